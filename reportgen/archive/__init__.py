@@ -1,0 +1,1 @@
+"""What lies on disk: the folder of a cycle, its evidence, its codecs."""

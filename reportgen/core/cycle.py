@@ -1,0 +1,96 @@
+"""Billing days and billing cycles.
+
+A billing day is named by the UTC date of its bucket; the boundary is 08:00 UTC all year. A billing cycle is a
+half-open range of billing days, taken from the API and hardly ever a calendar month.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+BOUNDARY = "08:00Z"
+BOUNDARY_SECONDS = 8 * 3600
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class BillingCycle:
+    """A range of billing days [start, end), with the API's own bounds (Unix seconds) as they were given."""
+
+    start: date
+    end: date
+    after: int
+    before: int
+
+    def __str__(self) -> str:
+        """Write the range as people read it: the end is not part of it."""
+        return f"{self.start} to {self.end}"
+
+    def __contains__(self, day: object) -> bool:
+        """Tell whether a billing day lies in the cycle."""
+        return isinstance(day, date) and self.start <= day < self.end
+
+    def days(self) -> Iterator[date]:
+        """Give every billing day in order."""
+        count = (self.end - self.start).days
+        return (self.start + DAY * index for index in range(count))
+
+    def previous_day(self) -> date:
+        """Give the last billing day of the cycle, for documents that print an inclusive range."""
+        return self.end - DAY
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnknownCycle:
+    """Say that a `--cycle` names no cycle, or more than one (`candidates`)."""
+
+    selector: str
+    candidates: tuple[BillingCycle, ...]
+    known: tuple[BillingCycle, ...]
+
+
+def billing_day(seconds: int) -> date:
+    """Name the billing day of a bucket: the UTC date of its instant.
+
+    Right for buckets stamped 00:00Z, 07:00Z and 08:00Z alike; subtracting eight hours first is not.
+
+    >>> billing_day(1764921600)
+    datetime.date(2025, 12, 5)
+    """
+    return datetime.fromtimestamp(seconds, UTC).date()
+
+
+def cycle_between(after: int, before: int) -> BillingCycle:
+    """Make the cycle of two bounds in Unix seconds, which are kept unchanged for the requests."""
+    return BillingCycle(start=billing_day(after), end=billing_day(before), after=after, before=before)
+
+
+def day_of_instant(instant: datetime) -> date:
+    """Name the billing day that is running at an instant."""
+    return (instant.astimezone(UTC) - timedelta(seconds=BOUNDARY_SECONDS)).date()
+
+
+def is_over(cycle: BillingCycle, instant: datetime) -> bool:
+    """Tell whether a cycle had ended at an instant."""
+    return cycle.before <= instant.timestamp()
+
+
+def resolve(selector: str, cycles: Iterable[BillingCycle], today: date) -> BillingCycle | UnknownCycle:
+    """Find the cycle that `current`, `previous`, a start date or a month names."""
+    known = tuple(sorted(set(cycles)))
+    found = _named(selector, known, today)
+    if len(found) == 1:
+        return found[0]
+    return UnknownCycle(selector=selector, candidates=tuple(found), known=known)
+
+
+def _named(selector: str, known: Sequence[BillingCycle], today: date) -> list[BillingCycle]:
+    running = [cycle for cycle in known if today in cycle]
+    if selector == "current":
+        return running
+    if selector == "previous":
+        return [cycle for cycle in known if cycle.end <= (running[0].start if running else today)][-1:]
+    if re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", selector, re.ASCII):
+        return [cycle for cycle in known if cycle.start.isoformat().startswith(selector)]
+    return []

@@ -1,0 +1,184 @@
+"""Priced allocations turned into invoices: grouped into lines, each rounded once.
+
+All lines of one product and unit price are a group, over every cost center and the unallocated part. The group is
+rounded half-up as a whole, computed from the control total alone; its lines are then rounded down or up so that
+they add up to it: the largest remainders go up, equal ones in the order of the codes, the unallocated part last,
+whoever bears it. So no line moves by a cent or more, and the invoices add up to what is being charged.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from reportgen.core.model import (
+    Allocation,
+    CostCenter,
+    DetailRow,
+    Invoice,
+    InvoiceLine,
+    LineKind,
+    PrincipalUsage,
+    Quantities,
+    RateCard,
+)
+from reportgen.core.money import ZERO, add, multiply, round_half_up, round_to_total, total
+from reportgen.core.rate import price_on
+
+LINE_KINDS: tuple[LineKind, ...] = ("usage", "unallocated", "fee", "transfer", "pool")
+NOBODY = ""
+"""The cost center of what nobody bears."""
+
+Group = tuple[str, Decimal | None]
+"""A product and its unit price (None: unpriced)."""
+LineKey = tuple[str, str]
+"""A cost center's code and the kind of its line."""
+DetailKey = tuple[str, date, str, str, str, str, str, Decimal | None]
+"""A cost center's code, and what tells its detail rows apart."""
+RowKey = tuple[str, str, str]
+"""Organization, principal kind and id of a row of usage by principal."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Charges:
+    """The lines of every cost center (`NOBODY` included), and what the control total says they must add up to."""
+
+    lines: Mapping[str, tuple[InvoiceLine, ...]]
+    chargeable_amount: Decimal
+
+
+def charge(detail: Mapping[str, Sequence[DetailRow]], control: Quantities, card: RateCard) -> Charges:
+    """Group the detail of all cost centers into lines and round each group to its target."""
+    groups: dict[Group, dict[LineKey, list[DetailRow]]] = defaultdict(lambda: defaultdict(list))
+    for code, rows in detail.items():
+        for row in rows:
+            groups[row.product, row.unit_price][code, row.kind].append(row)
+    targets = _targets(control, card)
+    lines: dict[str, list[InvoiceLine]] = defaultdict(list)
+    for group, members in groups.items():
+        for code, line in _rounded(group, members, targets.get(group, ZERO), card.decimals):
+            lines[code].append(line)
+    return Charges(
+        lines={code: tuple(sorted(found, key=line_order)) for code, found in lines.items()},
+        chargeable_amount=total(targets.values()),
+    )
+
+
+def detail_by_cost_center(allocations: Iterable[Allocation]) -> dict[str, list[DetailRow]]:
+    """Sum the allocations of each cost center per day, product, organization, principal and unit price."""
+    sums: dict[DetailKey, tuple[Decimal, Decimal]] = {}
+    for allocation in allocations:
+        record = allocation[0]
+        key = (allocation[1], *record[:5], allocation[2], allocation[7])
+        acus, exact = sums.get(key, (ZERO, ZERO))
+        sums[key] = add(acus, allocation[6]), add(exact, allocation[9])
+    found: dict[str, list[DetailRow]] = defaultdict(list)
+    for (code, *place, unit_price), (acus, exact) in sums.items():
+        found[code].append(DetailRow._make((*place, acus, unit_price, exact)))
+    return {code: sorted(rows, key=_detail_order) for code, rows in sorted(found.items())}
+
+
+def invoice(
+    cost_center: CostCenter, number: str, lines: Sequence[InvoiceLine], detail: Sequence[DetailRow], decimals: int
+) -> Invoice:
+    """Make the invoice of a cost center; without lines there is none, and it gets no number."""
+    usage = [line for line in lines if line.kind == "usage"]
+    return Invoice(
+        cost_center=cost_center,
+        number=number if lines else None,
+        lines=tuple(lines),
+        acus=total(line.acus for line in usage),
+        by_product=sum_by((line.product, line.acus) for line in usage),
+        amount=add(total(line.amount for line in lines), round_half_up(ZERO, decimals)),
+        by_principal=tuple(_by_principal(lines, detail, decimals)),
+        detail=tuple(detail),
+    )
+
+
+def sum_by(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    """Add up quantities by key, in the order of the keys."""
+    sums: dict[str, Decimal] = {}
+    for key, quantity in pairs:
+        sums[key] = add(sums.get(key, ZERO), quantity)
+    return dict(sorted(sums.items()))
+
+
+def line_order(line: InvoiceLine) -> tuple[int, str, bool, Decimal]:
+    """Sort lines by kind, product and unit price, the unpriced last."""
+    return LINE_KINDS.index(line.kind), line.product, line.unit_price is None, line.unit_price or ZERO
+
+
+def _targets(control: Quantities, card: RateCard) -> dict[Group, Decimal]:
+    """Round what each priced group of the control total costs: the figure its lines must add up to."""
+    quantities: dict[Group, Decimal] = {}
+    for (day, product), acus in control.items():
+        group = product, price_on(card, product, day)[0]
+        quantities[group] = add(quantities.get(group, ZERO), acus)
+    return {
+        group: round_half_up(multiply(acus, group[1]), card.decimals)
+        for group, acus in quantities.items()
+        if group[1] is not None
+    }
+
+
+def _rounded(
+    group: Group, members: Mapping[LineKey, list[DetailRow]], target: Decimal, decimals: int
+) -> Iterator[tuple[str, InvoiceLine]]:
+    product, unit_price = group
+    keys = sorted(members, key=lambda key: (key[1] == "unallocated", key[0]))
+    exact = [total(row.exact_amount for row in members[key]) for key in keys]
+    for key, exact_amount, amount in zip(keys, exact, round_to_total(exact, target, decimals), strict=True):
+        code, kind = key
+        yield (
+            code,
+            InvoiceLine(
+                kind="usage" if kind == "usage" else "unallocated",
+                product=product,
+                acus=total(row.acus for row in members[key]),
+                unit_price=unit_price,
+                exact_amount=exact_amount,
+                amount=amount,
+            ),
+        )
+
+
+def _by_principal(
+    lines: Sequence[InvoiceLine], detail: Sequence[DetailRow], decimals: int
+) -> Iterator[PrincipalUsage]:
+    """Apportion each line's amount to the principals on it, so that the column adds up to the invoice."""
+    rows: dict[RowKey, list[DetailRow]] = defaultdict(list)
+    for row in detail:
+        rows[_row_key(row)].append(row)
+    amounts: dict[RowKey, Decimal] = defaultdict(lambda: round_half_up(ZERO, decimals))
+    for line in lines:
+        for key, amount in _apportioned(line, detail, decimals):
+            amounts[key] = add(amounts[key], amount)
+    for key, found in sorted(rows.items()):
+        by_product = sum_by((row.product, row.acus) for row in found)
+        org_id, kind, principal_id = key
+        yield PrincipalUsage(
+            org_id=org_id,
+            principal_kind=kind,
+            principal_id=principal_id,
+            acus=total(by_product.values()),
+            by_product=by_product,
+            amount=amounts[key],
+        )
+
+
+def _apportioned(line: InvoiceLine, detail: Sequence[DetailRow], decimals: int) -> Iterator[tuple[RowKey, Decimal]]:
+    exact: dict[RowKey, Decimal] = {}
+    for row in detail:
+        if (row.kind, row.product, row.unit_price) == (line.kind, line.product, line.unit_price):
+            exact[_row_key(row)] = add(exact.get(_row_key(row), ZERO), row.exact_amount)
+    keys = sorted(exact)
+    yield from zip(keys, round_to_total([exact[key] for key in keys], line.amount, decimals), strict=True)
+
+
+def _row_key(row: DetailRow) -> RowKey:
+    return ("" if row.principal_id else row.org_id), row.principal_kind, row.principal_id
+
+
+def _detail_order(row: DetailRow) -> tuple[object, ...]:
+    return (*row[:6], row.unit_price is None, row.unit_price or ZERO)

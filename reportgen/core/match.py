@@ -1,0 +1,172 @@
+"""Which rules of the mapping match whom.
+
+Within the level `user`: the id beats the e-mail beats the user file beats a pattern. E-mails are compared
+case-folded; a pattern with `*` is compared with the case-folded e-mail, else the id.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from datetime import date
+
+from reportgen.core.model import Directory, Level, Mapping, Principal, Rule, Session
+from reportgen.core.problem import Problem, quoted
+
+Subject = tuple[str, str, str, str]
+"""Organization, principal kind, principal id and session of a record: what decides which rules match it."""
+
+SESSION_PREFIX = "devin-"
+
+
+class Matcher:
+    """The rules of a mapping, indexed, to be asked which of them match a subject, level by level."""
+
+    def __init__(self, rules: Iterable[Rule], directory: Directory) -> None:
+        """Index the rules; their order in the files does not matter."""
+        self._directory = directory
+        self._by_key: dict[tuple[str, str], Rule] = {}
+        self._patterns: list[tuple[re.Pattern[str], Rule]] = []
+        for rule in sorted(rules, key=lambda rule: (rule.section, rule.key)):
+            if is_pattern(rule):
+                self._patterns.append((_compiled(rule.key), rule))
+            for key in _keys(rule):
+                self._by_key[rule.section, key] = rule
+
+    def candidates(self, level: Level, subject: Subject) -> list[Rule]:
+        """List the rules of a level that match, the one that ranks first at the front."""
+        org_id, kind, principal_id, session_id = subject
+        if level == "session":
+            return self._found(("sessions", session_id))
+        if level == "tag":
+            return self._found(*(("tags", tag) for tag in self._tags(session_id)))
+        if level == "org":
+            return self._found(("orgs", org_id))
+        if kind == "service_user":
+            return self._found(("service_users", principal_id))
+        return [*self._exact(principal_id), *self.patterns(principal_id)] if kind else []
+
+    def patterns(self, user_id: str) -> list[Rule]:
+        """List the patterns that match a user."""
+        text = self._email(user_id) or user_id.casefold()
+        return [rule for pattern, rule in self._patterns if pattern.fullmatch(text)]
+
+    def always_exact(self, user_id: str) -> bool:
+        """Tell whether an exact key decides a user on every day, so that no pattern is consulted."""
+        return any(rule.values[0].start == date.min for rule in self._exact(user_id))
+
+    def _exact(self, user_id: str) -> list[Rule]:
+        email = self._email(user_id)
+        return self._found(("users", user_id), ("users", email), ("user_file", user_id), ("user_file", email))
+
+    def _email(self, user_id: str) -> str:
+        entry = self._directory.entries.get(Principal("user", user_id))
+        return (entry.email or "").casefold() if entry else ""
+
+    def _tags(self, session_id: str) -> list[str]:
+        session = self._directory.sessions.get(session_id)
+        return sorted(set(session.tags)) if session else []
+
+    def _found(self, *keys: tuple[str, str]) -> list[Rule]:
+        found = (self._by_key[key] for key in dict.fromkeys(keys) if key[1] and key in self._by_key)
+        return list({id(rule): rule for rule in found}.values())
+
+
+def is_pattern(rule: Rule) -> bool:
+    """Tell whether a rule's key is a pattern; only those of users are."""
+    return rule.section == "users" and "*" in rule.key
+
+
+def session_key(session_id: str) -> str:
+    """Write a session id as the consumption API wants it, with its prefix."""
+    return session_id if session_id.startswith(SESSION_PREFIX) else f"{SESSION_PREFIX}{session_id}"
+
+
+def sessions_named(rules: Iterable[Rule], sessions: Iterable[Session]) -> list[tuple[Rule, Session]]:
+    """Pair the session and tag rules with the sessions they name."""
+    named = [rule for rule in rules if rule.section in {"sessions", "tags"}]
+    return [(rule, session) for session in sessions for rule in named if _names(rule, session)]
+
+
+def uncollected_sessions(mapping: Mapping, directory: Directory, collected: AbstractSet[str]) -> list[Problem]:
+    """Report session and tag rules whose session's own consumption is not in the evidence."""
+    active = [rule for rule in mapping.rules if rule.section != "tags" or "tag" in mapping.precedence]
+    return [
+        Problem(
+            source=rule.source,
+            message=f"the consumption of session {quoted(session.session_id)}, which {quoted(rule.key)} names, "
+            "was not collected",
+            hint="run `reportgen collect` for this cycle again",
+        )
+        for rule, session in sessions_named(active, directory.sessions.values())
+        if session.session_id not in collected
+    ]
+
+
+def conflicting_tags(mapping: Mapping, directory: Directory) -> list[Problem]:
+    """Warn of sessions whose tags lead to different cost centers: such tags match nothing."""
+    by_session: dict[str, list[Rule]] = {}
+    for rule, session in sessions_named(mapping.rules, directory.sessions.values()):
+        if rule.section == "tags":
+            by_session.setdefault(session.session_id, []).append(rule)
+    return [
+        _conflict(session_id, sorted(rules, key=lambda rule: rule.key))
+        for session_id, rules in sorted(by_session.items())
+        if len({tuple((value.start, value.split) for value in rule.values) for rule in rules}) > 1
+    ]
+
+
+def unmatched_rules(mapping: Mapping, directory: Directory) -> list[Problem]:
+    """Warn of keys that match nobody and nothing the API knows."""
+    seen = set(_seen(mapping, directory))
+    return [
+        Problem(
+            source=rule.source,
+            message=f"{quoted(rule.key)} in {rule.section} matches nothing in this cycle",
+            hint="correct the key, or leave it if it is kept for later",
+            warning=True,
+        )
+        for rule in mapping.rules
+        if (rule.section, rule.key) not in seen
+    ]
+
+
+def _seen(mapping: Mapping, directory: Directory) -> Iterator[tuple[str, str]]:
+    """Give section and key of every rule that matches a known user, organization or session."""
+    matcher = Matcher(mapping.rules, directory)
+    subjects: list[Subject] = [("", *principal, "") for principal in directory.entries]
+    subjects += [(org_id, "", "", "") for org_id in directory.organizations]
+    for subject in subjects:
+        for level in ("user", "org"):
+            yield from ((rule.section, rule.key) for rule in matcher.candidates(level, subject))
+    for rule, _ in sessions_named(mapping.rules, directory.sessions.values()):
+        yield rule.section, rule.key
+
+
+def _conflict(session_id: str, rules: list[Rule]) -> Problem:
+    keys = " and ".join(quoted(rule.key) for rule in rules)
+    return Problem(
+        source=rules[0].source,
+        message=f"session {quoted(session_id)} carries the tags {keys}, which lead to different cost centers",
+        hint="none of them is used; name the session under `sessions`",
+        warning=True,
+    )
+
+
+def _names(rule: Rule, session: Session) -> bool:
+    if rule.section == "tags":
+        return rule.key in session.tags
+    return session_key(rule.key) == session.session_id
+
+
+def _keys(rule: Rule) -> set[str]:
+    if is_pattern(rule):
+        return set()
+    if rule.section == "sessions":
+        return {session_key(rule.key)}
+    if rule.section in {"users", "user_file"} and "@" in rule.key:
+        return {rule.key, rule.key.casefold()}
+    return {rule.key}
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.casefold().split("*"))), re.DOTALL)

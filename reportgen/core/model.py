@@ -1,0 +1,394 @@
+"""Every domain type, from the configuration to the statement.
+
+    Mapping                     who bears what
+      CostCenter
+      Rule                      one key of mapping.yaml, with a value per date
+        DatedSplit -> Split -> Share
+    RateCard                    what an ACU costs
+      Price                     dated, per product
+      VendorInvoice             what the vendor asked for a cycle
+
+    RecordedResponse            one answer of the API, as received
+    Directory                   who is who: Entry per principal, organization names, Session
+    Views                       the API's overlapping views of one cycle, each a View
+    Usage                       the disjoint decomposition of the control total
+      UsageRecord               one cell of consumption (by the million)
+      Discrepancy               where views contradict each other
+
+    Allocation                  the part of a record that a cost center bears, priced (by the million)
+    Invoice                     a cost center's charges: InvoiceLine, PrincipalUsage, DetailRow
+    Statement                   the cycle over all cost centers: Heading, Unallocated, TieOut, TieOutRow
+
+Quantities are ACUs, amounts are in the rate card's currency; both are Decimal and never rounded here. An empty
+string stands for "none" in the two bulk types (they are sorted, and None does not sort); elsewhere None does.
+"""
+
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.money import ZERO
+
+Level = Literal["session", "tag", "user", "org"]
+PrincipalKind = Literal["user", "service_user"]
+DEFAULT_PRECEDENCE: tuple[Level, ...] = ("session", "user", "org")
+ANY_PRODUCT = "*"
+UNSPECIFIED = "unspecified"
+"""The product of ACUs that the API reports on a day beyond the sum of its products."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CostCenter:
+    """Who is charged; `closed` is the last billing day that can be."""
+
+    code: str
+    name: str
+    department: str | None = None
+    entity: str | None = None
+    contacts: tuple[str, ...] = ()
+    gl_account: str | None = None
+    cycle_budget: Decimal | None = None
+    locale: str | None = None
+    closed: date | None = None
+
+
+class Share(NamedTuple):
+    """A cost center's part of a split: a fraction of 1, or a whole-number weight; `text` is how it is printed."""
+
+    cost_center: str
+    weight: Decimal
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    """Who bears a record. Fractions multiply exactly; `by_weight` shares are apportioned."""
+
+    shares: tuple[Share, ...]
+    by_weight: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DatedSplit:
+    """What a key means from a billing day on; a `split` of None falls through to the next level."""
+
+    start: date
+    split: Split | None
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One key of the mapping; `values` are in order of their start."""
+
+    section: Literal["users", "user_file", "service_users", "sessions", "tags", "orgs"]
+    key: str
+    values: tuple[DatedSplit, ...]
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mapping:
+    """Cost centers by code, the rules, and who bears what no rule covers."""
+
+    cost_centers: tuple[CostCenter, ...]
+    rules: tuple[Rule, ...]
+    precedence: tuple[Level, ...] = DEFAULT_PRECEDENCE
+    unallocated: str | None = None
+    unallocated_source: str = ""
+
+
+class Price(NamedTuple):
+    """A price per ACU from a billing day on."""
+
+    start: date
+    unit_price: Decimal
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VendorInvoice:
+    """What the vendor invoiced for a cycle, net of tax; `acus` as written on it, with its decimals."""
+
+    number: str
+    amount: Decimal | None
+    acus: Decimal | None
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RateCard:
+    """Prices per product in order of their start; `decimals` are the currency's."""
+
+    currency: str
+    decimals: int
+    prices: MappingOf[str, tuple[Price, ...]]
+    vendor_invoices: MappingOf[date, VendorInvoice] = field(default_factory=dict)
+    contract: str | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedResponse:
+    """One answer as received. `request` is method, path and query sorted by key; `source` its file:line."""
+
+    request: str
+    status: int
+    fetched_at: str
+    body: str
+    source: str = ""
+
+
+class Principal(NamedTuple):
+    """A user or service user."""
+
+    kind: PrincipalKind
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """What is known of a principal."""
+
+    principal: Principal
+    email: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Session:
+    """Whose session it is; the id carries the prefix `devin-`."""
+
+    session_id: str
+    org_id: str
+    principal: Principal | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Directory:
+    """Who is who, as far as the API told."""
+
+    entries: MappingOf[Principal, Entry] = field(default_factory=dict)
+    organizations: MappingOf[str, str] = field(default_factory=dict)
+    sessions: MappingOf[str, Session] = field(default_factory=dict)
+
+
+Cell = tuple[date, str]
+"""A billing day and a product."""
+
+Quantities = MappingOf[Cell, Decimal]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """One answer of the consumption API: ACUs per billing day and product, and the request that gave them."""
+
+    request: str
+    quantities: Quantities
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Views:
+    """The overlapping views of one cycle; what is missing here is unknown, never zero."""
+
+    enterprise: View
+    organizations: MappingOf[str, View] = field(default_factory=dict)
+    principals: MappingOf[Principal, View] = field(default_factory=dict)
+    pairs: MappingOf[tuple[str, Principal], View] = field(default_factory=dict)
+    sessions: MappingOf[str, View] = field(default_factory=dict)
+    unspecified_within_tolerance: Decimal = ZERO
+
+
+class UsageRecord(NamedTuple):
+    """One disjoint cell of consumption. `requests` are the answers that prove it."""
+
+    day: date
+    product: str
+    org_id: str
+    principal_kind: str
+    principal_id: str
+    session_id: str
+    quantity: Decimal
+    requests: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Discrepancy:
+    """A finer view that exceeds a coarser one by `-acus`; `views` are the requests that disagree."""
+
+    day: date
+    product: str
+    org_id: str
+    principal_id: str
+    acus: Decimal
+    views: tuple[str, ...]
+    accepted: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    """A partition of the control total: the quantities of `records` add up to `control`, cell by cell."""
+
+    control: Quantities
+    records: tuple[UsageRecord, ...]
+    balancing: Quantities
+    discrepancies: tuple[Discrepancy, ...] = ()
+    within_tolerance: Decimal = ZERO
+
+
+class Allocation(NamedTuple):
+    """The part of a record that a cost center bears; `cost_center` is empty where nobody does.
+
+    `unit_price` is None before rating, and after it where the rate card has no price.
+    """
+
+    record: UsageRecord
+    cost_center: str
+    kind: Literal["usage", "unallocated"]
+    cause: str
+    rule: str
+    share: str
+    quantity: Decimal
+    unit_price: Decimal | None = None
+    rate: str = ""
+    exact_amount: Decimal = ZERO
+
+
+LineKind = Literal["usage", "unallocated", "fee", "transfer", "pool"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InvoiceLine:
+    """The allocations of one product and unit price, rounded once: `amount` = exact amount + rounding."""
+
+    kind: LineKind
+    product: str
+    acus: Decimal
+    unit_price: Decimal | None
+    exact_amount: Decimal
+    amount: Decimal
+
+
+class DetailRow(NamedTuple):
+    """What a principal used of a product on a day in an organization, as far as this cost center bears it."""
+
+    day: date
+    product: str
+    org_id: str
+    principal_kind: str
+    principal_id: str
+    kind: str
+    acus: Decimal
+    unit_price: Decimal | None
+    exact_amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrincipalUsage:
+    """A principal's part of an invoice; where nobody is known, the organization's (or nobody's).
+
+    `amount` is apportioned from the lines, so that the column foots.
+    """
+
+    org_id: str
+    principal_kind: str
+    principal_id: str
+    acus: Decimal
+    by_product: MappingOf[str, Decimal]
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invoice:
+    """What a cost center is charged; `number` is None where it has no line, and nothing is issued then."""
+
+    cost_center: CostCenter
+    number: str | None
+    lines: tuple[InvoiceLine, ...] = ()
+    acus: Decimal = ZERO
+    by_product: MappingOf[str, Decimal] = field(default_factory=dict)
+    amount: Decimal = ZERO
+    by_principal: tuple[PrincipalUsage, ...] = ()
+    detail: tuple[DetailRow, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unallocated:
+    """What no rule covers; `cost_center` bears it, or nobody does."""
+
+    cost_center: str | None
+    acus: Decimal
+    amount: Decimal
+    by_product: MappingOf[str, Decimal]
+    by_cause: MappingOf[str, Decimal]
+
+
+class TieOutRow(NamedTuple):
+    """The partition on one day and product: control = allocated + unallocated + difference."""
+
+    day: date
+    product: str
+    control: Decimal
+    allocated: Decimal
+    unallocated: Decimal
+    difference: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TieOut:
+    """The proof that nothing is lost: ACUs against the control total, amounts against chargeable + fees."""
+
+    control_acus: Decimal
+    allocated_acus: Decimal
+    unallocated_acus: Decimal
+    difference_acus: Decimal
+    within_tolerance_acus: Decimal
+    balancing_acus: Decimal
+    balancing_by_product: MappingOf[str, Decimal]
+    chargeable_amount: Decimal
+    fees_amount: Decimal
+    invoiced_amount: Decimal
+    unborne_amount: Decimal
+    difference_amount: Decimal
+    vendor_invoice_acus: Decimal | None
+    vendor_invoice_amount: Decimal | None
+    over_recovery_amount: Decimal | None
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether both differences are zero."""
+        return not self.difference_acus and not self.difference_amount
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heading:
+    """What stands above every document of a cycle.
+
+    `cycle_open` says that the evidence was collected before the cycle ended; `missing_views` are the requests that
+    were refused, so that the decomposition is coarser than it could be.
+    """
+
+    enterprise: str
+    status: Literal["draft", "closed"]
+    cycle: BillingCycle
+    currency: str
+    decimals: int
+    cycle_open: bool = False
+    missing_views: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statement:
+    """The cycle over all cost centers, every declared one included, in the order of their codes."""
+
+    heading: Heading
+    control_by_product: MappingOf[str, Decimal]
+    invoices: tuple[Invoice, ...]
+    unallocated: Unallocated
+    discrepancies: tuple[Discrepancy, ...]
+    tie_out: TieOut
+    tie_out_rows: tuple[TieOutRow, ...]

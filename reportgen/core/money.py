@@ -1,0 +1,183 @@
+"""Exact arithmetic: the only place where quantities and amounts are added, multiplied, divided or rounded.
+
+Decimal's default 28 digits are not exact: a sum would depend on its order. `EXACT` carries 100 digits and traps
+`Inexact`, so an operation is either exact or an exception. The door (`quantity`, and the checks on prices and
+shares) bounds what comes in, which keeps every sum and product within those digits.
+
+There are two divisions. `apportion` divides what is charged and gives parts that add up to the whole. `ratio`
+divides for display and is never read back.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import (
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    Clamped,
+    Context,
+    Decimal,
+    DivisionByZero,
+    FloatOperation,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+)
+from functools import reduce
+
+EXACT = Context(
+    prec=100,
+    rounding=ROUND_HALF_EVEN,
+    Emin=-999,
+    Emax=999,
+    traps=[Clamped, DivisionByZero, FloatOperation, Inexact, InvalidOperation, Overflow],
+)
+ROUNDING = Context(prec=100, traps=[DivisionByZero, FloatOperation, InvalidOperation, Overflow])
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+SPLIT_QUANTUM = Decimal("1e-12")
+"""What is divided is divided at this grain, or at the last decimal of the total where that is finer."""
+
+LARGEST_ACUS = Decimal("1e12")
+MOST_DECIMALS = 40
+
+add = EXACT.add
+subtract = EXACT.subtract
+multiply = EXACT.multiply
+
+
+def total(values: Iterable[Decimal]) -> Decimal:
+    """Add up exactly; the order never matters.
+
+    >>> total([Decimal("0.1"), Decimal("0.2"), Decimal("1e-30")])
+    Decimal('0.300000000000000000000000000001')
+    """
+    return reduce(add, values, ZERO)
+
+
+def is_quantity(value: Decimal) -> bool:
+    """Tell whether a number of ACUs is within the bounds that keep all later arithmetic exact."""
+    return value.is_finite() and abs(value) < LARGEST_ACUS and decimals_of(value) <= MOST_DECIMALS
+
+
+def decimals_of(value: Decimal) -> int:
+    """Count the decimals a number is written with.
+
+    >>> decimals_of(Decimal("2.50")), decimals_of(Decimal("1e3"))
+    (2, 0)
+    """
+    exponent = value.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def quantum_of(decimals: int) -> Decimal:
+    """Give the smallest step of a number with so many decimals: 2 -> 0.01."""
+    return ONE.scaleb(-decimals)
+
+
+def round_half_up(value: Decimal, decimals: int) -> Decimal:
+    """Round to a currency's decimals, halves away from zero.
+
+    >>> round_half_up(Decimal("10.005"), 2), round_half_up(Decimal("-10.005"), 2)
+    (Decimal('10.01'), Decimal('-10.01'))
+    """
+    return value.quantize(quantum_of(decimals), rounding=ROUND_HALF_UP, context=ROUNDING)
+
+
+def printed(value: Decimal, decimals: int = 10) -> Decimal:
+    """Round half-even for print; what is printed is never read back for rounding."""
+    return value.quantize(quantum_of(decimals), rounding=ROUND_HALF_EVEN, context=ROUNDING)
+
+
+def ratio(part: Decimal, whole: Decimal, decimals: int) -> Decimal | None:
+    """Divide for display, half-even; None where there is nothing to divide by.
+
+    >>> ratio(Decimal(1), Decimal(3), 4)
+    Decimal('0.3333')
+    """
+    if not whole:
+        return None
+    return printed(ROUNDING.divide(part, whole), decimals)
+
+
+def apportion(amount: Decimal, weights: Sequence[Decimal], quantum: Decimal = SPLIT_QUANTUM) -> list[Decimal]:
+    """Split an amount by weights into multiples of `quantum` that add up to it exactly.
+
+    Largest remainder in whole numbers; equal remainders go to the earlier weight. The amount is split at its own
+    last decimal where that is finer than `quantum`. Weights are not negative and not all zero (ValueError).
+
+    >>> apportion(Decimal("1.00"), [Decimal(1)] * 3, Decimal("0.01"))
+    [Decimal('0.34'), Decimal('0.33'), Decimal('0.33')]
+    """
+    decimals = max(decimals_of(amount), decimals_of(quantum))
+    scale = max(map(decimals_of, weights), default=0)
+    parts = _whole(abs(amount), decimals), [_whole(weight, scale) for weight in weights]
+    sign = -1 if amount < 0 else 1
+    return [Decimal(sign * part).scaleb(-decimals, EXACT) for part in _largest_remainder(*parts)]
+
+
+def round_to_total(exact: Sequence[Decimal], target: Decimal, decimals: int) -> list[Decimal]:
+    """Round each exact amount down or up to a step so that together they make `target`.
+
+    The largest remainders go up first; equal ones in the order given. No amount moves by a step or more. Where
+    `target` cannot be reached that way (it is no rounding of the sum), the nearest reachable total is given and
+    the difference is for the tie-out to show.
+
+    >>> round_to_total([Decimal("10.004")] * 4, Decimal("40.02"), 2)
+    [Decimal('10.01'), Decimal('10.01'), Decimal('10.00'), Decimal('10.00')]
+    """
+    quantum = quantum_of(decimals)
+    floors = [value.quantize(quantum, rounding=ROUND_FLOOR, context=ROUNDING) for value in exact]
+    remainders = [subtract(value, floor) for value, floor in zip(exact, floors, strict=True)]
+    steps = _whole(subtract(target, total(floors)), decimals)
+    order = sorted(range(len(exact)), key=lambda index: (-remainders[index], index))
+    raised = {index for index in order[: max(0, steps)] if remainders[index]}
+    return [add(floor, quantum) if index in raised else floor for index, floor in enumerate(floors)]
+
+
+def plain(value: Decimal) -> str:
+    """Write a quantity: no exponent, no trailing zeros, no negative zero.
+
+    >>> plain(Decimal("617.2500")), plain(Decimal("1E+3")), plain(Decimal("-0.0"))
+    ('617.25', '1000', '0')
+    """
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def fixed(value: Decimal, decimals: int) -> str:
+    """Write an amount with exactly the currency's decimals, which it must not exceed.
+
+    >>> fixed(Decimal("7"), 2)
+    '7.00'
+    """
+    return f"{value.quantize(quantum_of(decimals), context=EXACT):f}"
+
+
+def at_least(value: Decimal, decimals: int) -> str:
+    """Write an exact amount at no more than 10 decimals, trailing zeros dropped down to the currency's.
+
+    >>> at_least(Decimal("204.750000"), 2), at_least(Decimal("0.12345"), 2)
+    ('204.75', '0.12345')
+    """
+    text = plain(printed(value))
+    have = len(text.partition(".")[2])
+    return text if have >= decimals else fixed(Decimal(text), decimals)
+
+
+def _whole(value: Decimal, decimals: int) -> int:
+    return int(value.scaleb(decimals, EXACT))
+
+
+def _largest_remainder(amount: int, weights: list[int]) -> list[int]:
+    whole = sum(weights)
+    if whole <= 0 or min(weights) < 0:
+        raise ValueError("weights must not be negative, and not all zero")
+    parts = [amount * weight // whole for weight in weights]
+    remainders = [amount * weight % whole for weight in weights]
+    order = sorted(range(len(weights)), key=lambda index: (-remainders[index], index))
+    for index in order[: amount - sum(parts)]:
+        parts[index] += 1
+    return parts

@@ -1,0 +1,42 @@
+"""The rate card applied to allocations: what each costs, exactly."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+
+from reportgen.core.model import ANY_PRODUCT, Allocation, Price, RateCard
+from reportgen.core.money import multiply
+
+PriceAt = tuple[Decimal | None, str]
+UNPRICED: PriceAt = (None, "")
+
+
+def price_on(card: RateCard, product: str, day: date) -> PriceAt:
+    """Give the price per ACU and its file:line: the product's own, else that of `*`, else none.
+
+    A product's dated prices say nothing of the days before the first of them.
+    """
+    for key in (product, ANY_PRODUCT):
+        if price := _in_force(card.prices.get(key, ()), day):
+            return price.unit_price, price.source
+    return UNPRICED
+
+
+def rate(allocations: Iterable[Allocation], card: RateCard) -> Iterator[Allocation]:
+    """Price each allocation; where the card has no price it stays unpriced, at an exact amount of zero."""
+    known: dict[tuple[date, str], PriceAt] = {}
+    for allocation in allocations:
+        key = allocation[0][:2]
+        if key not in known:
+            known[key] = price_on(card, key[1], key[0])
+        unit_price, source = known[key]
+        if unit_price is None:
+            yield allocation
+        else:
+            yield Allocation(*allocation[:7], unit_price, source, multiply(allocation[6], unit_price))
+
+
+def _in_force(prices: tuple[Price, ...], day: date) -> Price | None:
+    index = bisect_right(prices, day, key=lambda price: price.start)
+    return prices[index - 1] if index else None

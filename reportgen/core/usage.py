@@ -1,0 +1,270 @@
+"""The API's overlapping views turned into disjoint usage records.
+
+Per billing day and product, with U for a principal, O for an organization, C for a principal within one, S for a
+session and E for the enterprise:
+
+    (o,u,s)  S                         (o,u)  C - its sessions
+    (-,u)    U - what is known of u within organizations
+    (o,-)    O - what is known of principals within o
+    (-,-)    E - all other cells, the balancing cell
+
+The quantities add up to E by construction. That no ACU is charged twice is a law of its own: a C that is missing
+is never taken for zero. Where an unknown C may overlap, U and O cannot both keep their residual on that day and
+product; the lower-ranking one gets no cell, and the balancing cell takes what is left.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TypeVar
+
+from reportgen.core.model import (
+    UNSPECIFIED,
+    Cell,
+    Directory,
+    Discrepancy,
+    Principal,
+    Quantities,
+    Usage,
+    UsageRecord,
+    View,
+    Views,
+)
+from reportgen.core.money import ZERO, add, subtract, total
+
+Pair = tuple[str, Principal]
+K = TypeVar("K", str, Principal)
+R = TypeVar("R", str, Principal)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Residual:
+    """What the finer views (`parts`) leave of a coarser one; `rest` is the gross sum found within the tolerance.
+
+    Organization, principal and session name the cell of the ledger; an empty string stands for none.
+    """
+
+    org_id: str = ""
+    principal: Principal | None = None
+    session_id: str = ""
+    view: View
+    parts: tuple[View, ...] = ()
+    quantities: Quantities = field(default_factory=dict)
+    rest: Decimal = ZERO
+
+
+def products_of_day(
+    acus: Decimal, products: Mapping[str, Decimal], tolerance: Decimal
+) -> tuple[dict[str, Decimal], Decimal]:
+    """Give a day's products, and how much of `acus` they leave unexplained within the tolerance.
+
+    What exceeds the tolerance is the product `unspecified`, so that every total is the sum of its products.
+
+    >>> products_of_day(Decimal("5"), {"devin": Decimal("3")}, Decimal("0.000001"))
+    ({'devin': Decimal('3'), 'unspecified': Decimal('2')}, Decimal('0'))
+    """
+    rest = subtract(acus, total(products.values()))
+    if abs(rest) <= tolerance:
+        return dict(products), abs(rest)
+    return {**products, UNSPECIFIED: add(rest, products.get(UNSPECIFIED, ZERO))}, ZERO
+
+
+def decompose(views: Views, directory: Directory, *, user_first: bool, tolerance: Decimal) -> Usage:
+    """Partition the enterprise total into disjoint records, sorted, zeros left out.
+
+    `user_first` tells whether a user rule outranks an organization rule: it decides who keeps a residual where the
+    two cannot be told apart. A negative residual beyond `tolerance` (ACUs) stays in the ledger and is reported as
+    a discrepancy.
+    """
+    leaves = _leaves(views, directory, tolerance)
+    users, organizations = _residuals(views, leaves, tolerance)
+    if user_first:
+        organizations = _undisputed(organizations, users, _users_known_in(views))
+    else:
+        users = _undisputed(users, organizations, _organizations_known_of(views))
+    return _partition(views, [*leaves, *users.values(), *organizations.values()], tolerance)
+
+
+def open_pairs(views: Views, directory: Directory, tolerance: Decimal) -> list[Pair]:
+    """List the pairs whose C is unknown although both residuals are positive on one day and product.
+
+    These are the questions to ask before `decompose` has to leave a residual out.
+    """
+    users, organizations = _residuals(views, _leaves(views, directory, tolerance), tolerance)
+    positive, known = _positive_by_cell(users), _users_known_in(views)
+    found = {
+        (org_id, principal)
+        for org_id, residual in organizations.items()
+        for cell in _positive(residual)
+        for principal in positive.get(cell, frozenset()) - known.get(org_id, set())
+    }
+    return sorted(found)
+
+
+def _leaves(views: Views, directory: Directory, tolerance: Decimal) -> list[Residual]:
+    """Give what is known within organizations: sessions that were asked for, and C without them."""
+    sessions: dict[tuple[str, Principal | None], list[View]] = defaultdict(list)
+    found = []
+    for session_id, view in sorted(views.sessions.items()):
+        session = directory.sessions.get(session_id)
+        if session is not None:
+            sessions[session.org_id, session.principal].append(view)
+            place = Residual(
+                org_id=session.org_id, principal=session.principal, session_id=session.session_id, view=view
+            )
+            found.append(_subtract(place, (), tolerance))
+    for (org_id, principal), view in views.pairs.items():
+        pair = Residual(org_id=org_id, principal=principal, view=view)
+        found.append(_subtract(pair, sessions.get((org_id, principal), ()), tolerance))
+    return found
+
+
+def _residuals(
+    views: Views, leaves: Iterable[Residual], tolerance: Decimal
+) -> tuple[dict[Principal, Residual], dict[str, Residual]]:
+    """Give what is left of every U and O once all that is known within organizations is taken away.
+
+    Where C is known it contains its sessions; where it is not, its sessions are all that is known of it.
+    """
+    of_user: dict[Principal, list[View]] = defaultdict(list)
+    of_org: dict[str, list[View]] = defaultdict(list)
+    for leaf in leaves:
+        if leaf.session_id and leaf.principal and (leaf.org_id, leaf.principal) in views.pairs:
+            continue
+        of_org[leaf.org_id].append(leaf.view)
+        if leaf.principal:
+            of_user[leaf.principal].append(leaf.view)
+    users = {
+        principal: _subtract(Residual(principal=principal, view=view), of_user[principal], tolerance)
+        for principal, view in views.principals.items()
+    }
+    organizations = {
+        org_id: _subtract(Residual(org_id=org_id, view=view), of_org[org_id], tolerance)
+        for org_id, view in views.organizations.items()
+    }
+    return users, organizations
+
+
+def _subtract(place: Residual, parts: Iterable[View], tolerance: Decimal) -> Residual:
+    """Take the parts from the view; a difference within the tolerance becomes zero."""
+    parts = tuple(parts)
+    if not parts:
+        return replace(place, quantities={cell: acus for cell, acus in place.view.quantities.items() if acus})
+    left = dict(place.view.quantities)
+    for part in parts:
+        for cell, acus in part.quantities.items():
+            left[cell] = subtract(left.get(cell, ZERO), acus)
+    kept = {cell: acus for cell, acus in left.items() if abs(acus) > tolerance}
+    rest = total(abs(acus) for cell, acus in left.items() if cell not in kept)
+    return replace(place, parts=parts, quantities=kept, rest=rest)
+
+
+def _undisputed(
+    residuals: Mapping[K, Residual], rivals: Mapping[R, Residual], known: Mapping[K, AbstractSet[R]]
+) -> dict[K, Residual]:
+    """Leave out the cells where a rival's residual may be the same ACUs, because their C is not known."""
+    positive = _positive_by_cell(rivals)
+
+    def disputed(key: K, cell: Cell) -> bool:
+        return not positive.get(cell, frozenset()) <= known.get(key, frozenset())
+
+    return {
+        key: replace(
+            residual,
+            quantities={
+                cell: acus
+                for cell, acus in residual.quantities.items()
+                if acus < 0 or not disputed(key, cell)
+            },
+        )
+        for key, residual in residuals.items()
+    }  # fmt: skip
+
+
+def _positive_by_cell(residuals: Mapping[R, Residual]) -> dict[Cell, AbstractSet[R]]:
+    found: dict[Cell, set[R]] = defaultdict(set)
+    for key, residual in residuals.items():
+        for cell in _positive(residual):
+            found[cell].add(key)
+    return dict(found)
+
+
+def _positive(residual: Residual) -> Iterator[Cell]:
+    return (cell for cell, acus in residual.quantities.items() if acus > 0)
+
+
+def _users_known_in(views: Views) -> dict[str, set[Principal]]:
+    found: dict[str, set[Principal]] = defaultdict(set)
+    for org_id, principal in views.pairs:
+        found[org_id].add(principal)
+    return found
+
+
+def _organizations_known_of(views: Views) -> dict[Principal, set[str]]:
+    found: dict[Principal, set[str]] = defaultdict(set)
+    for org_id, principal in views.pairs:
+        found[principal].add(org_id)
+    return found
+
+
+def _partition(views: Views, residuals: list[Residual], tolerance: Decimal) -> Usage:
+    """Close the partition with the balancing cell: the enterprise total minus all other cells."""
+    control = {cell: acus for cell, acus in views.enterprise.quantities.items() if acus}
+    balancing = dict(control)
+    for residual in residuals:
+        for cell, acus in residual.quantities.items():
+            balancing[cell] = subtract(balancing.get(cell, ZERO), acus)
+    nobody = Residual(view=views.enterprise, quantities={cell: acus for cell, acus in balancing.items() if acus})
+    everything = [*residuals, nobody]
+    records = sorted((record for residual in everything for record in _records(residual)), key=_order)
+    return Usage(
+        control=control,
+        records=tuple(records),
+        balancing=nobody.quantities,
+        discrepancies=tuple(
+            sorted(found for residual in everything for found in _discrepancies(residual, tolerance))
+        ),
+        within_tolerance=add(views.unspecified_within_tolerance, total(residual.rest for residual in residuals)),
+    )
+
+
+def _records(residual: Residual) -> Iterator[UsageRecord]:
+    kind, principal_id = residual.principal or ("", "")
+    requests = _requests(residual)
+    for (day, product), acus in residual.quantities.items():
+        yield UsageRecord(
+            day, product, residual.org_id, kind, principal_id, residual.session_id, acus, requests
+        )  # fmt: skip
+
+
+def _requests(residual: Residual) -> tuple[str, ...]:
+    """Name the view of a cell, and what was subtracted from it where that is the same principal's.
+
+    What was taken from an organization or the enterprise is every other row of the ledger below it.
+    """
+    parts = residual.parts if residual.principal else ()
+    return (residual.view.request, *(part.request for part in parts))
+
+
+def _order(record: UsageRecord) -> tuple[object, ...]:
+    return record[:6]
+
+
+def _discrepancies(residual: Residual, tolerance: Decimal) -> Iterator[Discrepancy]:
+    """Report what went below zero: a view that is negative, or finer views that exceed a coarser one."""
+    for (day, product), acus in residual.quantities.items():
+        if acus < -tolerance:
+            views = (
+                residual.view.request,
+                *(part.request for part in residual.parts if (day, product) in part.quantities),
+            )
+            yield Discrepancy(
+                day=day,
+                product=product,
+                org_id=residual.org_id,
+                principal_id=residual.principal.id if residual.principal else "",
+                acus=acus,
+                views=views,
+            )

@@ -1,0 +1,1 @@
+"""Core types turned into bytes, never to disk: PDF, Excel, and their templates."""

@@ -1,0 +1,1 @@
+"""The outside world turned into core types: configuration files, API responses, recordings."""
