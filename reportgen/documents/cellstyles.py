@@ -1,7 +1,8 @@
 """A small CSS subset -> named cell styles.
 
-Selectors are `*`, `.name` and `.name.other`. What applies to one cell merges as in HTML: rules with more classes last,
-else in the order of the style sheet. Every combination of classes in use becomes one named style, called by its class.
+Selectors are `*`, `.name` and `.name.other`. What applies to one cell merges as in HTML: rules with more classes win,
+then those further down the style sheet. Every combination of classes in use becomes one named style, called by its
+classes.
 """
 
 import re
@@ -22,7 +23,6 @@ _SELECTOR = re.compile(r"\*|(?:\.[A-Za-z_][A-Za-z0-9_-]*)+")
 _BASE_FONT = {"font-family": "Calibri", "font-size": "11"}
 _DATE_FORMAT = "yyyy-mm-dd"
 _LINES = {"thin", "medium", "thick", "double", "hair", "dotted"}
-_EDGES = ("top", "bottom", "left", "right")
 _FONT_POINTS = 409
 _FORMAT_CHARACTERS = 255
 _BUILT_IN = {name.casefold() for name in builtin_styles} | {"heading 1", "heading 2", "heading 3", "heading 4"}
@@ -147,8 +147,13 @@ def _points(text: str) -> str | None:
     return match[1] if match and 1 <= float(match[1]) <= _FONT_POINTS else None
 
 
+def _indent(text: str) -> str | None:
+    match = re.fullmatch(r"([0-9]|1[0-5])(?:ch)?", text)
+    return match[1] if match else None
+
+
 def _family(text: str) -> str | None:
-    family = text.split(",")[0].strip().strip("\"'")
+    family = text.partition(",")[0].strip().strip("\"'")
     return family if re.fullmatch(r"[\w .-]{1,31}", family) else None
 
 
@@ -172,6 +177,7 @@ _READERS: Mapping[str, Callable[[str], str | None]] = {
     "font-size": _points,
     "font-family": _family,
     "text-align": _one_of("left", "center", "right", "justify"),
+    "text-indent": _indent,
     "vertical-align": _one_of("top", "middle", "bottom"),
     "white-space": _one_of("normal", "wrap"),
     "border-top": _line,
@@ -194,7 +200,12 @@ def _named_style(name: str, properties: Properties) -> NamedStyle:
         name=name,
         font=_font(properties),
         fill=PatternFill("solid", fgColor=fill) if fill else PatternFill(),
-        border=Border(**{edge: _side(properties.get(f"border-{edge}")) for edge in _EDGES}),
+        border=Border(
+            top=_side(properties.get("border-top")),
+            bottom=_side(properties.get("border-bottom")),
+            left=_side(properties.get("border-left")),
+            right=_side(properties.get("border-right")),
+        ),
         alignment=_alignment(properties),
         number_format=properties.get("number-format", "General"),
     )
@@ -214,6 +225,7 @@ def _alignment(properties: Properties) -> Alignment:
     vertical = properties.get("vertical-align")
     return Alignment(
         horizontal=properties.get("text-align"),
+        indent=int(properties.get("text-indent", "0")),
         vertical="center" if vertical == "middle" else vertical,
         wrap_text=properties.get("white-space") == "wrap" or None,
     )
@@ -223,4 +235,4 @@ def _side(line: str | None) -> Side:
     if not line:
         return Side()
     style, colour = line.split(" ")
-    return Side(style=style, color=colour)
+    return Side(style=style, color=colour)  # type: ignore[arg-type]  # one of _LINES, see _line

@@ -54,7 +54,7 @@ class SlotColumn(NamedTuple):
 
     letter: str
     field: str
-    index: int
+    position: int
     style: int
     date_style: int
 
@@ -90,7 +90,7 @@ def decimal_text(value: Decimal) -> str:
     if "E" in text or text[0] == "-" or not value.is_finite():
         if not value.is_finite():
             raise ValueError(f"{value} is not a number Excel can hold")
-        text = format(value if value else abs(value), "f")
+        text = format(value or abs(value), "f")
     return text
 
 
@@ -122,7 +122,7 @@ def slot_rows(columns: Sequence[SlotColumn], rows: Iterable[Sequence[CellValue]]
     """Yield one `<row>` per row of a slot, numbered from `first`; raises TypeError or ValueError for a bad value."""
     write = _writers()
     for number, row in enumerate(rows, first):
-        cells = [write[type(row[column.index])](column, number, row[column.index]) for column in columns]
+        cells = [write[type(value := row[column.position])](column, number, value) for column in columns]
         yield f'<row r="{number}">{"".join(cells)}</row>'
 
 
@@ -153,15 +153,15 @@ def _writers() -> _Writers:
                 f'<c r="{to.letter}{number}" s="{to.style}"><v>{decimal_text(value)}</v></c>'
             ),
             int: lambda to, number, value: f'<c r="{to.letter}{number}" s="{to.style}"><v>{value}</v></c>',
-            date: lambda to, number, value: (
-                f'<c r="{to.letter}{number}" s="{to.date_style}"><v>{day(value)}</v></c>'
-            ),
+            date: lambda to, number, value: f'<c r="{to.letter}{number}" s="{to.date_style}"><v>{day(value)}</v></c>',
             type(None): lambda to, number, _: f'<c r="{to.letter}{number}" s="{to.style}"/>',
         }
     )
 
 
 def _cut(text: str) -> str:
+    if len(text) <= _TEXT_UNITS // 2:
+        return text
     units = text.encode("utf-16-le")
     if len(units) <= 2 * _TEXT_UNITS:
         return text

@@ -73,7 +73,9 @@ _CELL_LIKE = re.compile(r"[A-Z]{1,3}[0-9]+|R([0-9]*)|C([0-9]*)|R[0-9]*C[0-9]*", 
 _FREEZE = re.compile(r"none|[A-Z]{1,3}[1-9][0-9]*")
 _FOOTER_CHARACTERS = 255
 _FRAGMENT_CHARACTERS = 100
-_SPAN_COLUMNS = 16_384
+_COLUMNS = 16_384
+_WIDTH_CHARACTERS = 254
+_HEIGHT_POINTS = 409
 _EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001  - core properties are written as UTC without an offset
 
 
@@ -249,9 +251,12 @@ def _check_names(sheets: tuple[Sheet, ...]) -> None:
 def _sheet(table: Element) -> Sheet:
     if len(table.findall("thead")) > 1:
         raise WorkbookError(f"more than one <thead>: {fragment(table)}")
+    columns = tuple(_column(col) for col in table.iterfind("colgroup/col"))
+    if len(columns) > _COLUMNS:
+        raise WorkbookError(f"a table has more than {_COLUMNS} columns: {fragment(table)}")
     return Sheet(
         name=_sheet_name(table),
-        columns=tuple(_column(col) for col in table.iterfind("colgroup/col")),
+        columns=columns,
         blocks=tuple(_blocks(table)),
         landscape=_choice(table, "data-orientation", "portrait", "landscape") == "landscape",
         paper=_choice(table, "data-paper", "A4", "letter"),
@@ -291,7 +296,7 @@ def _footer(table: Element) -> str | None:
 
 
 def _column(col: Element) -> Column:
-    width = _measure(col, "width", "ch")
+    width = _measure(col, "width", "ch", _WIDTH_CHARACTERS)
     # Excel counts five pixels of padding in; a width of 14 is shown as 14 only when they are added.
     return Column(float(width) + 0.71 if width else None, _classes(col), col.get("data-field"))
 
@@ -311,7 +316,9 @@ def _blocks(table: Element) -> Iterator[Row | SlotRows]:
 def _row(tr: Element, *, header: bool) -> Row:
     classes = _classes(tr)
     cells = tuple(Cell(_content(cell), classes + _classes(cell), _span(cell)) for cell in tr)
-    return Row(cells=cells, height=_measure(tr, "height", "pt"), header=header)
+    if sum(cell.span for cell in cells) > _COLUMNS:
+        raise WorkbookError(f"a row has more than {_COLUMNS} columns: {fragment(tr)}")
+    return Row(cells=cells, height=_measure(tr, "height", "pt", _HEIGHT_POINTS), header=header)
 
 
 def _content(cell: Element) -> Content:
@@ -377,18 +384,20 @@ def _classes(element: Element) -> tuple[str, ...]:
 
 def _span(cell: Element) -> int:
     text = cell.get("colspan", "1")
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _SPAN_COLUMNS:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _COLUMNS:
         raise WorkbookError(f"colspan is not a number of columns: {fragment(cell)}")
     return int(text)
 
 
-def _measure(element: Element, name: str, unit: str) -> str | None:
+def _measure(element: Element, name: str, unit: str, most: int) -> str | None:
     style = element.get("style")
     if style is None:
         return None
     match = re.fullmatch(rf"\s*{name}:\s*([0-9]+(?:\.[0-9]+)?){unit}\s*;?\s*", style)
     if not match:
         raise WorkbookError(f'style is not "{name}: <number>{unit}": {fragment(element)}')
+    if float(match[1]) > most:
+        raise WorkbookError(f"{name} is over {most}{unit}: {fragment(element)}")
     return match[1]
 
 

@@ -1,0 +1,151 @@
+"""mapping.yaml turned into cost centers and rules."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Literal
+
+from reportgen.core.model import CostCenter, DatedSplit, Mapping, Rule, Share, Split
+from reportgen.core.money import ONE, plain, total
+from reportgen.core.problem import Problem, did_you_mean, quoted
+from reportgen.sources import text
+from reportgen.sources.dated import out_of_order
+from reportgen.sources.schema import CostCenterSection, MappingFile
+from reportgen.sources.yamldoc import Document
+
+RuleSection = Literal["users", "service_users", "sessions", "tags", "orgs"]
+RULE_SECTIONS: tuple[RuleSection, ...] = ("users", "service_users", "sessions", "tags", "orgs")
+Target = str | dict[str, str]
+DatedTarget = str | dict[str, str] | dict[date, Target]
+
+
+def read_mapping(file: MappingFile, source: Document, user_rules: Iterable[Rule]) -> tuple[Mapping, list[Problem]]:
+    """Give the mapping with the rules of the HR export, and every problem that shows without usage."""
+    rules = list(user_rules)
+    problems = [*_twice_ignoring_case(file, source), *_unused_tags(file, source)]
+    for section in RULE_SECTIONS:
+        for key, value in getattr(file, section).items():
+            rule, found = _rule(section, key, value, source)
+            rules.append(rule)
+            problems += found
+    mapping = Mapping(
+        cost_centers=tuple(_cost_center(code, file.cost_centers[code]) for code in sorted(file.cost_centers)),
+        rules=tuple(sorted(rules, key=lambda rule: (rule.section, rule.key))),
+        precedence=file.precedence,
+        unallocated=file.unallocated,
+        unallocated_source=source.line("unallocated"),
+    )
+    return mapping, [*problems, *_unknown_targets(mapping), *_closed_targets(mapping)]
+
+
+def single(code: str) -> Split | None:
+    """Give the split of one cost center; `none` is no split."""
+    return None if code == "none" else Split(shares=(Share(code, ONE, "1"),))
+
+
+def _cost_center(code: str, section: CostCenterSection) -> CostCenter:
+    return CostCenter(code=code, **section.model_dump())
+
+
+def _rule(section: RuleSection, key: str, value: DatedTarget, source: Document) -> tuple[Rule, list[Problem]]:
+    problems: list[Problem] = []
+    values = []
+    for start, target in _by_start(value):
+        line = source.line(section, key, *([] if start == date.min else [start.isoformat()]))
+        split, found = _split(target, key, line)
+        values.append(DatedSplit(start=start, split=split, source=line))
+        problems += found
+    rule = Rule(section=section, key=key, values=tuple(values), source=source.line(section, key))
+    return rule, [*problems, *out_of_order(values, key)]
+
+
+def _by_start(value: DatedTarget) -> list[tuple[date, Target]]:
+    """Give the values with the day each holds from; one that is not dated holds from the first day on."""
+    if isinstance(value, str):
+        return [(date.min, value)]
+    dated = [(key, target) for key, target in value.items() if isinstance(key, date)]
+    return dated or [(date.min, {str(code): str(share) for code, share in value.items()})]
+
+
+def _split(target: Target, key: str, line: str) -> tuple[Split | None, list[Problem]]:
+    """Read a code, percentages that add up to 100 %, or whole-number weights."""
+    if isinstance(target, str):
+        return single(target), []
+    percent = (written.endswith("%") for written in target.values())
+    try:
+        if any(percent):
+            return _percentages(target, key, line)
+        return _weights(target), []
+    except text.Unreadable as error:
+        return None, [Problem(source=line, message=f"{quoted(key)}: {error.message}", hint=error.hint)]
+
+
+def _percentages(target: dict[str, str], key: str, line: str) -> tuple[Split | None, list[Problem]]:
+    fractions = {code: text.percentage(written) for code, written in sorted(target.items())}
+    if (whole := total(fractions.values())) != ONE:
+        message = f"the shares of {quoted(key)} add up to {plain(whole.scaleb(2))} %, not 100 %"
+        hint = "correct them, or write whole-number weights such as 1, 1, 1"
+        return None, [Problem(source=line, message=message, hint=hint)]
+    shares = tuple(Share(code, part, plain(part)) for code, part in fractions.items() if part)
+    return Split(shares=shares), []
+
+
+def _weights(target: dict[str, str]) -> Split:
+    weights = {code: text.weight(written) for code, written in sorted(target.items())}
+    whole = total(weights.values())
+    if len(weights) == 1:
+        return Split(shares=tuple(Share(code, ONE, "1") for code in weights))
+    return Split(by_weight=True, shares=tuple(Share(code, part, f"{part}/{whole}") for code, part in weights.items()))
+
+
+def _twice_ignoring_case(file: MappingFile, source: Document) -> Iterator[Problem]:
+    """Report codes, and e-mails of users, that differ in upper and lower case alone."""
+    emails = [key for key in file.users if "@" in key]
+    for section, keys in (("cost_centers", list(file.cost_centers)), ("users", emails)):
+        first: dict[str, str] = {}
+        for key in keys:
+            if other := first.get(key.casefold()):
+                message = f"{quoted(key)} and {quoted(other)} differ in upper and lower case alone"
+                yield Problem(source=source.line(section, key), message=message, hint="keep one of them")
+            first.setdefault(key.casefold(), key)
+
+
+def _unused_tags(file: MappingFile, source: Document) -> Iterator[Problem]:
+    if file.tags and "tag" not in file.precedence:
+        yield Problem(
+            source=source.line("tags"),
+            message="the rules for tags are not used",
+            hint="add `precedence: [session, tag, user, org]`; mind that people edit their own tags",
+            warning=True,
+        )
+
+
+def _unknown_targets(mapping: Mapping) -> Iterator[Problem]:
+    codes = [center.code for center in mapping.cost_centers]
+    named = [(value.source, code) for value in _values(mapping) for code in _codes(value)]
+    if mapping.unallocated:
+        named.append((mapping.unallocated_source, mapping.unallocated))
+    for line, code in dict.fromkeys(named):
+        if code not in codes:
+            near = did_you_mean(code, codes)
+            hint = f"did you mean {quoted(near)}?" if near else "declare it under `cost_centers` in the mapping"
+            yield Problem(source=line, message=f"cost center {quoted(code)} is not declared", hint=hint)
+
+
+def _closed_targets(mapping: Mapping) -> Iterator[Problem]:
+    closed = {center.code: center.closed for center in mapping.cost_centers if center.closed}
+    for value in _values(mapping):
+        for code in _codes(value):
+            if code in closed and value.start > closed[code]:
+                yield Problem(
+                    source=value.source,
+                    message=f"cost center {quoted(code)} is closed since {closed[code]}, before {value.start}",
+                    hint="name another cost center, or move `closed`",
+                )
+
+
+def _values(mapping: Mapping) -> Iterator[DatedSplit]:
+    return (value for rule in mapping.rules for value in rule.values)
+
+
+def _codes(value: DatedSplit) -> Iterator[str]:
+    return (share.cost_center for share in value.split.shares) if value.split else iter(())
