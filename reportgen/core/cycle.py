@@ -71,9 +71,9 @@ def day_of_instant(instant: datetime) -> date:
     return (instant.astimezone(UTC) - timedelta(seconds=BOUNDARY_SECONDS)).date()
 
 
-def is_over(cycle: BillingCycle, instant: datetime) -> bool:
-    """Tell whether a cycle had ended at an instant."""
-    return cycle.before <= instant.timestamp()
+def is_over(cycle: BillingCycle, timestamp: str) -> bool:
+    """Tell whether a cycle had ended at an instant, written in ISO 8601 as in the evidence."""
+    return cycle.before <= datetime.fromisoformat(timestamp).timestamp()
 
 
 def resolve(selector: str, cycles: Iterable[BillingCycle], today: date) -> BillingCycle | UnknownCycle:

@@ -81,6 +81,11 @@ def session_key(session_id: str) -> str:
     return session_id if session_id.startswith(SESSION_PREFIX) else f"{SESSION_PREFIX}{session_id}"
 
 
+def active_rules(mapping: Mapping) -> tuple[Rule, ...]:
+    """Give the rules that can decide anything: those for tags only where the precedence names them."""
+    return tuple(rule for rule in mapping.rules if rule.section != "tags" or "tag" in mapping.precedence)
+
+
 def sessions_named(rules: Iterable[Rule], sessions: Iterable[Session]) -> list[tuple[Rule, Session]]:
     """Pair the session and tag rules with the sessions they name."""
     named = [rule for rule in rules if rule.section in {"sessions", "tags"}]
@@ -89,7 +94,6 @@ def sessions_named(rules: Iterable[Rule], sessions: Iterable[Session]) -> list[t
 
 def uncollected_sessions(mapping: Mapping, directory: Directory, collected: AbstractSet[str]) -> list[Problem]:
     """Report session and tag rules whose session's own consumption is not in the evidence."""
-    active = [rule for rule in mapping.rules if rule.section != "tags" or "tag" in mapping.precedence]
     return [
         Problem(
             source=rule.source,
@@ -97,7 +101,7 @@ def uncollected_sessions(mapping: Mapping, directory: Directory, collected: Abst
             "was not collected",
             hint="run `reportgen collect` for this cycle again",
         )
-        for rule, session in sessions_named(active, directory.sessions.values())
+        for rule, session in sessions_named(active_rules(mapping), directory.sessions.values())
         if session.session_id not in collected
     ]
 
@@ -105,7 +109,7 @@ def uncollected_sessions(mapping: Mapping, directory: Directory, collected: Abst
 def conflicting_tags(mapping: Mapping, directory: Directory) -> list[Problem]:
     """Warn of sessions whose tags lead to different cost centers: such tags match nothing."""
     by_session: dict[str, list[Rule]] = {}
-    for rule, session in sessions_named(mapping.rules, directory.sessions.values()):
+    for rule, session in sessions_named(active_rules(mapping), directory.sessions.values()):
         if rule.section == "tags":
             by_session.setdefault(session.session_id, []).append(rule)
     return [

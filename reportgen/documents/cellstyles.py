@@ -17,7 +17,7 @@ from openpyxl.styles.builtins import styles as builtin_styles
 from openpyxl.utils.indexed_list import IndexedList
 from tinycss2.color3 import parse_color
 
-from reportgen.documents.tables import WorkbookError
+from reportgen.documents.xhtml import WorkbookError
 
 _SELECTOR = re.compile(r"\*|(?:\.[A-Za-z_][A-Za-z0-9_-]*)+")
 _BASE_FONT = {"font-family": "Calibri", "font-size": "11"}
@@ -25,7 +25,7 @@ _DATE_FORMAT = "yyyy-mm-dd"
 _LINES = {"thin", "medium", "thick", "double", "hair", "dotted"}
 _FONT_POINTS = 409
 _FORMAT_CHARACTERS = 255
-_BUILT_IN = {name.casefold() for name in builtin_styles} | {"heading 1", "heading 2", "heading 3", "heading 4"}
+_BUILT_IN = {name.casefold() for name in builtin_styles}
 
 Properties = Mapping[str, str]  # property -> its value in normal form, as the readers below return it
 
@@ -189,9 +189,9 @@ _READERS: Mapping[str, Callable[[str], str | None]] = {
 
 
 def _style_name(classes: tuple[str, ...]) -> str:
-    name = " ".join(classes) or "body"
-    # A style called like one of Excel's own (Total, Note) would be taken for that one.
-    return f"{name} cell" if name.casefold() in _BUILT_IN else name
+    name = " ".join(classes) or "(base)"
+    # A style called like one of Excel's own (Total, Note) would be taken for that one. No class has parentheses.
+    return f"{name} (cell)" if name.casefold() in _BUILT_IN else name
 
 
 def _named_style(name: str, properties: Properties) -> NamedStyle:

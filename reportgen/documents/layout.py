@@ -16,7 +16,8 @@ from openpyxl.utils import column_index_from_string, get_column_letter, quote_sh
 
 from reportgen.documents.cellstyles import StyleBook
 from reportgen.documents.sheetxml import CellValue, Formula, SlotColumn, cell_xml, slot_rows
-from reportgen.documents.tables import Cell, Row, Sheet, SlotRows, WorkbookError
+from reportgen.documents.tables import Cell, Row, Sheet, SlotRows
+from reportgen.documents.xhtml import WorkbookError
 
 _IN_MEMORY_BYTES = 4 * 2**20  # of a slot's rows; what exceeds it goes to a temporary file
 _CHUNK_BYTES = 2**18
@@ -114,14 +115,14 @@ def place(sheet: Sheet, slots: Mapping[str, Slot], styles: StyleBook, spools: Ex
 
 def references(placed: Sequence[Placed]) -> Mapping[str, str]:
     """Return `slot.field` -> the absolute range of its rows."""
-    references: dict[str, str] = {}
+    ranges: dict[str, str] = {}
     for sheet in placed:
         name = quote_sheetname(sheet.sheet.name)
         for part in sheet.streamed:
             for column in reversed(part.columns):
                 area = f"${column.letter}${part.first}:${column.letter}${part.last}"
-                references[f"{part.slot}.{column.field}"] = f"{name}!{area}"
-    return references
+                ranges[f"{part.slot}.{column.field}"] = f"{name}!{area}"
+    return ranges
 
 
 def positions(row: Row) -> Iterator[tuple[int, Cell]]:
@@ -223,8 +224,8 @@ def _slot_columns(
                 f'slot "{place.slot}" has no such field (there are: {known}): <col data-field="{column.field}">'
             )
         style, date_style = styles.index(column.classes), styles.index(column.classes, is_date=True)
-        index = fields.index(column.field)
-        columns.append(SlotColumn(get_column_letter(number), column.field, index, style, date_style))
+        position = fields.index(column.field)
+        columns.append(SlotColumn(get_column_letter(number), column.field, position, style, date_style))
     if not columns:
         raise WorkbookError(f"no <col> has a data-field for the rows of {place.fragment}")
     return tuple(columns)

@@ -35,8 +35,9 @@ from reportgen.documents.layout import (
     references,
     sheet_data,
 )
-from reportgen.documents.sheetxml import CellValue, Link, coded, legible
-from reportgen.documents.tables import Book, Sheet, WorkbookError
+from reportgen.documents.sheetxml import CellValue, Link, coded
+from reportgen.documents.tables import Book, Sheet
+from reportgen.documents.xhtml import WorkbookError
 
 __all__ = ["CellValue", "Slot", "WorkbookError", "workbook"]
 
@@ -108,7 +109,7 @@ def _set_up_print(worksheet: Worksheet, sheet: Sheet, title: str) -> None:
     worksheet.page_setup.fitToHeight = 0
     worksheet.sheet_properties.pageSetUpPr.fitToPage = True  # type: ignore[union-attr]
     worksheet.page_margins = PageMargins(left=0.6, right=0.6, top=0.7, bottom=0.8, header=0.3, footer=0.4)
-    default = "&L" + legible(title).replace("&", "&&")[:200] + "&R&P / &N"
+    default = "&L" + title.replace("&", "&&")[:200] + "&R&P / &N"
     footer = default if sheet.footer is None else sheet.footer
     position, text = (footer[:2], footer[2:]) if footer[:2] in {"&L", "&C", "&R"} else ("&C", footer)
     # Given whole to its first part, the literal is written as it stands.

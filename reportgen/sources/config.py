@@ -32,6 +32,7 @@ class Configuration:
     rate_card: RateCard
     archive: Path
     archive_source: str
+    invoice_number_source: str
     replay: Path | None
     templates: Path | None
     files: MappingOf[str, str]
@@ -50,7 +51,9 @@ def load(config: Path) -> Configuration:
     configuration = _read(reader, path.name)
     if configuration is None or errors(reader.problems):
         raise Rejected(_located(errors(reader.problems), reader.paths))
-    return replace(configuration, warnings=tuple(_located(reader.problems, reader.paths)))
+    archive_source = _opened(configuration.archive_source, reader.paths)
+    warnings = tuple(_located(reader.problems, reader.paths))
+    return replace(configuration, archive_source=archive_source, warnings=warnings)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -105,6 +108,7 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
         rate_card=rate_card,
         archive=reader.path(settings.archive),
         archive_source=document.line("archive"),
+        invoice_number_source=document.line("invoice", "number"),
         replay=reader.path(settings.source.replay) if settings.source.replay else None,
         templates=reader.path(settings.templates) if settings.templates else None,
         files=reader.texts,

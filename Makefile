@@ -1,0 +1,34 @@
+# Every target is complete by itself: .ci/setup first installs what is missing, and does nothing where nothing is.
+.PHONY: help demo test test-heavy test-all clean
+
+# The loader of macOS does not find Homebrew's libraries by itself.
+ifeq ($(shell uname -s),Darwin)
+run = DYLD_FALLBACK_LIBRARY_PATH=/opt/homebrew/lib:/usr/local/lib:/usr/lib
+endif
+pytest = $(run) .venv/bin/python -m pytest
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+
+demo: ## build the invoices of the recorded sample cycle, offline
+	@sh .ci/setup demo
+	$(run) .venv/bin/reportgen run configs/example --cycle 2025-12-05
+	@echo 'Look in archive/2025-12-05/: index.html lists the statement, the invoices and the ledger.'
+
+test: ## check style and types, and run the quick tests
+	@sh .ci/setup test
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	$(pytest) -n auto --dist loadgroup -m 'not heavy'
+
+# Without a heavy test pytest would report that it ran none, which is a failure wherever there should be one.
+test-heavy: ## run the tests that are slow or need heavy tools
+	@sh .ci/setup heavy
+	@if grep -rq --include='*.py' 'mark\.heavy' tests; then $(pytest) -m heavy; else echo 'No test is marked heavy yet.'; fi
+
+test-all: test test-heavy ## run both
+
+clean: ## remove .venv and caches (never the archive)
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,178 @@
+"""statement.json, ledger.csv and tie_out.csv, written and read back.
+
+Decimals are strings without an exponent. In CSV a text that a spreadsheet would take for a formula gets a leading
+apostrophe, which the reader removes.
+"""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+from reportgen.core.cycle import BOUNDARY
+from reportgen.core.model import Allocation, Discrepancy, Invoice, InvoiceLine, Statement, TieOutRow
+from reportgen.core.money import ZERO, at_least, fixed, plain, printed, subtract
+
+SCHEMA = "reportgen.statement/1"
+LEDGER_COLUMNS = (
+    *("day", "product", "org_id", "principal_kind", "principal_id", "session_id", "cost_center", "kind", "cause"),
+    *("rule", "share", "quantity", "unit_price", "rate", "exact_amount", "requests"),
+)
+TIE_OUT_COLUMNS = ("day", "product", "control_acus", "allocated_acus", "unallocated_acus", "difference_acus")
+FORMULA_STARTS = tuple("=+-@\t\r'")
+
+
+def statement_json(statement: Statement) -> str:
+    """Write the statement as the contract has it, keys in its order."""
+    return json.dumps(statement_values(statement), ensure_ascii=False, indent=2) + "\n"
+
+
+def statement_values(statement: Statement) -> dict[str, Any]:
+    """Give the statement as plain values, decimals as strings."""
+    heading, decimals = statement.heading, statement.heading.decimals
+    unallocated = statement.unallocated
+    return {
+        "schema": SCHEMA,
+        "enterprise": heading.enterprise,
+        "status": heading.status,
+        "cycle": {
+            "start": heading.cycle.start.isoformat(),
+            "end": heading.cycle.end.isoformat(),
+            "boundary": BOUNDARY,
+        },
+        "currency": heading.currency,
+        "control": {
+            "acus": plain(statement.tie_out.control_acus),
+            "by_product": _quantities(statement.control_by_product),
+        },
+        "cost_centers": [cost_center_values(invoice, decimals) for invoice in statement.invoices],
+        "unallocated": {
+            "cost_center": unallocated.cost_center,
+            "acus": plain(unallocated.acus),
+            "amount": fixed(unallocated.amount, decimals),
+            "by_product": _quantities(unallocated.by_product),
+            "by_cause": _quantities(unallocated.by_cause),
+        },
+        "discrepancies": [_discrepancy(found) for found in statement.discrepancies],
+        "tie_out": tie_out_values(statement),
+    }
+
+
+def cost_center_values(invoice: Invoice, decimals: int) -> dict[str, Any]:
+    """Give a cost center's object of the statement."""
+    return {
+        "code": invoice.cost_center.code,
+        "name": invoice.cost_center.name,
+        "invoice": invoice.number,
+        "acus": plain(invoice.acus),
+        "by_product": _quantities(invoice.by_product),
+        "amount": fixed(invoice.amount, decimals),
+        "lines": [_line(line, decimals) for line in invoice.lines],
+    }
+
+
+def tie_out_values(statement: Statement) -> dict[str, Any]:
+    """Give the terms of both identities."""
+    tie, decimals = statement.tie_out, statement.heading.decimals
+    return {
+        "control_acus": plain(tie.control_acus),
+        "allocated_acus": plain(tie.allocated_acus),
+        "unallocated_acus": plain(tie.unallocated_acus),
+        "difference_acus": plain(tie.difference_acus),
+        "within_tolerance_acus": plain(tie.within_tolerance_acus),
+        "balancing_acus": plain(tie.balancing_acus),
+        "balancing_by_product": _quantities(tie.balancing_by_product),
+        "chargeable_amount": fixed(tie.chargeable_amount, decimals),
+        "fees_amount": fixed(tie.fees_amount, decimals),
+        "invoiced_amount": fixed(tie.invoiced_amount, decimals),
+        "unborne_amount": fixed(tie.unborne_amount, decimals),
+        "difference_amount": fixed(tie.difference_amount, decimals),
+        "vendor_invoice_acus": None if tie.vendor_invoice_acus is None else plain(tie.vendor_invoice_acus),
+        "vendor_invoice_amount": _amount(tie.vendor_invoice_amount, decimals),
+        "over_recovery_amount": _amount(tie.over_recovery_amount, decimals),
+    }
+
+
+def ledger_csv(allocations: Iterable[Allocation]) -> str:
+    """Write one row per allocation; amounts are exact, to the last decimal."""
+    return _csv(LEDGER_COLUMNS, map(_ledger_row, allocations))
+
+
+def read_rows(text: str) -> Iterator[dict[str, str]]:
+    """Read ledger.csv or tie_out.csv back, cell by cell as it was before it was written."""
+    for row in csv.DictReader(StringIO(text, newline=""), strict=True):
+        yield {column: value.removeprefix("'") for column, value in row.items()}
+
+
+def tie_out_csv(rows: Iterable[TieOutRow]) -> str:
+    """Write the partition, a row per day and product."""
+    return _csv(TIE_OUT_COLUMNS, ((row.day.isoformat(), row.product, *map(plain, row[2:])) for row in rows))
+
+
+def _line(line: InvoiceLine, decimals: int) -> dict[str, Any]:
+    exact_amount = printed(line.exact_amount)
+    return {
+        "kind": line.kind,
+        "product": line.product,
+        "acus": plain(line.acus),
+        "unit_price": None if line.unit_price is None else at_least(line.unit_price, decimals),
+        "exact_amount": at_least(exact_amount, decimals),
+        "rounding": at_least(subtract(line.amount, exact_amount), decimals),
+        "amount": fixed(line.amount, decimals),
+    }
+
+
+def _discrepancy(found: Discrepancy) -> dict[str, Any]:
+    return {
+        "day": found.day.isoformat(),
+        "product": found.product,
+        "org_id": found.org_id or None,
+        "principal_id": found.principal_id or None,
+        "acus": plain(found.acus),
+        "views": list(found.views),
+        "accepted": found.accepted,
+    }
+
+
+def _ledger_row(allocation: Allocation) -> Sequence[str]:
+    record = allocation.record
+    return (
+        record.day.isoformat(),
+        *record[1:6],
+        *allocation[1:6],
+        plain(allocation.quantity),
+        "" if allocation.unit_price is None else plain(allocation.unit_price),
+        allocation.rate,
+        plain(allocation.exact_amount or ZERO),
+        " ".join(record.requests),
+    )
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    target = StringIO(newline="")
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(columns)
+    numbers = {
+        index for index, column in enumerate(columns) if column in {"quantity", "unit_price"} or _is_sum(column)
+    }
+    for row in rows:
+        writer.writerow([cell if index in numbers else _guarded(cell) for index, cell in enumerate(row)])
+    return target.getvalue()
+
+
+def _is_sum(column: str) -> bool:
+    return column.endswith(("_acus", "_amount"))
+
+
+def _guarded(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _quantities(quantities: Mapping[str, Decimal]) -> dict[str, str]:
+    return {key: plain(quantity) for key, quantity in sorted(quantities.items())}
+
+
+def _amount(value: Decimal | None, decimals: int) -> str | None:
+    return None if value is None else fixed(value, decimals)

@@ -1,0 +1,101 @@
+"""Evidence: API responses as received, an object a line.
+
+Written once per response while collecting, read back by every later step. The last answer to a request counts.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from reportgen.core.model import RecordedResponse
+from reportgen.core.problem import Problem, Rejected
+
+
+class _Line(msgspec.Struct):
+    request: str
+    status: int
+    fetched_at: str
+    body: str
+
+
+_decoder = msgspec.json.Decoder(_Line)
+_encoder = msgspec.json.Encoder()
+
+
+def read(path: Path, only: str = "") -> dict[str, RecordedResponse]:
+    """Read a file of responses by request, or raise Rejected with every line that cannot be read.
+
+    With `only`, lines that do not contain that text are passed over unread.
+    """
+    found: dict[str, RecordedResponse] = {}
+    problems = []
+    wanted = only.encode()
+    for number, line in enumerate(_lines(path), start=1):
+        if wanted not in line:
+            continue
+        source = f"{path}:{number}"
+        try:
+            response = _response(line, source)
+        except (msgspec.MsgspecError, UnicodeError):
+            message = "is not a recorded response: a JSON object with request, status, fetched_at and body"
+            problems.append(Problem(source=source, message=message, hint="collect the cycle again"))
+        else:
+            found[response.request] = response
+    if not found and not problems and not only:
+        problems.append(Problem(source=str(path), message="holds no response", hint="collect the cycle first"))
+    if problems:
+        raise Rejected(problems)
+    return found
+
+
+def encode(responses: Iterable[RecordedResponse]) -> bytes:
+    """Write responses as lines, in the order given."""
+    return b"".join(map(line_of, responses))
+
+
+def line_of(response: RecordedResponse) -> bytes:
+    """Write one response as a line."""
+    line = _Line(response.request, response.status, response.fetched_at, response.body)
+    return _encoder.encode(line) + b"\n"
+
+
+def _response(line: bytes, source: str) -> RecordedResponse:
+    found = _decoder.decode(line)
+    return RecordedResponse(
+        request=found.request, status=found.status, fetched_at=found.fetched_at, body=found.body, source=source
+    )
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            yield from file
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        message, hint = f"cannot be read: {reason}", "collect the cycle first, or correct the path"
+        raise Rejected([Problem(source=str(path), message=message, hint=hint)]) from error
+
+
+def repair(path: Path) -> None:
+    """Cut off a last line that was torn by an interruption; the file is being collected, so it is ours."""
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            file.truncate(whole)
+
+
+def appending(path: Path, first: Iterable[RecordedResponse]) -> Callable[[RecordedResponse], None]:
+    """Give a function that stores a response at the end of the file at once; `first` are stored now."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def append(response: RecordedResponse) -> None:
+        with path.open("ab") as file:
+            file.write(line_of(response))
+
+    for response in first:
+        append(response)
+    return append

@@ -1,0 +1,90 @@
+"""The folder of a cycle in the archive, and how files get into it: staged whole, then renamed in."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from reportgen.core.problem import Problem, Rejected
+
+EVIDENCE = "inputs/responses.jsonl"
+MANIFEST = "manifest.json"
+REPLACED = ("invoices", "inputs/config", "inputs/templates")
+"""Folders in which a draft leaves nothing of the draft before it."""
+
+
+def cycle_folder(archive: Path, start: date) -> Path:
+    """Give the folder of the cycle that starts on a day."""
+    return archive / start.isoformat()
+
+
+def collected(archive: Path) -> list[Path]:
+    """List the evidence files of the archive, cycle by cycle."""
+    return sorted(archive.glob(f"????-??-??/{EVIDENCE}"))
+
+
+def refuse_unwritable(archive: Path, source: str) -> None:
+    """Raise Rejected where the archive cannot be written, before anything is done for it."""
+    existing = archive
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        message = f"the archive folder {archive} cannot be made: {existing} is not a folder"
+    elif not os.access(existing, os.W_OK | os.X_OK):
+        message = f"the archive folder {archive} cannot be written"
+    else:
+        return
+    raise Rejected([Problem(source=source, message=message, hint="name a folder that you may write to")])
+
+
+def refuse_sealed(folder: Path) -> None:
+    """Raise Rejected where the cycle is closed: it is never written again."""
+    if (folder / MANIFEST).exists():
+        hint = "a closed cycle is never rewritten; restated usage is corrected by a credit or debit note"
+        raise Rejected([Problem(source=str(folder), message="this billing cycle is closed", hint=hint)])
+
+
+class Stage:
+    """Files on their way into a folder."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep the files under `path` until they are renamed in."""
+        self._path = path
+        self._names: set[str] = set()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file and see it through to the disk."""
+        path = self._path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        self._names.add(name)
+
+    def move_into(self, folder: Path) -> None:
+        """Rename every file into the folder, then remove what the draft before had and this one has not."""
+        for name in sorted(self._names):
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (self._path / name).replace(target)
+        for replaced in REPLACED:
+            for path in sorted((folder / replaced).glob("*")):
+                if path.is_file() and f"{replaced}/{path.name}" not in self._names:
+                    path.unlink()
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Stage]:
+    """Collect the files of a draft beside its folder; they appear when all went well, or none does."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        stage = Stage(path)
+        yield stage
+        stage.move_into(folder)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

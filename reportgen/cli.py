@@ -1,0 +1,122 @@
+"""The command line: arguments in, exit codes out; the only reader of the clock and the environment.
+
+Only click is imported at the top: `--help` waits for nothing else.
+"""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reportgen import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reportgen.commands.edge import Edge
+
+CONFIG = click.argument("config", type=click.Path(path_type=Path))
+CYCLE_HELP = "current, previous, a start date such as 2025-12-05, or a month such as 2025-12"
+CYCLE = click.option("--cycle", "selector", required=True, metavar="C", help=CYCLE_HELP)
+JSON = click.option("--json", "machine", is_flag=True, help="Write the result as JSON to stdout.")
+QUIET = click.option("--quiet", is_flag=True, help="Write nothing but problems to stderr.")
+CONCURRENCY = click.option(
+    "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at a time."
+)
+WORKERS = click.option(
+    "--workers", type=click.IntRange(1, 64), default=None, help="Processes that render; one per processor by default."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Turn a billing cycle of Devin ACU consumption into chargeback invoices that tie out.
+
+    CONFIG is chargeback.yaml or the folder it lies in.
+    """
+
+
+@main.command()
+@CONFIG
+@click.option("--cycle", "selector", metavar="C", help=f"Also look at the usage of a collected cycle: {CYCLE_HELP}.")
+@JSON
+@QUIET
+def check(config: Path, selector: str | None, *, machine: bool, quiet: bool) -> None:
+    """Report every problem of a configuration at once, with file and line."""
+    from reportgen.commands.check import check as command  # noqa: PLC0415
+
+    _finish(lambda edge: command(config, selector, edge), machine=machine, quiet=quiet)
+
+
+@main.command()
+@CONFIG
+@JSON
+@QUIET
+def cycles(config: Path, *, machine: bool, quiet: bool) -> None:
+    """List the billing cycles that the API knows."""
+    from reportgen.commands.collect import cycles as command  # noqa: PLC0415
+
+    _finish(lambda edge: command(config, edge), machine=machine, quiet=quiet)
+
+
+@main.command()
+@CONFIG
+@CYCLE
+@CONCURRENCY
+@JSON
+@QUIET
+def collect(config: Path, selector: str, concurrency: int, *, machine: bool, quiet: bool) -> None:
+    """Ask the API for a cycle and keep its answers as evidence; resumes where it stopped."""
+    from reportgen.commands.collect import collect as command  # noqa: PLC0415
+
+    _finish(lambda edge: command(config, selector, edge, concurrency), machine=machine, quiet=quiet)
+
+
+@main.command()
+@CONFIG
+@CYCLE
+@WORKERS
+@JSON
+@QUIET
+def build(config: Path, selector: str, workers: int | None, *, machine: bool, quiet: bool) -> None:
+    """Make ledger, invoices and statement from the evidence of a cycle: drafts, offline."""
+    from reportgen.commands.build import build as command  # noqa: PLC0415
+
+    _finish(lambda edge: command(config, selector, edge, _workers(workers)), machine=machine, quiet=quiet)
+
+
+@main.command()
+@CONFIG
+@CYCLE
+@CONCURRENCY
+@WORKERS
+@JSON
+@QUIET
+def run(config: Path, selector: str, concurrency: int, workers: int | None, *, machine: bool, quiet: bool) -> None:
+    """Collect a cycle and build its documents: the main job."""
+    from reportgen.commands.run import run as command  # noqa: PLC0415
+
+    _finish(
+        lambda edge: command(config, selector, edge, concurrency=concurrency, workers=_workers(workers)),
+        machine=machine,
+        quiet=quiet,
+    )
+
+
+def _workers(chosen: int | None) -> int:
+    return chosen or os.cpu_count() or 1
+
+
+def _finish(command: "Callable[[Edge], int]", *, machine: bool, quiet: bool) -> None:
+    """Run a command with the clock and the environment, and leave with its exit code."""
+    from reportgen.commands.edge import Edge  # noqa: PLC0415
+    from reportgen.commands.failure import told  # noqa: PLC0415
+    from reportgen.terminal import Terminal  # noqa: PLC0415
+
+    terminal = Terminal(machine=machine, quiet=quiet)
+    edge = Edge(now=lambda: datetime.now(UTC), environment=os.environ, terminal=terminal)
+    sys.exit(told(command, edge))

@@ -1,0 +1,116 @@
+"""`build`: the evidence of a cycle becomes ledger, invoices and statement, as drafts, offline."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from reportgen.archive import evidence
+from reportgen.archive.codec import ledger_csv, statement_json, statement_values, tie_out_csv
+from reportgen.archive.folder import (
+    EVIDENCE,
+    collected,
+    cycle_folder,
+    refuse_sealed,
+    refuse_unwritable,
+    staged,
+)
+from reportgen.commands.edge import DONE, NOT_TIED_OUT, Edge, choose_cycle
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.model import Statement
+from reportgen.core.money import fixed, plain, printed
+from reportgen.core.problem import Problem, Rejected
+from reportgen.derive import Derived, Inputs, derive
+from reportgen.sources import v3
+from reportgen.sources.ask import answer_from
+from reportgen.sources.config import Configuration, load
+
+
+def build(config: Path, selector: str, edge: Edge, workers: int) -> int:
+    """Build the documents of a collected cycle."""
+    configuration = load(config)
+    edge.terminal.problems(configuration.warnings)
+    refuse_unwritable(configuration.archive, configuration.archive_source)
+    cycle = archived_cycle(configuration, selector, edge)
+    path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
+    responses = evidence.read(path)
+    inputs = Inputs(configuration=configuration, cycle=cycle, responses=responses, source=str(path))
+    return produce(inputs, edge, workers)
+
+
+def produce(inputs: Inputs, edge: Edge, workers: int) -> int:
+    """Derive everything, then write it: nothing appears before all of it is known to be right."""
+    folder = cycle_folder(inputs.configuration.archive, inputs.cycle.start)
+    refuse_sealed(folder)
+    derived = derive(inputs)
+    edge.terminal.problems(derived.warnings)
+    with staged(folder) as stage:
+        for name, content in _tables(derived).items():
+            stage.write(name, content.encode())
+        for name, text in inputs.configuration.files.items():
+            stage.write(f"inputs/config/{name}", text.encode())
+        if inputs.configuration.replay:
+            stage.write(EVIDENCE, evidence.encode(inputs.responses.values()))
+    return _report(derived.statement, folder, edge)
+
+
+def archived_cycle(configuration: Configuration, selector: str, edge: Edge) -> BillingCycle:
+    """Resolve `--cycle` from the archived evidence, and see that this cycle has been collected."""
+    known: set[BillingCycle] = set()
+    for path in collected(configuration.archive):
+        answers = evidence.read(path, only=v3.CYCLES)
+        known |= set(answer_from(v3.cycles(), answers, str(path)))
+    if not known:
+        raise Rejected([_not_collected(str(configuration.archive), "no billing cycle has been collected yet")])
+    cycle = choose_cycle(selector, sorted(known), edge)
+    folder = cycle_folder(configuration.archive, cycle.start)
+    if not (folder / EVIDENCE).exists():
+        raise Rejected([_not_collected(str(folder), "this billing cycle has not been collected")])
+    return cycle
+
+
+def _not_collected(source: str, message: str) -> Problem:
+    return Problem(source=source, message=message, hint="run `reportgen collect` first")
+
+
+def _tables(derived: Derived) -> dict[str, str]:
+    return {
+        "statement.json": statement_json(derived.statement),
+        "ledger.csv": ledger_csv(derived.allocations),
+        "tie_out.csv": tie_out_csv(derived.statement.tie_out_rows),
+    }
+
+
+def _report(statement: Statement, folder: Path, edge: Edge) -> int:
+    """Print the closing table and the tie-out, and give the exit code."""
+    decimals = statement.heading.decimals
+    rows = [
+        (
+            invoice.cost_center.code,
+            invoice.cost_center.name,
+            _shown(invoice.acus),
+            fixed(invoice.amount, decimals),
+            f"invoices/{invoice.number}.pdf" if invoice.number else "",
+        )
+        for invoice in statement.invoices
+    ]
+    amount = f"amount {statement.heading.currency}"
+    edge.terminal.table(("cost center", "name", "ACUs", amount, "file"), rows, numbers=("ACUs", amount))
+    edge.terminal.result(_tie_out_line(statement))
+    edge.terminal.result(f"Documents in {folder}")
+    edge.terminal.values({"folder": str(folder), **statement_values(statement)})
+    sound = statement.tie_out.holds and not statement.discrepancies
+    return DONE if sound else NOT_TIED_OUT
+
+
+def _tie_out_line(statement: Statement) -> str:
+    tie, decimals = statement.tie_out, statement.heading.decimals
+    return (
+        f"Tie-out: control {_shown(tie.control_acus)} ACUs − allocated {_shown(tie.allocated_acus)} "
+        f"− unallocated {_shown(tie.unallocated_acus)} = {plain(tie.difference_acus)}; "
+        f"chargeable {fixed(tie.chargeable_amount, decimals)} − invoiced {fixed(tie.invoiced_amount, decimals)} "
+        f"− unborne {fixed(tie.unborne_amount, decimals)} = {fixed(tie.difference_amount, decimals)}"
+    )
+
+
+def _shown(acus: Decimal) -> str:
+    """Write ACUs for a terminal; statement.json has them exactly."""
+    return f"{printed(acus, 4):f}"

@@ -1,0 +1,129 @@
+"""The one function that decides everything: evidence and configuration in, ledger and statement out.
+
+It reads nothing but its arguments, so that the same inputs give the same documents years later.
+"""
+
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+
+from reportgen.core.allocate import allocate, charged_after_close, timelines
+from reportgen.core.cycle import BillingCycle, is_over
+from reportgen.core.match import active_rules, conflicting_tags, uncollected_sessions, unmatched_rules
+from reportgen.core.model import (
+    Allocation,
+    Directory,
+    Heading,
+    Mapping,
+    RateCard,
+    RecordedResponse,
+    Statement,
+    Usage,
+)
+from reportgen.core.problem import Problem, Rejected, errors, quoted
+from reportgen.core.rate import rate
+from reportgen.core.statement import statement
+from reportgen.core.usage import decompose
+from reportgen.documents.templates import NumberError, invoice_number
+from reportgen.sources.ask import answer_from
+from reportgen.sources.config import Configuration
+from reportgen.sources.v3 import Question, Reading, consumption, control_total
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inputs:
+    """Everything a cycle's documents are made of; `source` names where the responses lie."""
+
+    configuration: Configuration
+    cycle: BillingCycle
+    responses: MappingOf[str, RecordedResponse]
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Derived:
+    """What the inputs come to; `warnings` do not stop it."""
+
+    usage: Usage
+    directory: Directory
+    allocations: tuple[Allocation, ...]
+    statement: Statement
+    warnings: tuple[Problem, ...]
+
+
+def derive(inputs: Inputs) -> Derived:
+    """Decompose, allocate, rate and charge a cycle, or raise Rejected with every mistake in the input."""
+    configuration, mapping = inputs.configuration, inputs.configuration.mapping
+    reading = answer_from(consumption(question(configuration, inputs.cycle)), inputs.responses, inputs.source)
+    usage = decompose(
+        reading.views,
+        reading.directory,
+        user_first=_user_first(mapping),
+        tolerance=configuration.settings.tolerance,
+    )
+    resolved, problems = timelines(usage.records, mapping, reading.directory)
+    allocations = tuple(rate(allocate(usage.records, resolved), configuration.rate_card))
+    numbers, bad_numbers = _numbers(configuration, inputs.cycle)
+    problems += [*charged_after_close(allocations, mapping), *_uncollected(mapping, reading), *bad_numbers]
+    if errors(problems):
+        raise Rejected(configuration.located(problems))
+    heading = _heading(inputs, reading, configuration.rate_card)
+    result, warnings = statement(heading, usage, allocations, mapping, configuration.rate_card, numbers)
+    warnings += [*conflicting_tags(mapping, reading.directory), *unmatched_rules(mapping, reading.directory)]
+    return Derived(
+        usage=usage,
+        directory=reading.directory,
+        allocations=allocations,
+        statement=result,
+        warnings=(*configuration.located(warnings), *reading.warnings),
+    )
+
+
+def question(configuration: Configuration, cycle: BillingCycle) -> Question:
+    """Say what has to be found out about a cycle."""
+    rules = active_rules(configuration.mapping)
+    return Question(cycle=cycle, rules=rules, tolerance=configuration.settings.tolerance)
+
+
+def _user_first(mapping: Mapping) -> bool:
+    """Tell whether a user rule outranks an organization rule; where only one is used, that one does."""
+    levels = [level for level in mapping.precedence if level in {"user", "org"}]
+    return levels[:1] != ["org"]
+
+
+def _uncollected(mapping: Mapping, reading: Reading) -> list[Problem]:
+    return uncollected_sessions(mapping, reading.directory, reading.views.sessions.keys())
+
+
+def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
+    control = inputs.responses[control_total(inputs.cycle).line]
+    return Heading(
+        enterprise=inputs.configuration.settings.enterprise,
+        status="draft",
+        cycle=inputs.cycle,
+        currency=card.currency,
+        decimals=card.decimals,
+        cycle_open=not is_over(inputs.cycle, control.fetched_at),
+        missing_views=reading.missing_views,
+    )
+
+
+def _numbers(configuration: Configuration, cycle: BillingCycle) -> tuple[dict[str, str], list[Problem]]:
+    """Give a number to every cost center's invoice, and report one that cannot be used or is there twice."""
+    pattern = configuration.settings.invoice.number
+    numbers: dict[str, str] = {}
+    taken: dict[str, str] = {}
+    for center in configuration.mapping.cost_centers:
+        try:
+            number = invoice_number(pattern, cycle, center)
+        except NumberError as error:
+            return {}, [_bad_number(configuration, f"the invoice number of {center.code} cannot be used: {error}")]
+        if taken.setdefault(number.casefold(), center.code) != center.code:
+            message = f"{center.code} and {taken[number.casefold()]} get the same invoice number {quoted(number)}"
+            return {}, [_bad_number(configuration, message)]
+        numbers[center.code] = number
+    return numbers, []
+
+
+def _bad_number(configuration: Configuration, message: str) -> Problem:
+    hint = 'write `invoice: {number: "CB-{{ cycle.start }}-{{ cost_center.code }}"}` or a pattern like it'
+    return Problem(source=configuration.invoice_number_source, message=message, hint=hint)

@@ -1,0 +1,163 @@
+"""XHTML as a closed vocabulary: well-formed, known elements and attributes, every mistake with its fragment.
+
+Closed, so that a misspelt `data-feild` is reported and never becomes an empty column.
+"""
+
+import re
+from collections.abc import Mapping
+from html.entities import html5
+from xml.etree.ElementTree import Element, ParseError, XMLParser
+
+from reportgen.documents.sheetxml import legible
+
+_CELLS = {"td", "th"}
+ROW_GROUPS = {"thead", "tbody", "tfoot"}
+_CHILDREN: Mapping[str, set[str]] = {
+    "html": {"head", "body"},
+    "head": {"title", "meta", "style"},
+    "body": {"table"},
+    "table": {"colgroup"} | ROW_GROUPS,
+    "colgroup": {"col"},
+    "thead": {"tr"},
+    "tbody": {"tr"},
+    "tfoot": {"tr"},
+    "tr": _CELLS,
+    "td": {"data", "time", "output", "a", "br"},
+    "th": {"data", "time", "output", "a", "br"},
+}
+_ATTRIBUTES: Mapping[str, set[str]] = {
+    "html": {"lang"},
+    "meta": {"name", "content"},
+    "table": {
+        "title",
+        "data-orientation",
+        "data-paper",
+        "data-freeze",
+        "data-table",
+        "data-table-style",
+        "data-filter",
+        "data-gridlines",
+        "data-footer",
+    },
+    "col": {"style", "class", "data-field"},
+    "tbody": {"data-rows"},
+    "tr": {"style", "class"},
+    "td": {"class", "colspan"},
+    "th": {"class", "colspan"},
+    "data": {"value"},
+    "time": {"datetime"},
+    "output": {"value", "data-formula"},
+    "a": {"href"},
+}
+_TEXT = _CELLS | {"title", "style", "data", "time", "output", "a"}
+_XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
+_FRAGMENT_CHARACTERS = 100
+
+
+class WorkbookError(Exception):
+    """A mistake in the template of a workbook; the message names it with its fragment."""
+
+
+def parse(xhtml: str) -> Element:
+    """Parse a document and check every name in it; raises WorkbookError."""
+    # Characters that XML cannot carry may come from any name in the data: expat would refuse the whole document.
+    text = _ENTITY.sub(_entity, legible(xhtml))
+    parser = XMLParser()  # noqa: S314  - the template's own output, escaped by Jinja; never a foreign document
+    try:
+        parser.feed(text)
+        root: Element = parser.close()
+    except ParseError as error:
+        line, column = error.position
+        reason = str(error).partition(":")[0]
+        shown = text.split("\n")[line - 1].strip()[:_FRAGMENT_CHARACTERS]
+        raise WorkbookError(f"not well-formed XML, line {line}, column {column + 1}: {reason}: {shown}") from None
+    if root.tag != "html":
+        raise WorkbookError(f"the outermost element is not <html>: {fragment(root)}")
+    for element in root.iter():
+        _check_names(element)
+    return root
+
+
+def fragment(element: Element) -> str:
+    """Return the opening tag of an element and the start of its text, for a message."""
+    attributes = "".join(f' {name}="{value}"' for name, value in element.attrib.items())
+    shown = f"<{element.tag}{attributes}>{(element.text or '').strip()}"
+    return shown if len(shown) <= _FRAGMENT_CHARACTERS else shown[: _FRAGMENT_CHARACTERS - 1] + "…"
+
+
+def text_of(element: Element | None) -> str:
+    """Return the text of an element, with a line feed for each `<br/>`."""
+    if element is None:
+        return ""
+    return (element.text or "") + "".join("\n" + (child.tail or "") for child in element)
+
+
+def classes_of(element: Element) -> tuple[str, ...]:
+    """Return the classes of an element."""
+    return tuple(element.get("class", "").split())
+
+
+def measure(element: Element, name: str, unit: str, most: int) -> str | None:
+    """Return the number of the one measure that `style` holds, in its unit; raises WorkbookError."""
+    style = element.get("style")
+    if style is None:
+        return None
+    match = re.fullmatch(rf"\s*{name}:\s*([0-9]+(?:\.[0-9]+)?){unit}\s*;?\s*", style)
+    if not match:
+        raise WorkbookError(f'style is not "{name}: <number>{unit}": {fragment(element)}')
+    if float(match[1]) > most:
+        raise WorkbookError(f"{name} is over {most}{unit}: {fragment(element)}")
+    return match[1]
+
+
+def required(element: Element, name: str) -> str:
+    """Return an attribute; raises WorkbookError where it is missing."""
+    value = element.get(name)
+    if value is None:
+        raise WorkbookError(f"{name} is missing: {fragment(element)}")
+    return value
+
+
+def choice(element: Element, name: str, default: str, other: str) -> str:
+    """Return an attribute that has two values; raises WorkbookError for a third."""
+    value = element.get(name, default)
+    if value not in {default, other}:
+        raise WorkbookError(f"{name} is neither {default} nor {other}: {fragment(element)}")
+    return value
+
+
+def matching(element: Element, name: str, pattern: re.Pattern[str], wanted: str) -> str | None:
+    """Return an attribute, or None; raises WorkbookError where it is not what is wanted."""
+    value = element.get(name)
+    if value is not None and not pattern.fullmatch(value):
+        raise WorkbookError(f"{name} is not {wanted}: {fragment(element)}")
+    return value
+
+
+def _entity(match: re.Match[str]) -> str:
+    name = match[1]
+    if name in _XML_ENTITIES:
+        return match[0]
+    characters = html5.get(f"{name};")
+    if characters is None:
+        raise WorkbookError(f"unknown entity &{name};")
+    # As numbers, because the characters of some (&AMP;, &LT;) are markup.
+    return "".join(f"&#{ord(character)};" for character in characters)
+
+
+def _check_names(element: Element) -> None:
+    for name in sorted(element.attrib.keys() - _ATTRIBUTES.get(element.tag, set())):
+        raise WorkbookError(f"unknown attribute {name}: {fragment(element)}")
+    known = _CHILDREN.get(element.tag, set())
+    for child in element:
+        if child.tag not in known:
+            raise WorkbookError(f"<{child.tag}> has no place in <{element.tag}>: {fragment(child)}")
+    if element.tag not in _TEXT:
+        _check_no_text(element)
+
+
+def _check_no_text(element: Element) -> None:
+    for text in (element.text, *(child.tail for child in element)):
+        if text and not text.isspace():
+            raise WorkbookError(f"text outside a cell, in {fragment(element)}: {text.strip()[:40]}")

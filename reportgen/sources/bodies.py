@@ -1,0 +1,165 @@
+"""The bodies of the API, decoded by msgspec: exact decimals, unknown fields ignored, unknown values kept open.
+
+Facts: docs/api.md. Only what is needed is required, so that a field that disappears elsewhere does no harm.
+"""
+
+import re
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+
+from reportgen.core.model import RecordedResponse
+from reportgen.core.money import is_quantity
+
+LONE_SURROGATE = re.compile(
+    r"(?<!\\)(?P<escaped>(\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+REPLACEMENT = "\ufffd"
+T = TypeVar("T")
+
+
+class UnreadableBody(Exception):  # noqa: N818 - a body that was refused, not a failure
+    """A body that is not what its endpoint answers."""
+
+
+class Bucket(msgspec.Struct):
+    """A billing day; `acus_by_product` may be absent or null, and so may each of its values."""
+
+    date: int
+    acus: Decimal
+    acus_by_product: dict[str, Decimal | None] | None = None
+
+
+class Consumption(msgspec.Struct):
+    """The answer of every consumption endpoint."""
+
+    total_acus: Decimal
+    consumption_by_date: list[Bucket]
+
+
+class Cycle(msgspec.Struct):
+    """A billing cycle, Unix seconds."""
+
+    after: int
+    before: int
+
+
+class Organization(msgspec.Struct):
+    """An organization."""
+
+    org_id: str
+    name: str
+
+
+class Assignment(msgspec.Struct):
+    """A role; without `org_id` it holds for the enterprise and names no organization."""
+
+    org_id: str | None = None
+
+
+class Member(msgspec.Struct):
+    """A user of either list: with direct roles, or with roles from the identity provider."""
+
+    user_id: str
+    email: str | None = None
+    name: str | None = None
+    role_assignments: list[Assignment] = []
+    idp_role_assignments: list[Assignment] = []
+
+
+class ServiceUser(msgspec.Struct):
+    """A service user."""
+
+    service_user_id: str
+    name: str | None = None
+    role_assignments: list[Assignment] = []
+
+
+class SessionItem(msgspec.Struct):
+    """A session and its owner, who may have left."""
+
+    session_id: str
+    org_id: str
+    user_id: str | None = None
+    service_user_id: str | None = None
+    tags: list[str] = []
+
+
+class Page(msgspec.Struct):
+    """What every list has; `end_cursor` leads to the next page."""
+
+    end_cursor: str | None = None
+    has_next_page: bool = False
+
+
+class Cycles(Page):
+    """Billing cycles, in no particular order."""
+
+    items: list[Cycle] = msgspec.field(default_factory=list)
+
+
+class Organizations(Page, kw_only=True):
+    """Organizations."""
+
+    items: list[Organization]
+
+
+class Members(Page, kw_only=True):
+    """Users."""
+
+    items: list[Member]
+
+
+class ServiceUsers(Page, kw_only=True):
+    """Service users."""
+
+    items: list[ServiceUser]
+
+
+class Sessions(Page, kw_only=True):
+    """Sessions."""
+
+    items: list[SessionItem]
+
+
+def decode(recorded: RecordedResponse, shape: type[T]) -> T:
+    """Decode a body, or raise UnreadableBody with what is wrong with it."""
+    try:
+        body = msgspec.json.decode(_without_lone_surrogates(recorded.body), type=shape)
+    except msgspec.ValidationError as error:
+        raise UnreadableBody(f"is not the answer of this endpoint: {_in_our_words(error)}") from error
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise UnreadableBody("is not complete JSON") from error
+    if isinstance(body, Consumption):
+        _check_bounds(body)
+    return body
+
+
+def clean(text: str) -> str:
+    """Replace characters that XML 1.0 cannot carry, so that every document can show the text."""
+    return NOT_XML.sub(REPLACEMENT, text)
+
+
+def _without_lone_surrogates(body: str) -> str:
+    if "\\ud" not in body and "\\uD" not in body:
+        return body
+    return LONE_SURROGATE.sub(lambda match: f"{match['escaped']}\\ufffd", body)
+
+
+def _check_bounds(body: Consumption) -> None:
+    for bucket in body.consumption_by_date:
+        values: list[Any] = [bucket.acus, *(bucket.acus_by_product or {}).values()]
+        if not all(value is None or is_quantity(value) for value in values):
+            raise UnreadableBody("has a quantity of 10^12 ACUs or more, or with more than 40 decimals")
+
+
+def _in_our_words(error: msgspec.ValidationError) -> str:
+    message, _, place = str(error).partition(" - at ")
+    where = place.strip("`").removeprefix("$").lstrip(".")
+    if match := re.fullmatch(r"Object missing required field `(.+)`", message):
+        return f"the required field {'.'.join(filter(None, [where, match[1]]))} is missing"
+    text = f"{message[:1].lower()}{message[1:]}".replace("`", "")
+    return f"{text} at {where}" if where else text

@@ -1,0 +1,228 @@
+"""The HTTP client: drives a plan over the network, or over a recording through the same path.
+
+One client per worker task with a single connection, over a shared SSL context: a shared pool is quadratic in its
+connections. Transient failures are retried with backoff, or as Retry-After says; each response is handed to
+`append` the moment it arrives.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import httpx
+import msgspec
+import stamina
+import stamina.instrumentation
+
+from reportgen.core.model import RecordedResponse
+from reportgen.core.problem import Problem, Rejected, quoted
+from reportgen.sources.ask import Answer, Plan, Request, answer, unreadable
+from reportgen.sources.bodies import UnreadableBody
+
+T = TypeVar("T")
+TIMEOUT = httpx.Timeout(60.0, connect=20.0)
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+PERMISSION_HINT = (
+    "give the credential the permission to read consumption "
+    "(ViewAccountConsumption or ViewOrgConsumption, on older pages ManageBilling)"
+)
+ADVICE = {
+    401: "check the token (a trailing newline is removed), and whether this machine's address is on the allow list",
+    403: PERMISSION_HINT,
+    404: "check base_url; older deployments still serve /v3beta1",
+    422: "report this: the API did not accept the request as it is documented",
+}
+
+
+stamina.instrumentation.set_on_retry_hooks([])  # a retry is not news; the progress bar shows it
+
+
+class ApiFailure(Exception):  # noqa: N818 - what the API or the network did, told to the user
+    """The API refused or could not be reached."""
+
+    def __init__(self, problem: Problem) -> None:
+        """Hold the one line the user reads."""
+        self.problem = problem
+        super().__init__(str(problem))
+
+
+class _Transient(Exception):  # noqa: N818 - retried, never seen
+    """A failure that may pass; `delay` is what Retry-After asked for, in seconds."""
+
+    def __init__(self, reason: str, delay: float | None = None) -> None:
+        self.reason, self.delay = reason, delay
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """How to reach the API. The token is kept out of every message and of `repr`.
+
+    `now` gives the instant for `fetched_at`; `append` keeps a response; `transport` replaces the network.
+    """
+
+    base_url: str
+    token: str = field(repr=False)
+    append: Callable[[RecordedResponse], None]
+    now: Callable[[], datetime]
+    progress: Callable[[int, int], None]
+    transport: httpx.AsyncBaseTransport | None = None
+    concurrency: int = 8
+    attempts: int = 6
+    patience: float = 300.0
+
+
+async def drive(plan: Plan[T], connection: Connection, known: Mapping[str, RecordedResponse]) -> T:
+    """Answer a plan: from what is `known`, else over HTTP; raises ApiFailure or Rejected."""
+    async with _clients(connection) as clients:
+        try:
+            requests = next(plan)
+            while True:
+                answers = await _ask_all(requests, clients, connection, known)
+                requests = plan.send(answers)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+
+@asynccontextmanager
+async def _clients(connection: Connection) -> AsyncIterator[list[httpx.AsyncClient]]:
+    context = ssl.create_default_context()
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(
+                httpx.AsyncClient(
+                    headers={"Authorization": f"Bearer {connection.token}", "Accept": "application/json"},
+                    timeout=TIMEOUT,
+                    limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+                    transport=connection.transport,
+                    verify=context,
+                )
+            )
+            for _ in range(connection.concurrency)
+        ]
+
+
+async def _ask_all(
+    requests: Sequence[Request],
+    clients: Sequence[httpx.AsyncClient],
+    connection: Connection,
+    known: Mapping[str, RecordedResponse],
+) -> dict[str, Answer]:
+    """Let every client take requests from one queue until it is empty."""
+    found: dict[str, Answer] = {}
+    waiting = iter(requests)
+
+    async def work(client: httpx.AsyncClient) -> None:
+        for request in waiting:
+            found[request.line] = _known(request, known) or await _ask(request, client, connection)
+            connection.progress(len(found), len(requests))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for client in clients[: len(requests)]:
+                group.create_task(work(client))
+    except* (ApiFailure, Rejected) as failures:
+        raise failures.exceptions[0] from None
+    return found
+
+
+def _known(request: Request, known: Mapping[str, RecordedResponse]) -> Answer | None:
+    """Give the answer that an earlier run stored; one that cannot be read is asked for again."""
+    recorded = known.get(request.line)
+    try:
+        return answer(request, recorded) if recorded else None
+    except UnreadableBody:
+        return None
+
+
+async def _ask(request: Request, client: httpx.AsyncClient, connection: Connection) -> Answer:
+    """Ask until there is an answer that can be read, or patience ends."""
+    retries = stamina.retry_context(
+        on=_backoff,
+        attempts=connection.attempts,
+        timeout=connection.patience,
+        wait_initial=0.5,
+        wait_max=8.0,
+        wait_jitter=0.5,
+    )
+    try:
+        async for attempt in retries:
+            with attempt:
+                return await _ask_once(request, client, connection)
+    except _Transient as failure:
+        hint = "try again later: what was collected is kept, and only the rest is asked for"
+        raise ApiFailure(_failure(request, connection, f"{failure.reason}, at every attempt", hint)) from failure
+    raise AssertionError("stamina ends with a result or an exception")
+
+
+def _backoff(error: Exception) -> bool | float:
+    if not isinstance(error, _Transient):
+        return False
+    return True if error.delay is None else error.delay
+
+
+async def _ask_once(request: Request, client: httpx.AsyncClient, connection: Connection) -> Answer:
+    try:
+        response = await client.get(f"{connection.base_url}{request.target}")
+        body = response.text
+    except (httpx.TransportError, httpx.DecodingError) as error:
+        raise _Transient(f"the connection failed ({type(error).__name__})") from error
+    if response.status_code in TRANSIENT:
+        raise _Transient(f"the API answered {response.status_code}", _retry_after(response, connection.now()))
+    recorded = response.extensions.get("recorded") or RecordedResponse(
+        request=request.line,
+        status=response.status_code,
+        fetched_at=connection.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        body=body,
+    )
+    found = _read(request, recorded, connection)
+    connection.append(recorded)
+    return found
+
+
+def _read(request: Request, recorded: RecordedResponse, connection: Connection) -> Answer:
+    """Read a response. What a recording gets wrong is a problem of the input; the live API is asked again."""
+    try:
+        return answer(request, recorded)
+    except UnreadableBody as error:
+        if recorded.source:
+            raise Rejected([unreadable(request, recorded, error)]) from error
+        if recorded.status == httpx.codes.OK:
+            raise _Transient(f"the answer {error}") from error
+        hint = ADVICE.get(recorded.status, "see the API's status page, then try again")
+        message = f"the API answered {recorded.status}{_explanation(recorded.body)}"
+        raise ApiFailure(_failure(request, connection, message, hint)) from error
+
+
+def _explanation(body: str) -> str:
+    """Give what an error body says of itself, in either of its two shapes."""
+    try:
+        found = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return ""
+    if not isinstance(found, dict):
+        return ""
+    detail = found.get("detail") or found.get("title") or ""
+    if isinstance(detail, list):
+        detail = "; ".join(str(part.get("msg", "")) for part in detail if isinstance(part, dict))
+    return f" ({quoted(detail)})" if detail else ""
+
+
+def _failure(request: Request, connection: Connection, message: str, hint: str) -> Problem:
+    return Problem(source=f"GET {connection.base_url}{request.target}", message=message, hint=hint)
+
+
+def _retry_after(response: httpx.Response, now: datetime) -> float | None:
+    """Read Retry-After, seconds or a date; None where it is absent or makes no sense."""
+    written = response.headers.get("Retry-After", "").strip()
+    if written.isascii() and written.isdigit():
+        return float(written)
+    try:
+        return max(0.0, (parsedate_to_datetime(written) - now).total_seconds())
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,26 @@
+"""An httpx transport that answers from recorded responses, under the same client that the live API uses."""
+
+from collections.abc import Mapping
+
+import httpx
+
+from reportgen.core.model import RecordedResponse
+from reportgen.core.problem import Problem, Rejected
+
+
+class ReplayTransport(httpx.AsyncBaseTransport):
+    """Answers a request as it was recorded; one that was not recorded is a problem that names it."""
+
+    def __init__(self, responses: Mapping[str, RecordedResponse], source: str) -> None:
+        """Take the recorded responses by request, and where they come from."""
+        self._responses, self._source = responses, source
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Give the recorded response, which travels along as an extension."""
+        line = f"{request.method} {request.url.raw_path.decode('ascii')}"
+        recorded = self._responses.get(line)
+        if recorded is None:
+            hint = "record it as well, or remove `replay` from the configuration to ask the API"
+            raise Rejected([Problem(source=self._source, message=f"holds no answer to {line}", hint=hint)])
+        body = recorded.body.encode("utf-8", "surrogatepass")
+        return httpx.Response(recorded.status, content=body, extensions={"recorded": recorded})

@@ -1,0 +1,88 @@
+"""Answers of the consumption endpoints read into views, and what is odd about them counted.
+
+The label of a bucket is the UTC date of its instant. Days outside the cycle are dropped, repeated days summed,
+null and absent products are zero: none of it silently.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+
+from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle, billing_day
+from reportgen.core.model import Cell, View
+from reportgen.core.money import ZERO, add, subtract, total
+from reportgen.core.problem import Problem
+from reportgen.core.usage import products_of_day
+from reportgen.sources.bodies import Bucket, Consumption
+
+SECONDS_A_DAY = 86400
+ODDITIES = {
+    "outside": ("days outside the cycle, which were left out", "nothing to do, if the bounds of the cycle are right"),
+    "repeated": ("a day more than once, which was summed", "ask the vendor whether a day may be repeated"),
+    "stamp": ("days that do not begin at 08:00 UTC", "nothing to do: the UTC date names the day"),
+    "total": ("a total that is not the sum of its days; the days count", "ask the vendor which one is right"),
+    "negative": ("negative ACUs, which were kept", "ask the vendor whether they are corrections"),
+}
+"""What can be odd about an answer: what it holds, and what to do."""
+
+
+class ViewReader:
+    """Reads the answers of one cycle; `rest` is the gross sum of what products leave unexplained of a day."""
+
+    def __init__(self, cycle: BillingCycle, tolerance: Decimal) -> None:
+        """Start with nothing odd seen."""
+        self._cycle, self._tolerance = cycle, tolerance
+        self._odd: dict[str, list[str]] = defaultdict(list)
+        self.rest = ZERO
+
+    def read(self, request: str, body: Consumption) -> View:
+        """Read a body into ACUs per billing day and product."""
+        quantities: dict[Cell, Decimal] = {}
+        oddities = set(self._oddities(body))
+        for bucket in body.consumption_by_date:
+            day = billing_day(bucket.date)
+            if day in self._cycle:
+                self._add(quantities, day, bucket)
+        for oddity in oddities:
+            self._odd[oddity].append(request)
+        return View(request=request, quantities=quantities)
+
+    def warnings(self) -> Iterator[Problem]:
+        """Give a warning for each kind of oddity, with the first request that showed it."""
+        for oddity, requests in sorted(self._odd.items()):
+            what, hint = ODDITIES[oddity]
+            more = f" (and {len(requests) - 1} more)" if len(requests) > 1 else ""
+            yield Problem(
+                source=f"{min(requests)}{more}", message=f"the answer holds {what}", hint=hint, warning=True
+            )
+
+    def _add(self, quantities: dict[Cell, Decimal], day: date, bucket: Bucket) -> None:
+        known = {product: acus for product, acus in (bucket.acus_by_product or {}).items() if acus is not None}
+        products, rest = products_of_day(bucket.acus, known, self._tolerance)
+        self.rest = add(self.rest, rest)
+        for product, acus in products.items():
+            if acus:
+                quantities[day, product] = add(quantities.get((day, product), ZERO), acus)
+
+    def _oddities(self, body: Consumption) -> Iterator[str]:
+        days = [billing_day(bucket.date) for bucket in body.consumption_by_date]
+        if any(day not in self._cycle for day in days):
+            yield "outside"
+        if len(set(days)) < len(days):
+            yield "repeated"
+        if any(bucket.date % SECONDS_A_DAY != BOUNDARY_SECONDS for bucket in body.consumption_by_date):
+            yield "stamp"
+        if (
+            abs(subtract(body.total_acus, total(bucket.acus for bucket in body.consumption_by_date)))
+            > self._tolerance
+        ):
+            yield "total"
+        if any(acus < 0 for acus in _all(body.consumption_by_date)):
+            yield "negative"
+
+
+def _all(buckets: Iterable[Bucket]) -> Iterator[Decimal]:
+    for bucket in buckets:
+        yield bucket.acus
+        yield from (acus for acus in (bucket.acus_by_product or {}).values() if acus is not None)

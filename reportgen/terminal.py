@@ -1,0 +1,92 @@
+"""What a person sees: messages and progress on stderr, results on stdout. The only file that prints."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+from reportgen.core.problem import Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class Advance(Protocol):
+    """Tells a progress bar how much is done, of how much is known."""
+
+    def __call__(self, done: int, known: int) -> None:
+        """Move the bar."""
+
+
+class Terminal:
+    """The two streams of a command. `machine` puts JSON on stdout, `quiet` leaves only problems on stderr."""
+
+    def __init__(self, *, machine: bool = False, quiet: bool = False) -> None:
+        """Write to the streams of the process."""
+        self.machine, self.quiet = machine, quiet
+
+    def say(self, line: str) -> None:
+        """Write a line about what is going on."""
+        if not self.quiet:
+            _write(line, sys.stderr)
+
+    def problems(self, problems: Iterable[Problem]) -> None:
+        """Write every problem on a line of its own."""
+        for problem in problems:
+            _write(str(problem), sys.stderr)
+
+    def problem(self, line: str) -> None:
+        """Write a problem that has no file and line."""
+        _write(line, sys.stderr)
+
+    def result(self, line: str) -> None:
+        """Write a line of the result, for people."""
+        if not self.machine:
+            _write(line, sys.stdout)
+
+    def values(self, values: Any) -> None:  # noqa: ANN401 - whatever JSON can carry
+        """Write the result for machines."""
+        if self.machine:
+            _write(json.dumps(values, ensure_ascii=False, indent=2), sys.stdout)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
+        """Write a table; the columns named in `numbers` are aligned to the right."""
+        if self.machine:
+            return
+        from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - `--help` does not wait for rich
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for column in columns:
+            table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*map(Text, row))
+        self._console(sys.stdout).print(table)
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Advance]:
+        """Show a bar on a terminal; elsewhere only a line when it begins."""
+        if self.quiet or not sys.stderr.isatty():
+            self.say(f"{label} …")
+            yield lambda done, known: None  # noqa: ARG005 - nothing to move
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self._console(sys.stderr), transient=True) as bar:
+            task = bar.add_task(label, total=None)
+            yield lambda done, known: bar.update(task, completed=done, total=known)
+
+    def _console(self, stream: TextIO) -> "Console":
+        from rich.console import Console  # noqa: PLC0415
+
+        return Console(file=stream, width=None if stream.isatty() else 120, highlight=False, soft_wrap=False)
+
+
+def _write(line: str, stream: TextIO) -> None:
+    """Write a line; what the stream cannot encode is escaped, never an error."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.flush()

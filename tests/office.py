@@ -1,0 +1,40 @@
+"""LibreOffice as an independent reader: every formula is computed anew, whatever value the file has cached."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+TIMEOUT_SECONDS = 120
+# 0 = always recalculate. LibreOffice trusts the cached values of a file it has not written itself otherwise.
+_SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
+<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item>
+</oor:items>
+"""
+
+
+def convert(path: Path, to: str, out_dir: Path) -> Path:
+    """Convert a document (`to`: xlsx, pdf, csv, or a filter such as `csv:Text - txt - csv (StarCalc):44,34,76`)."""
+    soffice = shutil.which("soffice") or pytest.fail("soffice is not installed (apt: libreoffice-calc-nogui)")
+    target = out_dir / f"{path.stem}.{to.partition(':')[0]}"
+    if target == path:
+        pytest.fail(f"{path} would be overwritten by its own conversion: choose another out_dir")
+    # A profile of its own for each call: two processes that share one wait for each other, or end at once.
+    with tempfile.TemporaryDirectory(prefix="office-") as profile:
+        _write_settings(Path(profile))
+        command = [soffice, f"-env:UserInstallation=file://{profile}", "--headless", "--norestore"]
+        command += ["--convert-to", to, "--outdir", str(out_dir), str(path)]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+    if result.returncode or not target.exists():
+        pytest.fail(f"soffice did not write {target.name}: {result.stdout}{result.stderr}")
+    return target
+
+
+def _write_settings(profile: Path) -> None:
+    user = profile / "user"
+    user.mkdir()
+    (user / "registrymodifications.xcu").write_text(_SETTINGS, encoding="utf-8")

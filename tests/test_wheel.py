@@ -1,0 +1,113 @@
+"""The wheel is the whole program: installed alone, away from the checkout, it builds the invoices of its sample."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import reportgen
+
+ROOT = Path(__file__).resolve().parent.parent
+CYCLE = "2025-12-05"
+
+pytestmark = pytest.mark.xdist_group("wheel")  # one worker builds it once
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("wheel")
+    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", target, ROOT)
+    (built,) = target.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel alone; its dependencies come from this environment."""
+    target = tmp_path_factory.mktemp("installed")
+    pip("install", "--no-deps", "--target", target, wheel)
+    return target
+
+
+def pip(*arguments: str | Path) -> None:
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def python(installed: Path, folder: Path, *arguments: str | Path) -> str:
+    """Run Python in a folder with the installed package before the checkout's; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_wheel_carries_templates_configurations_and_the_sample(wheel: Path) -> None:
+    carried = set(zipfile.ZipFile(wheel).namelist())
+    for folder in ("templates", "configs"):
+        files = [p for p in (ROOT / folder).rglob("*") if p.is_file()]
+        assert files
+        assert {f"reportgen/share/{p.relative_to(ROOT).as_posix()}" for p in files} <= carried
+    assert "reportgen/share/samples/acme/responses.jsonl" in carried
+
+
+def test_the_wheel_carries_nothing_else(wheel: Path) -> None:
+    carried = zipfile.ZipFile(wheel).namelist()
+    assert {name.partition("/")[0] for name in carried} == {
+        "reportgen",
+        f"reportgen-{reportgen.__version__}.dist-info",
+    }
+    strange = [n for n in carried if n.startswith("reportgen/") and not n.startswith("reportgen/share/")]
+    assert [n for n in strange if not n.endswith((".py", "/py.typed"))] == []
+
+
+def test_the_installed_package_finds_its_own_files(installed: Path, tmp_path: Path) -> None:
+    ask = "from reportgen import resources as r; print(r.templates(), r.configs(), r.samples(), sep='\\n')"
+    found = [Path(line) for line in python(installed, tmp_path, "-c", ask).splitlines()]
+    share = installed.resolve() / "reportgen" / "share"
+    assert found == [share / "templates", share / "configs", share / "samples"]
+
+
+def test_the_installed_program_tells_its_version(installed: Path, tmp_path: Path) -> None:
+    assert reportgen.__version__ in python(installed, tmp_path, "-m", "reportgen", "--version")
+
+
+def test_the_installed_program_runs_its_sample(installed: Path, tmp_path: Path) -> None:
+    share = installed / "reportgen" / "share"
+    example = tmp_path / "configs" / "example"
+    shutil.copytree(share / "configs" / "example", example)
+    settings = example / "chargeback.yaml"
+    text = settings.read_text(encoding="utf-8")
+    there, here = "replay: ../../samples/acme/responses.jsonl", f"replay: {share}/samples/acme/responses.jsonl"
+    assert there in text
+    settings.write_text(text.replace(there, here), encoding="utf-8")
+
+    python(installed, tmp_path, "-m", "reportgen", "run", example, "--cycle", CYCLE)
+
+    folder = tmp_path / "archive" / CYCLE
+    for name in ("statement.json", "statement.pdf", "statement.xlsx", "ledger.csv"):
+        assert (folder / name).stat().st_size, name
+    invoices = {p.suffix: p for p in (folder / "invoices").iterdir()}
+    assert invoices[".pdf"].read_bytes().startswith(b"%PDF-")
+    assert zipfile.is_zipfile(invoices[".xlsx"])
+
+
+def test_a_package_without_its_files_says_so(tmp_path: Path) -> None:
+    package = tmp_path / "reportgen"
+    package.mkdir()
+    for name in ("__init__.py", "resources.py"):
+        shutil.copy(ROOT / "reportgen" / name, package)
+    ask = "from reportgen import resources as r\ntry:\n    r.samples()\nexcept FileNotFoundError as e:\n    print(e)"
+    assert "install the package again" in python(tmp_path, tmp_path, "-c", ask)
