@@ -22,7 +22,8 @@ RECORDED_AT = datetime(2026, 1, 9, 10, 0, tzinfo=UTC)
 CYCLES = ("2025-11-05", "2025-12-05")
 
 sys.path.insert(0, str(HERE))
-from model import build, serve  # noqa: E402 - the model lies beside this file, in no package
+from model import serve  # noqa: E402 - the model lies beside this file, in no package
+from world import build  # noqa: E402
 
 
 def record() -> bytes:

@@ -135,13 +135,13 @@ _PEOPLE = (
     ("Ravi Subramanian", "ravi.subramanian", "data apps sandbox", 23.0),
     ("Nadia Karimi", "nadia.karimi", "data", 0.0),
     ("Ingrid Dahl", "ingrid.dahl", "data", 11.0),
-    ("Mehmet Yılmaz", "mehmet.yilmaz", "data", 14.0),  # noqa: RUF001 - a Turkish letter
+    ("Mehmet Yılmaz", "mehmet.yilmaz", "data", 14.0),
     ("Emily Carter", "emily.carter", "apps", 19.0),
     ("Jack Thornton", "jack.thornton", "apps", 13.0),
     ("Siobhán O'Connor", "siobhan.oconnor", "apps payments", 17.0),
     ("Lucía Fernández-Marín", "lucia.fernandez", "apps", 12.0),
     ("Noah Lindgren", "noah.lindgren", "apps", 9.0),
-    ("Zeynep Aydın", "zeynep.aydin", "apps", 15.0),  # noqa: RUF001 - a Turkish letter
+    ("Zeynep Aydın", "zeynep.aydin", "apps", 15.0),
     ("Peter van den Berg", "peter.vandenberg", "apps", 8.0),
     ("Thandiwe Mokoena", "thandiwe.mokoena", "apps", 11.0),
     ("渡辺 さくら", "sakura.watanabe", "asia payments", 20.0),
