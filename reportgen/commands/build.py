@@ -1,5 +1,7 @@
 """`build`: the evidence of a cycle becomes ledger, invoices and statement, as drafts, offline."""
 
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from reportgen.core.model import Statement
 from reportgen.core.money import fixed, plain, printed
 from reportgen.core.problem import Problem, Rejected
 from reportgen.derive import Derived, Inputs, derive
+from reportgen.documents.render import Design, render, tasks_of
+from reportgen.documents.templates import read_templates
 from reportgen.sources import v3
 from reportgen.sources.ask import answer_from
 from reportgen.sources.config import Configuration, load
@@ -42,7 +46,9 @@ def produce(inputs: Inputs, edge: Edge, workers: int) -> int:
     refuse_sealed(folder)
     derived = derive(inputs)
     edge.terminal.problems(derived.warnings)
-    with staged(folder) as stage:
+    with staged(folder) as stage, ProcessPoolExecutor(workers) as executor:
+        for name, written in _documents(derived, inputs, executor, edge):
+            stage.write(name, written)
         for name, content in _tables(derived).items():
             stage.write(name, content.encode())
         for name, text in inputs.configuration.files.items():
@@ -69,6 +75,18 @@ def archived_cycle(configuration: Configuration, selector: str, edge: Edge) -> B
 
 def _not_collected(source: str, message: str) -> Problem:
     return Problem(source=source, message=message, hint="run `reportgen collect` first")
+
+
+def _documents(derived: Derived, inputs: Inputs, executor: Executor, edge: Edge) -> Iterator[tuple[str, bytes]]:
+    """Render every document in worker processes."""
+    settings = inputs.configuration.settings.invoice
+    templates = read_templates(inputs.configuration.templates)
+    design = Design(templates=templates, accent=settings.accent, locale=settings.locale, note=settings.note)
+    tasks = tasks_of(derived.statement, derived.directory, design)
+    with edge.terminal.progress("Rendering documents") as advance:
+        for done, document in enumerate(render(tasks, design, executor), start=1):
+            advance(done, len(tasks))
+            yield document
 
 
 def _tables(derived: Derived) -> dict[str, str]:

@@ -27,7 +27,7 @@ class Problem:
     def __str__(self) -> str:
         """Write the one line a user reads."""
         kind = "warning: " if self.warning else ""
-        return f"{self.source}: {kind}{self.message}; {self.hint}"
+        return printable(f"{self.source}: {kind}{self.message}; {self.hint}")
 
 
 class Rejected(Exception):  # noqa: N818 - not an error of the program: the input was read and refused
@@ -36,7 +36,11 @@ class Rejected(Exception):  # noqa: N818 - not an error of the program: the inpu
     def __init__(self, problems: Iterable[Problem]) -> None:
         """Hold the problems, at least one."""
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """Write a line per problem."""
+        return "\n".join(map(str, self.problems))
 
 
 def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -53,8 +57,16 @@ def quoted(value: object) -> str:
     text = str(value)
     if len(text) > LONGEST_QUOTE:
         text = f"{text[: LONGEST_QUOTE - 1]}…"
-    written = dumps(text, ensure_ascii=False)
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in written)
+    return printable(dumps(text, ensure_ascii=False))
+
+
+def printable(text: str) -> str:
+    r"""Escape what would break a line or cannot be seen, so that a message stays one line.
+
+    >>> printable("a\nb")
+    'a\\u000ab'
+    """
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -7,20 +7,33 @@ the catalogs `locale/<language>.po`; a word without a translation stands in Engl
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from babel.messages.pofile import read_po
 from jinja2 import DictLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from reportgen import resources
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import CostCenter
 
 LONGEST_NUMBER = 100
+SUFFIXES = frozenset({".j2", ".css", ".po"})
 
 
 class NumberError(Exception):
     """An invoice number that cannot be used; the message says why."""
+
+
+def read_templates(overriding: Path | None) -> dict[str, str]:
+    """Read the built-in templates and catalogs, and over them those of the user's folder, all by name."""
+    found: dict[str, str] = {}
+    for folder in filter(None, (resources.templates(), overriding)):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.suffix in SUFFIXES:
+                found[path.relative_to(folder).as_posix()] = path.read_text(encoding="utf-8")
+    return found
 
 
 def environment(templates: Mapping[str, str], locale: str) -> ImmutableSandboxedEnvironment:

@@ -5,10 +5,9 @@ Closed, so that a misspelt `data-feild` is reported and never becomes an empty c
 
 import re
 from collections.abc import Mapping
-from html.entities import html5
-from xml.etree.ElementTree import Element, ParseError, XMLParser
+from xml.etree.ElementTree import Element
 
-from reportgen.documents.sheetxml import legible
+from reportgen.documents.markup import FRAGMENT_CHARACTERS, MarkupError, tree
 
 _CELLS = {"td", "th"}
 ROW_GROUPS = {"thead", "tbody", "tfoot"}
@@ -50,9 +49,6 @@ _ATTRIBUTES: Mapping[str, set[str]] = {
     "a": {"href"},
 }
 _TEXT = _CELLS | {"title", "style", "data", "time", "output", "a"}
-_XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
-_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
-_FRAGMENT_CHARACTERS = 100
 
 
 class WorkbookError(Exception):
@@ -61,17 +57,10 @@ class WorkbookError(Exception):
 
 def parse(xhtml: str) -> Element:
     """Parse a document and check every name in it; raises WorkbookError."""
-    # Characters that XML cannot carry may come from any name in the data: expat would refuse the whole document.
-    text = _ENTITY.sub(_entity, legible(xhtml))
-    parser = XMLParser()  # noqa: S314  - the template's own output, escaped by Jinja; never a foreign document
     try:
-        parser.feed(text)
-        root: Element = parser.close()
-    except ParseError as error:
-        line, column = error.position
-        reason = str(error).partition(":")[0]
-        shown = text.split("\n")[line - 1].strip()[:_FRAGMENT_CHARACTERS]
-        raise WorkbookError(f"not well-formed XML, line {line}, column {column + 1}: {reason}: {shown}") from None
+        root = tree(xhtml)
+    except MarkupError as error:
+        raise WorkbookError(str(error)) from None
     if root.tag != "html":
         raise WorkbookError(f"the outermost element is not <html>: {fragment(root)}")
     for element in root.iter():
@@ -83,7 +72,7 @@ def fragment(element: Element) -> str:
     """Return the opening tag of an element and the start of its text, for a message."""
     attributes = "".join(f' {name}="{value}"' for name, value in element.attrib.items())
     shown = f"<{element.tag}{attributes}>{(element.text or '').strip()}"
-    return shown if len(shown) <= _FRAGMENT_CHARACTERS else shown[: _FRAGMENT_CHARACTERS - 1] + "…"
+    return shown if len(shown) <= FRAGMENT_CHARACTERS else shown[: FRAGMENT_CHARACTERS - 1] + "…"
 
 
 def text_of(element: Element | None) -> str:
@@ -133,17 +122,6 @@ def matching(element: Element, name: str, pattern: re.Pattern[str], wanted: str)
     if value is not None and not pattern.fullmatch(value):
         raise WorkbookError(f"{name} is not {wanted}: {fragment(element)}")
     return value
-
-
-def _entity(match: re.Match[str]) -> str:
-    name = match[1]
-    if name in _XML_ENTITIES:
-        return match[0]
-    characters = html5.get(f"{name};")
-    if characters is None:
-        raise WorkbookError(f"unknown entity &{name};")
-    # As numbers, because the characters of some (&AMP;, &LT;) are markup.
-    return "".join(f"&#{ord(character)};" for character in characters)
 
 
 def _check_names(element: Element) -> None:

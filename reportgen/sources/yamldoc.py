@@ -4,6 +4,7 @@ Every scalar stays the string that was written, so that `0100`, `no`, `1e3` and 
 YAML 1.1 typing. Anchors, aliases and tags are refused where they stand, before anything could be expanded.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,37 @@ from reportgen.core.problem import Problem, Rejected, quoted
 
 LARGEST_FILE = 16 * 1024 * 1024
 DEEPEST = 20
+UNCLOSED = (
+    "the bracket that opens here is not closed, or a comma is missing after it",
+    "close it with the same kind of bracket, and put a comma between two entries",
+)
+COLON = (
+    "a colon stands where none can be",
+    'put a text that holds ": " in quotes, begin the lines of one level in the same column, or mend the line above',
+)
+INDENTATION = (
+    "does not continue what stands above it",
+    "begin the lines of one level in the same column, and write nothing after a closing quote or bracket",
+)
+SYNTAX = {
+    "mapping values are not allowed in this context": COLON,
+    "did not find expected key": INDENTATION,
+    "did not find expected '-' indicator": INDENTATION,
+    "did not find expected <document start>": INDENTATION,
+    "found unknown escape character": (
+        "a backslash in double quotes has a meaning of its own",
+        "use single quotes, or write / in paths",
+    ),
+}
+"""What libyaml's sentences mean to the user, about the line where it stopped: message and hint."""
+SYNTAX_BEGUN = {
+    "did not find expected ',' or '}'": UNCLOSED,
+    "did not find expected ',' or ']'": UNCLOSED,
+    "found unexpected end of stream": ("the quote that opens here is not closed", "close it with the same quote"),
+    "could not find expected ':'": ("a colon and a value are missing here", "write `key: value`"),
+}
+"""The same, about the line where the unfinished part begins."""
+OTHER_SYNTAX = ("is not valid YAML", "compare the line, and the one above it, with the example configuration")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,12 +96,13 @@ class Document:
 def read_text(path: Path, name: str) -> str:
     """Read a UTF-8 text file, or raise Rejected with what is wrong with it."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        reason = (error.strerror or "cannot be read").lower()
+        reason = (error.strerror or "unknown reason").lower()
         raise _rejected(name, f"cannot be read: {reason}", "name an existing, readable file") from error
     if len(data) > LARGEST_FILE:
-        raise _rejected(name, f"has {len(data)} bytes", "a configuration file has less than 16 MiB")
+        raise _rejected(f"{name}:1", "is larger than 16 MiB", "name a file that holds nothing but the configuration")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -84,7 +117,8 @@ def parse(text: str, name: str) -> Document:
     except yaml.YAMLError as error:
         raise Rejected([_syntax_problem(error, text, name)]) from error
     if not isinstance(document, Map):
-        raise _rejected(f"{name}:{document.line}", "holds no mapping", "write `key: value` lines")
+        hint = "write `key: value` lines, as in the example configuration"
+        raise _rejected(f"{name}:{document.line}", "holds no keys with values", hint)
     if duplicates := list(_duplicates(document, name)):
         raise Rejected(duplicates)
     return Document(root=document, name=name)
@@ -145,7 +179,7 @@ def _refuse_shorthand(event: yaml.NodeEvent, where: str) -> None:
     elif event.anchor:
         mark, char = f"anchor &{event.anchor}", "&"
     elif tag:
-        mark, char = f"tag {quoted(tag)}", "!"
+        mark, char = f"tag {quoted(tag.replace('tag:yaml.org,2002:', '!!'))}", "!"
     else:
         return
     hint = f"write the value out; a text that begins with {char} must be quoted"
@@ -184,22 +218,40 @@ def _duplicates(node: Node, name: str) -> Iterator[Problem]:
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str, name: str) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
+    """Say in our words, and about the line to mend, what libyaml could not read."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         position = getattr(error, "position", 0)
-        line = text[: position if isinstance(position, int) else 0].count("\n") + 1
+        line = text.encode()[: position if isinstance(position, int) else 0].count(b"\n") + 1
         return Problem(
             source=f"{name}:{line}", message="holds a character that YAML does not allow", hint="remove it"
         )
+    mark, problem = error.problem_mark, str(error.problem)
+    if begun := SYNTAX_BEGUN.get(problem):
+        mark, (message, hint) = error.context_mark or mark, begun
+    elif error.context in {"while scanning an alias", "while scanning an anchor"}:
+        mark = error.context_mark or mark
+        message, hint = _bare_mark(_rest_of_line(text, mark))
+    elif problem == "found character that cannot start any token":
+        message, hint = _bare_mark(_rest_of_line(text, mark))
+    else:
+        message, hint = SYNTAX.get(problem, OTHER_SYNTAX)
     line = min(mark.line + 1, text.count("\n") + 1)
-    written = text.split("\n")[line - 1].strip()
-    if written.lstrip("- ").startswith("*") or ": *" in written:
-        message = f"{quoted(written)} begins with *, which is YAML's alias mark"
-        return Problem(source=f"{name}:{line}", message=message, hint='put the pattern in double quotes: "*@…"')
-    problem = getattr(error, "problem", None) or "syntax error"
-    return Problem(
-        source=f"{name}:{line}", message=f"is not valid YAML: {problem}", hint="mend the line, or the one above it"
+    return Problem(source=f"{name}:{line}", message=message, hint=hint)
+
+
+def _rest_of_line(text: str, mark: yaml.Mark) -> str:
+    return text.split("\n")[mark.line][mark.column :] if mark.line <= text.count("\n") else ""
+
+
+def _bare_mark(rest: str) -> tuple[str, str]:
+    """Explain a word that begins with a character which means something else in YAML."""
+    if rest.startswith("\t"):
+        return "is indented with a tab", "use spaces"
+    word = re.split(r"[\s,}\]]", rest)[0].rstrip(":")
+    means = (
+        ", which is YAML's alias mark" if rest.startswith("*") else ", which no text without quotes can begin with"
     )
+    return f"{quoted(word)} begins with {word[:1]}{means}", f"put it in double quotes: {quoted(word)}"
 
 
 def _line(event: yaml.Event) -> int:

@@ -1,0 +1,115 @@
+"""The daily chart: ACUs per billing day, stacked by product, as a few SVG paths.
+
+All geometry is computed here, to a tenth of a unit of the view box; templates only place it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.model import Cell
+from reportgen.core.money import ZERO, add, multiply, ratio, subtract, total
+
+WIDTH, HEIGHT = 520, 110
+COLORS = ("#1f4e79", "#6aa5d8", "#f0a04b", "#8a8d91", "#3f7f5f", "#c7b446", "#a4508b", "#c9ced6")
+"""One colour per product in the order of the enterprise's products; they differ in grey as well."""
+STEPS = (1, 2, 5)
+LABELLED_DAYS = 7
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layer:
+    """A product's bars as one path."""
+
+    product: str
+    color: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tick:
+    """A line of the grid, or a labelled day: where it is, and what it says."""
+
+    position: str
+    value: Decimal | date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chart:
+    """The geometry of a daily chart; `highest` is the day with the most ACUs."""
+
+    width: int
+    height: int
+    layers: tuple[Layer, ...]
+    grid: tuple[Tick, ...]
+    days: tuple[Tick, ...]
+    highest: tuple[date, Decimal] | None
+
+
+def colors(products: Iterable[str]) -> dict[str, str]:
+    """Give every product its colour, the same in all documents of a cycle."""
+    return {product: COLORS[index % len(COLORS)] for index, product in enumerate(sorted(products))}
+
+
+def daily_chart(quantities: Mapping[Cell, Decimal], cycle: BillingCycle, palette: Mapping[str, str]) -> Chart:
+    """Stack the products of each billing day; what is below zero cannot be drawn and is left out."""
+    days = list(cycle.days())
+    products = sorted({product for _, product in quantities})
+    sums = {day: total(max(ZERO, quantities.get((day, product), ZERO)) for product in products) for day in days}
+    top = _nice_top(max(sums.values(), default=ZERO))
+    base = dict.fromkeys(days, ZERO)
+    layers = []
+    for product in products:
+        path = []
+        for index, day in enumerate(days):
+            acus = quantities.get((day, product), ZERO)
+            if acus > 0:
+                path.append(_bar(index, len(days), base[day], acus, top))
+                base[day] = add(base[day], acus)
+        layers.append(Layer(product=product, color=palette.get(product, COLORS[-1]), path="".join(path)))
+    return Chart(
+        width=WIDTH,
+        height=HEIGHT,
+        layers=tuple(layers),
+        grid=tuple(Tick(position=_y(value, top), value=value) for value in _grid(top)),
+        days=tuple(_day_ticks(days)),
+        highest=max(sums.items(), key=lambda item: (item[1], item[0])) if any(sums.values()) else None,
+    )
+
+
+def _bar(index: int, count: int, base: Decimal, acus: Decimal, top: Decimal) -> str:
+    left, right = _x(index, count, "0.14"), _x(index, count, "0.86")
+    return f"M{left} {_y(base, top)}V{_y(add(base, acus), top)}H{right}V{_y(base, top)}z"
+
+
+def _x(index: int, count: int, offset: str) -> str:
+    position = add(Decimal(index), Decimal(offset))
+    return _length(ratio(multiply(position, Decimal(WIDTH)), Decimal(count), 1))
+
+
+def _y(value: Decimal, top: Decimal) -> str:
+    height = ratio(multiply(value, Decimal(HEIGHT)), top, 1) or ZERO
+    return _length(subtract(Decimal(HEIGHT), height))
+
+
+def _length(value: Decimal | None) -> str:
+    return f"{(value or ZERO).normalize():f}"
+
+
+def _nice_top(highest: Decimal) -> Decimal:
+    """Round up to 1, 2 or 5 times a power of ten."""
+    if highest <= 0:
+        return Decimal(1)
+    power = Decimal(1).scaleb(highest.adjusted())
+    return next(multiply(power, Decimal(step)) for step in (*STEPS, 10) if multiply(power, Decimal(step)) >= highest)
+
+
+def _grid(top: Decimal) -> Sequence[Decimal]:
+    return [ratio(top, Decimal(2), 10) or ZERO, top]
+
+
+def _day_ticks(days: Sequence[date]) -> Iterable[Tick]:
+    for index in range(0, len(days), LABELLED_DAYS):
+        yield Tick(position=_x(index, len(days), "0.5"), value=days[index])

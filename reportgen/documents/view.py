@@ -1,0 +1,88 @@
+"""The only formatter: numbers, days and labels in the words and digits of a locale.
+
+Values are rounded for print here and nowhere else; what is printed is never read back.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal, format_percent
+
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.money import ZERO, plain, printed, ratio
+
+ACU_DECIMALS = 4
+
+
+class Format:
+    """How one document writes things; its methods are the filters of the templates."""
+
+    def __init__(self, locale: str, currency: str, decimals: int) -> None:
+        """Take the locale of the document, and the currency with its decimals."""
+        self.locale = Locale.parse(locale.replace("-", "_"))
+        self.currency, self.decimals = currency, decimals
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        """Give the filters by the name that templates use."""
+        return {
+            "money": self.money,
+            "acus": self.acus,
+            "acus_short": self.acus_short,
+            "price": self.price,
+            "share": self.share,
+            "day": self.day,
+            "day_short": self.day_short,
+            "period": self.period,
+            "plain": plain,
+            "number_format": number_format,
+        }
+
+    def money(self, amount: Decimal) -> str:
+        """Write an amount with the currency's decimals: 1,234.50."""
+        return self._decimal(amount, self.decimals, self.decimals)
+
+    def acus(self, quantity: Decimal, decimals: int = ACU_DECIMALS) -> str:
+        """Write ACUs with a fixed number of decimals, so that columns align."""
+        return self._decimal(quantity, decimals, decimals)
+
+    def acus_short(self, quantity: Decimal) -> str:
+        """Write ACUs with no more decimals than they have, for the axis of a chart."""
+        return self._decimal(quantity, 0, ACU_DECIMALS)
+
+    def price(self, unit_price: Decimal) -> str:
+        """Write a unit price with at least the currency's decimals and at most 10."""
+        return self._decimal(unit_price, self.decimals, 10)
+
+    def share(self, part: Decimal, whole: Decimal) -> str:
+        """Write how much of the whole a part is: 12.3 %, or a dash where there is no whole."""
+        fraction = ratio(part, whole, 4)
+        return "–" if fraction is None else str(format_percent(fraction, format="0.00%", locale=self.locale))
+
+    def day(self, day: date) -> str:
+        """Write a billing day in full."""
+        return str(format_date(day, "long", locale=self.locale))
+
+    def day_short(self, day: date) -> str:
+        """Write day and month, for the axis of a chart."""
+        return str(format_skeleton("MMMd", day, locale=self.locale))
+
+    def period(self, cycle: BillingCycle) -> str:
+        """Write a cycle by its first and last billing day."""
+        first, last = (format_date(day, "medium", locale=self.locale) for day in (cycle.start, cycle.previous_day()))
+        return f"{first} – {last}"
+
+    def _decimal(self, value: Decimal, least: int, most: int) -> str:
+        rounded = printed(value, most) or ZERO  # never a negative zero
+        return str(format_decimal(rounded, format=number_format(least, most), locale=self.locale))
+
+
+def number_format(decimals: int, most: int = 0) -> str:
+    """Give Excel's code for a number with so many decimals, and up to `most`.
+
+    >>> number_format(2), number_format(2, 4), number_format(0)
+    ('#,##0.00', '#,##0.00##', '#,##0')
+    """
+    return f"#,##0{'.' if max(decimals, most) else ''}{'0' * decimals}{'#' * (most - decimals)}"
