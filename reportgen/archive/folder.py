@@ -43,7 +43,7 @@ def refuse_unwritable(archive: Path, source: str) -> None:
 def refuse_sealed(folder: Path) -> None:
     """Raise Rejected where the cycle is closed: it is never written again."""
     if (folder / MANIFEST).exists():
-        hint = "a closed cycle is never rewritten; restated usage is corrected by a credit or debit note"
+        hint = "it is never rewritten: restated usage is corrected by a credit or debit note"
         raise Rejected([Problem(source=str(folder), message="this billing cycle is closed", hint=hint)])
 
 
@@ -72,8 +72,8 @@ class Stage:
             target.parent.mkdir(parents=True, exist_ok=True)
             (self._path / name).replace(target)
         for replaced in REPLACED:
-            for path in sorted((folder / replaced).glob("*")):
-                if path.is_file() and f"{replaced}/{path.name}" not in self._names:
+            for path in sorted((folder / replaced).rglob("*")):
+                if path.is_file() and path.relative_to(folder).as_posix() not in self._names:
                     path.unlink()
 
 

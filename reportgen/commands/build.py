@@ -1,7 +1,7 @@
 """`build`: the evidence of a cycle becomes ledger, invoices and statement, as drafts, offline."""
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -44,17 +44,16 @@ def produce(inputs: Inputs, edge: Edge, workers: int) -> int:
     """Derive everything, then write it: nothing appears before all of it is known to be right."""
     folder = cycle_folder(inputs.configuration.archive, inputs.cycle.start)
     refuse_sealed(folder)
+    design = _design(inputs.configuration)
     derived = derive(inputs)
     edge.terminal.problems(derived.warnings)
-    with staged(folder) as stage, ProcessPoolExecutor(workers) as executor:
-        for name, written in _documents(derived, inputs, executor, edge):
-            stage.write(name, written)
-        for name, content in _tables(derived).items():
-            stage.write(name, content.encode())
-        for name, text in inputs.configuration.files.items():
-            stage.write(f"inputs/config/{name}", text.encode())
+    with staged(folder) as stage:
+        for name, text in (_input_texts(inputs, design) | _tables(derived)).items():
+            stage.write(name, text.encode())
         if inputs.configuration.replay:
             stage.write(EVIDENCE, evidence.encode(inputs.responses.values()))
+        for name, content in _documents(derived, design, workers, edge):
+            stage.write(name, content)
     return _report(derived.statement, folder, edge)
 
 
@@ -77,16 +76,16 @@ def _not_collected(source: str, message: str) -> Problem:
     return Problem(source=source, message=message, hint="run `reportgen collect` first")
 
 
-def _documents(derived: Derived, inputs: Inputs, executor: Executor, edge: Edge) -> Iterator[tuple[str, bytes]]:
-    """Render every document in worker processes."""
-    settings = inputs.configuration.settings.invoice
-    templates = read_templates(inputs.configuration.templates)
-    design = Design(templates=templates, accent=settings.accent, locale=settings.locale, note=settings.note)
-    tasks = tasks_of(derived.statement, derived.directory, design)
-    with edge.terminal.progress("Rendering documents") as advance:
-        for done, document in enumerate(render(tasks, design, executor), start=1):
-            advance(done, len(tasks))
-            yield document
+def _design(configuration: Configuration) -> Design:
+    settings = configuration.settings.invoice
+    templates = read_templates(configuration.templates)
+    return Design(templates=templates, accent=settings.accent, locale=settings.locale, note=settings.note)
+
+
+def _input_texts(inputs: Inputs, design: Design) -> dict[str, str]:
+    """Keep configuration and templates as they were used: the documents are a function of them."""
+    files = {f"inputs/config/{name}": text for name, text in inputs.configuration.files.items()}
+    return files | {f"inputs/templates/{name}": text for name, text in design.templates.items()}
 
 
 def _tables(derived: Derived) -> dict[str, str]:
@@ -95,6 +94,18 @@ def _tables(derived: Derived) -> dict[str, str]:
         "ledger.csv": ledger_csv(derived.allocations),
         "tie_out.csv": tie_out_csv(derived.statement.tie_out_rows),
     }
+
+
+def _documents(derived: Derived, design: Design, workers: int, edge: Edge) -> Iterator[tuple[str, bytes]]:
+    """Render every document in worker processes."""
+    tasks = tasks_of(derived.statement, derived.directory, design)
+    with (
+        ProcessPoolExecutor(min(workers, len(tasks))) as executor,
+        edge.terminal.progress("Rendering documents") as advance,
+    ):
+        for done, document in enumerate(render(tasks, design, executor), start=1):
+            advance(done, len(tasks))
+            yield document
 
 
 def _report(statement: Statement, folder: Path, edge: Edge) -> int:

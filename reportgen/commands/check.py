@@ -15,7 +15,7 @@ def check(config: Path, selector: str | None, edge: Edge) -> int:
     """Report problems and warnings; raises Rejected where there is a problem."""
     configuration = load(config)
     warnings: list[Problem] = list(configuration.warnings)
-    if selector:
+    if selector is not None:
         cycle = archived_cycle(configuration, selector, edge)
         path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
         responses = evidence.read(path)

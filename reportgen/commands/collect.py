@@ -20,6 +20,8 @@ from reportgen.sources.config import Configuration, load
 from reportgen.sources.replay import ReplayTransport
 
 T = TypeVar("T")
+NOWHERE = "http://recording.invalid"
+"""Stands for the host of a recording, which knows requests without host, and without a path before theirs."""
 Responses = dict[str, RecordedResponse]
 
 
@@ -87,15 +89,23 @@ def _connection(configuration: Configuration, edge: Edge, concurrency: int) -> t
     source = configuration.settings.source
     replay = configuration.replay
     connection = Connection(
-        base_url=source.base_url,
+        base_url=NOWHERE if replay else source.base_url,
         token="" if replay else _token(configuration, edge),
         append=append,
         now=edge.now,
         progress=lambda done, known: None,  # noqa: ARG005 - shown by the caller
-        transport=ReplayTransport(evidence.read(replay), str(replay)) if replay else None,
+        transport=ReplayTransport(_recorded(configuration, replay), str(replay)) if replay else None,
         concurrency=concurrency,
     )
     return connection, responses
+
+
+def _recorded(configuration: Configuration, path: Path) -> Responses:
+    if not path.exists():
+        hint = "correct the path, or remove `replay` to ask the API"
+        message = f"the recording {path} does not exist"
+        raise Rejected([Problem(source=configuration.replay_source, message=message, hint=hint)])
+    return evidence.read(path)
 
 
 def _token(configuration: Configuration, edge: Edge) -> str:
@@ -104,9 +114,8 @@ def _token(configuration: Configuration, edge: Edge) -> str:
     token = edge.environment.get(name, "").strip()
     if not token or not token.isascii() or not token.isprintable():
         state = "holds characters that no token has" if token else "is not set"
-        source = configuration.paths.get("chargeback.yaml", "chargeback.yaml")
-        hint = f"export {name}=… with the key of a service user (cog_…)"
-        raise Rejected([Problem(source=source, message=f"the environment variable {name} {state}", hint=hint)])
+        message, hint = f"the environment variable {name} {state}", "set it to the key of a service user (cog_…)"
+        raise Rejected([Problem(source=configuration.token_source, message=message, hint=hint)])
     return token
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from reportgen.core.cycle import BillingCycle, UnknownCycle, day_of_instant, resolve
+from reportgen.core.problem import quoted
 from reportgen.terminal import Terminal
 
 DONE, PROBLEMS, USAGE, NOT_TIED_OUT, UNREACHABLE = range(5)
@@ -31,11 +32,10 @@ class NoSuchCycle(Exception):  # noqa: N818 - a choice that names no cycle, told
         """Say which cycles there are."""
         names = ", ".join(str(cycle.start) for cycle in found.candidates or found.known) or "none"
         if found.candidates:
-            message = (
-                f"--cycle {found.selector} names {len(found.candidates)} billing cycles: {names}; give the start date"
-            )
+            count = len(found.candidates)
+            message = f"--cycle {quoted(found.selector)} names {count} billing cycles: {names}; give the start date"
         else:
-            message = f"--cycle {found.selector} names no billing cycle; known are: {names}"
+            message = f"--cycle {quoted(found.selector)} names no billing cycle; known are: {names}"
         super().__init__(message)
 
 

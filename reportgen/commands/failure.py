@@ -1,7 +1,11 @@
 """The one place where an exception becomes a message and an exit code."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from traceback import extract_tb
 
+from reportgen import __version__
 from reportgen.commands.edge import PROBLEMS, UNREACHABLE, USAGE, Edge, NoSuchCycle
 from reportgen.core.problem import Problem, Rejected
 from reportgen.sources.client import ApiFailure
@@ -28,6 +32,19 @@ def told(command: Callable[[Edge], int], edge: Edge) -> int:
     except KeyboardInterrupt:
         edge.terminal.problem("interrupted; what was collected is kept")
         return INTERRUPTED
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        edge.terminal.problems([_of_the_program(error)])
+        return PROBLEMS
+
+
+def _of_the_program(error: Exception) -> Problem:
+    """Say where the program went wrong; not what it held in its hands, which may be secret."""
+    place = extract_tb(error.__traceback__)[-1]
+    source = f"reportgen {__version__}"
+    message = f"a mistake of the program itself ({type(error).__name__}, {Path(place.filename).name}:{place.lineno})"
+    return Problem(source=source, message=message, hint="report this line; `python -X dev -m reportgen` shows more")
 
 
 def _of_the_system(error: OSError) -> Problem:

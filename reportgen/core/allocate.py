@@ -57,8 +57,7 @@ def timelines(
     matcher = Matcher(mapping.rules, directory)
     subjects = sorted({record[2:6] for record in records})
     found = {subject: _timeline(matcher, mapping, subject) for subject in subjects}
-    users = sorted({subject[2] for subject in subjects if subject[1] == "user"})
-    return found, [problem for user in users for problem in _rival_patterns(matcher, user)]
+    return found, _rival_patterns(matcher, sorted({subject[2] for subject in subjects if subject[1] == "user"}))
 
 
 def allocate(records: Iterable[UsageRecord], resolved: MappingOf[Subject, Timeline]) -> Iterator[Allocation]:
@@ -87,8 +86,8 @@ def charged_after_close(allocations: Iterable[Allocation], mapping: Mapping) -> 
     return [
         Problem(
             source=source,
-            message=f"cost center {quoted(code)} is closed since {closed[code]}, but has usage on {day}",
-            hint="give the rule another cost center from a later date on, or move `closed`",
+            message=f"cost center {quoted(code)} is closed after {closed[code]}, but has usage on {day}",
+            hint="name another cost center from then on, or move `closed`",
         )
         for (source, code), day in sorted(first.items())
     ]
@@ -132,14 +131,20 @@ def _parts(quantity: Decimal, split: Split) -> list[Decimal]:
     return [multiply(quantity, weight) for weight in weights]
 
 
-def _rival_patterns(matcher: Matcher, user_id: str) -> Iterator[Problem]:
-    """Report patterns that could each decide a user: all patterns rank equal."""
-    patterns = matcher.patterns(user_id)
-    if len(patterns) > 1 and not matcher.always_exact(user_id):
-        first, second = sorted(patterns, key=lambda rule: rule.key)[:2]
-        yield Problem(
+def _rival_patterns(matcher: Matcher, users: Iterable[str]) -> list[Problem]:
+    """Report patterns that could each decide a user, once for all their users: all patterns rank equal."""
+    rivals: dict[tuple[str, str], tuple[Rule, Rule, list[str]]] = {}
+    for user in users:
+        patterns = matcher.patterns(user)
+        if len(patterns) > 1 and not matcher.always_exact(user):
+            first, second = sorted(patterns, key=lambda rule: rule.key)[:2]
+            rivals.setdefault((first.key, second.key), (first, second, []))[2].append(user)
+    return [
+        Problem(
             source=second.source,
-            message=f"user {quoted(user_id)} matches two patterns of equal rank, "
-            f"{quoted(first.key)} ({first.source}) and {quoted(second.key)}",
+            message=f"user {quoted(found[0])}{f' (and {len(found) - 1} more)' if found[1:] else ''} "
+            f"matches two patterns of equal rank, {quoted(first.key)} ({first.source}) and {quoted(second.key)}",
             hint="map the user by id or e-mail, or narrow one of the patterns",
         )
+        for first, second, found in rivals.values()
+    ]

@@ -15,7 +15,7 @@ from reportgen.core.money import ZERO, add, multiply, ratio, subtract, total
 WIDTH, HEIGHT = 520, 110
 COLORS = ("#1f4e79", "#6aa5d8", "#f0a04b", "#8a8d91", "#3f7f5f", "#c7b446", "#a4508b", "#c9ced6")
 """One colour per product in the order of the enterprise's products; they differ in grey as well."""
-STEPS = (1, 2, 5)
+STEPS = tuple(map(Decimal, ("1", "1.5", "2", "3", "4", "5", "6", "8", "10")))
 LABELLED_DAYS = 7
 
 
@@ -99,11 +99,11 @@ def _length(value: Decimal | None) -> str:
 
 
 def _nice_top(highest: Decimal) -> Decimal:
-    """Round up to 1, 2 or 5 times a power of ten."""
+    """Round up to a step that two lines of a grid divide well."""
     if highest <= 0:
         return Decimal(1)
     power = Decimal(1).scaleb(highest.adjusted())
-    return next(multiply(power, Decimal(step)) for step in (*STEPS, 10) if multiply(power, Decimal(step)) >= highest)
+    return next(top for step in STEPS if (top := multiply(power, step)) >= highest)
 
 
 def _grid(top: Decimal) -> Sequence[Decimal]:

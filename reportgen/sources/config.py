@@ -13,7 +13,7 @@ from reportgen.sources.mapping import read_mapping
 from reportgen.sources.ratecard import read_rates, two_ways
 from reportgen.sources.schema import ChargebackFile, MappingFile, RatesFile, Section, UserFileSection, validate
 from reportgen.sources.userfile import read_user_file
-from reportgen.sources.yamldoc import Document, parse, read_text
+from reportgen.sources.yamldoc import Document, Scalar, parse, read_text
 
 FILE_NAME = "chargeback.yaml"
 F = TypeVar("F", bound=Section)
@@ -33,7 +33,9 @@ class Configuration:
     archive: Path
     archive_source: str
     invoice_number_source: str
+    token_source: str
     replay: Path | None
+    replay_source: str
     templates: Path | None
     files: MappingOf[str, str]
     paths: MappingOf[str, str]
@@ -51,9 +53,13 @@ def load(config: Path) -> Configuration:
     configuration = _read(reader, path.name)
     if configuration is None or errors(reader.problems):
         raise Rejected(_located(errors(reader.problems), reader.paths))
-    archive_source = _opened(configuration.archive_source, reader.paths)
-    warnings = tuple(_located(reader.problems, reader.paths))
-    return replace(configuration, archive_source=archive_source, warnings=warnings)
+    return replace(
+        configuration,
+        archive_source=_opened(configuration.archive_source, reader.paths),
+        token_source=_opened(configuration.token_source, reader.paths),
+        replay_source=_opened(configuration.replay_source, reader.paths),
+        warnings=tuple(_located(reader.problems, reader.paths)),
+    )
 
 
 @dataclass(kw_only=True, slots=True)
@@ -65,27 +71,37 @@ class _Reader:
     paths: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def typed(self, section: type[F], written: str) -> tuple[F, Document] | None:
-        """Read, parse and validate a YAML file."""
+    def document(self, written: str, named: str = "") -> Document | None:
+        """Read and parse a YAML file, which the line `named` names."""
         try:
-            name = self.text(written)
-            document = parse(self.texts[name], name)
+            name = self.text(written, named)
+            return parse(self.texts[name], name)
         except Rejected as rejected:
             self.problems += rejected.problems
+            return None
+
+    def typed(self, section: type[F], document: Document | None) -> F | None:
+        """Validate what a YAML file holds."""
+        if document is None:
             return None
         problems = two_ways(document) if section is RatesFile else []
         value, found = (None, []) if problems else validate(section, document)
         self.problems += [*problems, *found]
-        return (value, document) if value else None
+        return value
 
-    def text(self, written: str) -> str:
+    def text(self, written: str, named: str = "") -> str:
         """Read a text file; give the short name it is kept under, or raise Rejected."""
         path = self.path(written)
         name = path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else path.name
+        if ".." in Path(name).parts:
+            name = path.name
         while self.paths.get(name, str(path)) != str(path):
             name = f"_{name}"
         self.paths[name] = str(path)
-        self.texts[name] = read_text(path, name)
+        try:
+            self.texts[name] = read_text(path, name)
+        except Rejected as rejected:
+            raise Rejected(_named(problem, named, path) for problem in rejected.problems) from rejected
         return name
 
     def path(self, written: str) -> Path:
@@ -93,14 +109,24 @@ class _Reader:
         return Path(os.path.normpath(self.folder / written))
 
 
+def _named(problem: Problem, named: str, path: Path) -> Problem:
+    """Report a file that cannot be opened where it is named; the first file is named by the command alone."""
+    if problem.source.rpartition(":")[2].isdigit():
+        return problem
+    if named:
+        return replace(problem, source=named, message=f"the file {path} {problem.message}")
+    return replace(problem, hint=f"name {FILE_NAME} or the folder it lies in")
+
+
 def _read(reader: _Reader, main: str) -> Configuration | None:
-    found = reader.typed(ChargebackFile, main)
-    if found is None:
+    """Read the three files, each as far as it can be read, so that all problems are found at once."""
+    document = reader.document(main)
+    if document is None:
         return None
-    settings, document = found
-    mapping = _mapping(reader, settings.mapping)
-    rate_card = _rate_card(reader, settings.rates)
-    if mapping is None or rate_card is None:
+    settings = reader.typed(ChargebackFile, document)
+    mapping = _mapping(reader, document)
+    rate_card = _rate_card(reader, document)
+    if settings is None or mapping is None or rate_card is None:
         return None
     return Configuration(
         settings=settings,
@@ -109,18 +135,28 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
         archive=reader.path(settings.archive),
         archive_source=document.line("archive"),
         invoice_number_source=document.line("invoice", "number"),
+        token_source=document.line("source", "token_env"),
         replay=reader.path(settings.source.replay) if settings.source.replay else None,
+        replay_source=document.line("source", "replay"),
         templates=reader.path(settings.templates) if settings.templates else None,
         files=reader.texts,
         paths=reader.paths,
     )
 
 
-def _mapping(reader: _Reader, written: str) -> Mapping | None:
-    found = reader.typed(MappingFile, written)
-    if found is None:
+def _linked(reader: _Reader, main: Document, key: str) -> Document | None:
+    """Read the file that a key of the main file names, where it names one."""
+    for written, value in main.root.entries:
+        if written.text == key and isinstance(value, Scalar) and value.text.strip() and value.text.isprintable():
+            return reader.document(value.text.strip(), main.line(key))
+    return None
+
+
+def _mapping(reader: _Reader, main: Document) -> Mapping | None:
+    document = _linked(reader, main, "mapping")
+    file = reader.typed(MappingFile, document)
+    if file is None or document is None:
         return None
-    file, document = found
     user_rules = _user_rules(reader, file.user_file, document) if file.user_file else []
     mapping, problems = read_mapping(file, document, user_rules)
     reader.problems += problems
@@ -129,24 +165,21 @@ def _mapping(reader: _Reader, written: str) -> Mapping | None:
 
 def _user_rules(reader: _Reader, section: UserFileSection, document: Document) -> list[Rule]:
     try:
-        name = reader.text(section.path)
+        name = reader.text(section.path, document.line("user_file", "path"))
     except Rejected as rejected:
-        where = document.line("user_file", "path")
-        reader.problems += [
-            replace(problem, source=where, message=f"the user file {section.path} {problem.message}")
-            for problem in rejected.problems
-        ]
+        reader.problems += rejected.problems
         return []
     rules, problems = read_user_file(section, reader.texts[name], name)
     reader.problems += problems
     return rules
 
 
-def _rate_card(reader: _Reader, written: str) -> RateCard | None:
-    found = reader.typed(RatesFile, written)
-    if found is None:
+def _rate_card(reader: _Reader, main: Document) -> RateCard | None:
+    document = _linked(reader, main, "rates")
+    file = reader.typed(RatesFile, document)
+    if file is None or document is None:
         return None
-    rate_card, problems = read_rates(*found)
+    rate_card, problems = read_rates(file, document)
     reader.problems += problems
     return rate_card
 

@@ -1,11 +1,13 @@
 """mapping.yaml turned into cost centers and rules."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from decimal import Decimal
+from functools import partial
 from typing import Literal
 
 from reportgen.core.model import CostCenter, DatedSplit, Mapping, Rule, Share, Split
-from reportgen.core.money import ONE, plain, total
+from reportgen.core.money import EXACT, ONE, plain, total
 from reportgen.core.problem import Problem, did_you_mean, quoted
 from reportgen.sources import text
 from reportgen.sources.dated import out_of_order
@@ -34,7 +36,7 @@ def read_mapping(file: MappingFile, source: Document, user_rules: Iterable[Rule]
         unallocated=file.unallocated,
         unallocated_source=source.line("unallocated"),
     )
-    return mapping, [*problems, *_unknown_targets(mapping), *_closed_targets(mapping)]
+    return mapping, [*problems, *_unknown_targets(mapping, source), *_closed_targets(mapping, source)]
 
 
 def single(code: str) -> Split | None:
@@ -50,9 +52,9 @@ def _rule(section: RuleSection, key: str, value: DatedTarget, source: Document) 
     problems: list[Problem] = []
     values = []
     for start, target in _by_start(value):
-        line = source.line(section, key, *([] if start == date.min else [start.isoformat()]))
+        line = partial(source.line, section, key, *_dated(start))
         split, found = _split(target, key, line)
-        values.append(DatedSplit(start=start, split=split, source=line))
+        values.append(DatedSplit(start=start, split=split, source=line()))
         problems += found
     rule = Rule(section=section, key=key, values=tuple(values), source=source.line(section, key))
     return rule, [*problems, *out_of_order(values, key)]
@@ -66,31 +68,39 @@ def _by_start(value: DatedTarget) -> list[tuple[date, Target]]:
     return dated or [(date.min, {str(code): str(share) for code, share in value.items()})]
 
 
-def _split(target: Target, key: str, line: str) -> tuple[Split | None, list[Problem]]:
-    """Read a code, percentages that add up to 100 %, or whole-number weights."""
+def _dated(start: date) -> tuple[str, ...]:
+    """Give the step that leads to a dated value, none where a value has no date."""
+    return () if start == date.min else (start.isoformat(),)
+
+
+def _split(target: Target, key: str, line: Callable[..., str]) -> tuple[Split | None, list[Problem]]:
+    """Read a code, percentages that add up to 100 %, or whole-number weights; `line` leads to a share by its code."""
     if isinstance(target, str):
         return single(target), []
-    percent = (written.endswith("%") for written in target.values())
-    try:
-        if any(percent):
-            return _percentages(target, key, line)
-        return _weights(target), []
-    except text.Unreadable as error:
-        return None, [Problem(source=line, message=f"{quoted(key)}: {error.message}", hint=error.hint)]
+    percent = any(written.endswith("%") for written in target.values())
+    shares: dict[str, Decimal] = {}
+    problems = []
+    for code, written in sorted(target.items()):
+        try:
+            shares[code] = text.percentage(written) if percent else text.weight(written)
+        except text.Unreadable as error:
+            message = f"{quoted(key)}: {error.message}"
+            problems.append(Problem(source=line(code), message=message, hint=error.hint))
+    if problems:
+        return None, problems
+    return _fractions(shares, key, line()) if percent else (_weights(shares), [])
 
 
-def _percentages(target: dict[str, str], key: str, line: str) -> tuple[Split | None, list[Problem]]:
-    fractions = {code: text.percentage(written) for code, written in sorted(target.items())}
+def _fractions(fractions: dict[str, Decimal], key: str, line: str) -> tuple[Split | None, list[Problem]]:
     if (whole := total(fractions.values())) != ONE:
-        message = f"the shares of {quoted(key)} add up to {plain(whole.scaleb(2))} %, not 100 %"
+        message = f"the shares of {quoted(key)} add up to {plain(whole.scaleb(2, EXACT))} %, not 100 %"
         hint = "correct them, or write whole-number weights such as 1, 1, 1"
         return None, [Problem(source=line, message=message, hint=hint)]
     shares = tuple(Share(code, part, plain(part)) for code, part in fractions.items() if part)
     return Split(shares=shares), []
 
 
-def _weights(target: dict[str, str]) -> Split:
-    weights = {code: text.weight(written) for code, written in sorted(target.items())}
+def _weights(weights: dict[str, Decimal]) -> Split:
     whole = total(weights.values())
     if len(weights) == 1:
         return Split(shares=tuple(Share(code, ONE, "1") for code in weights))
@@ -119,33 +129,42 @@ def _unused_tags(file: MappingFile, source: Document) -> Iterator[Problem]:
         )
 
 
-def _unknown_targets(mapping: Mapping) -> Iterator[Problem]:
-    codes = [center.code for center in mapping.cost_centers]
-    named = [(value.source, code) for value in _values(mapping) for code in _codes(value)]
-    if mapping.unallocated:
-        named.append((mapping.unallocated_source, mapping.unallocated))
-    for line, code in dict.fromkeys(named):
+def _unknown_targets(mapping: Mapping, source: Document) -> Iterator[Problem]:
+    codes = {center.code: None for center in mapping.cost_centers}
+    for rule, value, code in _targets(mapping):
         if code not in codes:
-            near = did_you_mean(code, codes)
-            hint = f"did you mean {quoted(near)}?" if near else "declare it under `cost_centers` in the mapping"
-            yield Problem(source=line, message=f"cost center {quoted(code)} is not declared", hint=hint)
+            yield _unknown(code, codes, _line(rule, value, code, source))
+    if mapping.unallocated and mapping.unallocated not in codes:
+        yield _unknown(mapping.unallocated, codes, mapping.unallocated_source)
 
 
-def _closed_targets(mapping: Mapping) -> Iterator[Problem]:
+def _unknown(code: str, codes: Iterable[str], line: str) -> Problem:
+    near = did_you_mean(code, codes)
+    hint = f"{f'did you mean {quoted(near)}? else ' if near else ''}declare it under `cost_centers` in the mapping"
+    return Problem(source=line, message=f"cost center {quoted(code)} is not declared", hint=hint)
+
+
+def _closed_targets(mapping: Mapping, source: Document) -> Iterator[Problem]:
     closed = {center.code: center.closed for center in mapping.cost_centers if center.closed}
-    for value in _values(mapping):
-        for code in _codes(value):
-            if code in closed and value.start > closed[code]:
-                yield Problem(
-                    source=value.source,
-                    message=f"cost center {quoted(code)} is closed since {closed[code]}, before {value.start}",
-                    hint="name another cost center, or move `closed`",
-                )
+    for rule, value, code in _targets(mapping):
+        if code in closed and value.start > closed[code]:
+            yield Problem(
+                source=_line(rule, value, code, source),
+                message=f"cost center {quoted(code)} is closed after {closed[code]}, but named from {value.start} on",
+                hint="name another cost center, or move `closed`",
+            )
 
 
-def _values(mapping: Mapping) -> Iterator[DatedSplit]:
-    return (value for rule in mapping.rules for value in rule.values)
+def _targets(mapping: Mapping) -> Iterator[tuple[Rule, DatedSplit, str]]:
+    """Give every cost center that a rule names, with the rule and its value."""
+    for rule in mapping.rules:
+        for value in rule.values:
+            for share in value.split.shares if value.split else ():
+                yield rule, value, share.cost_center
 
 
-def _codes(value: DatedSplit) -> Iterator[str]:
-    return (share.cost_center for share in value.split.shares) if value.split else iter(())
+def _line(rule: Rule, value: DatedSplit, code: str, source: Document) -> str:
+    """Find the line on which a value names a cost center."""
+    if rule.section == "user_file":
+        return value.source
+    return source.line(rule.section, rule.key, *_dated(value.start), code)

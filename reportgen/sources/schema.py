@@ -4,11 +4,13 @@ Values arrive as text (see `yamldoc`). Where a key takes a code, shares or dates
 which, so that one mistake gives one message.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
+import httpx
 from babel import Locale, UnknownLocaleError
 from babel.numbers import list_currencies
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError
@@ -18,6 +20,10 @@ from reportgen.core.model import DEFAULT_PRECEDENCE
 from reportgen.core.problem import Problem, did_you_mean, quoted
 from reportgen.sources import text
 from reportgen.sources.yamldoc import Document, List, Node, Scalar
+
+TOKEN_STARTS = ("cog_", "apk_")
+"""How the tokens of the API begin."""
+HIGHEST_PORT = 65535
 
 
 def _reading(read: Callable[[str], object], what: str = "text") -> BeforeValidator:
@@ -61,20 +67,46 @@ def _locale(value: str) -> str:
     return value
 
 
+def _api(value: str) -> str:
+    if value == "v2":
+        raise text.Unreadable('"v2" is not supported by this version', "write v3, with the key of a service user")
+    if value != "v3":
+        raise text.Unreadable(f"{quoted(value)} is not an API", "write v3")
+    return value
+
+
 def _web_address(value: str) -> str:
-    if not value.startswith(("https://", "http://")) or any(char.isspace() for char in value):
-        raise text.Unreadable(f"{quoted(value)} is not an address", "write it as https://host")
+    """Read an address that paths can be put after; what may be a password in it is not repeated."""
+    hint = "write it as https://host"
+    if "@" in value:
+        raise text.Unreadable("holds a user name or password", f"{hint}; the token comes from `token_env`")
+    try:
+        address = httpx.URL(value)
+    except httpx.InvalidURL as error:
+        raise text.Unreadable(f"{quoted(value)} is not an address", hint) from error
+    wrong_port = address.port is not None and address.port > HIGHEST_PORT
+    if address.scheme not in {"https", "http"} or not address.host or wrong_port or re.search(r"[\s?#]", value):
+        raise text.Unreadable(f"{quoted(value)} is not an address", hint)
     return value.rstrip("/")
 
 
 def _variable(value: str) -> str:
-    if not value.isidentifier() or not value.isascii():
+    """Read the name of a variable; what may be the token itself is not repeated."""
+    if not value.isidentifier() or not value.isascii() or value.startswith(TOKEN_STARTS):
         hint = "name the variable that holds the token; never write the token itself"
         raise text.Unreadable("is not the name of an environment variable", hint)
     return value
 
 
+def _key(value: str) -> str:
+    """Read a key exactly as written: it is looked up, and stands in messages with its line."""
+    if text.line_of_text(value) != value:
+        raise text.Unreadable(f"{quoted(value)} begins or ends with a space", "remove the space")
+    return value
+
+
 Text = Annotated[str, _reading(text.line_of_text)]
+Key = Annotated[str, _reading(_key, "key")]
 Code = Annotated[str, _reading(text.code, "cost center")]
 Price = Annotated[Decimal, _reading(text.not_negative, "price")]
 Amount = Annotated[Decimal, _reading(text.number, "number")]
@@ -86,7 +118,14 @@ def _shape(value: object) -> str:
     """Tell a dated value from shares from a single value, by the YAML node alone."""
     if not isinstance(value, dict):
         return "=one"
-    return "=dated" if any(text.DATE_SHAPE.fullmatch(str(key)) for key in value) else "=shares"
+    return "=dated" if any(_is_dated(str(key), target) for key, target in value.items()) else "=shares"
+
+
+def _is_dated(key: str, target: object) -> bool:
+    """Tell whether a key is meant for a date; 01.07.2025 could be a code, but not of a share that is none."""
+    if re.fullmatch(r"\d{1,2}\.\d{1,2}\.\d{4}", key, re.ASCII):
+        return not re.fullmatch(r"[\d.]+ ?%?", str(target))
+    return bool(text.DATE_SHAPE.fullmatch(key))
 
 
 def _code_or_none(value: str) -> str:
@@ -94,7 +133,7 @@ def _code_or_none(value: str) -> str:
 
 
 One = Annotated[str, _reading(_code_or_none, "cost center")]
-Shares = dict[Code, Text]
+Shares = Annotated[dict[Code, Annotated[str, _reading(text.line_of_text, "share")]], Field(min_length=1)]
 Target = Annotated[Annotated[One, Tag("=one")] | Annotated[Shares, Tag("=shares")], Discriminator(_shape)]
 DatedTarget = Annotated[
     Annotated[One, Tag("=one")] | Annotated[Shares, Tag("=shares")] | Annotated[dict[Day, Target], Tag("=dated")],
@@ -104,7 +143,7 @@ DatedPrice = Annotated[
     Annotated[Price, Tag("=one")] | Annotated[dict[Day, Price], Tag("=dated")],
     Discriminator(lambda value: "=dated" if isinstance(value, dict) else "=one"),
 ]
-Targets = Annotated[dict[Text, DatedTarget], BeforeValidator(lambda value: {} if value is None else value)]
+Targets = Annotated[dict[Key, DatedTarget], BeforeValidator(lambda value: {} if value is None else value)]
 LevelName = Annotated[Literal["session", "tag", "user", "org"], _one_of("session", "tag", "user", "org")]
 
 
@@ -119,7 +158,7 @@ class SourceSection(Section):
     """Where consumption is read from."""
 
     later: ClassVar[frozenset[str]] = frozenset({"organizations", "prefix", "cycle_day"})
-    api: Annotated[str, _one_of("v3")] = "v3"
+    api: Annotated[str, _reading(_api, "version")] = "v3"
     base_url: Annotated[str, _reading(_web_address, "address")] = "https://api.devin.ai"
     token_env: Annotated[str, _reading(_variable, "variable")] = "DEVIN_API_TOKEN"  # noqa: S105 - a name
     replay: Text | None = None
@@ -131,7 +170,7 @@ class InvoiceSection(Section):
     later: ClassVar[frozenset[str]] = frozenset({"users", "max_detail_rows", "logo", "summaries"})
     number: Text = "CB-{{ cycle.start }}-{{ cost_center.code }}"
     locale: LocaleCode = "en"
-    accent: Annotated[str, _reading(text.color)] = "#1f4e79"
+    accent: Annotated[str, _reading(text.color, "colour in quotes")] = "#1f4e79"
     note: Text | None = None
 
 
@@ -155,7 +194,7 @@ class CostCenterSection(Section):
     name: Text
     department: Text | None = None
     entity: Text | None = None
-    contacts: tuple[Annotated[str, _reading(text.contact)], ...] = ()
+    contacts: tuple[Annotated[str, _reading(text.contact, "address")], ...] = ()
     gl_account: Text | None = None
     cycle_budget: Price | None = None
     locale: LocaleCode | None = None
@@ -183,7 +222,7 @@ class MappingFile(Section):
     tags: Targets = {}
     orgs: Targets = {}
     unallocated: Code | None = None
-    precedence: tuple[LevelName, ...] = DEFAULT_PRECEDENCE
+    precedence: Annotated[tuple[LevelName, ...], Field(min_length=1)] = DEFAULT_PRECEDENCE
 
 
 class VendorInvoiceSection(Section):
@@ -201,7 +240,7 @@ class RatesFile(Section):
     later: ClassVar[frozenset[str]] = frozenset({"tiers", "recover", "fees", "transfers", "memo_currency"})
     currency: Annotated[str, _reading(_currency)]
     contract: Text | None = None
-    prices: Annotated[dict[Text, DatedPrice], Field(min_length=1)]
+    prices: Annotated[dict[Key, DatedPrice], Field(min_length=1)]
     vendor_invoices: dict[Day, VendorInvoiceSection] = {}
 
 
@@ -234,7 +273,11 @@ def _values(node: Node) -> Any:  # noqa: ANN401 - pydantic takes anything
 
 
 def _problems(section: type[Section], errors: list[ErrorDetails], document: Document) -> Iterator[Problem]:
+    """Give a problem per error, but none for the value of a key that is wrong itself."""
+    wrong_keys = [error["loc"][:-1] for error in errors if error["loc"][-1:] == ("[key]",)]
     for error in errors:
+        if error["loc"][-1:] != ("[key]",) and any(error["loc"][: len(key)] == key for key in wrong_keys):
+            continue
         loc = tuple(step for step in error["loc"] if step not in {"[key]", "=one", "=shares", "=dated"})
         message, hint = _sentence(section, error, loc)
         yield Problem(source=document.line(*loc), message=message, hint=hint)
@@ -242,11 +285,11 @@ def _problems(section: type[Section], errors: list[ErrorDetails], document: Docu
 
 def _sentence(section: type[Section], error: ErrorDetails, loc: tuple[int | str, ...]) -> tuple[str, str]:
     """Turn an error of pydantic into our words."""
-    key = quoted(loc[-1]) if loc else "the file"
+    key = next((quoted(step) for step in reversed(loc) if isinstance(step, str)), "the file")
     match error["type"]:
         case "reading":
             message, hint = error["msg"], str(error["ctx"]["hint"])
-            return (message if error["loc"][-1] == "[key]" else f"{key}: {message}"), hint
+            return (f"the key {message}" if error["loc"][-1] == "[key]" else f"{key}: {message}"), hint
         case "extra_forbidden":
             return _unknown_key(_section_at(section, loc[:-1]), str(loc[-1]))
     message, hint = SENTENCES.get(error["type"], UNKNOWN_SENTENCE)

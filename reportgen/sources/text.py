@@ -12,7 +12,8 @@ from reportgen.core.problem import quoted
 
 LARGEST = Decimal("1e12")
 MOST_DECIMALS = 12
-DATE_SHAPE = re.compile(r"\d{1,4}-\d{1,2}-\d{1,2}", re.ASCII)
+DATE_SHAPE = re.compile(r"\d{1,4}-\d{1,2}-\d{1,2}|\d{1,4}/\d{1,2}/\d{1,4}", re.ASCII)
+"""What is meant for a date, however it is written; a code cannot look like it."""
 NUMBER_HINT = "write digits with a decimal point, such as 1000.50"
 
 
@@ -78,13 +79,15 @@ def line_of_text(text: str) -> str:
 
 def code(text: str) -> str:
     """Read the code of a cost center, which is part of file names."""
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", text, re.ASCII) or not text.strip("."):
-        hint = "use 1 to 32 of the characters A-Z a-z 0-9 . _ -"
-        raise Unreadable(f"{quoted(text)} cannot be the code of a cost center", hint)
     if DATE_SHAPE.fullmatch(text) or text == "none":
-        hint = "dates and `none` have a meaning of their own; choose another code"
-        raise Unreadable(f"{quoted(text)} cannot be the code of a cost center", hint)
-    return text
+        hint = "choose another code: dates and `none` have a meaning of their own"
+    elif not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", text, re.ASCII):
+        hint = "use 1 to 32 of the characters A-Z a-z 0-9 . _ -"
+    elif not text.strip("."):
+        hint = "use a letter or a digit as well: codes become file names"
+    else:
+        return text
+    raise Unreadable(f"{quoted(text)} cannot be the code of a cost center", hint)
 
 
 def contact(text: str) -> str:

@@ -33,29 +33,38 @@ def read_user_file(section: UserFileSection, content: str, name: str) -> tuple[l
 
 
 def _rows(section: UserFileSection, content: str, name: str) -> Iterator[Row | Problem]:
-    reader = csv.DictReader(StringIO(content, newline=""), strict=True)
+    reader = csv.reader(StringIO(content, newline=""), strict=True)
+    line = 1
     try:
-        if problem := _missing_column(section, list(reader.fieldnames or ()), name):
+        columns = next(reader, [])
+        if problem := _wrong_columns(section, columns, f"{name}:1"):
             yield problem
             return
-        for row in reader:
-            line = f"{name}:{reader.line_num}"
-            try:
-                yield _row(section, row, line)
-            except text.Unreadable as error:
-                yield Problem(source=line, message=error.message, hint=error.hint)
-    except csv.Error as error:
-        yield Problem(
-            source=f"{name}:{reader.line_num}", message=f"is not valid CSV: {error}", hint="export it again"
-        )
+        line = reader.line_num + 1
+        for cells in reader:
+            if cells:
+                yield _row(section, columns, cells, f"{name}:{line}")
+            line = reader.line_num + 1
+    except csv.Error:
+        message = "the row that begins here has a quote that is not closed, or text beside a quoted cell"
+        yield Problem(source=f"{name}:{line}", message=message, hint="correct the row, or export the file again")
 
 
-def _row(section: UserFileSection, row: dict[str, str | None], line: str) -> Row:
-    cells = {column: (value or "").strip() for column, value in row.items() if isinstance(value, str | None)}
-    if not cells.get(section.user):
-        raise text.Unreadable(f"the column {quoted(section.user)} is empty", "name the user, or remove the row")
-    user = cells[section.user]
-    code = cells.get(section.cost_center, "")
+def _row(section: UserFileSection, columns: list[str], cells: list[str], line: str) -> Row | Problem:
+    if len(cells) > len(columns):
+        message = f"has {len(cells)} cells, but there are {len(columns)} columns"
+        return Problem(source=line, message=message, hint="put a text that holds a comma in double quotes")
+    try:
+        return _read(section, dict(zip(columns, map(str.strip, cells), strict=False)), line)
+    except text.Unreadable as error:
+        return Problem(source=line, message=error.message, hint=error.hint)
+
+
+def _read(section: UserFileSection, cells: dict[str, str], line: str) -> Row:
+    for column, hint in ((section.user, "name the user"), (section.cost_center, "name a cost center, or write none")):
+        if not cells.get(column):
+            raise text.Unreadable(f"the column {quoted(column)} is empty", f"{hint}, or remove the row")
+    user, code = cells[section.user], cells[section.cost_center]
     if code != "none":
         text.code(code)
     start = cells.get(section.from_, "") if section.from_ else ""
@@ -63,11 +72,20 @@ def _row(section: UserFileSection, row: dict[str, str | None], line: str) -> Row
     return (user.casefold() if "@" in user else user), value
 
 
-def _missing_column(section: UserFileSection, columns: list[str], name: str) -> Problem | None:
-    wanted = [section.user, section.cost_center, *([section.from_] if section.from_ else [])]
-    for column in wanted:
+def _wrong_columns(section: UserFileSection, columns: list[str], line: str) -> Problem | None:
+    for column in filter(None, (section.user, section.cost_center, section.from_)):
+        if columns.count(column) > 1:
+            hint = "keep one of them, or give the other another name"
+            return Problem(source=line, message=f"has the column {quoted(column)} twice", hint=hint)
         if column not in columns:
-            near = did_you_mean(column, columns)
-            hint = f"did you mean {quoted(near)}?" if near else f"it has: {', '.join(columns) or 'none'}"
-            return Problem(source=f"{name}:1", message=f"has no column {quoted(column)}", hint=hint)
+            hint = _columns_hint(column, columns)
+            return Problem(source=line, message=f"has no column {quoted(column)}", hint=hint)
     return None
+
+
+def _columns_hint(column: str, columns: list[str]) -> str:
+    if near := did_you_mean(column, columns):
+        return f"did you mean {quoted(near)}?"
+    if any(separator in "".join(columns) for separator in ";\t"):
+        return "separate the columns by commas"
+    return f"it has: {', '.join(map(quoted, columns)) or 'none'}"
