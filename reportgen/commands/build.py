@@ -123,20 +123,31 @@ def _report(statement: Statement, folder: Path, edge: Edge) -> int:
     ]
     amount = f"amount {statement.heading.currency}"
     edge.terminal.table(("cost center", "name", "ACUs", amount, "file"), rows, numbers=("ACUs", amount))
-    edge.terminal.result(_tie_out_line(statement))
+    for line in _tie_out_lines(statement):
+        edge.terminal.result(line)
     edge.terminal.result(f"Documents in {folder}")
     edge.terminal.values({"folder": str(folder), **statement_values(statement)})
     sound = statement.tie_out.holds and not statement.discrepancies
     return DONE if sound else NOT_TIED_OUT
 
 
-def _tie_out_line(statement: Statement) -> str:
-    tie, decimals = statement.tie_out, statement.heading.decimals
-    return (
-        f"Tie-out: control {_shown(tie.control_acus)} ACUs − allocated {_shown(tie.allocated_acus)} "
-        f"− unallocated {_shown(tie.unallocated_acus)} = {plain(tie.difference_acus)}; "
-        f"chargeable {fixed(tie.chargeable_amount, decimals)} − invoiced {fixed(tie.invoiced_amount, decimals)} "
-        f"− unborne {fixed(tie.unborne_amount, decimals)} = {fixed(tie.difference_amount, decimals)}"
+def _tie_out_lines(statement: Statement) -> Iterator[str]:
+    """Write both identities, each on a line that ends with its difference."""
+    tie, heading = statement.tie_out, statement.heading
+    yield (
+        f"Tie-out, ACUs: control {_shown(tie.control_acus)} − allocated {_shown(tie.allocated_acus)} "
+        f"− unallocated {_shown(tie.unallocated_acus)} = {plain(tie.difference_acus)}"
+    )
+    chargeable, fees, invoiced, unborne, difference = (
+        fixed(amount, heading.decimals)
+        for amount in (
+            *(tie.chargeable_amount, tie.fees_amount),
+            *(tie.invoiced_amount, tie.unborne_amount, tie.difference_amount),
+        )
+    )
+    yield (
+        f"Tie-out, {heading.currency}: chargeable {chargeable} + fees {fees} "
+        f"− invoiced {invoiced} − unborne {unborne} = {difference}"
     )
 
 

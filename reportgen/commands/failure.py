@@ -26,25 +26,23 @@ def told(command: Callable[[Edge], int], edge: Edge) -> int:
     except ApiFailure as failure:
         edge.terminal.problems([failure.problem])
         return UNREACHABLE
-    except OSError as error:
-        edge.terminal.problems([_of_the_system(error)])
-        return PROBLEMS
     except KeyboardInterrupt:
         edge.terminal.problem("interrupted; what was collected is kept")
         return INTERRUPTED
     except Exception as error:
         if sys.flags.dev_mode:
             raise
-        edge.terminal.problems([_of_the_program(error)])
+        edge.terminal.problems([_of_the_system(error) if isinstance(error, OSError) else _of_the_program(error)])
         return PROBLEMS
 
 
 def _of_the_program(error: Exception) -> Problem:
     """Say where the program went wrong; not what it held in its hands, which may be secret."""
-    place = extract_tb(error.__traceback__)[-1]
-    source = f"reportgen {__version__}"
-    message = f"a mistake of the program itself ({type(error).__name__}, {Path(place.filename).name}:{place.lineno})"
-    return Problem(source=source, message=message, hint="report this line; `python -X dev -m reportgen` shows more")
+    places = [frame for frame in extract_tb(error.__traceback__) if "reportgen" in Path(frame.filename).parts]
+    where = f"{Path(places[-1].filename).name}:{places[-1].lineno}"
+    message = f"a mistake of the program itself ({type(error).__name__} in {where})"
+    hint = "report this line; `python -X dev -m reportgen` shows more"
+    return Problem(source=f"reportgen {__version__}", message=message, hint=hint)
 
 
 def _of_the_system(error: OSError) -> Problem:
