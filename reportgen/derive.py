@@ -26,7 +26,8 @@ from reportgen.core.usage import decompose
 from reportgen.documents.templates import NumberError, invoice_number
 from reportgen.sources.ask import answer_from
 from reportgen.sources.config import Configuration
-from reportgen.sources.v3 import Question, Reading, consumption, control_total
+from reportgen.sources.reading import Question, Reading
+from reportgen.sources.v3 import consumption, control_total
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

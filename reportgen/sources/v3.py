@@ -1,18 +1,15 @@
 """The v3 API with an enterprise credential: what to ask, in which order, and what the answers mean together."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator
 
 from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.core.match import is_pattern, session_key, sessions_named
-from reportgen.core.model import Directory, Entry, Principal, PrincipalKind, Rule, Session, View, Views
-from reportgen.core.problem import Problem
+from reportgen.core.model import Directory, Entry, Principal, PrincipalKind, Rule, Session
 from reportgen.core.usage import open_pairs
 from reportgen.sources import bodies
-from reportgen.sources.ask import Answer, Plan, Request
+from reportgen.sources.ask import Plan, Request
+from reportgen.sources.pages import PAGE_SIZE, Pages, all_pages
+from reportgen.sources.reading import Asked, Found, Question, Reading
 from reportgen.sources.view import ViewReader
 
 CYCLES = "/v3/enterprise/consumption/cycles"
@@ -23,70 +20,11 @@ IDP_USERS = "/v3/enterprise/members/idp-users"
 SERVICE_USERS = "/v3/enterprise/members/service-users"
 SESSIONS = "/v3/enterprise/sessions"
 SECTION_OF_KIND: dict[PrincipalKind, str] = {"user": "users", "service_user": "service-users"}
-PAGE_SIZE = ("first", "200")
-
-ViewKind = Literal["enterprise", "organizations", "principals", "pairs", "sessions"]
-Asked = tuple[ViewKind, Any, Request]
-"""A request for a view, and where the view belongs: organization id, principal, pair or session id."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """What is to be found out: a cycle, and the rules that name somebody or something in it."""
-
-    cycle: BillingCycle
-    rules: tuple[Rule, ...]
-    tolerance: Decimal
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
-    """What the API said of a cycle; `missing_views` are the questions it refused."""
-
-    views: Views
-    directory: Directory
-    missing_views: tuple[str, ...] = ()
-    warnings: tuple[Problem, ...] = ()
-
-
-@dataclass(kw_only=True, slots=True)
-class _Found:
-    """The answers so far, sorted by what they are about."""
-
-    reader: ViewReader
-    views: dict[ViewKind, dict[Any, View]] = field(default_factory=lambda: defaultdict(dict))
-    refused: Counter[tuple[str, int]] = field(default_factory=Counter)
-
-    def keep(self, asked: Sequence[Asked]) -> Plan[None]:
-        """Ask for views and keep what comes back."""
-        answers = yield [request for _, _, request in asked]
-        for kind, key, request in asked:
-            found = answers.get(request.line)
-            if found and found.body is None:
-                self.refuse(request, found)
-            elif found:
-                self.views[kind][key] = self.reader.read(request.target, found.body)
-
-    def refuse(self, request: Request, found: Answer) -> None:
-        """Count a refusal, unless the configuration alone made us ask."""
-        if not request.optional:
-            self.refused[request.endpoint.replace("{}", "{id}"), found.recorded.status] += 1
-
-    def as_views(self) -> Views:
-        """Give the views; the enterprise's is always there, as it is required."""
-        return Views(
-            enterprise=self.views["enterprise"][""],
-            organizations=self.views["organizations"],
-            principals=self.views["principals"],
-            pairs=self.views["pairs"],
-            sessions=self.views["sessions"],
-            unspecified_within_tolerance=self.reader.rest,
-        )
 
 
 def cycles() -> Plan[list[BillingCycle]]:
     """Ask for the billing cycles; the list may be empty, and its order means nothing."""
-    lists = yield from _all_pages([Request(endpoint=CYCLES, params=(PAGE_SIZE,), shape=bodies.Cycles, required=True)])
+    lists = yield from all_pages([Request(endpoint=CYCLES, params=(PAGE_SIZE,), shape=bodies.Cycles, required=True)])
     return sorted({cycle_between(item.after, item.before) for item in lists[CYCLES].items})
 
 
@@ -95,8 +33,8 @@ def consumption(question: Question) -> Plan[Reading]:
 
     The lists first, then every view of what they name, then C for every pair that is still open.
     """
-    found = _Found(reader=ViewReader(question.cycle, question.tolerance))
-    lists = yield from _all_pages(_list_requests(question.cycle))
+    found = Found(reader=ViewReader(question.cycle, question.tolerance))
+    lists = yield from all_pages(_list_requests(question.cycle))
     for request, refusal in (pair for pages in lists.values() for pair in pages.refused):
         found.refuse(request, refusal)
     directory = _directory(lists)
@@ -105,54 +43,12 @@ def consumption(question: Question) -> Plan[Reading]:
     yield from found.keep(asked)
     open_ = [pair for pair in open_pairs(found.as_views(), directory, question.tolerance) if pair not in pairs]
     yield from found.keep([_pair(question.cycle, pair) for pair in open_])
-    return Reading(
-        views=found.as_views(),
-        directory=_with_named(directory, found),
-        missing_views=tuple(
-            f"GET {path}: {count} answered {status}" for (path, status), count in sorted(found.refused.items())
-        ),
-        warnings=tuple(found.reader.warnings()),
-    )
+    return found.as_reading(_with_named(directory, found))
 
 
 def control_total(cycle: BillingCycle) -> Request:
     """Ask for E, what the vendor itself says was consumed: the figure everything ties out to."""
     return _daily(cycle, DAILY, required=True)
-
-
-@dataclass(kw_only=True, slots=True)
-class _Pages:
-    """All items of a list, or the refusal that came instead."""
-
-    items: list[Any] = field(default_factory=list)
-    refused: list[tuple[Request, Answer]] = field(default_factory=list)
-
-
-def _all_pages(first: Sequence[Request]) -> Plan[dict[str, _Pages]]:
-    """Follow every list to its end; a cursor that comes back ends it, as it would never end."""
-    lists = {request.endpoint: _Pages() for request in first}
-    pending, seen = list(first), {request.line for request in first}
-    while pending:
-        answers = yield pending
-        following: list[Request] = []
-        for request in pending:
-            found = answers[request.line]
-            if found.body is None:
-                lists[request.endpoint].refused.append((request, found))
-                continue
-            lists[request.endpoint].items += found.body.items
-            following += _next_page(request, found.body)
-        pending = [request for request in following if request.line not in seen]
-        seen |= {request.line for request in pending}
-    return lists
-
-
-def _next_page(request: Request, page: bodies.Page) -> Iterator[Request]:
-    if page.has_next_page and page.end_cursor:
-        params = dict(request.params) | {"after": page.end_cursor}
-        yield Request(
-            endpoint=request.endpoint, params=tuple(params.items()), shape=request.shape, required=request.required
-        )
 
 
 def _list_requests(cycle: BillingCycle) -> list[Request]:
@@ -167,7 +63,7 @@ def _list_requests(cycle: BillingCycle) -> list[Request]:
     ]
 
 
-def _directory(lists: dict[str, _Pages]) -> Directory:
+def _directory(lists: dict[str, Pages]) -> Directory:
     entries: dict[Principal, Entry] = {}
     for entry in _listed(lists):
         known = entries.get(entry.principal, entry)
@@ -188,7 +84,7 @@ def _directory(lists: dict[str, _Pages]) -> Directory:
     )
 
 
-def _listed(lists: dict[str, _Pages]) -> Iterator[Entry]:
+def _listed(lists: dict[str, Pages]) -> Iterator[Entry]:
     for item in (*lists[USERS].items, *lists[IDP_USERS].items):
         yield _entry("user", item.user_id, item.email, item.name)
     for item in lists[SERVICE_USERS].items:
@@ -214,7 +110,7 @@ def _session(item: bodies.SessionItem) -> Session:
     )
 
 
-def _assigned_pairs(lists: dict[str, _Pages]) -> Iterator[tuple[str, Principal]]:
+def _assigned_pairs(lists: dict[str, Pages]) -> Iterator[tuple[str, Principal]]:
     """Give the pairs that roles name; a role without an organization names none."""
     for item in (*lists[USERS].items, *lists[IDP_USERS].items):
         for role in (*item.role_assignments, *item.idp_role_assignments):
@@ -279,7 +175,7 @@ def _daily(
     )
 
 
-def _with_named(directory: Directory, found: _Found) -> Directory:
+def _with_named(directory: Directory, found: Found) -> Directory:
     """Add the principals that no list knows, but whose usage was answered."""
     named = {principal: Entry(principal=principal) for principal in found.views["principals"]}
     return Directory(

@@ -34,6 +34,7 @@ class ViewReader:
         """Start with nothing odd seen."""
         self._cycle, self._tolerance = cycle, tolerance
         self._odd: dict[str, list[str]] = defaultdict(list)
+        self._cells: dict[Cell, Cell] = {}  # one tuple per cell, shared by thousands of views
         self.rest = ZERO
 
     def read(self, request: str, body: Consumption) -> View:
@@ -63,7 +64,8 @@ class ViewReader:
         self.rest = add(self.rest, rest)
         for product, acus in products.items():
             if acus:
-                quantities[day, product] = add(quantities.get((day, product), ZERO), acus)
+                cell = self._cells.setdefault((day, product), (day, product))
+                quantities[cell] = add(quantities.get(cell, ZERO), acus)
 
     def _oddities(self, body: Consumption) -> Iterator[str]:
         days = [billing_day(bucket.date) for bucket in body.consumption_by_date]

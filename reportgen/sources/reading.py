@@ -1,0 +1,87 @@
+"""What is asked of an API about a billing cycle, and what was found out; the same for every version of it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.model import Directory, Rule, View, Views
+from reportgen.core.problem import Problem
+from reportgen.sources.ask import Answer, Plan, Request
+from reportgen.sources.view import ViewReader
+
+AT_A_TIME = 1000
+"""Answers are read and let go in portions, so that memory does not grow with the size of the enterprise."""
+
+ViewKind = Literal["enterprise", "organizations", "principals", "pairs", "sessions"]
+Asked = tuple[ViewKind, Any, Request]
+"""A request for a view, and where the view belongs: organization id, principal, pair or session id."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What is to be found out: a cycle, and the rules that name somebody or something in it."""
+
+    cycle: BillingCycle
+    rules: tuple[Rule, ...]
+    tolerance: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What the API said of a cycle; `missing_views` are the questions it refused."""
+
+    views: Views
+    directory: Directory
+    missing_views: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(kw_only=True, slots=True)
+class Found:
+    """The answers so far, sorted by what they are about, and how many were refused per endpoint and status."""
+
+    reader: ViewReader
+    views: dict[ViewKind, dict[Any, View]] = field(default_factory=lambda: defaultdict(dict))
+    refused: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def keep(self, asked: Sequence[Asked]) -> Plan[None]:
+        """Ask for views and keep what comes back."""
+        for start in range(0, len(asked), AT_A_TIME):
+            portion = asked[start : start + AT_A_TIME]
+            answers = yield [request for _, _, request in portion]
+            for kind, key, request in portion:
+                found = answers.get(request.line)
+                if found and found.body is None:
+                    self.refuse(request, found)
+                elif found:
+                    self.views[kind][key] = self.reader.read(request.target, found.body)
+
+    def refuse(self, request: Request, found: Answer) -> None:
+        """Count a refusal, unless the configuration alone made us ask."""
+        if not request.optional:
+            self.refused[request.endpoint.replace("{}", "{id}"), found.recorded.status] += 1
+
+    def as_views(self) -> Views:
+        """Give the views; the enterprise's is always there, as it is required."""
+        return Views(
+            enterprise=self.views["enterprise"][""],
+            organizations=self.views["organizations"],
+            principals=self.views["principals"],
+            pairs=self.views["pairs"],
+            sessions=self.views["sessions"],
+            unspecified_within_tolerance=self.reader.rest,
+        )
+
+    def as_reading(self, directory: Directory) -> Reading:
+        """Close the questions."""
+        return Reading(
+            views=self.as_views(),
+            directory=directory,
+            missing_views=tuple(
+                f"GET {path}: {count} answered {status}" for (path, status), count in sorted(self.refused.items())
+            ),
+            warnings=tuple(self.reader.warnings()),
+        )
