@@ -4,6 +4,7 @@ Written once per response while collecting, read back by every later step. The l
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -26,7 +27,8 @@ _encoder = msgspec.json.Encoder()
 def read(path: Path, only: str = "") -> dict[str, RecordedResponse]:
     """Read a file of responses by request, or raise Rejected with every line that cannot be read.
 
-    With `only`, lines that do not contain that text are passed over unread.
+    Where no line can, it is another kind of file, and the first line says so. With `only`, lines that do not contain
+    that text are passed over unread.
     """
     found: dict[str, RecordedResponse] = {}
     problems = []
@@ -37,15 +39,17 @@ def read(path: Path, only: str = "") -> dict[str, RecordedResponse]:
         source = f"{path}:{number}"
         try:
             response = _response(line, source)
-        except (msgspec.MsgspecError, UnicodeError):
+        except (msgspec.MsgspecError, ValueError):
             message = "is not a recorded response: a JSON object with request, status, fetched_at and body"
-            problems.append(Problem(source=source, message=message, hint="collect the cycle again"))
+            hint = "remove the line, then collect the cycle again from the API"
+            problems.append(Problem(source=source, message=message, hint=hint))
         else:
             found[response.request] = response
     if not found and not problems and not only:
-        problems.append(Problem(source=str(path), message="holds no response", hint="collect the cycle first"))
+        hint = "collect the cycle from the API"
+        problems.append(Problem(source=str(path), message="holds no response", hint=hint))
     if problems:
-        raise Rejected(problems)
+        raise Rejected(problems if found else problems[:1])
     return found
 
 
@@ -61,7 +65,10 @@ def line_of(response: RecordedResponse) -> bytes:
 
 
 def _response(line: bytes, source: str) -> RecordedResponse:
+    """Read a line; its instant tells whether the cycle was over, which takes a zone. Raises ValueError."""
     found = _decoder.decode(line)
+    if datetime.fromisoformat(found.fetched_at).tzinfo is None:
+        raise ValueError(found.fetched_at)
     return RecordedResponse(
         request=found.request, status=found.status, fetched_at=found.fetched_at, body=found.body, source=source
     )

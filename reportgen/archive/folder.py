@@ -3,9 +3,10 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 
 from reportgen.core.problem import Problem, Rejected
@@ -29,7 +30,7 @@ def collected(archive: Path) -> list[Path]:
 def refuse_unwritable(archive: Path, source: str) -> None:
     """Raise Rejected where the archive cannot be written, before anything is done for it."""
     existing = archive
-    while not existing.exists() and existing != existing.parent:
+    while not (existing.exists() or existing.is_symlink()) and existing != existing.parent:
         existing = existing.parent
     if not existing.is_dir():
         message = f"the archive folder {archive} cannot be made: {existing} is not a folder"
@@ -80,6 +81,7 @@ class Stage:
 @contextmanager
 def staged(folder: Path) -> Iterator[Stage]:
     """Collect the files of a draft beside its folder; they appear when all went well, or none does."""
+    made = list(takewhile(lambda parent: not parent.exists(), folder.parents))
     folder.parent.mkdir(parents=True, exist_ok=True)
     path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -88,3 +90,11 @@ def staged(folder: Path) -> Iterator[Stage]:
         stage.move_into(folder)
     finally:
         shutil.rmtree(path, ignore_errors=True)
+        _remove_empty(made)
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Leave no empty archive behind where nothing was written."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()

@@ -64,9 +64,14 @@ def printable(text: str) -> str:
     r"""Escape what would break a line or cannot be seen, so that a message stays one line.
 
     >>> printable("a\nb")
-    'a\\u000ab'
+    'a\\nb'
     """
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    written = dumps(char)[1:-1]
+    return written if written.isprintable() else f"\\u{ord(char):04x}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 os.environ["FONTCONFIG_FILE"] = str(Path(__file__).with_name("fonts.conf"))  # before WeasyPrint loads fontconfig
 
@@ -19,11 +20,12 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
+from reportgen.core.problem import quoted
 from reportgen.documents.markup import tree
 
 
 class MissingGlyph(Exception):  # noqa: N818 - a text that was refused
-    """A text that the fonts cannot draw."""
+    """A character that the fonts cannot draw, and the text that holds it."""
 
 
 class XhtmlTree(HTML):  # type: ignore[misc]
@@ -41,10 +43,11 @@ class XhtmlTree(HTML):  # type: ignore[misc]
 def pdf(xhtml: str, css: str) -> bytes:
     """Return the PDF of a document; raises MarkupError, or MissingGlyph where a text cannot be drawn."""
     fonts = _fonts()
+    document = XhtmlTree(xhtml)
     with _missing_glyphs() as missing:
-        written: bytes = XhtmlTree(xhtml).write_pdf(font_config=fonts, stylesheets=[_style_sheet(css)])
+        written: bytes = document.write_pdf(font_config=fonts, stylesheets=[_style_sheet(css)])
     if missing:
-        raise MissingGlyph(missing[0])
+        raise MissingGlyph(_shown(missing[0], document.etree_element))
     return written
 
 
@@ -69,6 +72,12 @@ def _style_sheet(css: str) -> CSS:
     return parsed
 
 
+def _shown(character: str, root: Element) -> str:
+    """Name a character that may be invisible by its code point, with the text it was found in."""
+    held = next((text.strip() for text in root.itertext() if character in text), "")
+    return f"U+{ord(character):04X}" + (f" in {quoted(held)}" if held else "")
+
+
 @contextmanager
 def _missing_glyphs() -> Iterator[list[str]]:
     """Collect what WeasyPrint warns of having drawn as a box."""
@@ -77,7 +86,7 @@ def _missing_glyphs() -> Iterator[list[str]]:
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if ".notdef" in str(record.msg):
-                found.append(str(record.args[0]) if isinstance(record.args, tuple) and record.args else "")
+                found.append(str(record.args[0]) if isinstance(record.args, tuple) and record.args else "\ufffd")
 
     listener = Listener(logging.WARNING)
     logger = logging.getLogger("weasyprint")

@@ -19,7 +19,7 @@ from reportgen.documents.context import (
     invoice_documents,
     statement_document,
 )
-from reportgen.documents.templates import environment
+from reportgen.documents.templates import MISTAKES, environment
 from reportgen.documents.view import Format
 
 
@@ -74,8 +74,8 @@ def draw(task: Task, design: Design) -> bytes:
         return _workbook(markup, task.document) if task.path.endswith(".xlsx") else _pdf(markup, design, task)
     except TemplateSyntaxError as error:
         raise _mistake(f"{error.name or task.template}:{error.lineno}", str(error.message)) from None
-    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-        raise _mistake(_innermost_line(error, task.template), str(error)) from None
+    except MISTAKES as error:
+        raise _mistake(_innermost_line(error, task.template), _said(error)) from None
     except (MarkupError, WorkbookError) as error:
         raise _mistake(task.template, str(error)) from None
 
@@ -111,8 +111,8 @@ def _pdf(markup: str, design: Design, task: Task) -> bytes:
     try:
         return pdf(markup, design.templates["invoice.css"])
     except MissingGlyph as missing:
-        message = f"the fonts cannot draw {missing}, which this document holds"
-        hint = "install a font that has it, or replace the text"
+        message = f"the fonts cannot draw {missing}"
+        hint = "replace the text, and see that Liberation Sans, DejaVu Sans and Droid Sans Fallback are installed"
         raise Rejected([Problem(source=task.path, message=message, hint=hint)]) from None
 
 
@@ -136,13 +136,18 @@ def _mistake(source: str, message: str) -> Rejected:
     return Rejected([Problem(source=source, message=" ".join(message.split()), hint=hint)])
 
 
+def _said(error: Exception) -> str:
+    """Say what Jinja says; what Python says is often but a name, so its kind stands before it."""
+    return str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
+
+
 def _innermost_line(error: BaseException, template: str) -> str:
     """Find the template and line where an error arose: the innermost frame that Jinja compiled."""
     traceback: Any = error.__traceback__
     found = template
     while traceback is not None:
         name = traceback.tb_frame.f_code.co_filename
-        if name.endswith((".j2", "<template>")):
-            found = f"{template if name == '<template>' else name}:{traceback.tb_lineno}"
+        if name.endswith(".j2"):
+            found = f"{name}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return found

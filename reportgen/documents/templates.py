@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages.pofile import read_po
-from jinja2 import DictLoader, StrictUndefined, TemplateError
+from jinja2 import FunctionLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from reportgen import resources
@@ -20,6 +20,8 @@ from reportgen.core.model import CostCenter
 
 LONGEST_NUMBER = 100
 SUFFIXES = frozenset({".j2", ".css", ".po"})
+MISTAKES = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a template raises when it is rendered: Jinja's own errors, and Python's from the expressions in it."""
 
 
 class NumberError(Exception):
@@ -36,11 +38,13 @@ def read_templates(overriding: Path | None) -> dict[str, str]:
     return found
 
 
-def environment(templates: Mapping[str, str], locale: str) -> ImmutableSandboxedEnvironment:
+def environment(
+    templates: Mapping[str, str], locale: str, *, autoescape: bool = True
+) -> ImmutableSandboxedEnvironment:
     """Make the environment of one locale over a set of templates."""
     found = ImmutableSandboxedEnvironment(
-        loader=DictLoader(dict(templates)),
-        autoescape=True,
+        loader=FunctionLoader(lambda name: _named(templates, name)),
+        autoescape=autoescape,
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
@@ -73,14 +77,19 @@ def invoice_number(pattern: str, cycle: BillingCycle, cost_center: CostCenter) -
     """Render the number of an invoice, or raise NumberError: it names files, so it must be fit for that."""
     try:
         values: dict[str, Any] = {"cycle": cycle, "cost_center": cost_center}
-        number = environment({"number": pattern}, "en").get_template("number").render(values)
-    except TemplateError as error:
+        number = environment({"number": pattern}, "en", autoescape=False).get_template("number").render(values)
+    except MISTAKES as error:
         raise NumberError(f"the pattern cannot be rendered: {error}") from error
     if not number.strip(" .") or len(number) > LONGEST_NUMBER or not number.isprintable():
         raise NumberError(f"it must be a printable text of 1 to {LONGEST_NUMBER} characters")
     if any(separator in number for separator in "/\\:"):
         raise NumberError("it holds a path separator")
     return number
+
+
+def _named(templates: Mapping[str, str], name: str) -> tuple[str, str, None] | None:
+    """Give a template with its name as its file, so that an error tells in which of several it arose."""
+    return (templates[name], name, None) if name in templates else None
 
 
 @lru_cache(maxsize=64)

@@ -18,6 +18,7 @@ T = TypeVar("T")
 OK = 200
 REFUSALS = frozenset({403, 404})
 """An answer that leaves a view unknown where the view is not required."""
+AGAIN = "collect the cycle again from the API"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +78,7 @@ def unreadable(request: Request, recorded: RecordedResponse, error: UnreadableBo
     return Problem(
         source=recorded.source or request.line,
         message=f"the answer to {request.line} {error}",
-        hint="collect the cycle again",
+        hint=AGAIN,
     )
 
 
@@ -119,4 +120,4 @@ def _answers(
 def not_answered(source: str, request: Request, more: int = 0) -> Problem:
     """Say which request has no answer."""
     also = f", nor to {more} more" if more else ""
-    return Problem(source=source, message=f"holds no answer to {request.line}{also}", hint="collect the cycle again")
+    return Problem(source=source, message=f"holds no answer to {request.line}{also}", hint=AGAIN)

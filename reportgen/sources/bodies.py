@@ -5,7 +5,7 @@ Facts: docs/api.md. Only what is needed is required, so that a field that disapp
 
 import re
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -19,6 +19,18 @@ LONE_SURROGATE = re.compile(
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
 T = TypeVar("T")
+Instant = Annotated[int, msgspec.Meta(ge=0, le=253402300799)]
+"""Unix seconds that a calendar can show."""
+TYPES = {
+    "int": "a whole number",
+    "decimal": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+"""What msgspec calls them, and what they are."""
 
 
 class UnreadableBody(Exception):  # noqa: N818 - a body that was refused, not a failure
@@ -28,7 +40,7 @@ class UnreadableBody(Exception):  # noqa: N818 - a body that was refused, not a 
 class Bucket(msgspec.Struct):
     """A billing day; `acus_by_product` may be absent or null, and so may each of its values."""
 
-    date: int
+    date: Instant
     acus: Decimal
     acus_by_product: dict[str, Decimal | None] | None = None
 
@@ -43,8 +55,8 @@ class Consumption(msgspec.Struct):
 class Cycle(msgspec.Struct):
     """A billing cycle, Unix seconds."""
 
-    after: int
-    before: int
+    after: Instant
+    before: Instant
 
 
 class Organization(msgspec.Struct):
@@ -150,16 +162,21 @@ def _without_lone_surrogates(body: str) -> str:
 
 
 def _check_bounds(body: Consumption) -> None:
+    values: list[Any] = [body.total_acus]
     for bucket in body.consumption_by_date:
-        values: list[Any] = [bucket.acus, *(bucket.acus_by_product or {}).values()]
-        if not all(value is None or is_quantity(value) for value in values):
-            raise UnreadableBody("has a quantity of 10^12 ACUs or more, or with more than 40 decimals")
+        values += [bucket.acus, *(bucket.acus_by_product or {}).values()]
+    if not all(value is None or is_quantity(value) for value in values):
+        raise UnreadableBody("has a quantity of 10^12 ACUs or more, or with more than 40 decimals")
 
 
 def _in_our_words(error: msgspec.ValidationError) -> str:
-    message, _, place = str(error).partition(" - at ")
+    message, _, place = str(error).replace("Invalid decimal string", "Expected `decimal`").partition(" - at ")
     where = place.strip("`").removeprefix("$").lstrip(".")
     if match := re.fullmatch(r"Object missing required field `(.+)`", message):
         return f"the required field {'.'.join(filter(None, [where, match[1]]))} is missing"
-    text = f"{message[:1].lower()}{message[1:]}".replace("`", "")
+    text = re.sub("`([^`]+)`", _in_words, f"{message[:1].lower()}{message[1:]}")
     return f"{text} at {where}" if where else text
+
+
+def _in_words(types: re.Match[str]) -> str:
+    return " or ".join(TYPES.get(name, name) for name in types[1].split(" | "))

@@ -146,9 +146,9 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
 
 def _linked(reader: _Reader, main: Document, key: str) -> Document | None:
     """Read the file that a key of the main file names, where it names one."""
-    for written, value in main.root.entries:
-        if written.text == key and isinstance(value, Scalar) and value.text.strip() and value.text.isprintable():
-            return reader.document(value.text.strip(), main.line(key))
+    _, value = main.root.places.get(key, (0, None))
+    if isinstance(value, Scalar) and value.text.strip() and value.text.isprintable():
+        return reader.document(value.text.strip(), main.line(key))
     return None
 
 

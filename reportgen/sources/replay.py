@@ -6,10 +6,14 @@ import httpx
 
 from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Problem, Rejected
+from reportgen.sources.ask import AGAIN, OK, REFUSALS
 
 
 class ReplayTransport(httpx.AsyncBaseTransport):
-    """Answers a request as it was recorded; one that was not recorded is a problem that names it."""
+    """Answers a request as it was recorded.
+
+    One that was not recorded is a problem that names it, and so is a failure that was: asking again would not help.
+    """
 
     def __init__(self, responses: Mapping[str, RecordedResponse], source: str) -> None:
         """Take the recorded responses by request, and where they come from."""
@@ -22,5 +26,8 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         if recorded is None:
             hint = "record it as well, or remove `replay` from the configuration to ask the API"
             raise Rejected([Problem(source=self._source, message=f"holds no answer to {line}", hint=hint)])
+        if recorded.status != OK and recorded.status not in REFUSALS:
+            message = f"the answer to {line} has the status {recorded.status}"
+            raise Rejected([Problem(source=recorded.source, message=message, hint=AGAIN)])
         body = recorded.body.encode("utf-8", "surrogatepass")
         return httpx.Response(recorded.status, content=body, extensions={"recorded": recorded})

@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from reportgen.core.model import DEFAULT_PRECEDENCE
 from reportgen.core.problem import Problem, did_you_mean, quoted
 from reportgen.sources import text
-from reportgen.sources.yamldoc import Document, List, Node, Scalar
+from reportgen.sources.yamldoc import Document, List, Node, Scalar, child
 
 TOKEN_STARTS = ("cog_", "apk_")
 """How the tokens of the API begin."""
@@ -102,6 +102,8 @@ def _key(value: str) -> str:
     """Read a key exactly as written: it is looked up, and stands in messages with its line."""
     if text.line_of_text(value) != value:
         raise text.Unreadable(f"{quoted(value)} begins or ends with a space", "remove the space")
+    if not value.strip("."):
+        raise text.Unreadable(f"{quoted(value)} is no name", "write the id as the API gives it")
     return value
 
 
@@ -274,13 +276,26 @@ def _values(node: Node) -> Any:  # noqa: ANN401 - pydantic takes anything
 
 def _problems(section: type[Section], errors: list[ErrorDetails], document: Document) -> Iterator[Problem]:
     """Give a problem per error, but none for the value of a key that is wrong itself."""
-    wrong_keys = [error["loc"][:-1] for error in errors if error["loc"][-1:] == ("[key]",)]
+    wrong_keys = [error["loc"][:-1] for error in errors if _is_about_key(error)]
     for error in errors:
-        if error["loc"][-1:] != ("[key]",) and any(error["loc"][: len(key)] == key for key in wrong_keys):
+        if not _is_about_key(error) and any(error["loc"][: len(key)] == key for key in wrong_keys):
             continue
-        loc = tuple(step for step in error["loc"] if step not in {"[key]", "=one", "=shares", "=dated"})
+        loc = tuple(_written(error["loc"], document.root))
         message, hint = _sentence(section, error, loc)
         yield Problem(source=document.line(*loc), message=message, hint=hint)
+
+
+def _is_about_key(error: ErrorDetails) -> bool:
+    return error["type"] == "reading" and error["loc"][-1] == "[key]"
+
+
+def _written(loc: tuple[int | str, ...], node: Node) -> Iterator[int | str]:
+    """Leave out the steps that pydantic adds to a path: they lead nowhere in the file."""
+    for step in loc:
+        found = child(node, step)
+        if found or step not in {"[key]", "=one", "=shares", "=dated"}:
+            yield step
+        node = found[1] if found else node
 
 
 def _sentence(section: type[Section], error: ErrorDetails, loc: tuple[int | str, ...]) -> tuple[str, str]:
@@ -289,7 +304,7 @@ def _sentence(section: type[Section], error: ErrorDetails, loc: tuple[int | str,
     match error["type"]:
         case "reading":
             message, hint = error["msg"], str(error["ctx"]["hint"])
-            return (f"the key {message}" if error["loc"][-1] == "[key]" else f"{key}: {message}"), hint
+            return (f"the key {message}" if _is_about_key(error) else f"{key}: {message}"), hint
         case "extra_forbidden":
             return _unknown_key(_section_at(section, loc[:-1]), str(loc[-1]))
     message, hint = SENTENCES.get(error["type"], UNKNOWN_SENTENCE)

@@ -5,8 +5,8 @@ YAML 1.1 typing. Anchors, aliases and tags are refused where they stand, before 
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -64,10 +64,15 @@ class Scalar:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Map:
-    """Keys and values in the order of the file."""
+    """Keys and values in the order of the file; `places` finds the line of a key and its value."""
 
     entries: tuple[tuple[Scalar, "Node"], ...]
     line: int
+    places: Mapping[str, tuple[int, "Node"]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index the keys: every rule of a mapping asks for its line."""
+        object.__setattr__(self, "places", {key.text: (key.line, value) for key, value in self.entries})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,18 +129,20 @@ def parse(text: str, name: str) -> Document:
     return Document(root=document, name=name)
 
 
+def child(node: Node, step: int | str) -> tuple[int, Node] | None:
+    """Give the line and the node that a key or an index leads to; None where it leads nowhere."""
+    if isinstance(node, Map) and isinstance(step, str):
+        return node.places.get(step)
+    if isinstance(node, List) and isinstance(step, int) and step < len(node.nodes):
+        return node.nodes[step].line, node.nodes[step]
+    return None
+
+
 def _line_at(node: Node, loc: tuple[int | str, ...]) -> int:
     """Find the line of what a path of keys and indexes leads to; a step that leads nowhere stays where it is."""
     line = node.line
     for step in loc:
-        if isinstance(node, Map):
-            for key, value in node.entries:
-                if key.text == step:
-                    line, node = key.line, value
-                    break
-        elif isinstance(node, List) and isinstance(step, int) and step < len(node.nodes):
-            node = node.nodes[step]
-            line = node.line
+        line, node = child(node, step) or (line, node)
     return line
 
 

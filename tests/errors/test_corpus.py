@@ -1,0 +1,154 @@
+"""Every folder here is one bad input, with the exact words it is answered with. See README.md."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import reportgen
+from reportgen.cli import main
+
+HERE = Path(__file__).parent
+CHECKOUT = Path(reportgen.__file__).parents[1]
+FOLDERS = (path for path in HERE.iterdir() if path.is_dir() and any(path.iterdir()))
+CASES = sorted(path.name for path in FOLDERS if path.name not in {"base", "__pycache__"})
+USUAL = ["run", ".", "--cycle", "2025-12-05", "--quiet"]
+NOBODY = 65534
+
+# Files that would only make the checkout large.
+MADE = {
+    "yaml-nested-brackets": ("mapping.yaml", b"users: " + b"[" * 50_000),
+    "yaml-too-large": ("mapping.yaml", b"# " + b"x" * 20_000_000),
+}
+# The rest runs inside the process of the tests, which takes a hundredth of the time and shows the same.
+REAL_PROCESSES = {
+    *(
+        "archive-below-file",
+        "cycle-unknown",
+        "recording-request-unanswered",
+        "recording-status-500",
+        "several-at-once",
+    ),
+    *("token-not-set", "yaml-alias-bomb", "yaml-nested-brackets"),
+}
+# Root may write everywhere, so the command becomes somebody else, after importing what only root may be able to read.
+AS_NOBODY = f"""
+import encodings.utf_8_sig
+import os
+from reportgen.cli import main
+from reportgen.commands import failure, run
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+main()
+"""
+
+
+def prepared(case, folder):
+    """Copy the base and the case into a folder, and give the arguments."""
+    shutil.copytree(HERE / "base", folder, dirs_exist_ok=True)
+    shutil.copytree(HERE / case, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("args", "expected.txt"))
+    if case in MADE:
+        name, content = MADE[case]
+        (folder / name).write_bytes(content)
+    args = HERE / case / "args"
+    return shlex.split(args.read_text(encoding="utf-8")) if args.exists() else USUAL
+
+
+def in_this_process(args, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    result = CliRunner(env={"DEVIN_API_TOKEN": None}).invoke(main, args, prog_name="reportgen")
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def in_a_process(args, folder, program=("-m", "reportgen")):
+    environment = {name: value for name, value in os.environ.items() if name != "DEVIN_API_TOKEN"}
+    environment |= {"PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
+    command = [sys.executable, *program, *args]
+    result = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    return result.returncode, result.stdout, result.stderr
+
+
+def not_writable(args, folder):
+    """Run where the archive belongs to somebody else."""
+    folder.chmod(0o755)
+    if os.geteuid() == 0:
+        return in_a_process(args, folder, ("-c", AS_NOBODY))
+    (folder / "shelf").chmod(0o555)
+    try:
+        return in_a_process(args, folder)
+    finally:
+        (folder / "shelf").chmod(0o755)
+
+
+def answered(case, args, folder, monkeypatch):
+    if case == "archive-not-writable":
+        return not_writable(args, folder)
+    if case in REAL_PROCESSES:
+        return in_a_process(args, folder)
+    return in_this_process(args, folder, monkeypatch)
+
+
+def tree(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+def lines_in(path):
+    return path.read_bytes().rstrip(b"\n").count(b"\n") + 1
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_words_of_a_problem(case, tmp_path, monkeypatch, pytestconfig):
+    args = prepared(case, tmp_path)
+    before = tree(tmp_path)
+    exit_code, stdout, stderr = answered(case, args, tmp_path, monkeypatch)
+    assert exit_code != 0
+    assert stdout == ""
+    assert "Traceback" not in stderr
+    assert "a mistake of the program" not in stderr
+    assert tree(tmp_path) == before, "a problem in the input was answered by writing something"
+    for line in stderr.splitlines():
+        place = re.match(r"(?P<file>[^:; ]+):(?P<line>\d+): ", line)
+        assert place is None or 1 <= int(place["line"]) <= lines_in(tmp_path / place["file"]), line
+        assert re.fullmatch(r"[^;]+: .+; .+|--cycle .+", line), line
+
+    golden = HERE / case / "expected.txt"
+    found = f"{stderr}exit {exit_code}\n"
+    if pytestconfig.getoption("--update-golden"):
+        golden.write_text(found, encoding="utf-8")
+    expected = golden.read_text(encoding="utf-8") if golden.exists() else ""
+    assert found == expected, f"read what is said now; if it is right: pytest {golden.parent.parent} --update-golden"
+
+
+def test_the_base_has_no_problem(tmp_path, monkeypatch):
+    shutil.copytree(HERE / "base", tmp_path, dirs_exist_ok=True)
+    assert in_this_process(["check", ".", "--quiet"], tmp_path, monkeypatch) == (0, "No problems, 0 warnings\n", "")
+    exit_code, stdout, stderr = in_this_process(USUAL, tmp_path, monkeypatch)
+    assert (exit_code, stderr) == (0, "")
+    assert "difference" not in stdout
+    assert (tmp_path / "archive" / "2025-12-05" / "statement.json").exists()
+
+
+def test_no_message_repeats_a_secret():
+    for case in CASES:
+        words = (HERE / case / "expected.txt").read_text(encoding="utf-8")
+        assert "cog_abc" not in words
+        assert "hunter2" not in words
+
+
+def test_a_case_holds_nothing_that_the_base_already_says():
+    base = tree(HERE / "base")
+    for case in CASES:
+        for name, content in tree(HERE / case).items():
+            assert name not in base or content != base[name], f"{case}/{name} is a copy of the base"

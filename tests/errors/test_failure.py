@@ -1,0 +1,55 @@
+"""What stops a command becomes one line and an exit code, whatever it was."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from reportgen.commands.edge import Edge
+from reportgen.commands.failure import told
+from reportgen.core.problem import Problem, Rejected
+from reportgen.sources.client import ApiFailure
+from reportgen.terminal import Terminal
+
+PROBLEM = Problem(source="mapping.yaml:3", message="is wrong", hint="mend it")
+EDGE = Edge(now=lambda: datetime(2026, 1, 9, tzinfo=UTC), environment={}, terminal=Terminal())
+
+
+def stopped_by(error):
+    def command(_):
+        raise error
+
+    return told(command, EDGE)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (Rejected([PROBLEM, PROBLEM]), 1, "mapping.yaml:3: is wrong; mend it\n" * 2),
+        (ApiFailure(PROBLEM), 4, "mapping.yaml:3: is wrong; mend it\n"),
+        (KeyboardInterrupt(), 130, "interrupted; what was collected is kept\n"),
+        (
+            PermissionError(13, "Permission denied", "archive/2025-12-05"),
+            1,
+            "archive/2025-12-05: permission denied; nothing was written to the documents of the cycle\n",
+        ),
+    ],
+)
+def test_a_failure_is_told_and_has_its_code(error, code, words, capsys):
+    assert stopped_by(error) == code
+    assert capsys.readouterr() == ("", words)
+
+
+def test_a_mistake_of_the_program_is_one_line_that_shows_nothing_of_what_was_held(capsys):
+    assert told(lambda edge: edge.now.secret, EDGE) == 1
+    assert stopped_by(ZeroDivisionError("cog_secret")) == 1
+    shown = capsys.readouterr().err
+    assert "cog_secret" not in shown
+    assert "Traceback" not in shown
+    for line in shown.splitlines():
+        assert line.startswith("reportgen ")
+        assert "a mistake of the program itself (" in line
+
+
+def test_a_line_stays_a_line():
+    problem = Problem(source="a\nb.yaml:3", message="holds \u2028 and \x1b[31m", hint="mend\tit")
+    assert str(problem) == "a\\nb.yaml:3: holds \\u2028 and \\u001b[31m; mend\\tit"
