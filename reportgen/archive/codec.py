@@ -152,7 +152,7 @@ def _ledger_row(allocation: Allocation) -> Sequence[str]:
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     target = StringIO(newline="")
-    writer = csv.writer(target, lineterminator="\n")
+    writer = csv.writer(target)  # lines end as RFC 4180 has it, so that a carriage return in a text is quoted
     writer.writerow(columns)
     numbers = {
         index for index, column in enumerate(columns) if column in {"quantity", "unit_price"} or _is_sum(column)

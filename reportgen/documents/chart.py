@@ -13,8 +13,8 @@ from reportgen.core.model import Cell
 from reportgen.core.money import ZERO, add, multiply, ratio, subtract, total
 
 WIDTH, HEIGHT = 520, 110
-COLORS = ("#1f4e79", "#6aa5d8", "#f0a04b", "#8a8d91", "#3f7f5f", "#c7b446", "#a4508b", "#c9ced6")
-"""One colour per product in the order of the enterprise's products; they differ in grey as well."""
+COLORS = ("#1f4e79", "#9cc5e8", "#e0842b", "#5c6168", "#8cbf9f", "#a4508b", "#c7b446", "#c9ced6")
+"""One colour per product in the order of the enterprise's products; neighbours differ in grey as well."""
 STEPS = tuple(map(Decimal, ("1", "1.5", "2", "3", "4", "5", "6", "8", "10")))
 LABELLED_DAYS = 7
 

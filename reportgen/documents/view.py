@@ -5,14 +5,14 @@ Values are rounded for print here and nowhere else; what is printed is never rea
 
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal, format_percent
 
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.money import ZERO, plain, printed, ratio
+from reportgen.core.money import ROUNDING, ZERO, plain, printed, ratio
 
 ACU_DECIMALS = 4
 
@@ -76,7 +76,8 @@ class Format:
 
     def _decimal(self, value: Decimal, least: int, most: int) -> str:
         rounded = printed(value, most) or ZERO  # never a negative zero
-        return str(format_decimal(rounded, format=number_format(least, most), locale=self.locale))
+        with localcontext(ROUNDING):  # Babel quantizes in the current context, whose 28 digits are not enough
+            return str(format_decimal(rounded, format=number_format(least, most), locale=self.locale))
 
 
 def number_format(decimals: int, most: int = 0) -> str:

@@ -126,9 +126,17 @@ async def _ask_all(
         async with asyncio.TaskGroup() as group:
             for client in clients[: len(requests)]:
                 group.create_task(work(client))
-    except* (ApiFailure, Rejected) as failures:
+    except* Rejected as refused:
+        raise Rejected(_all_problems(refused)) from None
+    except* ApiFailure as failures:
         raise failures.exceptions[0] from None
     return found
+
+
+def _all_problems(refused: BaseExceptionGroup[Rejected]) -> list[Problem]:
+    """Give what every worker found wrong with the recording, each once."""
+    found = (error for error in refused.exceptions if isinstance(error, Rejected))
+    return sorted({problem for error in found for problem in error.problems})
 
 
 def _known(request: Request, known: Mapping[str, RecordedResponse]) -> Answer | None:
@@ -161,6 +169,7 @@ async def _ask(request: Request, client: httpx.AsyncClient, connection: Connecti
 
 
 def _backoff(error: Exception) -> bool | float:
+    """Retry what may pass, when Retry-After says so if it says anything."""
     if not isinstance(error, _Transient):
         return False
     return True if error.delay is None else error.delay
@@ -173,7 +182,7 @@ async def _ask_once(request: Request, client: httpx.AsyncClient, connection: Con
     except (httpx.TransportError, httpx.DecodingError) as error:
         raise _Transient(f"the connection failed ({type(error).__name__})") from error
     if response.status_code in TRANSIENT:
-        raise _Transient(f"the API answered {response.status_code}", _retry_after(response, connection.now()))
+        raise _busy(response, connection)
     recorded = response.extensions.get("recorded") or RecordedResponse(
         request=request.line,
         status=response.status_code,
@@ -215,6 +224,13 @@ def _explanation(body: str) -> str:
 
 def _failure(request: Request, connection: Connection, message: str, hint: str) -> Problem:
     return Problem(source=f"GET {connection.base_url}{request.target}", message=message, hint=hint)
+
+
+def _busy(response: httpx.Response, connection: Connection) -> _Transient:
+    """Say that the API may answer later: when it said when, then, but never later than our patience lasts."""
+    asked = _retry_after(response, connection.now())
+    delay = None if asked is None else min(asked, connection.patience)
+    return _Transient(f"the API answered {response.status_code}", delay)
 
 
 def _retry_after(response: httpx.Response, now: datetime) -> float | None:

@@ -206,7 +206,6 @@ def test_any_text_comes_back(text):
     assert [read[column] for column in TEXT_COLUMNS] == [text] * len(TEXT_COLUMNS)
 
 
-@pytest.mark.xfail(reason="Python's csv leaves a lone carriage return without quotes", strict=False)
 @pytest.mark.parametrize("text", ["a\rb", "\rx"])
 def test_a_carriage_return_comes_back(text):
     (read,) = read_rows(ledger_csv([allocation(text)]))
