@@ -15,8 +15,12 @@ from typing import Literal
 
 from reportgen.core.match import Matcher, Subject
 from reportgen.core.model import Allocation, DatedSplit, Directory, Level, Mapping, Rule, Share, Split, UsageRecord
-from reportgen.core.money import ONE, apportion, multiply
+from reportgen.core.money import ONE, ZERO, apportion, multiply
 from reportgen.core.problem import Problem, quoted
+
+_allocation = tuple.__new__
+"""Makes a named tuple without the detour over its own constructor: they come by the million."""
+UNRATED = (None, "", ZERO)
 
 CAUSES = {
     "user": "unmapped user",
@@ -63,15 +67,17 @@ def timelines(
 def allocate(records: Iterable[UsageRecord], resolved: MappingOf[Subject, Timeline]) -> Iterator[Allocation]:
     """Split each record among those who bear it, in the order of the records, then of the cost centers."""
     for record in records:
-        choice = resolved[record[2:6]].on(record[0])
+        day, quantity = record[0], record[6]
+        choice = resolved[record[2:6]].on(day)
+        what = choice.kind, choice.cause, choice.rule
         shares = choice.split.shares
         if len(shares) == 1:
-            share = shares[0]
-            yield Allocation(record, share[0], choice.kind, choice.cause, choice.rule, share[2], record[6])
+            code, _, text = shares[0]
+            yield _allocation(Allocation, (record, code, *what, text, quantity, *UNRATED))
             continue
-        for share, quantity in zip(shares, _parts(record[6], choice.split), strict=True):
-            if quantity:
-                yield Allocation(record, share[0], choice.kind, choice.cause, choice.rule, share[2], quantity)
+        for (code, _, text), part in zip(shares, _parts(quantity, choice.split), strict=True):
+            if part:
+                yield _allocation(Allocation, (record, code, *what, text, part, *UNRATED))
 
 
 def charged_after_close(allocations: Iterable[Allocation], mapping: Mapping) -> list[Problem]:

@@ -50,6 +50,31 @@ class UnknownCycle:
     known: tuple[BillingCycle, ...]
 
 
+def contract_cycles(day_of_month: int, months: Iterable[tuple[int, int]]) -> list[BillingCycle]:
+    """Give the cycles that start on the contract's day (1 to 28) of each (year, month).
+
+    For credentials that may not read the cycles.
+    """
+    starts = [datetime(year, month, day_of_month, hour=8, tzinfo=UTC) for year, month in months]
+    return [_monthly(start) for start in starts]
+
+
+def _monthly(start: datetime) -> BillingCycle:
+    years, month = divmod(start.month, 12)
+    end = start.replace(year=start.year + years, month=month + 1)
+    return cycle_between(int(start.timestamp()), int(end.timestamp()))
+
+
+def months_until(today: date, count: int) -> list[tuple[int, int]]:
+    """List the last months (year, month), that of `today` included.
+
+    >>> months_until(date(2026, 1, 9), 3)
+    [(2025, 11), (2025, 12), (2026, 1)]
+    """
+    last = today.year * 12 + today.month - 1
+    return [(number // 12, number % 12 + 1) for number in range(last - count + 1, last + 1)]
+
+
 def billing_day(seconds: int) -> date:
     """Name the billing day of a bucket: the UTC date of its instant.
 
@@ -73,7 +98,8 @@ def day_of_instant(instant: datetime) -> date:
 
 def is_over(cycle: BillingCycle, timestamp: str) -> bool:
     """Tell whether a cycle had ended at an instant, written in ISO 8601 as in the evidence."""
-    return cycle.before <= datetime.fromisoformat(timestamp).timestamp()
+    instant = datetime.fromisoformat(timestamp)
+    return cycle.before <= (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
 
 
 def resolve(selector: str, cycles: Iterable[BillingCycle], today: date) -> BillingCycle | UnknownCycle:

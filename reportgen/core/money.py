@@ -22,7 +22,7 @@ from decimal import (
     InvalidOperation,
     Overflow,
 )
-from functools import reduce
+from functools import lru_cache, reduce
 
 EXACT = Context(
     prec=100,
@@ -57,7 +57,7 @@ def total(values: Iterable[Decimal]) -> Decimal:
 
 def is_quantity(value: Decimal) -> bool:
     """Tell whether a number of ACUs is within the bounds that keep all later arithmetic exact."""
-    return value.is_finite() and abs(value) < LARGEST_ACUS and decimals_of(value) <= MOST_DECIMALS
+    return value.is_finite() and value.copy_abs() < LARGEST_ACUS and decimals_of(value) <= MOST_DECIMALS
 
 
 def decimals_of(value: Decimal) -> int:
@@ -103,17 +103,18 @@ def ratio(part: Decimal, whole: Decimal, decimals: int) -> Decimal | None:
 def apportion(amount: Decimal, weights: Sequence[Decimal], quantum: Decimal = SPLIT_QUANTUM) -> list[Decimal]:
     """Split an amount by weights into multiples of `quantum` that add up to it exactly.
 
-    Largest remainder in whole numbers; equal remainders go to the earlier weight. The amount is split at its own
-    last decimal where that is finer than `quantum`. Weights are not negative and not all zero (ValueError).
+    Largest remainder in whole numbers; equal remainders go to the earlier weight. The amount is split at its
+    own last decimal that is not zero, where that is finer than `quantum`. Weights are not negative and not all
+    zero (ValueError).
 
     >>> apportion(Decimal("1.00"), [Decimal(1)] * 3, Decimal("0.01"))
     [Decimal('0.34'), Decimal('0.33'), Decimal('0.33')]
     """
-    decimals = max(decimals_of(amount), decimals_of(quantum))
-    scale = max(map(decimals_of, weights), default=0)
-    parts = _whole(abs(amount), decimals), [_whole(weight, scale) for weight in weights]
+    decimals = _decimals_to_split(amount, quantum)
+    whole = _whole(amount.copy_abs(), decimals)
+    parts = _largest_remainder(whole, _whole_weights(tuple(weights)))
     sign = -1 if amount < 0 else 1
-    return [Decimal(sign * part).scaleb(-decimals, EXACT) for part in _largest_remainder(*parts)]
+    return [Decimal(sign * part).scaleb(-decimals, EXACT) for part in parts]
 
 
 def round_to_total(exact: Sequence[Decimal], target: Decimal, decimals: int) -> list[Decimal]:
@@ -171,13 +172,34 @@ def _whole(value: Decimal, decimals: int) -> int:
     return int(value.scaleb(decimals, EXACT))
 
 
-def _largest_remainder(amount: int, weights: list[int]) -> list[int]:
-    whole = sum(weights)
-    if whole <= 0 or min(weights) < 0:
+def _decimals_to_split(amount: Decimal, quantum: Decimal) -> int:
+    decimals = _decimals_of_quantum(quantum)
+    scaled = amount.scaleb(decimals, EXACT)
+    return decimals if scaled == int(scaled) else decimals_of(amount.normalize(EXACT))
+
+
+@lru_cache(maxsize=64)
+def _decimals_of_quantum(quantum: Decimal) -> int:
+    return decimals_of(quantum)
+
+
+@lru_cache(maxsize=4096)
+def _whole_weights(weights: tuple[Decimal, ...]) -> tuple[int, ...]:
+    """Scale weights to whole numbers; a split's weights come by the million."""
+    scale = max(map(decimals_of, weights), default=0)
+    found = tuple(_whole(weight, scale) for weight in weights)
+    if sum(found) <= 0 or min(found) < 0:
         raise ValueError("weights must not be negative, and not all zero")
-    parts = [amount * weight // whole for weight in weights]
-    remainders = [amount * weight % whole for weight in weights]
-    order = sorted(range(len(weights)), key=lambda index: (-remainders[index], index))
-    for index in order[: amount - sum(parts)]:
-        parts[index] += 1
+    return found
+
+
+def _largest_remainder(amount: int, weights: tuple[int, ...]) -> list[int]:
+    whole = sum(weights)
+    divided = [divmod(amount * weight, whole) for weight in weights]
+    parts = [part for part, _ in divided]
+    missing = amount - sum(parts)
+    if missing:
+        order = sorted(range(len(parts)), key=lambda index: (-divided[index][1], index))
+        for index in order[:missing]:
+            parts[index] += 1
     return parts

@@ -9,6 +9,8 @@ from reportgen.core.model import ANY_PRODUCT, Allocation, Price, RateCard
 from reportgen.core.money import multiply
 
 PriceAt = tuple[Decimal | None, str]
+_rated = tuple.__new__
+"""Makes a named tuple without the detour over its own constructor: they come by the million."""
 UNPRICED: PriceAt = (None, "")
 
 
@@ -27,14 +29,15 @@ def rate(allocations: Iterable[Allocation], card: RateCard) -> Iterator[Allocati
     """Price each allocation; where the card has no price it stays unpriced, at an exact amount of zero."""
     known: dict[tuple[date, str], PriceAt] = {}
     for allocation in allocations:
-        key = allocation[0][:2]
-        if key not in known:
-            known[key] = price_on(card, key[1], key[0])
-        unit_price, source = known[key]
+        cell = allocation[0][:2]
+        if cell not in known:
+            known[cell] = price_on(card, cell[1], cell[0])
+        unit_price, source = known[cell]
         if unit_price is None:
             yield allocation
         else:
-            yield Allocation(*allocation[:7], unit_price, source, multiply(allocation[6], unit_price))
+            amount = multiply(allocation[6], unit_price)
+            yield _rated(Allocation, (*allocation[:7], unit_price, source, amount))
 
 
 def _in_force(prices: tuple[Price, ...], day: date) -> Price | None:

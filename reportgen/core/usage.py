@@ -35,6 +35,8 @@ from reportgen.core.model import (
 from reportgen.core.money import ZERO, add, subtract, total
 
 Pair = tuple[str, Principal]
+MOST_VIEWS_NAMED = 10
+"""Of the views that together exceed the enterprise's, the largest are named."""
 K = TypeVar("K", str, Principal)
 R = TypeVar("R", str, Principal)
 
@@ -66,8 +68,8 @@ def products_of_day(
     ({'devin': Decimal('3'), 'unspecified': Decimal('2')}, Decimal('0'))
     """
     rest = subtract(acus, total(products.values()))
-    if abs(rest) <= tolerance:
-        return dict(products), abs(rest)
+    if rest.copy_abs() <= tolerance:
+        return dict(products), rest.copy_abs()
     return {**products, UNSPECIFIED: add(rest, products.get(UNSPECIFIED, ZERO))}, ZERO
 
 
@@ -84,6 +86,7 @@ def decompose(views: Views, directory: Directory, *, user_first: bool, tolerance
         organizations = _undisputed(organizations, users, _users_known_in(views))
     else:
         users = _undisputed(users, organizations, _organizations_known_of(views))
+    leaves = _without_unowned(leaves, users, _users_known_in(views))
     return _partition(views, [*leaves, *users.values(), *organizations.values()], tolerance)
 
 
@@ -115,7 +118,7 @@ def _leaves(views: Views, directory: Directory, tolerance: Decimal) -> list[Resi
                 org_id=session.org_id, principal=session.principal, session_id=session.session_id, view=view
             )
             found.append(_subtract(place, (), tolerance))
-    for (org_id, principal), view in views.pairs.items():
+    for (org_id, principal), view in sorted(views.pairs.items()):
         pair = Residual(org_id=org_id, principal=principal, view=view)
         found.append(_subtract(pair, sessions.get((org_id, principal), ()), tolerance))
     return found
@@ -156,8 +159,8 @@ def _subtract(place: Residual, parts: Iterable[View], tolerance: Decimal) -> Res
     for part in parts:
         for cell, acus in part.quantities.items():
             left[cell] = subtract(left.get(cell, ZERO), acus)
-    kept = {cell: acus for cell, acus in left.items() if abs(acus) > tolerance}
-    rest = total(abs(acus) for cell, acus in left.items() if cell not in kept)
+    kept = {cell: acus for cell, acus in left.items() if acus.copy_abs() > tolerance}
+    rest = total(acus.copy_abs() for cell, acus in left.items() if cell not in kept)
     return replace(place, parts=parts, quantities=kept, rest=rest)
 
 
@@ -166,21 +169,30 @@ def _undisputed(
 ) -> dict[K, Residual]:
     """Leave out the cells where a rival's residual may be the same ACUs, because their C is not known."""
     positive = _positive_by_cell(rivals)
-
-    def disputed(key: K, cell: Cell) -> bool:
-        return not positive.get(cell, frozenset()) <= known.get(key, frozenset())
-
     return {
-        key: replace(
-            residual,
-            quantities={
-                cell: acus
-                for cell, acus in residual.quantities.items()
-                if acus < 0 or not disputed(key, cell)
-            },
-        )
-        for key, residual in residuals.items()
-    }  # fmt: skip
+        key: _without_rivals(residual, positive, known.get(key, frozenset())) for key, residual in residuals.items()
+    }
+
+
+def _without_unowned(
+    leaves: Iterable[Residual], users: Mapping[Principal, Residual], known: Mapping[str, AbstractSet[Principal]]
+) -> list[Residual]:
+    """Leave out what sessions without a told owner used, where it may be part of some user's residual."""
+    positive = _positive_by_cell(users)
+    return [
+        leaf if leaf.principal else _without_rivals(leaf, positive, known.get(leaf.org_id, frozenset()))
+        for leaf in leaves
+    ]
+
+
+def _without_rivals(residual: Residual, positive: Mapping[Cell, AbstractSet[R]], known: AbstractSet[R]) -> Residual:
+    """Keep the cells in which every rival with a residual is known."""
+    kept = {
+        cell: acus
+        for cell, acus in residual.quantities.items()
+        if acus < 0 or positive.get(cell, frozenset()) <= known
+    }
+    return replace(residual, quantities=kept)
 
 
 def _positive_by_cell(residuals: Mapping[R, Residual]) -> dict[Cell, AbstractSet[R]]:
@@ -223,9 +235,7 @@ def _partition(views: Views, residuals: list[Residual], tolerance: Decimal) -> U
         control=control,
         records=tuple(records),
         balancing=nobody.quantities,
-        discrepancies=tuple(
-            sorted(found for residual in everything for found in _discrepancies(residual, tolerance))
-        ),
+        discrepancies=tuple(sorted(_discrepancies(residuals, nobody, tolerance))),
         within_tolerance=add(views.unspecified_within_tolerance, total(residual.rest for residual in residuals)),
     )
 
@@ -252,19 +262,30 @@ def _order(record: UsageRecord) -> tuple[object, ...]:
     return record[:6]
 
 
-def _discrepancies(residual: Residual, tolerance: Decimal) -> Iterator[Discrepancy]:
+def _discrepancies(residuals: Iterable[Residual], nobody: Residual, tolerance: Decimal) -> Iterator[Discrepancy]:
     """Report what went below zero: a view that is negative, or finer views that exceed a coarser one."""
-    for (day, product), acus in residual.quantities.items():
-        if acus < -tolerance:
-            views = (
-                residual.view.request,
-                *(part.request for part in residual.parts if (day, product) in part.quantities),
-            )
-            yield Discrepancy(
-                day=day,
-                product=product,
-                org_id=residual.org_id,
-                principal_id=residual.principal.id if residual.principal else "",
-                acus=acus,
-                views=views,
-            )
+    for residual in residuals:
+        for cell in _below(residual, tolerance):
+            finer = (part.request for part in residual.parts if cell in part.quantities)
+            yield _discrepancy(residual, cell, finer)
+    for cell in _below(nobody, tolerance):
+        largest = sorted(
+            residuals, key=lambda found: (found.quantities.get(cell, ZERO), found.view.request), reverse=True
+        )
+        yield _discrepancy(nobody, cell, (found.view.request for found in largest[:MOST_VIEWS_NAMED]))
+
+
+def _below(residual: Residual, tolerance: Decimal) -> list[Cell]:
+    return [cell for cell, acus in residual.quantities.items() if acus < -tolerance]
+
+
+def _discrepancy(residual: Residual, cell: Cell, finer: Iterable[str]) -> Discrepancy:
+    day, product = cell
+    return Discrepancy(
+        day=day,
+        product=product,
+        org_id=residual.org_id,
+        principal_id=residual.principal.id if residual.principal else "",
+        acus=residual.quantities[cell],
+        views=(residual.view.request, *finer),
+    )

@@ -1,0 +1,279 @@
+"""Time and memory of allocating and rating a million records, beside a plain loop: one run, ratios.
+
+    python -m benchmarks.allocate
+
+The world: 5,000 users in 20 organizations, 300 cost centers; of the user rules 6 in 10 name one cost center, 2 are
+dated, 1 splits by percentages, 1 by weights; some users have no rule, some records no user, a few a session. The
+plain loop groups the same rows, held as dictionaries, by cost center, product and price: a look-up of each in a
+dictionary, then quantities and amounts added up with Decimal's own operators. It knows neither dates nor splits
+nor patterns, and rounds. Memory is measured in processes of their own, as growth over the records themselves.
+"""
+
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import islice
+from random import Random
+
+from reportgen.core.allocate import allocate, timelines
+from reportgen.core.invoice import detail_by_cost_center
+from reportgen.core.model import (
+    Allocation,
+    Cell,
+    CostCenter,
+    DatedSplit,
+    Directory,
+    Entry,
+    Mapping,
+    Price,
+    Principal,
+    RateCard,
+    Rule,
+    Session,
+    Share,
+    Split,
+    Usage,
+    UsageRecord,
+    View,
+    Views,
+)
+from reportgen.core.money import add
+from reportgen.core.rate import rate
+from reportgen.core.usage import decompose, open_pairs
+
+COUNT, ROUNDS = 1_000_000, 5
+SIZES = (250_000, 500_000, 1_000_000)
+USERS, ORGANIZATIONS, CENTERS, DAYS = 5_000, 20, 300, 31
+PRODUCTS = ("devin", "cascade", "terminal")
+FIRST = date(2025, 12, 5)
+PRICES = {"devin": Decimal("2.00"), "cascade": Decimal("1.75"), "terminal": Decimal("2.25")}
+CARD = RateCard(
+    currency="USD",
+    decimals=2,
+    prices={product: (Price(date.min, price, "rates.yaml:1"),) for product, price in PRICES.items()},
+)
+DIRECTORY = Directory(
+    entries={
+        (one := Principal("user", f"user-{number}")): Entry(principal=one, email=f"user.{number}@acme.example")
+        for number in range(USERS)
+    },
+    sessions={
+        f"devin-{number}": Session(
+            session_id=f"devin-{number}", org_id="org-0", principal=Principal("user", "user-0")
+        )
+        for number in range(50)
+    },
+)
+
+Row = dict[str, object]
+
+
+def center(number: int) -> str:
+    return f"CC-{number % CENTERS:04d}"
+
+
+def mapping() -> Mapping:
+    rules = [rule("users", f"user.{number}@acme.example", targets(number)) for number in range(USERS) if number % 20]
+    rules += [rule("orgs", f"org-{number}", [(date.min, split(center(number)))]) for number in range(0, 20, 2)]
+    rules += [rule("sessions", f"devin-{number}", [(date.min, split(center(number)))]) for number in range(50)]
+    centers = tuple(CostCenter(code=center(number), name=center(number)) for number in range(CENTERS))
+    return Mapping(cost_centers=centers, rules=tuple(rules))
+
+
+def rule(section: str, key: str, values: list[tuple[date, Split]]) -> Rule:
+    dated = tuple(DatedSplit(start=start, split=split, source="mapping.yaml:1") for start, split in values)
+    return Rule(section=section, key=key, values=dated, source="mapping.yaml:1")  # type: ignore[arg-type]
+
+
+def split(*codes: str, parts: tuple[str, ...] = ("1",), by_weight: bool = False) -> Split:
+    shares = zip(codes, parts, strict=True)
+    return Split(by_weight=by_weight, shares=tuple(Share(code, Decimal(part), part) for code, part in shares))
+
+
+def targets(number: int) -> list[tuple[date, Split]]:
+    here, there, elsewhere = center(number), center(number + 1), center(number + 2)
+    match number % 10:
+        case 0 | 1:
+            return [(date.min, split(here)), (FIRST + timedelta(days=number % DAYS), split(there))]
+        case 2:
+            return [(date.min, split(here, there, parts=("0.6", "0.4")))]
+        case 3:
+            return [(date.min, split(here, there, elsewhere, parts=("1", "1", "1"), by_weight=True))]
+    return [(date.min, split(here))]
+
+
+def records(count: int) -> Iterator[UsageRecord]:
+    """Give records as a cycle has them: mostly (organization, user), some without a user, one in 200 of a session."""
+    quantities = [Decimal(number % 9973) / 1024 + Decimal("0.001") for number in range(10_000)]
+    days = [FIRST + timedelta(days=number) for number in range(DAYS)]
+    for number in range(count):
+        user, org = number % USERS, number % ORGANIZATIONS
+        kind, principal = ("", "") if number % 97 == 0 else ("user", f"user-{user}")
+        session = f"devin-{number % 50}" if number % 200 == 1 else ""
+        product = PRODUCTS[number % 3]
+        quantity = quantities[number * 7 % 10_000]
+        day = days[number // USERS % DAYS]
+        yield UsageRecord(day, product, f"org-{org}", kind, principal, session, quantity, ("GET x",))
+
+
+def ours(found: list[UsageRecord], rules: Mapping) -> int:
+    """Resolve the rules, allocate, rate, and group by cost center, product and price."""
+    resolved, _ = timelines(found, rules, DIRECTORY)
+    sums: dict[tuple[str, str, Decimal | None], tuple[Decimal, Decimal]] = {}
+    for one in rate(allocate(found, resolved), CARD):
+        key = one[1], one[0][1], one[7]
+        before = sums.get(key)
+        sums[key] = (one[6], one[9]) if before is None else (add(before[0], one[6]), add(before[1], one[9]))
+    return len(sums)
+
+
+def plain(rows: list[Row], centers: dict[object, str]) -> int:
+    """Group rows the shortest way that Python has."""
+    sums: dict[tuple[str, object, Decimal], list[Decimal]] = {}
+    for row in rows:
+        product, quantity = row["product"], row["quantity"]
+        price = PRICES[product]  # type: ignore[index]
+        key = centers[row["principal_id"]], product, price
+        if key not in sums:
+            sums[key] = [Decimal(0), Decimal(0)]
+        sums[key][0] += quantity  # type: ignore[operator]
+        sums[key][1] += quantity * price  # type: ignore[operator]
+    return len(sums)
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def speed() -> None:
+    found, rules = list(records(COUNT)), mapping()
+    rows: list[Row] = [one._asdict() for one in found]
+    centers: dict[object, str] = {"": "CC-none", **{f"user-{number}": center(number) for number in range(USERS)}}
+    resolved, _ = timelines(found, rules, DIRECTORY)
+    stages: dict[str, Callable[[], object]] = {
+        "plain loop over dictionaries": lambda: plain(rows, centers),
+        "allocate, rate and the same group-by": lambda: ours(found, rules),
+        "of these: resolving the rules": lambda: timelines(found, rules, DIRECTORY),
+        "of these: allocate": lambda: exhausted(allocate(found, resolved)),
+        "of these: allocate and rate": lambda: exhausted(rate(allocate(found, resolved), CARD)),
+    }
+    rounds = [{name: timed(work) for name, work in stages.items()} for _ in range(ROUNDS)]
+    medians = {name: statistics.median(one[name] for one in rounds) for name in stages}
+    base = medians["plain loop over dictionaries"]
+    print(f"| {COUNT:,} records | s (median of {ROUNDS}) | x plain loop |\n|---|---|---|")
+    for name, median in medians.items():
+        print(f"| {name} | {median:.2f} | {median / base:.1f} |")
+    each = statistics.median(
+        one["allocate, rate and the same group-by"] / one["plain loop over dictionaries"] for one in rounds
+    )
+    print(f"\nMedian of the ratios of each round: {each:.1f}\n")
+    by_kind: dict[str, list[UsageRecord]] = {"one cost center": [], "percentages": [], "weights": []}
+    for one in found:
+        chosen = resolved[one[2:6]].on(one.day).split
+        kind = "one cost center" if len(chosen.shares) == 1 else "weights" if chosen.by_weight else "percentages"
+        by_kind[kind].append(one)
+    print("| allocate alone | records | us a record |\n|---|---|---|")
+    for kind, some in by_kind.items():
+        seconds = timed(lambda some=some: exhausted(allocate(some, resolved)))  # type: ignore[misc]
+        print(f"| {kind} | {len(some):,} | {seconds / len(some) * 1e6:.1f} |")
+    print()
+
+
+def exhausted(allocations: Iterator[Allocation]) -> int:
+    return sum(1 for _ in allocations)
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def memory(count: int, *, kept: bool) -> None:
+    """Print the MiB of the records, and what allocating and rating adds to them: streamed, or all of it kept."""
+    found, rules = list(records(count)), mapping()
+    before = peak()
+    resolved, _ = timelines(found, rules, DIRECTORY)
+    priced = rate(allocate(found, resolved), CARD)
+    if kept:
+        result = tuple(priced)
+        detail_by_cost_center(result)
+    else:
+        exhausted(priced)
+    print(before, peak() - before)
+
+
+def child(*arguments: str) -> list[float]:
+    command = [sys.executable, "-m", "benchmarks.allocate", *arguments]
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return [float(word) for word in output.split()]
+
+
+def growth() -> None:
+    print("| records | MiB of the records | MiB more, streamed | MiB more, allocations kept, and their detail |")
+    print("|---|---|---|---|")
+    for count in SIZES:
+        (base, streamed), (_, kept) = child("streamed", str(count)), child("kept", str(count))
+        print(f"| {count:,} | {base:.0f} | {streamed:.0f} | {kept:.0f} |")
+    print()
+
+
+def world() -> Views:
+    """Give the views of 5,000 users over 31 days and three products, each in one to three of 20 organizations."""
+    random = Random(1)
+    cells = [(FIRST + timedelta(days=day), product) for day in range(DAYS) for product in PRODUCTS]
+    sums: dict[tuple[str, object], dict[Cell, Decimal]] = {}
+
+    def counted(kind: str, key: object, cell: Cell, acus: Decimal) -> None:
+        quantities = sums.setdefault((kind, key), {})
+        quantities[cell] = quantities.get(cell, Decimal(0)) + acus
+
+    for number in range(USERS):
+        principal = Principal("user", f"user-{number}")
+        places = ["", *(f"org-{org}" for org in random.sample(range(ORGANIZATIONS), random.randint(1, 3)))]
+        for cell in cells:
+            org_id, acus = random.choice(places), Decimal(random.randint(1, 10**6)).scaleb(-5)
+            counted("enterprise", "", cell, acus)
+            counted("principals", principal, cell, acus)
+            if org_id:
+                counted("organizations", org_id, cell, acus)
+                counted("pairs", (org_id, principal), cell, acus)
+    views: dict[str, dict[object, View]] = {}
+    for (kind, key), quantities in sums.items():
+        views.setdefault(kind, {})[key] = View(request=f"GET {kind} {key}", quantities=quantities)
+    (enterprise,) = views.pop("enterprise").values()
+    return Views(enterprise=enterprise, **views)  # type: ignore[arg-type]
+
+
+def decomposition() -> None:
+    told = world()
+    some = dict(islice(told.pairs.items(), len(told.pairs) // 2))
+    asked = Views(
+        enterprise=told.enterprise, organizations=told.organizations, principals=told.principals, pairs=some
+    )
+    tolerance = Decimal("0.000001")
+    usages: list[Usage] = []
+    seconds = timed(lambda: usages.append(decompose(told, DIRECTORY, user_first=True, tolerance=tolerance)))
+    pairs: list[object] = []
+    half = timed(lambda: pairs.extend(open_pairs(asked, DIRECTORY, tolerance)))
+    print(f"| {USERS:,} users x {DAYS} days x {len(PRODUCTS)} products | result | s |\n|---|---|---|")
+    print(f"| decompose, every C known | {len(usages[0].records):,} records | {seconds:.2f} |")
+    print(f"| open_pairs, half of the C known | {len(pairs):,} pairs | {half:.2f} |")
+
+
+def main() -> None:
+    growth()  # first: a child's peak begins at what its parent held
+    speed()
+    decomposition()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        memory(int(sys.argv[2]), kept=sys.argv[1] == "kept")
+    else:
+        main()

@@ -1,0 +1,359 @@
+"""The rules of the house, read from the source: who imports whom, what the core may do, how long a function is.
+
+A failure names file and line. What is allowed by way of exception is listed here, one by one.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from reportgen.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "reportgen"
+
+FLOORS: tuple[frozenset[str], ...] = (
+    frozenset({"core.money", "core.cycle", "core.problem"}),
+    frozenset({"core.model"}),
+    frozenset({"core"}),
+    frozenset({"sources", "archive", "documents"}),
+    frozenset({"derive"}),
+    frozenset({"terminal"}),
+    frozenset({"commands"}),
+    frozenset({"cli"}),
+    frozenset({"__main__"}),
+)
+"""Each floor stands on those before it. Rooms of one floor know nothing of each other, except for the first one."""
+EVERYWHERE_BUT_CORE = {"", "resources"}
+"""The version in `reportgen/__init__.py`, and where files lie: these two import nothing of ours."""
+
+LONGEST_FUNCTION = 50
+IMPURE_MODULES = {
+    *("asyncio", "atexit", "ctypes", "fileinput", "getpass", "glob", "http", "importlib", "io", "locale", "logging"),
+    *(
+        "multiprocessing",
+        "os",
+        "pathlib",
+        "platform",
+        "random",
+        "secrets",
+        "shutil",
+        "signal",
+        "site",
+        "socket",
+        "ssl",
+    ),
+    *("statistics", "subprocess", "sys", "sysconfig", "tempfile", "threading", "time", "urllib", "uuid", "zoneinfo"),
+}
+IMPURE_NAMES = {"__import__", "breakpoint", "compile", "eval", "exec", "exit", "input", "open", "print", "quit"}
+CLOCKS = {"now", "today", "utcnow"}
+CONTEXTS = {"getcontext", "setcontext", "localcontext"}
+
+ARITHMETIC = {"core/money.py", "core/cycle.py"}
+"""Where numbers and days are reckoned with; elsewhere in the core `money` does it, and text is made by f-strings."""
+OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+ROUNDING_BUILTINS = {"abs", "divmod", "pow", "round", "sum"}
+"""They round in the context of the caller; `Decimal.copy_abs` does not."""
+ALLOWED_OPERATIONS = {
+    ("core/allocate.py", "bisect_right(self.starts, day) - 1"),  # places in a list
+    ("core/allocate.py", "index - 1"),
+    ("core/allocate.py", "len(found) - 1"),  # a count
+    ("core/problem.py", "LONGEST_QUOTE - 1"),
+    ("core/rate.py", "index - 1"),
+    ("core/usage.py", "positive.get(cell, frozenset()) - known.get(org_id, set())"),  # a difference of sets
+    ("core/usage.py", "-tolerance"),  # a setting, compared
+    ("core/match.py", "subjects += [(org_id, '', '', '') for org_id in directory.organizations]"),  # a list
+}
+ALLOWED_FLOATS = {("core/problem.py", "0.6")}  # how alike two words are
+NO_FLOATS = ("core/", "archive/", "derive.py", *(f"sources/{name}.py" for name in ("mapping", "ratecard", "text")))
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Give every module of the package by its name without `reportgen.`; a package is its `__init__`."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def inside(*folders: str) -> Iterator[Path]:
+    return (path for path in modules().values() if named(path).startswith(folders))
+
+
+def named(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def report(found: Iterable[tuple[Path, ast.AST, str]], rule: str) -> None:
+    """Fail with a line for each finding."""
+    lines = [f"reportgen/{named(path)}:{getattr(node, 'lineno', 1)}: {text}" for path, node, text in found]
+    assert not lines, f"{rule}\n" + "\n".join(lines)
+
+
+# Who imports whom
+
+
+def imported(path: Path) -> Iterator[tuple[ast.AST, str]]:
+    """Give every module that a file imports anywhere in it, for types only included."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}:{node.lineno}: relative import"
+            for alias in node.names:
+                below = f"{node.module}.{alias.name}".removeprefix("reportgen.")
+                yield node, f"reportgen.{below}" if below in modules() else str(node.module)
+
+
+def ours(path: Path) -> Iterator[tuple[ast.AST, str]]:
+    for node, name in imported(path):
+        if name.split(".")[0] == "reportgen":
+            yield node, name.removeprefix("reportgen").removeprefix(".")
+
+
+def floor_and_room(module: str) -> tuple[int, str]:
+    for floor, rooms in enumerate(FLOORS):
+        for room in (module, module.partition(".")[0]):
+            if room in rooms:
+                return floor, room
+    raise AssertionError(f"reportgen.{module} has no floor: add it to the design and to this test")
+
+
+def may_import(importer: str, target: str) -> bool:
+    if target in EVERYWHERE_BUT_CORE:
+        return not importer.startswith("core")
+    if importer in EVERYWHERE_BUT_CORE:
+        return False
+    (floor, room), (target_floor, target_room) = floor_and_room(importer), floor_and_room(target)
+    return target_floor < floor or (target_floor == floor and (floor == 0 or room == target_room))
+
+
+@pytest.mark.parametrize(
+    ("importer", "target", "allowed"),
+    [
+        ("core.usage", "core.money", True),
+        ("core.money", "core.model", False),
+        ("core.model", "core.match", False),
+        ("core.match", "core.allocate", True),
+        ("core.match", "resources", False),
+        ("sources.v3", "sources.ask", True),
+        ("sources.v3", "archive.codec", False),
+        ("documents.pdf", "resources", True),
+        ("documents.pdf", "derive", False),
+        ("derive", "documents.templates", True),
+        ("terminal", "core.problem", True),
+        ("commands.build", "terminal", True),
+        ("terminal", "commands.build", False),
+        ("commands.build", "cli", False),
+        ("resources", "core.problem", False),
+        ("cli", "", True),
+    ],
+)
+def test_the_rule_itself(importer, target, allowed):
+    assert may_import(importer, target) is allowed
+
+
+def test_rooms_import_only_what_they_stand_on():
+    report(
+        (
+            (path, node, f"{module} may not import {target or 'reportgen'}")
+            for module, path in modules().items()
+            for node, target in ours(path)
+            if not may_import(module, target)
+        ),
+        "money cycle problem < model < core < sources | archive | documents < derive < terminal < commands < cli",
+    )
+
+
+def test_no_import_goes_in_a_circle_not_even_for_types():
+    graph = {module: {target for _, target in ours(path)} for module, path in modules().items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(reversed(error.args[1])))
+
+
+# What the core may do
+
+
+def test_the_core_imports_the_standard_library_and_itself():
+    allowed = sys.stdlib_module_names - IMPURE_MODULES
+    report(
+        (
+            (path, node, f"imports {name}")
+            for path in inside("core/")
+            for node, name in imported(path)
+            if not name.startswith("reportgen.core") and name.split(".")[0] not in allowed
+        ),
+        "The core imports the standard library and itself, and nothing of it that looks at the machine.",
+    )
+
+
+def test_the_core_sees_no_clock_file_or_context():
+    def impure(node: ast.AST) -> bool:
+        if isinstance(node, ast.Name):
+            return node.id in IMPURE_NAMES
+        if isinstance(node, ast.alias):
+            return node.name in CONTEXTS
+        return isinstance(node, ast.Attribute) and node.attr in CLOCKS | CONTEXTS
+
+    report(
+        (
+            (path, node, ast.unparse(node))
+            for path in inside("core/")
+            for node in ast.walk(tree(path))
+            if impure(node)
+        ),
+        "The core reads no clock, file, network, environment or locale, prints nothing and leaves contexts alone.",
+    )
+
+
+def reckonings(path: Path) -> Iterator[ast.AST]:
+    for node in ast.walk(tree(path)):
+        match node:
+            case ast.BinOp(op=operator) | ast.AugAssign(op=operator) if isinstance(operator, OPERATORS):
+                yield node
+            case ast.UnaryOp(op=ast.USub(), operand=operand) if not isinstance(operand, ast.Constant):
+                yield node
+            case ast.Name(id=name) if name in ROUNDING_BUILTINS:
+                yield node
+
+
+def test_the_core_reckons_in_money_alone():
+    report(
+        (
+            (path, node, ast.unparse(node))
+            for path in inside("core/")
+            if named(path) not in ARITHMETIC
+            for node in reckonings(path)
+            if (named(path), ast.unparse(node)) not in ALLOWED_OPERATIONS
+        ),
+        "Quantities are reckoned with by money.add, subtract, multiply, total, apportion; text is made by f-strings; "
+        "abs, sum, round and the minus sign round in the context of the caller.",
+    )
+
+
+def test_every_exception_is_still_needed():
+    used = {(named(path), ast.unparse(node)) for path in inside("core/") for node in reckonings(path)}
+    assert used >= ALLOWED_OPERATIONS
+
+
+def test_there_are_no_floats_where_money_is_handled():
+    def is_float(node: ast.AST) -> bool:
+        if isinstance(node, ast.Constant):
+            return isinstance(node.value, float | complex)
+        return isinstance(node, ast.Name) and node.id in {"float", "complex"}
+
+    report(
+        (
+            (path, node, ast.unparse(node))
+            for path in inside(*NO_FLOATS)
+            for node in ast.walk(tree(path))
+            if is_float(node) and (named(path), ast.unparse(node)) not in ALLOWED_FLOATS
+        ),
+        "Quantities, prices and amounts are Decimal from text or int.",
+    )
+
+
+def test_the_places_named_here_exist():
+    names = {named(path) for path in modules().values()}
+    assert {name for name, _ in ALLOWED_OPERATIONS} | ARITHMETIC <= names
+    assert all(any(name.startswith(place) for name in names) for place in NO_FLOATS)
+
+
+# How it is written
+
+
+def functions(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (one for one in ast.walk(node) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def test_no_function_is_long():
+    report(
+        (
+            (path, node, f"{node.name} has {lines(node)} lines")
+            for path in modules().values()
+            for node in functions(tree(path))
+            if lines(node) > LONGEST_FUNCTION
+        ),
+        f"A function has at most {LONGEST_FUNCTION} lines.",
+    )
+
+
+def public(path: Path) -> Iterator[tuple[ast.AST, str]]:
+    """Give a module, its public classes and functions, and the public methods of those classes."""
+    yield tree(path), "module"
+    for node in tree(path).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            yield node, node.name
+            for one in node.body if isinstance(node, ast.ClassDef) else ():
+                if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and not one.name.startswith("_"):
+                    yield one, f"{node.name}.{one.name}"
+
+
+def test_what_is_public_has_a_docstring():
+    report(
+        (
+            (path, node, f"{name} has no docstring")
+            for path in modules().values()
+            for node, name in public(path)
+            if not ast.get_docstring(node)  # type: ignore[arg-type]
+        ),
+        "Every module, and every public class, function and method, has a docstring.",
+    )
+
+
+# What `--help` costs, and what it says
+
+
+def loaded(code: str) -> set[str]:
+    """Run code in a fresh interpreter and give the modules that it has loaded in the end."""
+    tell = "import sys; print('\\n'.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{tell}"], check=True, capture_output=True, text=True)
+    return set(done.stderr.split())
+
+
+def test_help_imports_click_and_the_command_line_alone():
+    found = loaded("from reportgen.cli import main\nmain(['--help'], standalone_mode=False)") - loaded("")
+    assert {name for name in found if name.split(".")[0] == "reportgen"} == {"reportgen", "reportgen.cli"}
+    allowed = {*sys.stdlib_module_names, "click", "reportgen"}
+    assert {name for name in found if name.split(".")[0] not in allowed} == set()
+
+
+def commands(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for word, below in command.commands.items():
+            yield from commands(below, f"{name} {word}".strip())
+
+
+COMMANDS = dict(commands(main))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_has_help(name):
+    command = COMMANDS[name]
+    assert command.help
+    assert [one.name for one in command.params if isinstance(one, click.Option) and not one.help] == []
+    done = CliRunner().invoke(main, [*name.split(), "--help"])
+    assert done.exit_code == 0
+    assert command.help.split()[0] in done.output
