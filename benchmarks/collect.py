@@ -29,7 +29,7 @@ ROUNDS = 3
 BODY = (
     b'{"total_acus": 62.0, "consumption_by_date": ['
     + b", ".join(
-        b'{"date": %d, "acus": 2.0, "acus_by_product": {"devin": 1.5, "cascade": 0.5, "terminal": 0.0, "review": null}}'
+        b'{"date": %d, "acus": 2.0, "acus_by_product": {"devin": 1.5, "cascade": 0.5, "review": null}}'
         % (1764921600 + 86400 * day)
         for day in range(31)
     )
@@ -64,7 +64,7 @@ async def _collect(base_url: str, count: int, concurrency: int) -> None:
     kept: list[RecordedResponse] = []
     connection = Connection(
         base_url=base_url,
-        token="cog_benchmark",  # noqa: S106 - nobody's
+        tokens={"": "cog_benchmark"},
         append=kept.append,
         now=lambda: datetime.now(UTC),
         progress=lambda done, known: None,  # noqa: ARG005

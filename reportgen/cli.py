@@ -26,6 +26,7 @@ QUIET = click.option("--quiet", is_flag=True, help="Write nothing but problems t
 CONCURRENCY = click.option(
     "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at a time."
 )
+REFRESH = click.option("--refresh", is_flag=True, help="Ask again for what is stored.")
 WORKERS = click.option(
     "--workers", type=click.IntRange(1, 64), default=None, help="Processes that render; one per processor by default."
 )
@@ -67,13 +68,16 @@ def cycles(config: Path, *, machine: bool, quiet: bool) -> None:
 @CONFIG
 @CYCLE
 @CONCURRENCY
+@REFRESH
 @JSON
 @QUIET
-def collect(config: Path, selector: str, concurrency: int, *, machine: bool, quiet: bool) -> None:
+def collect(config: Path, selector: str, concurrency: int, *, refresh: bool, machine: bool, quiet: bool) -> None:
     """Ask the API for a cycle and keep its answers as evidence; resumes where it stopped."""
+    from reportgen.commands.collect import Effort  # noqa: PLC0415
     from reportgen.commands.collect import collect as command  # noqa: PLC0415
 
-    _finish(lambda edge: command(config, selector, edge, concurrency), machine=machine, quiet=quiet)
+    effort = Effort(concurrency=concurrency, refresh=refresh)
+    _finish(lambda edge: command(config, selector, edge, effort), machine=machine, quiet=quiet)
 
 
 @main.command()
@@ -93,18 +97,26 @@ def build(config: Path, selector: str, workers: int | None, *, machine: bool, qu
 @CONFIG
 @CYCLE
 @CONCURRENCY
+@REFRESH
 @WORKERS
 @JSON
 @QUIET
-def run(config: Path, selector: str, concurrency: int, workers: int | None, *, machine: bool, quiet: bool) -> None:
+def run(
+    config: Path,
+    selector: str,
+    concurrency: int,
+    workers: int | None,
+    *,
+    refresh: bool,
+    machine: bool,
+    quiet: bool,
+) -> None:
     """Collect a cycle and build its documents: the main job."""
+    from reportgen.commands.collect import Effort  # noqa: PLC0415
     from reportgen.commands.run import run as command  # noqa: PLC0415
 
-    _finish(
-        lambda edge: command(config, selector, edge, concurrency=concurrency, workers=_workers(workers)),
-        machine=machine,
-        quiet=quiet,
-    )
+    effort = Effort(concurrency=concurrency, refresh=refresh)
+    _finish(lambda edge: command(config, selector, edge, effort, _workers(workers)), machine=machine, quiet=quiet)
 
 
 def _workers(chosen: int | None) -> int:

@@ -24,10 +24,10 @@ from reportgen.core.rate import rate
 from reportgen.core.statement import statement
 from reportgen.core.usage import decompose
 from reportgen.documents.templates import NumberError, invoice_number
+from reportgen.sources import plans
 from reportgen.sources.ask import answer_from
 from reportgen.sources.config import Configuration
 from reportgen.sources.reading import Question, Reading
-from reportgen.sources.v3 import consumption, control_total
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +54,11 @@ class Derived:
 def derive(inputs: Inputs) -> Derived:
     """Decompose, allocate, rate and charge a cycle, or raise Rejected with every mistake in the input."""
     configuration, mapping = inputs.configuration, inputs.configuration.mapping
-    reading = answer_from(consumption(question(configuration, inputs.cycle)), inputs.responses, inputs.source)
+    reading = answer_from(
+        plans.consumption(configuration.settings.source, question(configuration, inputs.cycle)),
+        inputs.responses,
+        inputs.source,
+    )
     usage = decompose(
         reading.views,
         reading.directory,
@@ -82,7 +86,12 @@ def derive(inputs: Inputs) -> Derived:
 def question(configuration: Configuration, cycle: BillingCycle) -> Question:
     """Say what has to be found out about a cycle."""
     rules = active_rules(configuration.mapping)
-    return Question(cycle=cycle, rules=rules, tolerance=configuration.settings.tolerance)
+    return Question(
+        cycle=cycle,
+        rules=rules,
+        tolerance=configuration.settings.tolerance,
+        organizations=tuple(organization.id for organization in configuration.settings.source.organizations),
+    )
 
 
 def _user_first(mapping: Mapping) -> bool:
@@ -96,14 +105,16 @@ def _uncollected(mapping: Mapping, reading: Reading) -> list[Problem]:
 
 
 def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
-    control = inputs.responses[control_total(inputs.cycle).line]
+    configuration = inputs.configuration
+    control = plans.control_totals(configuration.settings.source, question(configuration, inputs.cycle))
+    fetched = [response.fetched_at for request in control if (response := inputs.responses.get(request.line))]
     return Heading(
         enterprise=inputs.configuration.settings.enterprise,
         status="draft",
         cycle=inputs.cycle,
         currency=card.currency,
         decimals=card.decimals,
-        cycle_open=not is_over(inputs.cycle, control.fetched_at),
+        cycle_open=not all(is_over(inputs.cycle, instant) for instant in fetched),
         missing_views=reading.missing_views,
     )
 

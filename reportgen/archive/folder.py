@@ -1,5 +1,6 @@
 """The folder of a cycle in the archive, and how files get into it: staged whole, then renamed in."""
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -46,6 +47,24 @@ def refuse_sealed(folder: Path) -> None:
     if (folder / MANIFEST).exists():
         hint = "it is never rewritten: restated usage is corrected by a credit or debit note"
         raise Rejected([Problem(source=str(folder), message="this billing cycle is closed", hint=hint)])
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other runs away from a cycle while it is worked on; raises Rejected where one is at it.
+
+    The folder itself is what is locked, so that nothing is left behind, whatever ends the run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        message, hint = "another run is working on this billing cycle", "wait until it has ended, then try again"
+        raise Rejected([Problem(source=str(folder), message=message, hint=hint)]) from error
+    finally:
+        os.close(descriptor)
 
 
 class Stage:

@@ -1,30 +1,23 @@
 """`build`: the evidence of a cycle becomes ledger, invoices and statement, as drafts, offline."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from decimal import Decimal
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 
 from reportgen.archive import evidence
 from reportgen.archive.codec import ledger_csv, statement_json, statement_values, tie_out_csv
-from reportgen.archive.folder import (
-    EVIDENCE,
-    collected,
-    cycle_folder,
-    refuse_sealed,
-    refuse_unwritable,
-    staged,
-)
-from reportgen.commands.edge import DONE, NOT_TIED_OUT, Edge, choose_cycle
-from reportgen.core.cycle import BillingCycle
+from reportgen.archive.folder import EVIDENCE, cycle_folder, locked, refuse_sealed, refuse_unwritable, staged
+from reportgen.commands.calendar import archived_cycle
+from reportgen.commands.edge import DONE, NOT_TIED_OUT, Edge
 from reportgen.core.model import Statement
 from reportgen.core.money import fixed, plain, printed
-from reportgen.core.problem import Problem, Rejected
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.render import Design, render, tasks_of
 from reportgen.documents.templates import read_templates
-from reportgen.sources import v3
-from reportgen.sources.ask import answer_from
 from reportgen.sources.config import Configuration, load
 
 
@@ -35,9 +28,10 @@ def build(config: Path, selector: str, edge: Edge, workers: int) -> int:
     refuse_unwritable(configuration.archive, configuration.archive_source)
     cycle = archived_cycle(configuration, selector, edge)
     path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
-    responses = evidence.read(path)
-    inputs = Inputs(configuration=configuration, cycle=cycle, responses=responses, source=str(path))
-    return produce(inputs, edge, workers)
+    with locked(path.parent.parent):
+        responses = evidence.read(path)
+        inputs = Inputs(configuration=configuration, cycle=cycle, responses=responses, source=str(path))
+        return produce(inputs, edge, workers)
 
 
 def produce(inputs: Inputs, edge: Edge, workers: int) -> int:
@@ -55,25 +49,6 @@ def produce(inputs: Inputs, edge: Edge, workers: int) -> int:
         for name, content in _documents(derived, design, workers, edge):
             stage.write(name, content)
     return _report(derived.statement, folder, edge)
-
-
-def archived_cycle(configuration: Configuration, selector: str, edge: Edge) -> BillingCycle:
-    """Resolve `--cycle` from the archived evidence, and see that this cycle has been collected."""
-    known: set[BillingCycle] = set()
-    for path in collected(configuration.archive):
-        answers = evidence.read(path, only=v3.CYCLES)
-        known |= set(answer_from(v3.cycles(), answers, str(path)))
-    if not known:
-        raise Rejected([_not_collected(str(configuration.archive), "no billing cycle has been collected yet")])
-    cycle = choose_cycle(selector, sorted(known), edge)
-    folder = cycle_folder(configuration.archive, cycle.start)
-    if not (folder / EVIDENCE).exists():
-        raise Rejected([_not_collected(str(folder), "this billing cycle has not been collected")])
-    return cycle
-
-
-def _not_collected(source: str, message: str) -> Problem:
-    return Problem(source=source, message=message, hint="run `reportgen collect` first")
 
 
 def _design(configuration: Configuration) -> Design:
@@ -100,12 +75,24 @@ def _documents(derived: Derived, design: Design, workers: int, edge: Edge) -> It
     """Render every document in worker processes."""
     tasks = tasks_of(derived.statement, derived.directory, design)
     with (
-        ProcessPoolExecutor(min(workers, len(tasks))) as executor,
+        ProcessPoolExecutor(min(workers, len(tasks)), initializer=_end_with_the_command) as executor,
         edge.terminal.progress("Rendering documents") as advance,
     ):
         for done, document in enumerate(render(tasks, design, executor), start=1):
             advance(done, len(tasks))
             yield document
+
+
+def _end_with_the_command() -> None:
+    """Let a worker end when the command is killed; it would wait for work for ever."""
+    command = parent_process()
+
+    def wait() -> None:
+        if command:
+            command.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _report(statement: Statement, folder: Path, edge: Edge) -> int:

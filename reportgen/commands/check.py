@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reportgen.archive import evidence
 from reportgen.archive.folder import EVIDENCE, cycle_folder
-from reportgen.commands.build import archived_cycle
+from reportgen.commands.calendar import archived_cycle
 from reportgen.commands.edge import DONE, Edge
 from reportgen.core.problem import Problem
 from reportgen.derive import Inputs, derive

@@ -4,19 +4,20 @@ from pathlib import Path
 
 from reportgen.archive.folder import EVIDENCE, cycle_folder
 from reportgen.commands.build import produce
-from reportgen.commands.collect import gather
+from reportgen.commands.collect import Effort, choose, gather, held
 from reportgen.commands.edge import Edge
 from reportgen.derive import Inputs
 from reportgen.sources.config import load
 
 
-def run(config: Path, selector: str, edge: Edge, *, concurrency: int, workers: int) -> int:
+def run(config: Path, selector: str, edge: Edge, effort: Effort, workers: int) -> int:
     """Collect a cycle, then build its documents."""
     configuration = load(config)
     edge.terminal.problems(configuration.warnings)
-    cycle, responses = gather(configuration, selector, edge, concurrency)
+    cycle, connection, responses = choose(configuration, selector, edge, effort)
     folder = cycle_folder(configuration.archive, cycle.start)
-    source = str(configuration.replay or folder / EVIDENCE)
-    return produce(
-        Inputs(configuration=configuration, cycle=cycle, responses=responses, source=source), edge, workers
-    )
+    with held(configuration, folder):
+        responses = gather(configuration, cycle, connection, responses, edge, effort)
+        source = str(configuration.replay or folder / EVIDENCE)
+        inputs = Inputs(configuration=configuration, cycle=cycle, responses=responses, source=source)
+        return produce(inputs, edge, workers)

@@ -6,7 +6,7 @@ written once.
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -26,7 +26,7 @@ class Request:
     """A GET: the endpoint's template with its path values, parameters, and the shape of the answer.
 
     `required`: nothing can be done without it. `optional`: named by the configuration alone; it may never have
-    been asked.
+    been asked. `credential` is the organization whose token is used; empty for the enterprise's.
     """
 
     endpoint: str
@@ -35,6 +35,7 @@ class Request:
     shape: type[Any]
     required: bool = False
     optional: bool = False
+    credential: str = ""
 
     @property
     def target(self) -> str:
@@ -59,6 +60,11 @@ class Answer:
     recorded: RecordedResponse
     body: Any
 
+    @property
+    def target(self) -> str:
+        """Path and query as they were asked."""
+        return self.recorded.request.removeprefix("GET ")
+
 
 Answers = Mapping[str, Answer]
 Plan = Generator[Sequence[Request], Answers, T]
@@ -80,6 +86,28 @@ def unreadable(request: Request, recorded: RecordedResponse, error: UnreadableBo
         message=f"the answer to {request.line} {error}",
         hint=AGAIN,
     )
+
+
+def prefixed(plan: Plan[T], prefix: str) -> Plan[T]:
+    """Ask a deployment whose v3 still lies elsewhere: every /v3/ path of a plan begins with `prefix` instead."""
+    answers: Answers = {}
+    try:
+        requests = next(plan)
+        while True:
+            asked = {request.line: moved(request, prefix) for request in requests}
+            answers = yield list(asked.values())
+            requests = plan.send(
+                {line: answers[there.line] for line, there in asked.items() if there.line in answers}
+            )
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+def moved(request: Request, prefix: str) -> Request:
+    """Put a /v3/ request under another prefix."""
+    if not request.endpoint.startswith("/v3/"):
+        return request
+    return replace(request, endpoint=f"{prefix}/{request.endpoint.removeprefix('/v3/')}")
 
 
 def answer_from(plan: Plan[T], responses: Mapping[str, RecordedResponse], source: str) -> T:

@@ -3,7 +3,9 @@
 Facts: docs/api.md. Only what is needed is required, so that a field that disappears elsewhere does no harm.
 """
 
+import datetime as dt
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
@@ -137,6 +139,55 @@ class Sessions(Page, kw_only=True):
     items: list[SessionItem]
 
 
+class OffsetPage(msgspec.Struct):
+    """What every list of v2 has; the next page begins at `skip` and the number of items."""
+
+    items: list[Any]
+    skip: int = 0
+    has_more: bool = False
+
+
+class DayTotals(msgspec.Struct):
+    """The answer of v2's consumption endpoints: three totals of one dimension each, and no products."""
+
+    total_acus: Decimal
+    consumption_by_date: dict[dt.date, Decimal]
+    consumption_by_org_id: dict[str, Decimal]
+    consumption_by_user: dict[str, Decimal] = {}
+
+
+class CycleDates(msgspec.Struct):
+    """A billing cycle of v2, date-times; its end may be the last second of a closed range."""
+
+    start: dt.datetime
+    end: dt.datetime
+
+
+class OrganizationV2(msgspec.Struct):
+    """An organization of v2."""
+
+    org_id: str
+    org_name: str
+
+
+class OrganizationsV2(OffsetPage, kw_only=True):
+    """Organizations of v2."""
+
+    items: list[OrganizationV2]
+
+
+class MembersV2(OffsetPage, kw_only=True):
+    """Users of v2."""
+
+    items: list[Member]
+
+
+class SessionsV2(OffsetPage, kw_only=True):
+    """Sessions of v2."""
+
+    items: list[SessionItem]
+
+
 def decode(recorded: RecordedResponse, shape: type[T]) -> T:
     """Decode a body, or raise UnreadableBody with what is wrong with it."""
     try:
@@ -145,8 +196,8 @@ def decode(recorded: RecordedResponse, shape: type[T]) -> T:
         raise UnreadableBody(f"is not the answer of this endpoint: {_in_our_words(error)}") from error
     except (msgspec.DecodeError, UnicodeError) as error:
         raise UnreadableBody("is not complete JSON") from error
-    if isinstance(body, Consumption):
-        _check_bounds(body)
+    if isinstance(body, Consumption | DayTotals) and not all(map(is_quantity, _quantities(body))):
+        raise UnreadableBody("has a quantity of 10^12 ACUs or more, or with more than 40 decimals")
     return body
 
 
@@ -161,12 +212,14 @@ def _without_lone_surrogates(body: str) -> str:
     return LONE_SURROGATE.sub(lambda match: f"{match['escaped']}\\ufffd", body)
 
 
-def _check_bounds(body: Consumption) -> None:
-    values: list[Any] = [body.total_acus]
+def _quantities(body: Consumption | DayTotals) -> Iterator[Decimal]:
+    yield body.total_acus
+    if isinstance(body, DayTotals):
+        yield from body.consumption_by_date.values()
+        return
     for bucket in body.consumption_by_date:
-        values += [bucket.acus, *(bucket.acus_by_product or {}).values()]
-    if not all(value is None or is_quantity(value) for value in values):
-        raise UnreadableBody("has a quantity of 10^12 ACUs or more, or with more than 40 decimals")
+        yield bucket.acus
+        yield from (acus for acus in (bucket.acus_by_product or {}).values() if acus is not None)
 
 
 def _in_our_words(error: msgspec.ValidationError) -> str:

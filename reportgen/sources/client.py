@@ -27,6 +27,8 @@ from reportgen.sources.bodies import UnreadableBody
 T = TypeVar("T")
 TIMEOUT = httpx.Timeout(60.0, connect=20.0)
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+UNLIMITED, HIGHEST = 1 << 20, 64
+CALM, PAUSE = 10, 0.05
 PERMISSION_HINT = (
     "give the credential the permission to read consumption "
     "(ViewAccountConsumption or ViewOrgConsumption, on older pages ManageBilling)"
@@ -59,20 +61,45 @@ class _Transient(Exception):  # noqa: N818 - retried, never seen
         super().__init__(reason)
 
 
+class Pace:
+    """How many workers may ask at a time: half as many after a 429, one more after a calm stretch."""
+
+    def __init__(self) -> None:
+        """Begin without a limit of our own."""
+        self._limit, self._calm = UNLIMITED, 0
+
+    async def turn(self, number: int) -> None:
+        """Wait until the worker of this number may ask; the first always may."""
+        while number >= self._limit:  # noqa: ASYNC110 - dozens of sleepers, and nobody to wake them
+            await asyncio.sleep(PAUSE)
+
+    def slow_down(self) -> None:
+        """Halve the limit; answers that were on their way together count once."""
+        if self._calm or self._limit == UNLIMITED:
+            self._limit, self._calm = max(1, min(self._limit, HIGHEST) // 2), 0
+
+    def speed_up(self) -> None:
+        """Let one more ask after as many answers as there are askers, ten times over."""
+        self._calm += 1
+        if self._calm >= CALM * self._limit:
+            self._limit, self._calm = self._limit + 1, 0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
-    """How to reach the API. The token is kept out of every message and of `repr`.
+    """How to reach the API. Tokens are by organization, the enterprise's under ""; `repr` does not show them.
 
     `now` gives the instant for `fetched_at`; `append` keeps a response; `transport` replaces the network.
     """
 
     base_url: str
-    token: str = field(repr=False)
+    tokens: Mapping[str, str] = field(repr=False)
     append: Callable[[RecordedResponse], None]
     now: Callable[[], datetime]
     progress: Callable[[int, int], None]
     transport: httpx.AsyncBaseTransport | None = None
     concurrency: int = 8
+    pace: Pace = field(default_factory=Pace)
     attempts: int = 6
     patience: float = 300.0
 
@@ -96,7 +123,7 @@ async def _clients(connection: Connection) -> AsyncIterator[list[httpx.AsyncClie
         yield [
             await stack.enter_async_context(
                 httpx.AsyncClient(
-                    headers={"Authorization": f"Bearer {connection.token}", "Accept": "application/json"},
+                    headers={"Accept": "application/json"},
                     timeout=TIMEOUT,
                     limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
                     transport=connection.transport,
@@ -113,19 +140,22 @@ async def _ask_all(
     connection: Connection,
     known: Mapping[str, RecordedResponse],
 ) -> dict[str, Answer]:
-    """Let every client take requests from one queue until it is empty."""
+    """Let every client take requests from one queue until it is empty, as many at a time as the API stands."""
     found: dict[str, Answer] = {}
     waiting = iter(requests)
+    pace = connection.pace
 
-    async def work(client: httpx.AsyncClient) -> None:
+    async def work(number: int, client: httpx.AsyncClient) -> None:
+        await pace.turn(number)
         for request in waiting:
             found[request.line] = _known(request, known) or await _ask(request, client, connection)
             connection.progress(len(found), len(requests))
+            await pace.turn(number)
 
     try:
         async with asyncio.TaskGroup() as group:
-            for client in clients[: len(requests)]:
-                group.create_task(work(client))
+            for number, client in enumerate(clients[: len(requests)]):
+                group.create_task(work(number, client))
     except* Rejected as refused:
         raise Rejected(_all_problems(refused)) from None
     except* ApiFailure as failures:
@@ -177,10 +207,13 @@ def _backoff(error: Exception) -> bool | float:
 
 async def _ask_once(request: Request, client: httpx.AsyncClient, connection: Connection) -> Answer:
     try:
-        response = await client.get(f"{connection.base_url}{request.target}")
+        authorization = {"Authorization": f"Bearer {connection.tokens[request.credential]}"}
+        response = await client.get(f"{connection.base_url}{request.target}", headers=authorization)
         body = response.text
     except (httpx.TransportError, httpx.DecodingError) as error:
         raise _Transient(f"the connection failed ({type(error).__name__})") from error
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        connection.pace.slow_down()
     if response.status_code in TRANSIENT:
         raise _busy(response, connection)
     recorded = response.extensions.get("recorded") or RecordedResponse(
@@ -191,6 +224,7 @@ async def _ask_once(request: Request, client: httpx.AsyncClient, connection: Con
     )
     found = _read(request, recorded, connection)
     connection.append(recorded)
+    connection.pace.speed_up()
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from reportgen.core.model import Mapping, RateCard, Rule
 from reportgen.core.problem import Problem, Rejected, errors
+from reportgen.sources.limits import fit_to_v2
 from reportgen.sources.mapping import read_mapping
 from reportgen.sources.ratecard import read_rates, two_ways
 from reportgen.sources.schema import ChargebackFile, MappingFile, RatesFile, Section, UserFileSection, validate
@@ -33,7 +34,8 @@ class Configuration:
     archive: Path
     archive_source: str
     invoice_number_source: str
-    token_source: str
+    token_sources: MappingOf[str, str]
+    cycles_source: str
     replay: Path | None
     replay_source: str
     templates: Path | None
@@ -56,7 +58,8 @@ def load(config: Path) -> Configuration:
     return replace(
         configuration,
         archive_source=_opened(configuration.archive_source, reader.paths),
-        token_source=_opened(configuration.token_source, reader.paths),
+        token_sources={key: _opened(source, reader.paths) for key, source in configuration.token_sources.items()},
+        cycles_source=_opened(configuration.cycles_source, reader.paths),
         replay_source=_opened(configuration.replay_source, reader.paths),
         warnings=tuple(_located(reader.problems, reader.paths)),
     )
@@ -128,6 +131,9 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
     rate_card = _rate_card(reader, document)
     if settings is None or mapping is None or rate_card is None:
         return None
+    if settings.source.api == "v2":
+        mapping, problems = fit_to_v2(mapping, rate_card)
+        reader.problems += [*problems, *_v2_organizations(settings, document)]
     return Configuration(
         settings=settings,
         mapping=mapping,
@@ -135,13 +141,25 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
         archive=reader.path(settings.archive),
         archive_source=document.line("archive"),
         invoice_number_source=document.line("invoice", "number"),
-        token_source=document.line("source", "token_env"),
+        token_sources={"": document.line("source", "token_env")}
+        | {
+            organization.id: document.line("source", "organizations", index, "token_env")
+            for index, organization in enumerate(settings.source.organizations)
+        },
+        cycles_source=document.line("source"),
         replay=reader.path(settings.source.replay) if settings.source.replay else None,
         replay_source=document.line("source", "replay"),
         templates=reader.path(settings.templates) if settings.templates else None,
         files=reader.texts,
         paths=reader.paths,
     )
+
+
+def _v2_organizations(settings: ChargebackFile, document: Document) -> list[Problem]:
+    if not settings.source.organizations:
+        return []
+    message = "v2 of the API has no credentials of organizations"
+    return [Problem(source=document.line("source", "organizations"), message=message, hint="remove them, or read v3")]
 
 
 def _linked(reader: _Reader, main: Document, key: str) -> Document | None:

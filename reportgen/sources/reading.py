@@ -1,7 +1,7 @@
 """What is asked of an API about a billing cycle, and what was found out; the same for every version of it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -10,6 +10,8 @@ from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Directory, Rule, View, Views
 from reportgen.core.problem import Problem
 from reportgen.sources.ask import Answer, Plan, Request
+from reportgen.sources.bodies import DayTotals
+from reportgen.sources.pages import Pages
 from reportgen.sources.view import ViewReader
 
 AT_A_TIME = 1000
@@ -21,12 +23,25 @@ Asked = tuple[ViewKind, Any, Request]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class KnownCycles:
+    """The billing cycles an API tells, in no order that means anything; `refused` where it tells none."""
+
+    cycles: tuple[BillingCycle, ...] = ()
+    refused: bool = False
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """What is to be found out: a cycle, and the rules that name somebody or something in it."""
+    """What is to be found out: a cycle, and the rules that name somebody or something in it.
+
+    `organizations` are those with a credential of their own, where there is none for the enterprise.
+    """
 
     cycle: BillingCycle
     rules: tuple[Rule, ...]
     tolerance: Decimal
+    organizations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +72,18 @@ class Found:
                 if found and found.body is None:
                     self.refuse(request, found)
                 elif found:
-                    self.views[kind][key] = self.reader.read(request.target, found.body)
+                    self.views[kind][key] = self._view(found)
+
+    def _view(self, found: Answer) -> View:
+        if isinstance(found.body, DayTotals):
+            return self.reader.read_totals(found.target, found.body, "devin")
+        return self.reader.read(found.target, found.body)
+
+    def refuse_lists(self, lists: Iterable[Pages]) -> None:
+        """Count the lists that were refused."""
+        for pages in lists:
+            if pages.refused:
+                self.refuse(pages.request, pages.refused)
 
     def refuse(self, request: Request, found: Answer) -> None:
         """Count a refusal, unless the configuration alone made us ask."""

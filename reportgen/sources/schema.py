@@ -67,12 +67,17 @@ def _locale(value: str) -> str:
     return value
 
 
-def _api(value: str) -> str:
-    if value == "v2":
-        raise text.Unreadable('"v2" is not supported by this version', "write v3, with the key of a service user")
-    if value != "v3":
-        raise text.Unreadable(f"{quoted(value)} is not an API", "write v3")
+def _path_prefix(value: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", value, re.ASCII):
+        raise text.Unreadable(f"{quoted(value)} is not a path", "write it as /v3beta1")
     return value
+
+
+def _contract_day(value: str) -> int:
+    if not re.fullmatch(r"[1-9]|1\d|2[0-8]", value, re.ASCII):
+        hint = "write the day of the month your contract began, 1 to 28; for later days only the API knows the cycles"
+        raise text.Unreadable(f"{quoted(value)} is not a contract day", hint)
+    return int(value)
 
 
 def _web_address(value: str) -> str:
@@ -156,13 +161,22 @@ class Section(BaseModel):
     later: ClassVar[frozenset[str]] = frozenset()
 
 
+class OrganizationSection(Section):
+    """An organization with a credential of its own."""
+
+    id: Key
+    token_env: Annotated[str, _reading(_variable, "variable")]
+
+
 class SourceSection(Section):
     """Where consumption is read from."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"organizations", "prefix", "cycle_day"})
-    api: Annotated[str, _reading(_api, "version")] = "v3"
+    api: Annotated[str, _one_of("v3", "v2")] = "v3"
     base_url: Annotated[str, _reading(_web_address, "address")] = "https://api.devin.ai"
     token_env: Annotated[str, _reading(_variable, "variable")] = "DEVIN_API_TOKEN"  # noqa: S105 - a name
+    organizations: tuple[OrganizationSection, ...] = ()
+    prefix: Annotated[str, _reading(_path_prefix, "path")] = "/v3"
+    cycle_day: Annotated[int, _reading(_contract_day, "day")] | None = None
     replay: Text | None = None
 
 

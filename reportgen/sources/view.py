@@ -14,7 +14,7 @@ from reportgen.core.model import Cell, View
 from reportgen.core.money import ZERO, add, subtract, total
 from reportgen.core.problem import Problem
 from reportgen.core.usage import products_of_day
-from reportgen.sources.bodies import Bucket, Consumption
+from reportgen.sources.bodies import Bucket, Consumption, DayTotals
 
 SECONDS_A_DAY = 86400
 ODDITIES = {
@@ -49,6 +49,30 @@ class ViewReader:
             self._odd[oddity].append(request)
         return View(request=request, quantities=quantities)
 
+    def read_totals(self, request: str, body: DayTotals, product: str) -> View:
+        """Read totals by day, which name no products, as ACUs of one product."""
+        cells = {self._cell(day, product): acus for day, acus in body.consumption_by_date.items() if acus}
+        if any(day not in self._cycle for day, _ in cells):
+            self._odd["outside"].append(request)
+        if subtract(body.total_acus, total(body.consumption_by_date.values())).copy_abs() > self._tolerance:
+            self._odd["total"].append(request)
+        if any(acus < 0 for acus in cells.values()):
+            self._odd["negative"].append(request)
+        return View(
+            request=request, quantities={cell: acus for cell, acus in cells.items() if cell[0] in self._cycle}
+        )
+
+    def split(self, whole: View, part: View, product: str, rest: str) -> View:
+        """Split totals by day into what a finer view names as `product`, and `rest`."""
+        cells = dict(part.quantities)
+        for (day, _), acus in whole.quantities.items():
+            left = subtract(acus, part.quantities.get((day, product), ZERO))
+            if left.copy_abs() > self._tolerance:
+                cells[self._cell(day, rest)] = left
+            else:
+                self.rest = add(self.rest, left.copy_abs())
+        return View(request=whole.request, quantities=cells)
+
     def warnings(self) -> Iterator[Problem]:
         """Give a warning for each kind of oddity, with the first request that showed it."""
         for oddity, requests in sorted(self._odd.items()):
@@ -64,8 +88,11 @@ class ViewReader:
         self.rest = add(self.rest, rest)
         for product, acus in products.items():
             if acus:
-                cell = self._cells.setdefault((day, product), (day, product))
+                cell = self._cell(day, product)
                 quantities[cell] = add(quantities.get(cell, ZERO), acus)
+
+    def _cell(self, day: date, product: str) -> Cell:
+        return self._cells.setdefault((day, product), (day, product))
 
     def _oddities(self, body: Consumption) -> Iterator[str]:
         days = [billing_day(bucket.date) for bucket in body.consumption_by_date]
@@ -76,7 +103,7 @@ class ViewReader:
         if any(bucket.date % SECONDS_A_DAY != BOUNDARY_SECONDS for bucket in body.consumption_by_date):
             yield "stamp"
         if (
-            abs(subtract(body.total_acus, total(bucket.acus for bucket in body.consumption_by_date)))
+            subtract(body.total_acus, total(bucket.acus for bucket in body.consumption_by_date)).copy_abs()
             > self._tolerance
         ):
             yield "total"

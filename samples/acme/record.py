@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reportgen.archive import evidence
 from reportgen.archive.folder import collected
-from reportgen.commands.collect import collect
+from reportgen.commands.collect import Effort, collect
 from reportgen.commands.edge import Edge
 from reportgen.core.model import RecordedResponse
 from reportgen.terminal import Terminal
@@ -36,7 +36,7 @@ def record() -> bytes:
     with tempfile.TemporaryDirectory() as folder, serve(build()) as base_url:
         config = _configuration(Path(folder), base_url)
         for cycle in CYCLES:
-            collect(config, cycle, edge, concurrency=8)
+            collect(config, cycle, edge, Effort())
         found: dict[str, RecordedResponse] = {}
         for path in collected(Path(folder) / "archive"):
             found |= evidence.read(path)

@@ -22,7 +22,7 @@ from reportgen.archive import evidence
 from reportgen.archive.codec import statement_json
 from reportgen.archive.folder import EVIDENCE
 from reportgen.cli import main
-from reportgen.commands.collect import collect
+from reportgen.commands.collect import Effort, collect
 from reportgen.commands.edge import Edge
 from reportgen.core.cycle import cycle_between
 from reportgen.derive import Inputs, derive
@@ -111,7 +111,7 @@ def no_waiting():
 def connected(base_url, kept=None, **changes):
     connection = Connection(
         base_url=base_url,
-        token=TOKEN,
+        tokens={"": TOKEN},
         append=(kept if kept is not None else []).append,
         now=lambda: NOW,
         progress=lambda done, known: None,
@@ -154,7 +154,7 @@ def test_lists_are_followed_to_their_end_with_their_cursors_encoded():
 
     with serving(answer) as (script, base_url):
         found = asyncio.run(drive(v3.cycles(), connected(base_url), {}))
-    assert [cycle.start for cycle in found] == [date(2025, 11, 5), date(2025, 12, 5)]
+    assert [cycle.start for cycle in found.cycles] == [date(2025, 11, 5), date(2025, 12, 5)]
     assert script.paths == [
         "/v3/enterprise/consumption/cycles?first=200",
         "/v3/enterprise/consumption/cycles?after=a%2Bb%2Fc%3D%3D%26first%3D1&first=200",
@@ -167,7 +167,7 @@ def test_a_cursor_that_comes_back_ends_the_list():
         return 200, '{"items":[],"end_cursor":"again","has_next_page":true}'
 
     with serving(answer) as (script, base_url):
-        assert asyncio.run(drive(v3.cycles(), connected(base_url), {})) == []
+        assert asyncio.run(drive(v3.cycles(), connected(base_url), {})).cycles == ()
     assert len(script.paths) == 2
 
 
@@ -416,7 +416,7 @@ def test_collected_live_or_replayed_the_statement_is_the_same_to_the_byte(tmp_pa
     edge = Edge(now=lambda: NOW, environment={"DEVIN_API_TOKEN": TOKEN}, terminal=Terminal(quiet=True, machine=False))
     with model.serve(model.build()) as base_url:
         config = live(tmp_path, base_url)
-        assert collect(config, "2025-12-05", edge, concurrency=4) == 0
+        assert collect(config, "2025-12-05", edge, Effort(concurrency=4)) == 0
     collected = evidence.read(tmp_path / "archive" / "2025-12-05" / EVIDENCE)
     recorded = evidence.read(ROOT / "samples" / "acme" / "responses.jsonl")
     assert {request: item.body for request, item in collected.items()}.items() <= {

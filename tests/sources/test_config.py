@@ -220,7 +220,7 @@ def test_settings_that_name_lines_name_them_as_the_user_opens_them(tmp_path):
     )
     found = configured(tmp_path, chargeback=text)
     assert found.replay == tmp_path / "r.jsonl"
-    assert (found.replay_source, found.token_source) == (
+    assert (found.replay_source, found.token_sources[""]) == (
         f"{tmp_path}/chargeback.yaml:6",
         f"{tmp_path}/chargeback.yaml:7",
     )

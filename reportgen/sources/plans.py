@@ -1,0 +1,34 @@
+"""Which plan answers for a configured source: v3 with one credential, v3 with one per organization, or v2."""
+
+from reportgen.sources import v2, v3, v3_organizations
+from reportgen.sources.ask import Plan, Request, moved, prefixed
+from reportgen.sources.reading import KnownCycles, Question, Reading
+from reportgen.sources.schema import SourceSection
+
+
+def cycles(source: SourceSection) -> Plan[KnownCycles]:
+    """Ask for the billing cycles; credentials of organizations cannot, so they are not even tried."""
+    if source.organizations:
+        return (yield from _nothing())
+    return (yield from v2.cycles() if source.api == "v2" else prefixed(v3.cycles(), source.prefix))
+
+
+def consumption(source: SourceSection, question: Question) -> Plan[Reading]:
+    """Ask for everything that the decomposition of a cycle rests on."""
+    if source.api == "v2":
+        return v2.consumption(question)
+    plan = v3_organizations if source.organizations else v3
+    return prefixed(plan.consumption(question), source.prefix)
+
+
+def control_totals(source: SourceSection, question: Question) -> list[Request]:
+    """Name the requests whose answers are the control total."""
+    if source.api == "v2":
+        return [v2.control_total(question.cycle)]
+    totals = v3_organizations.control_totals(question) if source.organizations else [v3.control_total(question.cycle)]
+    return [moved(request, source.prefix) for request in totals]
+
+
+def _nothing() -> Plan[KnownCycles]:
+    yield from ()
+    return KnownCycles(refused=True)

@@ -1,0 +1,105 @@
+"""The v3 API with organization credentials, one per organization: no enterprise path is touched.
+
+There is no enterprise total and no user's total, so the control total is the sum over the organizations given.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.match import sessions_named
+from reportgen.core.model import Cell, Directory, Principal, View
+from reportgen.core.money import ZERO, add
+from reportgen.sources import bodies, who
+from reportgen.sources.ask import Plan, Request
+from reportgen.sources.pages import PAGE_SIZE, Pages, all_pages
+from reportgen.sources.reading import Asked, Found, Question, Reading
+from reportgen.sources.v3 import SECTION_OF_KIND, alive_in, daily
+from reportgen.sources.view import ViewReader
+
+DAILY = "/v3/organizations/{}/consumption/daily"
+USERS = "/v3beta1/organizations/{}/members/users"
+IDP_USERS = "/v3beta1/organizations/{}/members/idp-users"
+SESSIONS = "/v3/organizations/{}/sessions"
+
+
+def consumption(question: Question) -> Plan[Reading]:
+    """Ask each organization for its members and sessions, its days, and those of everybody in it."""
+    found = Found(reader=ViewReader(question.cycle, question.tolerance))
+    org_ids = question.organizations
+    requests = [request for org_id in org_ids for request in _list_requests(org_id, question.cycle)]
+    lists = yield from all_pages(requests)
+    found.refuse_lists(lists)
+    known = _directory(org_ids, lists)
+    yield from found.keep([*_views(question, known, lists)])
+    found.views["enterprise"][""] = _control_total(found.views["organizations"])
+    answered = (principal for _, principal in found.views["pairs"])
+    return found.as_reading(who.with_principals(known, answered))
+
+
+def control_totals(question: Question) -> list[Request]:
+    """Ask for every O: together they are the control total."""
+    return [
+        daily(question.cycle, DAILY, org_id, required=True, credential=org_id) for org_id in question.organizations
+    ]
+
+
+def _list_requests(org_id: str, cycle: BillingCycle) -> list[Request]:
+    return [
+        Request(endpoint=USERS, values=(org_id,), params=(PAGE_SIZE,), shape=bodies.Members, credential=org_id),
+        Request(endpoint=IDP_USERS, values=(org_id,), params=(PAGE_SIZE,), shape=bodies.Members, credential=org_id),
+        Request(
+            endpoint=SESSIONS, values=(org_id,), params=alive_in(cycle), shape=bodies.Sessions, credential=org_id
+        ),
+    ]
+
+
+def _directory(org_ids: Sequence[str], lists: Sequence[Pages]) -> Directory:
+    return who.directory(
+        entries=(
+            entry for pages in lists if pages.request.endpoint != SESSIONS for entry in who.members(pages.items)
+        ),
+        sessions=(
+            session for pages in lists if pages.request.endpoint == SESSIONS for session in who.sessions(pages.items)
+        ),
+        organizations=[(org_id, org_id) for org_id in org_ids],
+    )
+
+
+def _views(question: Question, known: Directory, lists: Sequence[Pages]) -> Iterator[Asked]:
+    """Ask for every O, for C of everybody seen in it, and for every S that a rule names."""
+    for request in control_totals(question):
+        yield "organizations", request.credential, request
+    pairs = {*_member_pairs(lists), *who.session_pairs(known)}
+    for pair in sorted(pairs):
+        yield _pair(question.cycle, pair, optional=False)
+    named = who.named_principals(question.rules)
+    for pair in sorted({(org_id, principal) for org_id in question.organizations for principal in named} - pairs):
+        yield _pair(question.cycle, pair, optional=True)
+    sessions = sessions_named(question.rules, known.sessions.values())
+    for session_id, org_id in sorted({(session.session_id, session.org_id) for _, session in sessions}):
+        endpoint = f"{DAILY}/sessions/{{}}"
+        yield "sessions", session_id, daily(
+            question.cycle, endpoint, org_id, session_id, optional=True, credential=org_id
+        )  # fmt: skip
+
+
+def _member_pairs(lists: Sequence[Pages]) -> Iterator[who.Pair]:
+    for pages in lists:
+        if pages.request.endpoint != SESSIONS:
+            yield from ((pages.request.credential, Principal("user", item.user_id)) for item in pages.items)
+
+
+def _pair(cycle: BillingCycle, pair: who.Pair, *, optional: bool) -> Asked:
+    org_id, principal = pair
+    endpoint = f"{DAILY}/{SECTION_OF_KIND[principal.kind]}/{{}}"
+    return "pairs", pair, daily(cycle, endpoint, org_id, principal.id, optional=optional, credential=org_id)
+
+
+def _control_total(organizations: Mapping[str, View]) -> View:
+    """Add up the organizations; the request names them all, separated by a space as in the ledger."""
+    quantities: dict[Cell, Decimal] = {}
+    for view in organizations.values():
+        for cell, acus in view.quantities.items():
+            quantities[cell] = add(quantities.get(cell, ZERO), acus)
+    return View(request=" ".join(view.request for view in organizations.values()), quantities=quantities)

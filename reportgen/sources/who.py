@@ -1,0 +1,91 @@
+"""Who is who: what lists and sessions say of principals, put together, whichever version of the API said it."""
+
+from collections.abc import Iterable, Iterator
+
+from reportgen.core.match import is_pattern, session_key
+from reportgen.core.model import Directory, Entry, Principal, PrincipalKind, Rule, Session
+from reportgen.sources import bodies
+
+Pair = tuple[str, Principal]
+"""An organization, and a principal that may have worked in it."""
+
+
+def directory(
+    entries: Iterable[Entry], sessions: Iterable[Session], organizations: Iterable[tuple[str, str]]
+) -> Directory:
+    """Join what is known: owners of sessions are somebody, even where no list has them any more.
+
+    `organizations` are ids and names; the last name of an id counts.
+    """
+    known: dict[Principal, Entry] = {}
+    for entry in entries:
+        first = known.get(entry.principal, entry)
+        email, name = first.email or entry.email, first.name or entry.name
+        known[entry.principal] = Entry(principal=entry.principal, email=email, name=name)
+    by_id = {session.session_id: session for session in sessions}
+    for session in by_id.values():
+        if session.principal:
+            known.setdefault(session.principal, Entry(principal=session.principal))
+    names = {session.org_id: session.org_id for session in by_id.values()} | dict(organizations)
+    return Directory(
+        entries=dict(sorted(known.items())),
+        organizations=dict(sorted(names.items())),
+        sessions=dict(sorted(by_id.items())),
+    )
+
+
+def with_principals(known: Directory, principals: Iterable[Principal]) -> Directory:
+    """Add the principals that no list knows, but whose usage was answered."""
+    answered = {principal: Entry(principal=principal) for principal in principals}
+    return Directory(
+        entries=dict(sorted((answered | dict(known.entries)).items())),
+        organizations=known.organizations,
+        sessions=known.sessions,
+    )
+
+
+def members(items: Iterable[bodies.Member]) -> Iterator[Entry]:
+    """Read users."""
+    return (_entry("user", item.user_id, item.email, item.name) for item in items)
+
+
+def service_users(items: Iterable[bodies.ServiceUser]) -> Iterator[Entry]:
+    """Read service users."""
+    return (_entry("service_user", item.service_user_id, None, item.name) for item in items)
+
+
+def sessions(items: Iterable[bodies.SessionItem]) -> Iterator[Session]:
+    """Read sessions and their owners."""
+    for item in items:
+        principal: Principal | None = None
+        if item.user_id:
+            principal = Principal("user", item.user_id)
+        elif item.service_user_id:
+            principal = Principal("service_user", item.service_user_id)
+        yield Session(
+            session_id=session_key(item.session_id), org_id=item.org_id, principal=principal, tags=tuple(item.tags)
+        )
+
+
+def session_pairs(known: Directory) -> Iterator[Pair]:
+    """Give the pairs that sessions show."""
+    return ((found.org_id, found.principal) for found in known.sessions.values() if found.principal)
+
+
+def named_principals(rules: Iterable[Rule]) -> set[Principal]:
+    """Give the principals whose ids the mapping names: somebody may be in no list any more."""
+    found = set()
+    for rule in rules:
+        if rule.section == "service_users":
+            found.add(Principal("service_user", rule.key))
+        elif rule.section in {"users", "user_file"} and "@" not in rule.key and not is_pattern(rule):
+            found.add(Principal("user", rule.key))
+    return found
+
+
+def _entry(kind: PrincipalKind, principal_id: str, email: str | None, name: str | None) -> Entry:
+    return Entry(
+        principal=Principal(kind, principal_id),
+        email=bodies.clean(email) if email else None,
+        name=bodies.clean(name) if name else None,
+    )
