@@ -4,6 +4,7 @@ Only click is imported at the top: `--help` waits for nothing else.
 """
 
 import os
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,6 +130,7 @@ def _finish(command: "Callable[[Edge], int]", *, machine: bool, quiet: bool) -> 
     from reportgen.commands.failure import told  # noqa: PLC0415
     from reportgen.terminal import Terminal  # noqa: PLC0415
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, which cleans up
     terminal = Terminal(machine=machine, quiet=quiet)
     edge = Edge(now=lambda: datetime.now(UTC), environment=os.environ, terminal=terminal)
     sys.exit(told(command, edge))

@@ -102,12 +102,16 @@ def staged(folder: Path) -> Iterator[Stage]:
     """Collect the files of a draft beside its folder; they appear when all went well, or none does."""
     made = list(takewhile(lambda parent: not parent.exists(), folder.parents))
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(folder)
     path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    descriptor = os.open(path, os.O_RDONLY)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
         stage = Stage(path)
         yield stage
         stage.move_into(folder)
     finally:
+        os.close(descriptor)
         shutil.rmtree(path, ignore_errors=True)
         _remove_empty(made)
 
@@ -117,3 +121,16 @@ def _remove_empty(folders: Iterable[Path]) -> None:
     for folder in folders:
         with suppress(OSError):
             folder.rmdir()
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what a killed run left beside the folder; a run that is alive holds a lock on its own."""
+    for path in folder.parent.glob(f".{folder.name}.*"):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(descriptor)

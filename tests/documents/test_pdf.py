@@ -1,0 +1,190 @@
+"""The PDF engine: WeasyPrint's own bytes, the fonts that are meant, no glyph missing, nothing fetched."""
+
+import base64
+import re
+import threading
+from collections.abc import Iterator
+from html import unescape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+
+import pikepdf
+import pytest
+from pypdf import PdfReader
+from weasyprint import CSS, HTML
+
+from reportgen.core.problem import Rejected
+from reportgen.documents.markup import MarkupError
+from reportgen.documents.pdf import MissingGlyph, _fonts, pdf
+from reportgen.documents.render import draw
+from tests.documents.beech import design, markup, task
+
+FONTS = {"Liberation-Sans", "Liberation-Sans-Bold", "DejaVu-Sans", "Droid-Sans-Fallback"}
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+    "0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
+)
+
+
+def page(body: str, head: str = "") -> str:
+    return f'<html lang="en"><head><title>T</title>{head}</head><body>{body}</body></html>'
+
+
+@pytest.mark.parametrize("path", ["R-1.pdf", "S-2.pdf", "statement.pdf"])
+def test_a_tree_from_expat_gives_the_bytes_of_weasyprints_own_parser(path):
+    css = design().templates["invoice.css"]
+    document = as_html(markup(path))
+    stock = HTML(string=document).write_pdf(font_config=_fonts(), stylesheets=[CSS(string=css, font_config=_fonts())])
+    assert pdf(document, css) == stock
+
+
+def as_html(xhtml: str) -> str:
+    """Resolve entities in the style element, which HTML reads as it stands."""
+    return re.sub("<style>.*?</style>", lambda style: unescape(style[0]), xhtml, flags=re.DOTALL)
+
+
+def test_drawing_twice_gives_the_same_bytes():
+    assert draw(task("R-1.pdf"), design()) == draw(task("R-1.pdf"), design())
+
+
+def test_entities_and_markup_in_the_data_are_text():
+    shown = text_of(pdf(page("<p>Chlo&eacute; &lt;b&gt; &amp;amp; R&amp;D</p>"), ""))
+    assert "Chloé <b> &amp; R&D" in shown
+
+
+def text_of(content: bytes) -> str:
+    return "\n".join(found.extract_text() for found in PdfReader(BytesIO(content)).pages)
+
+
+def test_markup_that_is_not_well_formed_is_refused():
+    with pytest.raises(MarkupError, match="mismatched tag"):
+        pdf(page("<p>one<br></p>"), "")
+
+
+# Glyphs
+
+
+@pytest.mark.parametrize(("character", "point"), [("\U0001e900", "U+1E900"), ("\ue123", "U+E123")])
+def test_a_missing_glyph_stops_with_its_text(character, point):
+    with pytest.raises(MissingGlyph) as caught:
+        pdf(page(f"<p>Somebody</p><p>Adlam {character} Bah</p>"), "")
+    assert str(caught.value).startswith(f'{point} in "Adlam ')
+    assert str(caught.value).endswith(' Bah"')
+
+
+def test_a_missing_glyph_names_the_document():
+    template = "<html><body><p>{{ document.cost_center.name }} \U0001e900</p></body></html>"
+    with pytest.raises(Rejected) as caught:
+        draw(task("R-1.pdf"), design(invoice_html_j2=template))
+    (problem,) = caught.value.problems
+    assert problem.source == "invoices/CB-2025-12-05-R-1.pdf"
+    assert "U+1E900" in problem.message
+    assert "Research & Development" in problem.message
+
+
+def test_the_next_document_does_not_inherit_a_missing_glyph():
+    with pytest.raises(MissingGlyph):
+        pdf(page("<p>\U0001e900</p>"), "")
+    assert pdf(page("<p>Adlam</p>"), "").startswith(b"%PDF")
+
+
+KOREAN = pytest.param("김민준", marks=pytest.mark.xfail(strict=True, reason="Droid Sans Fallback has no Hangul"))
+
+
+@pytest.mark.parametrize(
+    "text", ["Ελένη Ольга Łódź", "דנה לוי", "ليلى حداد", "田中 由紀 さくら", "王小明 陈静", "€ – × − → ☎ �", KOREAN]
+)
+def test_the_scripts_of_names_can_be_drawn(text):
+    assert fonts_of(pdf(page(f"<p>{text}</p>"), design().templates["invoice.css"])) <= FONTS
+
+
+# Fonts
+
+
+def fonts_of(content: bytes) -> set[str]:
+    """Name the fonts of a PDF, each of which is embedded as TrueType; raises AssertionError."""
+    found = set()
+    with pikepdf.open(BytesIO(content)) as document:
+        for font in (item for item in document.objects if isinstance(item, pikepdf.Dictionary)):
+            if font.get("/Type") == "/Font" and "/FontDescriptor" in font:
+                assert font.Subtype == "/CIDFontType2"
+                assert "/FontFile2" in font.FontDescriptor
+                found.add(str(font.BaseFont).partition("+")[2])
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("path", ["R-1.pdf", "S-2.pdf", "Z-9.pdf", "statement.pdf"])
+def test_only_our_fonts_are_there_and_all_are_embedded_truetype(path):
+    assert fonts_of(draw(task(path), design())) <= FONTS
+
+
+def test_a_font_that_a_template_asks_for_is_not_taken_from_the_machine():
+    style = "<style>p { font-family: 'Liberation Serif', 'DejaVu Sans Mono', serif }</style>"
+    assert fonts_of(pdf(page("<p>Serif</p>", style), "")) <= FONTS
+
+
+# Nothing is fetched
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, list[str]]]:
+    """Serve a picture on loopback; give the address and what has been asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(PIXEL)
+
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as found:
+        threading.Thread(target=found.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{found.server_port}", asked
+        found.shutdown()
+
+
+WAYS = {
+    "image": '<img src="{0}/a.png"/>',
+    "background": '<p style="background: url({0}/a.png)">x</p>',
+    "style sheet": '<link rel="stylesheet" href="{0}/a.css"/>',
+    "import": "<style>@import url({0}/a.css);</style>",
+    "font": "<style>@font-face {{ font-family: X; src: url({0}/a.ttf) }}</style><p style='font-family: X'>x</p>",
+    "object": '<object data="{0}/a.png"></object>',
+    "picture in a picture": '<svg xmlns="http://www.w3.org/2000/svg"><image href="{0}/a.png"/></svg>',
+    "attachment": '<a rel="attachment" href="{0}/a.png">x</a>',
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_is_fetched_from_the_network(way, server):
+    base, asked = server
+    template = page(WAYS[way].format(base))
+    assert draw(task("R-1.pdf"), design(invoice_html_j2=template)).startswith(b"%PDF")
+    assert asked == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_is_read_from_the_disk(way, tmp_path: Path):
+    (tmp_path / "a.png").write_bytes(PIXEL)
+    (tmp_path / "a.css").write_text("p { color: red }", encoding="utf-8")
+    there, nowhere = (pdf(page(WAYS[way].format(base)), "") for base in (tmp_path.as_uri(), "file:///nowhere"))
+    assert streams(there) == streams(nowhere)
+    assert b"/Image" not in there
+    assert b"/EmbeddedFile" not in there
+
+
+def streams(content: bytes) -> list[bytes]:
+    """Read what is drawn and embedded, without links, which name the address."""
+    with pikepdf.open(BytesIO(content)) as document:
+        return [item.read_bytes() for item in document.objects if isinstance(item, pikepdf.Stream)]
+
+
+def test_what_a_template_carries_itself_is_drawn():
+    data = f"data:image/png;base64,{base64.b64encode(PIXEL).decode()}"
+    assert b"/Image" in pdf(page(f'<img src="{data}"/>'), "")

@@ -1,0 +1,70 @@
+"""The recorded sample cycle, built once for all tests, and configurations to try things with."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.job import Job, example, once, small
+
+
+@dataclass(frozen=True)
+class Built:
+    """A cycle that was built, and what the command said."""
+
+    job: Job
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def folder(self) -> Path:
+        return self.job.cycle()
+
+    def statement(self) -> dict:
+        return self.job.statement()
+
+    def file(self, code: str, suffix: str) -> Path:
+        return self.folder / "invoices" / f"CB-2025-12-05-{code}{suffix}"
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder that all workers of this test run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def sample(shared: Path) -> Built:
+    """Run the sample cycle with two workers."""
+    return _built(shared, "sample", "--workers", "2")
+
+
+@pytest.fixture(scope="session")
+def sample_for_machines(shared: Path) -> Built:
+    """Run the sample cycle with one worker, and its result as JSON."""
+    return _built(shared, "sample-for-machines", "--workers", "1", "--json")
+
+
+@pytest.fixture(scope="session")
+def small_build(shared: Path) -> Built:
+    """Run the small configuration."""
+    return _built(shared, "small-build", configuration=small)
+
+
+@pytest.fixture
+def small_job(tmp_path: Path) -> Job:
+    return small(tmp_path / "small")
+
+
+def _built(shared: Path, name: str, *arguments: str, configuration=example) -> Built:
+    def make(folder: Path) -> None:
+        result = configuration(folder).run("run", *arguments)
+        said = {"code": result.returncode, "stdout": result.stdout, "stderr": result.stderr}
+        (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")
+
+    folder = once(shared, name, make)
+    return Built(job=Job(folder), **json.loads((folder / "said.json").read_text(encoding="utf-8")))

@@ -1,0 +1,160 @@
+"""Whole jobs: the command line as a process of its own, over copies of the example and of the recorded sample."""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "configs" / "example"
+RECORDING = ROOT / "samples" / "acme" / "responses.jsonl"
+DECEMBER, NOVEMBER = "2025-12-05", "2025-11-05"
+
+SMALL = {
+    "chargeback.yaml": f"""\
+enterprise: Acme Corporation
+source:
+  replay: {RECORDING}
+mapping: mapping.yaml
+rates: rates.yaml
+archive: archive
+""",
+    "mapping.yaml": """\
+cost_centers:
+  A-1: {name: Platform}
+  B-2: {name: Payments}
+  C-3: {name: Kiosk}
+  Z-9: {name: Central}
+users:
+  ada@acme.example: A-1
+  grace@acme.example: {A-1: 1, B-2: 2}
+orgs:
+  org-2f8ab6190c4e: B-2
+unallocated: Z-9
+""",
+    "rates.yaml": """\
+currency: USD
+prices: {devin: 2.00, "*": 1.75}
+""",
+}
+"""Three cost centers with an invoice and one without, in documents of a page or two."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A configuration in a folder of its own; its archive lies beside it."""
+
+    folder: Path
+
+    @property
+    def archive(self) -> Path:
+        return self.folder / "archive"
+
+    def cycle(self, start: str = DECEMBER) -> Path:
+        return self.archive / start
+
+    def statement(self, start: str = DECEMBER) -> dict:
+        return json.loads((self.cycle(start) / "statement.json").read_text(encoding="utf-8"))
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text that is there, once."""
+        path = self.folder / name
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} is not there once in {path}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def command(self, name: str, *arguments: str, cycle: str = DECEMBER) -> list[str]:
+        """Word a command; one worker suffices where nothing else is said."""
+        if name in {"build", "run"} and "--workers" not in arguments:
+            arguments = (*arguments, "--workers", "1")
+        return [sys.executable, "-m", "reportgen", name, str(self.folder), "--cycle", cycle, *arguments]
+
+    def start(self, name: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        """Begin a command in a process group of its own."""
+        return subprocess.Popen(
+            self.command(name, *arguments),
+            cwd=ROOT,
+            env=_environment(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(
+        self, name: str, *arguments: str, cycle: str = DECEMBER, **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            self.command(name, *arguments, cycle=cycle),
+            cwd=ROOT,
+            env=_environment(environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def record(self, change: Callable[[list[dict]], Iterable[dict]]) -> None:
+        """Replay a changed copy of the recording from now on."""
+        lines = [json.loads(line) for line in RECORDING.read_text(encoding="utf-8").splitlines()]
+        copy = self.folder / "responses.jsonl"
+        copy.write_text("".join(json.dumps(line) + "\n" for line in change(lines)), encoding="utf-8")
+        self.edit("chargeback.yaml", str(RECORDING), str(copy))
+
+
+def example(folder: Path) -> Job:
+    """Copy the example; the recording is named where it lies, the archive comes into the folder."""
+    shutil.copytree(EXAMPLE, folder)
+    job = Job(folder)
+    job.edit("chargeback.yaml", "../../samples/acme/responses.jsonl", str(RECORDING))
+    job.edit("chargeback.yaml", "archive: ../../archive", "archive: archive")
+    return job
+
+
+def small(folder: Path) -> Job:
+    """Write a configuration of three invoices."""
+    folder.mkdir(parents=True)
+    for name, text in SMALL.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return Job(folder)
+
+
+def once(shared: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """Make a folder that all workers of a test run share: the first to ask makes it, the others wait."""
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = shared / name
+        if not folder.exists():
+            make(folder)
+    return folder
+
+
+def contents(folder: Path, *suffixes: str) -> dict[str, bytes]:
+    """Read all files below a folder by their path, or those that end in one of the suffixes."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.name.endswith(suffixes or ("",)))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(found)}
+
+
+def documents(folder: Path) -> dict[str, bytes]:
+    """Read what must be the same byte for byte whatever the order of the inputs was."""
+    return contents(folder, ".pdf", ".xlsx", "statement.json", "tie_out.csv")
+
+
+def pages(pdf: Path) -> list[str]:
+    """Read the text of a PDF page by page, laid out as it stands."""
+    command = ["pdftotext", "-layout", str(pdf), "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return text.split("\f")[:-1]
+
+
+def leftovers(archive: Path) -> Iterator[Path]:
+    """Find the folders that lie in the archive beside those of the cycles."""
+    return (path for path in archive.iterdir() if path.is_dir() and path.name not in {DECEMBER, NOVEMBER})
+
+
+def _environment(changes: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "DEVIN_API_TOKEN"} | changes
