@@ -7,7 +7,8 @@ connections. Transient failures are retried with backoff, or as Retry-After says
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,7 +28,6 @@ from reportgen.sources.bodies import UnreadableBody
 T = TypeVar("T")
 TIMEOUT = httpx.Timeout(60.0, connect=20.0)
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-UNLIMITED, HIGHEST = 1 << 20, 64
 CALM, PAUSE = 10, 0.05
 PERMISSION_HINT = (
     "give the credential the permission to read consumption "
@@ -64,25 +64,36 @@ class _Transient(Exception):  # noqa: N818 - retried, never seen
 class Pace:
     """How many workers may ask at a time: half as many after a 429, one more after a calm stretch."""
 
-    def __init__(self) -> None:
-        """Begin without a limit of our own."""
-        self._limit, self._calm = UNLIMITED, 0
+    def __init__(self, workers: int) -> None:
+        """Let all workers ask."""
+        self._workers = self._limit = workers
+        self._calm = 0
 
-    async def turn(self, number: int) -> None:
-        """Wait until the worker of this number may ask; the first always may."""
-        while number >= self._limit:  # noqa: ASYNC110 - dozens of sleepers, and nobody to wake them
-            await asyncio.sleep(PAUSE)
+    async def turn(self, number: int, waiting: Collection[Request]) -> bool:
+        """Wait until the worker of this number may ask, and tell whether anything is left; the first always may."""
+        while waiting and number >= self._limit:  # noqa: ASYNC110
+            await asyncio.sleep(PAUSE)  # dozens of sleepers, and nobody to wake them
+        return bool(waiting)
 
     def slow_down(self) -> None:
-        """Halve the limit; answers that were on their way together count once."""
-        if self._calm or self._limit == UNLIMITED:
-            self._limit, self._calm = max(1, min(self._limit, HIGHEST) // 2), 0
+        """Halve the limit; refusals that come back together, before any answer, count once."""
+        if self._calm or self._limit == self._workers:
+            self._limit, self._calm = max(1, self._limit // 2), 0
 
     def speed_up(self) -> None:
-        """Let one more ask after as many answers as there are askers, ten times over."""
+        """Let one more ask after ten answers to each that may."""
         self._calm += 1
-        if self._calm >= CALM * self._limit:
+        if self._calm >= CALM * self._limit and self._limit < self._workers:
             self._limit, self._calm = self._limit + 1, 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Worker:
+    """One of those who ask: a client with a single connection, and the pace they keep together."""
+
+    number: int
+    client: httpx.AsyncClient
+    pace: Pace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,63 +110,62 @@ class Connection:
     progress: Callable[[int, int], None]
     transport: httpx.AsyncBaseTransport | None = None
     concurrency: int = 8
-    pace: Pace = field(default_factory=Pace)
     attempts: int = 6
     patience: float = 300.0
 
 
 async def drive(plan: Plan[T], connection: Connection, known: Mapping[str, RecordedResponse]) -> T:
     """Answer a plan: from what is `known`, else over HTTP; raises ApiFailure or Rejected."""
-    async with _clients(connection) as clients:
+    async with _workers(connection) as workers:
         try:
             requests = next(plan)
             while True:
-                answers = await _ask_all(requests, clients, connection, known)
+                answers = await _ask_all(requests, workers, connection, known)
                 requests = plan.send(answers)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
 
 
 @asynccontextmanager
-async def _clients(connection: Connection) -> AsyncIterator[list[httpx.AsyncClient]]:
-    context = ssl.create_default_context()
+async def _workers(connection: Connection) -> AsyncIterator[list[_Worker]]:
+    context, pace = ssl.create_default_context(), Pace(connection.concurrency)
     async with AsyncExitStack() as stack:
         yield [
-            await stack.enter_async_context(
-                httpx.AsyncClient(
-                    headers={"Accept": "application/json"},
-                    timeout=TIMEOUT,
-                    limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-                    transport=connection.transport,
-                    verify=context,
-                )
-            )
-            for _ in range(connection.concurrency)
+            _Worker(number=number, pace=pace, client=await stack.enter_async_context(_client(connection, context)))
+            for number in range(connection.concurrency)
         ]
+
+
+def _client(connection: Connection, context: ssl.SSLContext) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        headers={"Accept": "application/json"},
+        timeout=TIMEOUT,
+        limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+        transport=connection.transport,
+        verify=context,
+    )
 
 
 async def _ask_all(
     requests: Sequence[Request],
-    clients: Sequence[httpx.AsyncClient],
+    workers: Sequence[_Worker],
     connection: Connection,
     known: Mapping[str, RecordedResponse],
 ) -> dict[str, Answer]:
-    """Let every client take requests from one queue until it is empty, as many at a time as the API stands."""
+    """Let every worker take requests from one queue until it is empty, as many at a time as the API stands."""
     found: dict[str, Answer] = {}
-    waiting = iter(requests)
-    pace = connection.pace
+    waiting = deque(requests)
 
-    async def work(number: int, client: httpx.AsyncClient) -> None:
-        await pace.turn(number)
-        for request in waiting:
-            found[request.line] = _known(request, known) or await _ask(request, client, connection)
+    async def work(worker: _Worker) -> None:
+        while await worker.pace.turn(worker.number, waiting):
+            request = waiting.popleft()
+            found[request.line] = _known(request, known) or await _ask(request, worker, connection)
             connection.progress(len(found), len(requests))
-            await pace.turn(number)
 
     try:
         async with asyncio.TaskGroup() as group:
-            for number, client in enumerate(clients[: len(requests)]):
-                group.create_task(work(number, client))
+            for worker in workers[: len(requests)]:
+                group.create_task(work(worker))
     except* Rejected as refused:
         raise Rejected(_all_problems(refused)) from None
     except* ApiFailure as failures:
@@ -178,7 +188,7 @@ def _known(request: Request, known: Mapping[str, RecordedResponse]) -> Answer | 
         return None
 
 
-async def _ask(request: Request, client: httpx.AsyncClient, connection: Connection) -> Answer:
+async def _ask(request: Request, worker: _Worker, connection: Connection) -> Answer:
     """Ask until there is an answer that can be read, or patience ends."""
     retries = stamina.retry_context(
         on=_backoff,
@@ -191,7 +201,7 @@ async def _ask(request: Request, client: httpx.AsyncClient, connection: Connecti
     try:
         async for attempt in retries:
             with attempt:
-                return await _ask_once(request, client, connection)
+                return await _ask_once(request, worker, connection)
     except _Transient as failure:
         hint = "try again later: what was collected is kept, and only the rest is asked for"
         raise ApiFailure(_failure(request, connection, f"{failure.reason}, at every attempt", hint)) from failure
@@ -205,15 +215,15 @@ def _backoff(error: Exception) -> bool | float:
     return True if error.delay is None else error.delay
 
 
-async def _ask_once(request: Request, client: httpx.AsyncClient, connection: Connection) -> Answer:
+async def _ask_once(request: Request, worker: _Worker, connection: Connection) -> Answer:
     try:
         authorization = {"Authorization": f"Bearer {connection.tokens[request.credential]}"}
-        response = await client.get(f"{connection.base_url}{request.target}", headers=authorization)
+        response = await worker.client.get(f"{connection.base_url}{request.target}", headers=authorization)
         body = response.text
     except (httpx.TransportError, httpx.DecodingError) as error:
         raise _Transient(f"the connection failed ({type(error).__name__})") from error
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        connection.pace.slow_down()
+        worker.pace.slow_down()
     if response.status_code in TRANSIENT:
         raise _busy(response, connection)
     recorded = response.extensions.get("recorded") or RecordedResponse(
@@ -224,7 +234,7 @@ async def _ask_once(request: Request, client: httpx.AsyncClient, connection: Con
     )
     found = _read(request, recorded, connection)
     connection.append(recorded)
-    connection.pace.speed_up()
+    worker.pace.speed_up()
     return found
 
 
