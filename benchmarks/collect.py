@@ -1,21 +1,33 @@
 """Collecting over HTTP beside a bare loop of workers: 50 ms per response, as the machine's two cores allow.
 
     python -m benchmarks.collect [requests] [concurrency]
+    python -m benchmarks.collect memory [users] [days]
 
 The server is a process of its own and answers after 50 ms. Both clients ask it for the same requests in one run, in
 turn; the ideal is requests x 0.050 / concurrency.
+
+Memory: the whole command collects an enterprise of so many users, each with a role in one of 20 organizations and
+with usage of two products on so many days. Its peak is that of the process, its answers are written to the disk.
 """
 
 import asyncio
+import json
 import multiprocessing
+import os
 import resource
 import ssl
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
@@ -24,6 +36,7 @@ from reportgen.sources import bodies
 from reportgen.sources.ask import Plan, Request
 from reportgen.sources.client import Connection, drive
 
+Answering = Callable[[str], Awaitable[bytes]]
 LATENCY = 0.050
 ROUNDS = 3
 BODY = (
@@ -35,15 +48,50 @@ BODY = (
     )
     + b"]}"
 )
-RESPONSE = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
+
+
+USERS, DAYS, PAGE = 20_000, 20, 200
+START, DAY = 1764921600, 86400
+CONFIGURATION = {
+    "chargeback.yaml": "enterprise: Acme\nsource: {{base_url: {base_url}}}\nmapping: mapping.yaml\nrates: rates.yaml\n",
+    "mapping.yaml": 'cost_centers: {{A-1: {{name: A}}}}\nusers: {{"*": A-1}}\n',
+    "rates.yaml": 'currency: USD\nprices: {{"*": 2.00}}\n',
+}
 
 
 def main() -> None:
+    """Measure what is asked for."""
+    if sys.argv[1:2] == ["memory"]:
+        memory(*map(int, sys.argv[2:]))
+    else:
+        speed()
+
+
+def memory(users: int = USERS, days: int = DAYS) -> None:
+    """Collect an enterprise with the command and print its peak."""
+    answering = partial(_answer_of_enterprise, users=users, days=days)
+    with _server(answering) as base_url, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, text in CONFIGURATION.items():
+            (folder / file).write_text(text.format(base_url=base_url) + "archive: archive\n" * ("source" in text))
+        command = [sys.executable, "-m", "reportgen", "collect", name, "--cycle", "2025-12-05", "--concurrency", "16"]
+        start = time.perf_counter()
+        process = subprocess.Popen(command, env=os.environ | {"DEVIN_API_TOKEN": "cog_benchmark"})
+        _, status, usage = os.wait4(process.pid, 0)
+        stored = next(folder.rglob("responses.jsonl"))
+        print(
+            f"{users} users on {days} days: exit {os.waitstatus_to_exitcode(status)}, peak {usage.ru_maxrss // 1024} MiB, "
+        )
+        print(f"{time.perf_counter() - start:.0f} s, evidence of {stored.stat().st_size >> 20} MiB")
+
+
+def speed() -> None:
     """Measure and print the medians."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     concurrency = int(sys.argv[2]) if len(sys.argv) > 2 else 32
     ideal = count * LATENCY / concurrency
-    with _server() as base_url:
+    with _server(_answer_late) as base_url:
         walls: dict[str, list[float]] = {"bare loop": [], "reportgen": []}
         for _ in range(ROUNDS):
             walls["bare loop"].append(_timed(_bare(base_url, count, concurrency)))
@@ -94,10 +142,46 @@ async def _bare(base_url: str, count: int, concurrency: int) -> None:
             group.create_task(work())
 
 
+async def _answer_late(_target: str) -> bytes:
+    await asyncio.sleep(LATENCY)
+    return BODY
+
+
+async def _answer_of_enterprise(target: str, users: int, days: int) -> bytes:
+    """Answer lists of users page by page, and everybody's days; no answer is like another."""
+    url = urlsplit(target)
+    if "/daily" in url.path:
+        rng = Random(url.path.rpartition("/")[2])
+        buckets = [_bucket(rng, START + DAY * number) for number in range(days)]
+        return json.dumps({"total_acus": 0, "consumption_by_date": buckets}).encode()
+    items: list[dict[str, object]] = []
+    first, more = int(parse_qs(url.query).get("after", ["0"])[0]), False
+    if url.path.endswith("/cycles"):
+        items = [{"after": START, "before": START + 31 * DAY}]
+    elif url.path.endswith("/enterprise/organizations"):
+        items = [{"org_id": f"org-{number}", "name": f"Organization {number}"} for number in range(20)]
+    elif url.path.endswith("/members/users"):
+        items, more = [_user(number) for number in range(first, min(first + PAGE, users))], first + PAGE < users
+    return json.dumps(
+        {"items": items, "end_cursor": str(first + PAGE) if more else None, "has_next_page": more}
+    ).encode()
+
+
+def _user(number: int) -> dict[str, object]:
+    roles = [{"role": {"role_name": "Member"}, "org_id": f"org-{number % 20}"}]
+    return {"user_id": f"okta|acme|{number}", "email": f"{number}@acme.example", "role_assignments": roles}
+
+
+def _bucket(rng: Random, date: int) -> dict[str, object]:
+    devin, cascade = (round(9 * rng.random(), 2) for _ in range(2))
+    products = {"devin": devin, "cascade": cascade, "terminal": 0.0, "review": None}
+    return {"date": date, "acus": round(devin + cascade, 2), "acus_by_product": products}
+
+
 @contextmanager
-def _server() -> Iterator[str]:
+def _server(answering: Answering) -> Iterator[str]:
     ports: multiprocessing.SimpleQueue[int] = multiprocessing.SimpleQueue()
-    process = multiprocessing.Process(target=_serve, args=(ports,), daemon=True)
+    process = multiprocessing.Process(target=_serve, args=(ports, answering), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{ports.get()}"
@@ -106,12 +190,12 @@ def _server() -> Iterator[str]:
         process.join()
 
 
-def _serve(ports: "multiprocessing.SimpleQueue[int]") -> None:
+def _serve(ports: "multiprocessing.SimpleQueue[int]", answering: Answering) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while await reader.readuntil(b"\r\n\r\n"):
-                await asyncio.sleep(LATENCY)
-                writer.write(RESPONSE)
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                body = await answering(head.split(b" ", 2)[1].decode())
+                writer.write(HEAD % (len(body), body))
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from reportgen.core.allocate import allocate, charged_after_close, timelines
 from reportgen.core.cycle import BillingCycle, is_over
-from reportgen.core.match import active_rules, conflicting_tags, uncollected_sessions, unmatched_rules
+from reportgen.core.match import (
+    active_rules,
+    conflicting_tags,
+    uncollected_sessions,
+    unmatched_rules,
+    unowned_sessions,
+)
 from reportgen.core.model import (
     Allocation,
     Directory,
@@ -73,7 +79,8 @@ def derive(inputs: Inputs) -> Derived:
         raise Rejected(configuration.located(problems))
     heading = _heading(inputs, reading, configuration.rate_card)
     result, warnings = statement(heading, usage, allocations, mapping, configuration.rate_card, numbers)
-    warnings += [*conflicting_tags(mapping, reading.directory), *unmatched_rules(mapping, reading.directory)]
+    for warn in (conflicting_tags, unowned_sessions, unmatched_rules):
+        warnings += warn(mapping, reading.directory)
     return Derived(
         usage=usage,
         directory=reading.directory,

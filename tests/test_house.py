@@ -68,7 +68,8 @@ ALLOWED_OPERATIONS = {
     ("core/allocate.py", "len(found) - 1"),  # a count
     ("core/problem.py", "LONGEST_QUOTE - 1"),
     ("core/rate.py", "index - 1"),
-    ("core/usage.py", "positive.get(cell, frozenset()) - known.get(org_id, set())"),  # a difference of sets
+    ("core/match.py", "len(rules) - 1"),
+    ("core/usage.py", "rivals.at(cell, acus) - known.get(org_id, set())"),  # a difference of sets
     ("core/usage.py", "-tolerance"),  # a setting, compared
     ("core/match.py", "subjects += [(org_id, '', '', '') for org_id in directory.organizations]"),  # a list
 }

@@ -88,6 +88,8 @@ class Stage:
     def move_into(self, folder: Path) -> None:
         """Rename every file into the folder, then remove what the draft before had and this one has not."""
         for name in sorted(self._names):
+            _refuse_folder_in_the_way(folder / name)
+        for name in sorted(self._names):
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             (self._path / name).replace(target)
@@ -95,6 +97,15 @@ class Stage:
             for path in sorted((folder / replaced).rglob("*")):
                 if path.is_file() and path.relative_to(folder).as_posix() not in self._names:
                     path.unlink()
+
+
+def _refuse_folder_in_the_way(path: Path) -> None:
+    """Raise Rejected where a file cannot be renamed in, before the first one is."""
+    for place in (path, *path.parents[:2]):
+        if place.exists() and place.is_dir() == (place == path):
+            kind = "a folder" if place == path else "a file"
+            message, hint = f"{kind} stands where a document of the cycle belongs", "move it away, then try again"
+            raise Rejected([Problem(source=str(place), message=message, hint=hint)])
 
 
 @contextmanager

@@ -19,12 +19,14 @@ def told(command: Callable[[Edge], int], edge: Edge) -> int:
         return command(edge)
     except Rejected as rejected:
         edge.terminal.problems(rejected.problems)
+        edge.terminal.values({"problems": [_values(problem) for problem in rejected.problems]})
         return PROBLEMS
     except NoSuchCycle as unknown:
         edge.terminal.problem(str(unknown))
         return USAGE
     except ApiFailure as failure:
         edge.terminal.problems([failure.problem])
+        edge.terminal.values({"problems": [_values(failure.problem)]})
         return UNREACHABLE
     except KeyboardInterrupt:
         edge.terminal.problem("interrupted; what was collected is kept")
@@ -34,6 +36,10 @@ def told(command: Callable[[Edge], int], edge: Edge) -> int:
             raise
         edge.terminal.problems([_of_the_system(error) if isinstance(error, OSError) else _of_the_program(error)])
         return PROBLEMS
+
+
+def _values(problem: Problem) -> dict[str, str]:
+    return {"source": problem.source, "message": problem.message, "hint": problem.hint}
 
 
 def _of_the_program(error: Exception) -> Problem:
@@ -48,4 +54,4 @@ def _of_the_program(error: Exception) -> Problem:
 def _of_the_system(error: OSError) -> Problem:
     source = str(error.filename or "the operating system")
     message = (error.strerror or str(error)).lower()
-    return Problem(source=source, message=message, hint="nothing was written to the documents of the cycle")
+    return Problem(source=source, message=message, hint="mend that, then run the command again")

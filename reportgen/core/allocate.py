@@ -14,8 +14,19 @@ from decimal import Decimal
 from typing import Literal
 
 from reportgen.core.match import Matcher, Subject
-from reportgen.core.model import Allocation, DatedSplit, Directory, Level, Mapping, Rule, Share, Split, UsageRecord
-from reportgen.core.money import ONE, ZERO, apportion, multiply
+from reportgen.core.model import (
+    Allocation,
+    DatedSplit,
+    Directory,
+    Level,
+    Mapping,
+    Principal,
+    Rule,
+    Share,
+    Split,
+    UsageRecord,
+)
+from reportgen.core.money import ONE, ZERO, add, apportion, multiply, shown
 from reportgen.core.problem import Problem, quoted
 
 _allocation = tuple.__new__
@@ -59,9 +70,13 @@ def timelines(
 ) -> tuple[dict[Subject, Timeline], list[Problem]]:
     """Resolve the rules once per subject, and report users whom two patterns match."""
     matcher = Matcher(mapping.rules, directory)
-    subjects = sorted({record[2:6] for record in records})
-    found = {subject: _timeline(matcher, mapping, subject) for subject in subjects}
-    return found, _rival_patterns(matcher, sorted({subject[2] for subject in subjects if subject[1] == "user"}))
+    first_use: dict[Subject, date] = {}
+    for record in records:
+        subject = record[2:6]
+        if record[0] < first_use.get(subject, date.max):
+            first_use[subject] = record[0]
+    found = {subject: _timeline(matcher, mapping, subject) for subject in sorted(first_use)}
+    return found, _rival_patterns(matcher, first_use) if "user" in mapping.precedence else []
 
 
 def allocate(records: Iterable[UsageRecord], resolved: MappingOf[Subject, Timeline]) -> Iterator[Allocation]:
@@ -78,6 +93,36 @@ def allocate(records: Iterable[UsageRecord], resolved: MappingOf[Subject, Timeli
         for (code, _, text), part in zip(shares, _parts(quantity, choice.split), strict=True):
             if part:
                 yield _allocation(Allocation, (record, code, *what, text, part, *UNRATED))
+
+
+def unmapped(allocations: Iterable[Allocation], directory: Directory, mapping: Mapping) -> list[Problem]:
+    """Warn of everybody and everything that used ACUs which no rule assigns, the largest first."""
+    acus: dict[tuple[str, str, str, str], Decimal] = {}
+    for allocation in allocations:
+        if allocation.kind == "unallocated":
+            org_id, kind, principal_id, _ = allocation.record[2:6]
+            key = allocation.cause, kind, principal_id, "" if principal_id else org_id
+            acus[key] = add(acus.get(key, ZERO), allocation.quantity)
+    return [
+        Problem(
+            source=mapping.unallocated_source,
+            message=f"{_named(*key, directory)}: {shown(quantity)} ACUs that no rule assigns",
+            hint="map it, or leave it to who bears the unallocated",
+            warning=True,
+        )
+        for key, quantity in sorted(acus.items(), key=lambda found: (found[1], found[0]), reverse=True)
+    ]
+
+
+def _named(cause: str, kind: str, principal_id: str, org_id: str, directory: Directory) -> str:
+    """Name an orphan by its cause, its id and what else is known of it."""
+    if org_id:
+        return f"{cause} {quoted(org_id)} ({directory.organizations.get(org_id, org_id)})"
+    if not principal_id:
+        return cause
+    entry = directory.entries.get(Principal("service_user" if kind == "service_user" else "user", principal_id))
+    known = ", ".join(filter(None, (entry.name, entry.email))) if entry else ""
+    return f"{cause} {quoted(principal_id)}{f' ({known})' if known else ''}"
 
 
 def charged_after_close(allocations: Iterable[Allocation], mapping: Mapping) -> list[Problem]:
@@ -137,12 +182,16 @@ def _parts(quantity: Decimal, split: Split) -> list[Decimal]:
     return [multiply(quantity, weight) for weight in weights]
 
 
-def _rival_patterns(matcher: Matcher, users: Iterable[str]) -> list[Problem]:
+def _rival_patterns(matcher: Matcher, first_use: MappingOf[Subject, date]) -> list[Problem]:
     """Report patterns that could each decide a user, once for all their users: all patterns rank equal."""
     rivals: dict[tuple[str, str], tuple[Rule, Rule, list[str]]] = {}
-    for user in users:
+    users: dict[str, date] = {}
+    for (_, kind, user, _), day in first_use.items():
+        if kind == "user":
+            users[user] = min(day, users.get(user, day))
+    for user, day in sorted(users.items()):
         patterns = matcher.patterns(user)
-        if len(patterns) > 1 and not matcher.always_exact(user):
+        if len(patterns) > 1 and not matcher.exact_since(user, day):
             first, second = sorted(patterns, key=lambda rule: rule.key)[:2]
             rivals.setdefault((first.key, second.key), (first, second, []))[2].append(user)
     return [

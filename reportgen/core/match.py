@@ -50,9 +50,9 @@ class Matcher:
         text = self._email(user_id) or user_id.casefold()
         return [rule for pattern, rule in self._patterns if pattern.fullmatch(text)]
 
-    def always_exact(self, user_id: str) -> bool:
-        """Tell whether an exact key decides a user on every day, so that no pattern is consulted."""
-        return any(rule.values[0].start == date.min for rule in self._exact(user_id))
+    def exact_since(self, user_id: str, day: date) -> bool:
+        """Tell whether an exact key decides a user from a day on, so that no pattern is consulted."""
+        return any(rule.values[0].start <= day for rule in self._exact(user_id))
 
     def _exact(self, user_id: str) -> list[Rule]:
         email = self._email(user_id)
@@ -119,19 +119,41 @@ def conflicting_tags(mapping: Mapping, directory: Directory) -> list[Problem]:
     ]
 
 
-def unmatched_rules(mapping: Mapping, directory: Directory) -> list[Problem]:
-    """Warn of keys that match nobody and nothing the API knows."""
-    seen = set(_seen(mapping, directory))
+def unowned_sessions(mapping: Mapping, directory: Directory) -> list[Problem]:
+    """Warn of session and tag rules for a session whose owner the API does not tell."""
     return [
         Problem(
             source=rule.source,
-            message=f"{quoted(rule.key)} in {rule.section} matches nothing in this cycle",
-            hint="correct the key, or leave it if it is kept for later",
+            message=f"the API does not tell whose session {quoted(session.session_id)} is",
+            hint="what it used is charged by this rule only where it cannot be somebody's ACUs already",
             warning=True,
         )
-        for rule in mapping.rules
-        if (rule.section, rule.key) not in seen
+        for rule, session in sessions_named(active_rules(mapping), directory.sessions.values())
+        if session.principal is None
     ]
+
+
+def unmatched_rules(mapping: Mapping, directory: Directory) -> list[Problem]:
+    """Warn of keys that match nobody and nothing the API knows; the rows of the HR export in one line."""
+    seen = set(_seen(mapping, directory))
+    unmatched = [rule for rule in mapping.rules if (rule.section, rule.key) not in seen]
+    keys = [rule for rule in unmatched if rule.section != "user_file"]
+    return [*map(_unmatched_key, keys), *_unmatched_rows([rule for rule in unmatched if rule.section == "user_file"])]
+
+
+def _unmatched_key(rule: Rule) -> Problem:
+    message = f"{quoted(rule.key)} in {rule.section} matches nothing in this cycle"
+    hint = "correct the key, or leave it if it is kept for later"
+    return Problem(source=rule.source, message=message, hint=hint, warning=True)
+
+
+def _unmatched_rows(rules: list[Rule]) -> list[Problem]:
+    if not rules:
+        return []
+    more = f" and {len(rules) - 1} more" if len(rules) > 1 else ""
+    message = f"{quoted(rules[0].key)}{more} of the user file match nobody in this cycle"
+    hint = "correct them, or leave them if they are kept for later"
+    return [Problem(source=rules[0].source, message=message, hint=hint, warning=True)]
 
 
 def _seen(mapping: Mapping, directory: Directory) -> Iterator[tuple[str, str]]:

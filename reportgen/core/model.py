@@ -160,12 +160,16 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Session:
-    """Whose session it is; the id carries the prefix `devin-`."""
+    """Whose session it is; the id carries the prefix `devin-`.
+
+    Where the API names two owners, none is told apart: both are in `claimed_by`.
+    """
 
     session_id: str
     org_id: str
     principal: Principal | None = None
     tags: tuple[str, ...] = ()
+    claimed_by: tuple[Principal, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

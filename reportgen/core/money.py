@@ -148,6 +148,11 @@ def plain(value: Decimal) -> str:
     return "0" if text in {"-0", ""} else text
 
 
+def shown(value: Decimal) -> str:
+    """Write a quantity for a message or a terminal, at 4 decimals; files have it exactly."""
+    return f"{printed(value, 4):f}"
+
+
 def fixed(value: Decimal, decimals: int) -> str:
     """Write an amount with exactly the currency's decimals, which it must not exceed.
 

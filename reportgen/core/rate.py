@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
-from reportgen.core.model import ANY_PRODUCT, Allocation, Price, RateCard
+from reportgen.core.model import ANY_PRODUCT, Allocation, Price, Quantities, RateCard
 from reportgen.core.money import multiply
+from reportgen.core.problem import Problem, did_you_mean, quoted
 
 PriceAt = tuple[Decimal | None, str]
 _rated = tuple.__new__
@@ -38,6 +39,23 @@ def rate(allocations: Iterable[Allocation], card: RateCard) -> Iterator[Allocati
         else:
             amount = multiply(allocation[6], unit_price)
             yield _rated(Allocation, (*allocation[:7], unit_price, source, amount))
+
+
+def price_warnings(card: RateCard, control: Quantities) -> list[Problem]:
+    """Warn of prices for a product nobody used, and of days on which `*` stands in for a product's own price."""
+    used = {product for _, product in control}
+    found = []
+    for product, prices in sorted(card.prices.items()):
+        if product != ANY_PRODUCT and product not in used:
+            near = did_you_mean(product, sorted(used))
+            hint = f"did you mean {quoted(near)}?" if near else "leave it if it is kept for later"
+            message = f"nobody used the product {quoted(product)} in this cycle"
+            found.append(Problem(source=prices[0].source, message=message, hint=hint, warning=True))
+        elif any(day < prices[0].start for day, name in control if name == product) and product != ANY_PRODUCT:
+            message = f"{quoted(product)} has no price of its own before {prices[0].start}, inside this cycle"
+            hint = "days before it take the price of `*`, if there is one; give the first price an earlier date"
+            found.append(Problem(source=prices[0].source, message=message, hint=hint, warning=True))
+    return found
 
 
 def _in_force(prices: tuple[Price, ...], day: date) -> Price | None:

@@ -14,19 +14,21 @@ product; the lower-ranking one gets no cell, and the balancing cell takes what i
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from reportgen.core.model import (
+    ANY_PRODUCT,
     UNSPECIFIED,
     Cell,
     Directory,
     Discrepancy,
     Principal,
     Quantities,
+    Session,
     Usage,
     UsageRecord,
     View,
@@ -80,13 +82,11 @@ def decompose(views: Views, directory: Directory, *, user_first: bool, tolerance
     two cannot be told apart. A negative residual beyond `tolerance` (ACUs) stays in the ledger and is reported as
     a discrepancy.
     """
-    leaves = _leaves(views, directory, tolerance)
-    users, organizations = _residuals(views, leaves, tolerance)
+    leaves, users, organizations = _residuals(views, directory, tolerance)
     if user_first:
         organizations = _undisputed(organizations, users, _users_known_in(views))
     else:
         users = _undisputed(users, organizations, _organizations_known_of(views))
-    leaves = _without_unowned(leaves, users, _users_known_in(views))
     return _partition(views, [*leaves, *users.values(), *organizations.values()], tolerance)
 
 
@@ -95,24 +95,54 @@ def open_pairs(views: Views, directory: Directory, tolerance: Decimal) -> list[P
 
     These are the questions to ask before `decompose` has to leave a residual out.
     """
-    users, organizations = _residuals(views, _leaves(views, directory, tolerance), tolerance)
-    positive, known = _positive_by_cell(users), _users_known_in(views)
+    _, users, organizations = _residuals(views, directory, tolerance)
+    rivals, known = _Rivals(users), _users_known_in(views)
     found = {
         (org_id, principal)
         for org_id, residual in organizations.items()
-        for cell in _positive(residual)
-        for principal in positive.get(cell, frozenset()) - known.get(org_id, set())
+        for cell, acus in residual.quantities.items()
+        for principal in rivals.at(cell, acus) - known.get(org_id, set())
     }
     return sorted(found)
 
 
+def _residuals(
+    views: Views, directory: Directory, tolerance: Decimal
+) -> tuple[list[Residual], dict[Principal, Residual], dict[str, Residual]]:
+    """Give what is known within organizations, and what that leaves of every U and O."""
+    leaves = _leaves(views, directory, tolerance)
+    users = {
+        principal: _subtract(Residual(principal=principal, view=view), parts, tolerance)
+        for principal, view, parts in _with_parts(views.principals, views, leaves, lambda leaf: leaf.principal)
+    }
+    leaves = [*leaves, *_unowned_sessions(views, directory, users)]
+    organizations = {
+        org_id: _subtract(Residual(org_id=org_id, view=view), parts, tolerance)
+        for org_id, view, parts in _with_parts(views.organizations, views, leaves, lambda leaf: leaf.org_id)
+    }
+    return leaves, users, organizations
+
+
+def _with_parts(
+    coarser: Mapping[K, View], views: Views, leaves: Iterable[Residual], key: Callable[[Residual], K | None]
+) -> Iterator[tuple[K, View, list[View]]]:
+    """Give each coarser view with the finer ones below it.
+
+    Where C is known it contains its sessions; where it is not, its sessions are all that is known of it.
+    """
+    parts: dict[K | None, list[View]] = defaultdict(list)
+    for leaf in leaves:
+        if not (leaf.session_id and leaf.principal and (leaf.org_id, leaf.principal) in views.pairs):
+            parts[key(leaf)].append(leaf.view)
+    return ((name, view, parts.get(name, [])) for name, view in coarser.items())
+
+
 def _leaves(views: Views, directory: Directory, tolerance: Decimal) -> list[Residual]:
-    """Give what is known within organizations: sessions that were asked for, and C without them."""
-    sessions: dict[tuple[str, Principal | None], list[View]] = defaultdict(list)
+    """Give what principals are known to have used within organizations: sessions asked for, and C without them."""
+    sessions: dict[Pair, list[View]] = defaultdict(list)
     found = []
-    for session_id, view in sorted(views.sessions.items()):
-        session = directory.sessions.get(session_id)
-        if session is not None:
+    for session, view in _known_sessions(views, directory):
+        if session.principal:
             sessions[session.org_id, session.principal].append(view)
             place = Residual(
                 org_id=session.org_id, principal=session.principal, session_id=session.session_id, view=view
@@ -124,30 +154,45 @@ def _leaves(views: Views, directory: Directory, tolerance: Decimal) -> list[Resi
     return found
 
 
-def _residuals(
-    views: Views, leaves: Iterable[Residual], tolerance: Decimal
-) -> tuple[dict[Principal, Residual], dict[str, Residual]]:
-    """Give what is left of every U and O once all that is known within organizations is taken away.
+def _unowned_sessions(views: Views, directory: Directory, users: Mapping[Principal, Residual]) -> Iterator[Residual]:
+    """Give the sessions whose owner is not told, where they can be nobody's ACUs that are charged already.
 
-    Where C is known it contains its sessions; where it is not, its sessions are all that is known of it.
+    They may be part of a C that is known, or of the residual of a U whose C is not: there they are left to it.
     """
-    of_user: dict[Principal, list[View]] = defaultdict(list)
-    of_org: dict[str, list[View]] = defaultdict(list)
-    for leaf in leaves:
-        if leaf.session_id and leaf.principal and (leaf.org_id, leaf.principal) in views.pairs:
-            continue
-        of_org[leaf.org_id].append(leaf.view)
-        if leaf.principal:
-            of_user[leaf.principal].append(leaf.view)
-    users = {
-        principal: _subtract(Residual(principal=principal, view=view), of_user[principal], tolerance)
-        for principal, view in views.principals.items()
-    }
-    organizations = {
-        org_id: _subtract(Residual(org_id=org_id, view=view), of_org[org_id], tolerance)
-        for org_id, view in views.organizations.items()
-    }
-    return users, organizations
+    rivals, known, within = _Rivals(users), _users_known_in(views), _cells_within_organizations(views)
+    for session, view in _known_sessions(views, directory):
+        if session.principal is None:
+            quantities = {
+                cell: acus
+                for cell, acus in view.quantities.items()
+                if acus
+                and not within.get(session.org_id, frozenset()) & _overlapping(cell)
+                and rivals.at(cell, acus) <= known.get(session.org_id, frozenset())
+            }
+            kept = View(request=view.request, quantities=quantities)
+            yield Residual(org_id=session.org_id, session_id=session.session_id, view=kept, quantities=quantities)
+
+
+def _known_sessions(views: Views, directory: Directory) -> Iterator[tuple[Session, View]]:
+    for session_id, view in sorted(views.sessions.items()):
+        if session := directory.sessions.get(session_id):
+            yield session, view
+
+
+def _cells_within_organizations(views: Views) -> dict[str, set[Cell]]:
+    """Give the cells in which somebody's C is not zero; whole days where products are not told."""
+    found: dict[str, set[Cell]] = defaultdict(set)
+    for (org_id, _), view in views.pairs.items():
+        for (day, product), acus in view.quantities.items():
+            if acus:
+                found[org_id] |= {(day, product), (day, ANY_PRODUCT)}
+    return found
+
+
+def _overlapping(cell: Cell) -> set[Cell]:
+    """Give the cells that may hold the same ACUs: a product, and what was reported without one."""
+    day, product = cell
+    return {(day, ANY_PRODUCT)} if product == UNSPECIFIED else {cell, (day, UNSPECIFIED)}
 
 
 def _subtract(place: Residual, parts: Iterable[View], tolerance: Decimal) -> Residual:
@@ -168,43 +213,34 @@ def _undisputed(
     residuals: Mapping[K, Residual], rivals: Mapping[R, Residual], known: Mapping[K, AbstractSet[R]]
 ) -> dict[K, Residual]:
     """Leave out the cells where a rival's residual may be the same ACUs, because their C is not known."""
-    positive = _positive_by_cell(rivals)
+    found = _Rivals(rivals)
     return {
-        key: _without_rivals(residual, positive, known.get(key, frozenset())) for key, residual in residuals.items()
+        key: replace(
+            residual,
+            quantities={
+                cell: acus
+                for cell, acus in residual.quantities.items()
+                if found.at(cell, acus) <= known.get(key, frozenset())
+            },
+        )
+        for key, residual in residuals.items()
     }
 
 
-def _without_unowned(
-    leaves: Iterable[Residual], users: Mapping[Principal, Residual], known: Mapping[str, AbstractSet[Principal]]
-) -> list[Residual]:
-    """Leave out what sessions without a told owner used, where it may be part of some user's residual."""
-    positive = _positive_by_cell(users)
-    return [
-        leaf if leaf.principal else _without_rivals(leaf, positive, known.get(leaf.org_id, frozenset()))
-        for leaf in leaves
-    ]
+class _Rivals(Generic[R]):
+    """Who has a residual in which cell, by its sign: credits cannot be the same ACUs as consumption."""
 
+    def __init__(self, residuals: Mapping[R, Residual]) -> None:
+        self._by_cell: dict[tuple[bool, Cell], set[R]] = defaultdict(set)
+        for key, residual in residuals.items():
+            for (day, product), acus in residual.quantities.items():
+                self._by_cell[acus > 0, (day, product)].add(key)
+                self._by_cell[acus > 0, (day, ANY_PRODUCT)].add(key)
 
-def _without_rivals(residual: Residual, positive: Mapping[Cell, AbstractSet[R]], known: AbstractSet[R]) -> Residual:
-    """Keep the cells in which every rival with a residual is known."""
-    kept = {
-        cell: acus
-        for cell, acus in residual.quantities.items()
-        if acus < 0 or positive.get(cell, frozenset()) <= known
-    }
-    return replace(residual, quantities=kept)
-
-
-def _positive_by_cell(residuals: Mapping[R, Residual]) -> dict[Cell, AbstractSet[R]]:
-    found: dict[Cell, set[R]] = defaultdict(set)
-    for key, residual in residuals.items():
-        for cell in _positive(residual):
-            found[cell].add(key)
-    return dict(found)
-
-
-def _positive(residual: Residual) -> Iterator[Cell]:
-    return (cell for cell, acus in residual.quantities.items() if acus > 0)
+    def at(self, cell: Cell, acus: Decimal) -> set[R]:
+        """Give those whose residual may be the same ACUs."""
+        found = (self._by_cell.get((acus > 0, place), set()) for place in _overlapping(cell))
+        return set().union(*found)
 
 
 def _users_known_in(views: Views) -> dict[str, set[Principal]]:

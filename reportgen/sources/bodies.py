@@ -92,7 +92,7 @@ class ServiceUser(msgspec.Struct):
     role_assignments: list[Assignment] = []
 
 
-class SessionItem(msgspec.Struct):
+class ListedSession(msgspec.Struct):
     """A session and its owner, who may have left."""
 
     session_id: str
@@ -109,10 +109,10 @@ class Page(msgspec.Struct):
     has_next_page: bool = False
 
 
-class Cycles(Page):
+class Cycles(Page, kw_only=True):
     """Billing cycles, in no particular order."""
 
-    items: list[Cycle] = msgspec.field(default_factory=list)
+    items: list[Cycle]
 
 
 class Organizations(Page, kw_only=True):
@@ -136,7 +136,7 @@ class ServiceUsers(Page, kw_only=True):
 class Sessions(Page, kw_only=True):
     """Sessions."""
 
-    items: list[SessionItem]
+    items: list[ListedSession]
 
 
 class OffsetPage(msgspec.Struct):
@@ -185,7 +185,7 @@ class MembersV2(OffsetPage, kw_only=True):
 class SessionsV2(OffsetPage, kw_only=True):
     """Sessions of v2."""
 
-    items: list[SessionItem]
+    items: list[ListedSession]
 
 
 def decode(recorded: RecordedResponse, shape: type[T]) -> T:
@@ -194,6 +194,8 @@ def decode(recorded: RecordedResponse, shape: type[T]) -> T:
         body = msgspec.json.decode(_without_lone_surrogates(recorded.body), type=shape)
     except msgspec.ValidationError as error:
         raise UnreadableBody(f"is not the answer of this endpoint: {_in_our_words(error)}") from error
+    except RecursionError as error:
+        raise UnreadableBody("is nested too deeply") from error
     except (msgspec.DecodeError, UnicodeError) as error:
         raise UnreadableBody("is not complete JSON") from error
     if isinstance(body, Consumption | DayTotals) and not all(map(is_quantity, _quantities(body))):

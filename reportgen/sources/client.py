@@ -27,7 +27,8 @@ from reportgen.sources.bodies import UnreadableBody
 
 T = TypeVar("T")
 TIMEOUT = httpx.Timeout(60.0, connect=20.0)
-TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+TRANSIENT = frozenset({408, 425, 429, *range(500, 600)})
+HIDDEN = "[token]"
 CALM, PAUSE = 10, 0.05
 PERMISSION_HINT = (
     "give the credential the permission to read consumption "
@@ -168,7 +169,7 @@ async def _ask_all(
                 group.create_task(work(worker))
     except* Rejected as refused:
         raise Rejected(_all_problems(refused)) from None
-    except* ApiFailure as failures:
+    except* (ApiFailure, OSError) as failures:
         raise failures.exceptions[0] from None
     return found
 
@@ -203,7 +204,7 @@ async def _ask(request: Request, worker: _Worker, connection: Connection) -> Ans
             with attempt:
                 return await _ask_once(request, worker, connection)
     except _Transient as failure:
-        hint = "try again later: what was collected is kept, and only the rest is asked for"
+        hint = "check `base_url` and the network, or try again later: what was collected is kept"
         raise ApiFailure(_failure(request, connection, f"{failure.reason}, at every attempt", hint)) from failure
     raise AssertionError("stamina ends with a result or an exception")
 
@@ -230,12 +231,19 @@ async def _ask_once(request: Request, worker: _Worker, connection: Connection) -
         request=request.line,
         status=response.status_code,
         fetched_at=connection.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        body=body,
+        body=_without_tokens(body, connection),
     )
     found = _read(request, recorded, connection)
     connection.append(recorded)
     worker.pace.speed_up()
     return found
+
+
+def _without_tokens(body: str, connection: Connection) -> str:
+    """Hide a token that the server repeats: it belongs in no evidence and in no message."""
+    for token in connection.tokens.values():
+        body = body.replace(token, HIDDEN) if token else body
+    return body
 
 
 def _read(request: Request, recorded: RecordedResponse, connection: Connection) -> Answer:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Literal
 
+from reportgen.core.match import session_key
 from reportgen.core.model import CostCenter, DatedSplit, Mapping, Rule, Share, Split
 from reportgen.core.money import EXACT, ONE, plain, total
 from reportgen.core.problem import Problem, did_you_mean, quoted
@@ -23,7 +24,11 @@ DatedTarget = str | dict[str, str] | dict[date, Target]
 def read_mapping(file: MappingFile, source: Document, user_rules: Iterable[Rule]) -> tuple[Mapping, list[Problem]]:
     """Give the mapping with the rules of the HR export, and every problem that shows without usage."""
     rules = list(user_rules)
-    problems = [*_twice_ignoring_case(file, source), *_unused_tags(file, source)]
+    problems = [
+        *_twice_ignoring_case(file, source),
+        *_sessions_twice(file, source),
+        *_unused_tags(file, source),
+    ]
     for section in RULE_SECTIONS:
         for key, value in getattr(file, section).items():
             rule, found = _rule(section, key, value, source)
@@ -117,6 +122,16 @@ def _twice_ignoring_case(file: MappingFile, source: Document) -> Iterator[Proble
                 message = f"{quoted(key)} and {quoted(other)} differ in upper and lower case alone"
                 yield Problem(source=source.line(section, key), message=message, hint="keep one of them")
             first.setdefault(key.casefold(), key)
+
+
+def _sessions_twice(file: MappingFile, source: Document) -> Iterator[Problem]:
+    """Report a session that is named with and without its prefix."""
+    first: dict[str, str] = {}
+    for key in file.sessions:
+        if other := first.get(session_key(key)):
+            message = f"{quoted(key)} and {quoted(other)} are the same session"
+            yield Problem(source=source.line("sessions", key), message=message, hint="keep one of them")
+        first.setdefault(session_key(key), key)
 
 
 def _unused_tags(file: MappingFile, source: Document) -> Iterator[Problem]:

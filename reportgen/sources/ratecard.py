@@ -6,6 +6,7 @@ from decimal import Decimal
 from babel.numbers import get_currency_precision
 
 from reportgen.core.model import Price, RateCard, VendorInvoice
+from reportgen.core.money import decimals_of
 from reportgen.core.problem import Problem, quoted
 from reportgen.sources.dated import out_of_order
 from reportgen.sources.schema import RatesFile
@@ -36,7 +37,21 @@ def read_rates(file: RatesFile, document: Document) -> tuple[RateCard, list[Prob
         contract=file.contract,
         source=document.line("prices"),
     )
-    return card, [problem for product, found in prices.items() for problem in out_of_order(found, product)]
+    problems = [problem for product, found in prices.items() for problem in out_of_order(found, product)]
+    return card, [*problems, *_too_fine(card)]
+
+
+def _too_fine(card: RateCard) -> list[Problem]:
+    """Report amounts with more decimals than their currency has."""
+    return [
+        Problem(
+            source=found.source,
+            message=f"the amount {found.amount} of {quoted(found.number)} has more decimals than {card.currency} has",
+            hint="write the amount as it stands on the vendor's invoice",
+        )
+        for found in card.vendor_invoices.values()
+        if found.amount is not None and decimals_of(found.amount) > card.decimals
+    ]
 
 
 def _prices(product: str, value: Decimal | dict[date, Decimal], document: Document) -> tuple[Price, ...]:

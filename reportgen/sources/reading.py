@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -70,9 +70,16 @@ class Found:
             for kind, key, request in portion:
                 found = answers.get(request.line)
                 if found and found.body is None:
-                    self.refuse(request, found)
+                    self._keep_refusal(kind, key, request, found)
                 elif found:
                     self.views[kind][key] = self._view(found)
+
+    def _keep_refusal(self, kind: ViewKind, key: str, request: Request, found: Answer) -> None:
+        """Count a refusal; of a session it is an empty view, so that what it used stays with its owner."""
+        if kind == "sessions":
+            self.views[kind][key] = View(request=found.target, quantities={})
+            request = replace(request, optional=False)
+        self.refuse(request, found)
 
     def _view(self, found: Answer) -> View:
         if isinstance(found.body, DayTotals):

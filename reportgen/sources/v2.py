@@ -36,8 +36,8 @@ def cycles() -> Plan[KnownCycles]:
     """Ask for the billing cycles, and say where a closed end was read as the boundary after it."""
     request = Request(endpoint=CYCLES, shape=list[bodies.CycleDates])
     items = (yield [request])[request.line].body
-    found = tuple(sorted({_cycle(item) for item in items or ()}))
-    closed = [item.end for item in items or () if _boundary(item.end) == _boundary(item.end + SECOND) - A_DAY]
+    found = tuple(sorted({_cycle(listed) for listed in items or ()}))
+    closed = [listed.end for listed in items or () if _boundary(listed.end) == _boundary(listed.end + SECOND) - A_DAY]
     return KnownCycles(cycles=found, refused=items is None, warnings=tuple(_closed_end(end) for end in closed[:1]))
 
 
@@ -65,9 +65,9 @@ def control_total(cycle: BillingCycle) -> Request:
     return _daily(cycle, DAILY, required=True)
 
 
-def _cycle(item: bodies.CycleDates) -> BillingCycle:
+def _cycle(listed: bodies.CycleDates) -> BillingCycle:
     """Read a cycle; an end at the last second of a day is the boundary that follows it."""
-    return cycle_between(_boundary(item.start), _boundary(item.end + SECOND))
+    return cycle_between(_boundary(listed.start), _boundary(listed.end + SECOND))
 
 
 def _closed_end(end: datetime) -> Problem:
@@ -128,7 +128,7 @@ def _directory(lists: Sequence[Pages], whole: bodies.DayTotals) -> Directory:
         sessions=who.sessions(sessions.items),
         organizations=(
             *((org_id, org_id) for org_id in whole.consumption_by_org_id),
-            *((item.org_id, bodies.clean(item.org_name)) for item in organizations.items),
+            *((listed.org_id, bodies.clean(listed.org_name)) for listed in organizations.items),
         ),
     )
 
@@ -174,7 +174,10 @@ def _tied_to_organizations(found: Found, cycle: BillingCycle, known: Directory) 
         return None
     request = _daily(cycle, DAILY, organizations=tuple(known.organizations))
     answer = (yield [request])[request.line]
-    return found.reader.read_totals(answer.target, answer.body, DEVIN) if answer.body else None
+    if answer.body is None:
+        found.refuse(request, answer)
+        return None
+    return found.reader.read_totals(answer.target, answer.body, DEVIN)
 
 
 def _principals(found: Found, users: UserTotals) -> Iterator[tuple[Principal, View]]:

@@ -40,7 +40,7 @@ class _Lists:
 def cycles() -> Plan[KnownCycles]:
     """Ask for the billing cycles."""
     (pages,) = yield from all_pages([Request(endpoint=CYCLES, params=(PAGE_SIZE,), shape=bodies.Cycles)])
-    found = {cycle_between(item.after, item.before) for item in pages.items}
+    found = {cycle_between(listed.after, listed.before) for listed in pages.items}
     return KnownCycles(cycles=tuple(sorted(found)), refused=pages.refused is not None)
 
 
@@ -103,7 +103,7 @@ def _list_requests(cycle: BillingCycle) -> list[Request]:
 
 def _directory(lists: _Lists) -> Directory:
     named = ((org_id, org_id) for org_id, _ in _assigned_pairs(lists))
-    listed = ((item.org_id, bodies.clean(item.name)) for item in lists.organizations.items)
+    listed = ((listed.org_id, bodies.clean(listed.name)) for listed in lists.organizations.items)
     return who.directory(
         entries=(
             *who.members(lists.users.items),
@@ -117,14 +117,14 @@ def _directory(lists: _Lists) -> Directory:
 
 def _assigned_pairs(lists: _Lists) -> Iterator[who.Pair]:
     """Give the pairs that roles name; a role without an organization names none."""
-    for item in (*lists.users.items, *lists.idp_users.items):
-        for role in (*item.role_assignments, *item.idp_role_assignments):
+    for listed in (*lists.users.items, *lists.idp_users.items):
+        for role in (*listed.role_assignments, *listed.idp_role_assignments):
             if role.org_id:
-                yield role.org_id, Principal("user", item.user_id)
-    for item in lists.service_users.items:
-        for role in item.role_assignments:
+                yield role.org_id, Principal("user", listed.user_id)
+    for listed in lists.service_users.items:
+        for role in listed.role_assignments:
             if role.org_id:
-                yield role.org_id, Principal("service_user", item.service_user_id)
+                yield role.org_id, Principal("service_user", listed.service_user_id)
 
 
 def _single_views(question: Question, known: Directory) -> Iterator[Asked]:

@@ -24,8 +24,8 @@ def directory(
         known[entry.principal] = Entry(principal=entry.principal, email=email, name=name)
     by_id = {session.session_id: session for session in sessions}
     for session in by_id.values():
-        if session.principal:
-            known.setdefault(session.principal, Entry(principal=session.principal))
+        for owner in session.claimed_by:
+            known.setdefault(owner, Entry(principal=owner))
     names = {session.org_id: session.org_id for session in by_id.values()} | dict(organizations)
     return Directory(
         entries=dict(sorted(known.items())),
@@ -44,32 +44,34 @@ def with_principals(known: Directory, principals: Iterable[Principal]) -> Direct
     )
 
 
-def members(items: Iterable[bodies.Member]) -> Iterator[Entry]:
+def members(found: Iterable[bodies.Member]) -> Iterator[Entry]:
     """Read users."""
-    return (_entry("user", item.user_id, item.email, item.name) for item in items)
+    return (_entry("user", listed.user_id, listed.email, listed.name) for listed in found)
 
 
-def service_users(items: Iterable[bodies.ServiceUser]) -> Iterator[Entry]:
+def service_users(found: Iterable[bodies.ServiceUser]) -> Iterator[Entry]:
     """Read service users."""
-    return (_entry("service_user", item.service_user_id, None, item.name) for item in items)
+    return (_entry("service_user", listed.service_user_id, None, listed.name) for listed in found)
 
 
-def sessions(items: Iterable[bodies.SessionItem]) -> Iterator[Session]:
+def sessions(found: Iterable[bodies.ListedSession]) -> Iterator[Session]:
     """Read sessions and their owners."""
-    for item in items:
-        principal: Principal | None = None
-        if item.user_id:
-            principal = Principal("user", item.user_id)
-        elif item.service_user_id:
-            principal = Principal("service_user", item.service_user_id)
+    for listed in found:
+        users = [Principal("user", listed.user_id)] if listed.user_id else []
+        service_users = [Principal("service_user", listed.service_user_id)] if listed.service_user_id else []
+        owners = (*users, *service_users)
         yield Session(
-            session_id=session_key(item.session_id), org_id=item.org_id, principal=principal, tags=tuple(item.tags)
+            session_id=session_key(listed.session_id),
+            org_id=listed.org_id,
+            principal=owners[0] if len(owners) == 1 else None,
+            tags=tuple(listed.tags),
+            claimed_by=owners,
         )
 
 
 def session_pairs(known: Directory) -> Iterator[Pair]:
     """Give the pairs that sessions show."""
-    return ((found.org_id, found.principal) for found in known.sessions.values() if found.principal)
+    return ((found.org_id, owner) for found in known.sessions.values() for owner in found.claimed_by)
 
 
 def named_principals(rules: Iterable[Rule]) -> set[Principal]:

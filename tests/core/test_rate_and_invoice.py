@@ -350,10 +350,10 @@ def test_what_has_no_price_is_shown_and_warned_of():
     line = result.invoices[0].lines[1]
     assert (line.product, line.unit_price, line.acus, str(line.amount)) == ("review", None, Decimal("1.5"), "0.00")
     assert result.invoices[0].acus == Decimal("2.5")
-    (problem,) = problems
+    (problem,) = [problem for problem in problems if "review" in problem.message]
     assert problem.warning
     assert problem.source == "rates.yaml"
-    assert all(text in problem.message for text in ("3.5", "review"))
+    assert "3.5" in problem.message
     assert result.tie_out.holds
 
 
