@@ -54,7 +54,13 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d
 USERS, DAYS, PAGE = 20_000, 20, 200
 START, DAY = 1764921600, 86400
 CONFIGURATION = {
-    "chargeback.yaml": "enterprise: Acme\nsource: {{base_url: {base_url}}}\nmapping: mapping.yaml\nrates: rates.yaml\n",
+    "chargeback.yaml": """\
+enterprise: Acme
+source: {{base_url: "{base_url}"}}
+mapping: mapping.yaml
+rates: rates.yaml
+archive: archive
+""",
     "mapping.yaml": 'cost_centers: {{A-1: {{name: A}}}}\nusers: {{"*": A-1}}\n',
     "rates.yaml": 'currency: USD\nprices: {{"*": 2.00}}\n',
 }
@@ -74,16 +80,15 @@ def memory(users: int = USERS, days: int = DAYS) -> None:
     with _server(answering) as base_url, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file, text in CONFIGURATION.items():
-            (folder / file).write_text(text.format(base_url=base_url) + "archive: archive\n" * ("source" in text))
+            (folder / file).write_text(text.format(base_url=base_url), encoding="utf-8")
         command = [sys.executable, "-m", "reportgen", "collect", name, "--cycle", "2025-12-05", "--concurrency", "16"]
         start = time.perf_counter()
         process = subprocess.Popen(command, env=os.environ | {"DEVIN_API_TOKEN": "cog_benchmark"})
         _, status, usage = os.wait4(process.pid, 0)
         stored = next(folder.rglob("responses.jsonl"))
-        print(
-            f"{users} users on {days} days: exit {os.waitstatus_to_exitcode(status)}, peak {usage.ru_maxrss // 1024} MiB, "
-        )
-        print(f"{time.perf_counter() - start:.0f} s, evidence of {stored.stat().st_size >> 20} MiB")
+        seconds, code = time.perf_counter() - start, os.waitstatus_to_exitcode(status)
+        print(f"{users} users on {days} days: exit {code}, peak {usage.ru_maxrss // 1024} MiB, {seconds:.0f} s")
+        print(f"evidence of {stored.stat().st_size >> 20} MiB")
 
 
 def speed() -> None:

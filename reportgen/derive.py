@@ -122,6 +122,7 @@ def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
         currency=card.currency,
         decimals=card.decimals,
         cycle_open=not all(is_over(inputs.cycle, instant) for instant in fetched),
+        contract=card.contract,
         missing_views=reading.missing_views,
     )
 

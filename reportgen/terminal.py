@@ -50,8 +50,10 @@ class Terminal:
         if self.machine:
             _write(json.dumps(values, ensure_ascii=False, indent=2), sys.stdout)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
-        """Write a table; the columns named in `numbers` are aligned to the right."""
+    def table(
+        self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = (), wrap: str = ""
+    ) -> None:
+        """Write a table; `numbers` are aligned to the right, only the column `wrap` gives way where it is narrow."""
         if self.machine:
             return
         from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - `--help` does not wait for rich
@@ -60,10 +62,13 @@ class Terminal:
 
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for column in columns:
-            table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+            table.add_column(column, justify="right" if column in numbers else "left", no_wrap=column != wrap)
         for row in rows:
             table.add_row(*map(Text, row))
-        self._console(sys.stdout).print(table)
+        console = self._console(sys.stdout)
+        with console.capture() as drawn:
+            console.print(table)
+        _write(drawn.get().rstrip("\n"), sys.stdout)
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Advance]:

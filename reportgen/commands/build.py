@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from decimal import Decimal
 from multiprocessing import parent_process
 from pathlib import Path
 from threading import Thread
@@ -14,7 +13,8 @@ from reportgen.archive.folder import EVIDENCE, cycle_folder, locked, refuse_seal
 from reportgen.commands.calendar import archived_cycle
 from reportgen.commands.edge import DONE, NOT_TIED_OUT, Edge
 from reportgen.core.model import Statement
-from reportgen.core.money import fixed, plain, printed
+from reportgen.core.money import fixed, plain, shown
+from reportgen.core.problem import Problem, quoted
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.render import Design, render, tasks_of
 from reportgen.documents.templates import read_templates
@@ -96,34 +96,63 @@ def _end_with_the_command() -> None:
 
 
 def _report(statement: Statement, folder: Path, edge: Edge) -> int:
-    """Print the closing table and the tie-out, and give the exit code."""
+    """Print the closing table, the tie-out and what disagrees, and give the exit code."""
     decimals = statement.heading.decimals
     rows = [
         (
             invoice.cost_center.code,
             invoice.cost_center.name,
-            _shown(invoice.acus),
+            shown(invoice.borne_acus),
             fixed(invoice.amount, decimals),
-            f"invoices/{invoice.number}.pdf" if invoice.number else "",
+            f"{invoice.number}.pdf" if invoice.number else "",
         )
         for invoice in statement.invoices
     ]
     amount = f"amount {statement.heading.currency}"
-    edge.terminal.table(("cost center", "name", "ACUs", amount, "file"), rows, numbers=("ACUs", amount))
+    columns = ("cost center", "name", "ACUs", amount, "file")
+    edge.terminal.table(columns, rows, numbers=("ACUs", amount), wrap="name")
     for line in _tie_out_lines(statement):
         edge.terminal.result(line)
-    edge.terminal.result(f"Documents in {folder}")
+    edge.terminal.result(f"Documents in {folder}, a PDF and a workbook per cost center in {folder / 'invoices'}")
     edge.terminal.values({"folder": str(folder), **statement_values(statement)})
+    edge.terminal.problems(_disagreements(statement, folder))
     sound = statement.tie_out.holds and not statement.discrepancies
     return DONE if sound else NOT_TIED_OUT
+
+
+def _disagreements(statement: Statement, folder: Path) -> list[Problem]:
+    """Say which questions were refused, and where views of the API contradict each other."""
+    source = str(folder / "statement.pdf")
+    found = [
+        Problem(
+            source=source,
+            message=f"{view}: the decomposition is coarser",
+            hint="nobody is charged twice",
+            warning=True,
+        )
+        for view in statement.heading.missing_views
+    ]
+    if statement.discrepancies:
+        worst = max(statement.discrepancies, key=lambda discrepancy: discrepancy.acus.copy_abs())
+        count = len(statement.discrepancies)
+        message = (
+            f"views of the API disagree in {count} {'cell' if count == 1 else 'cells'}, "
+            f"most on {worst.day} in {quoted(worst.product)}: {shown(worst.acus)} ACUs"
+        )
+        found.append(Problem(source=source, message=message, hint="the statement lists them; ask the vendor"))
+    if not statement.tie_out.holds:
+        found.append(
+            Problem(source=source, message="the tie-out is not zero", hint="report this: it must never happen")
+        )
+    return found
 
 
 def _tie_out_lines(statement: Statement) -> Iterator[str]:
     """Write both identities, each on a line that ends with its difference."""
     tie, heading = statement.tie_out, statement.heading
     yield (
-        f"Tie-out, ACUs: control {_shown(tie.control_acus)} − allocated {_shown(tie.allocated_acus)} "
-        f"− unallocated {_shown(tie.unallocated_acus)} = {plain(tie.difference_acus)}"
+        f"Tie-out, ACUs: control {shown(tie.control_acus)} − allocated {shown(tie.allocated_acus)} "
+        f"− unallocated {shown(tie.unallocated_acus)} = {plain(tie.difference_acus)}"
     )
     chargeable, fees, invoiced, unborne, difference = (
         fixed(amount, heading.decimals)
@@ -136,8 +165,3 @@ def _tie_out_lines(statement: Statement) -> Iterator[str]:
         f"Tie-out, {heading.currency}: chargeable {chargeable} + fees {fees} "
         f"− invoiced {invoiced} − unborne {unborne} = {difference}"
     )
-
-
-def _shown(acus: Decimal) -> str:
-    """Write ACUs for a terminal; statement.json has them exactly."""
-    return f"{printed(acus, 4):f}"

@@ -16,6 +16,7 @@ from reportgen.sources.reading import KnownCycles
 MONTHS = 36
 """How far back the contract day is followed where the API tells no cycles."""
 CYCLES = "/consumption/cycles"
+NOT_FOUND = 404
 
 
 def told_cycles(configuration: Configuration, told: KnownCycles, edge: Edge) -> list[BillingCycle]:
@@ -25,11 +26,23 @@ def told_cycles(configuration: Configuration, told: KnownCycles, edge: Edge) -> 
         return list(told.cycles)
     day = configuration.settings.source.cycle_day
     if day is None:
-        state = "does not tell this credential the billing cycles" if told.refused else "knows no billing cycle"
-        message, hint = f"the API {state}", "set `source: {cycle_day: …}` to the day of the month your contract began"
-        raise Rejected([Problem(source=configuration.cycles_source, message=message, hint=hint)])
+        raise Rejected([_no_cycles(configuration, told)])
     months = months_until(edge.today(), MONTHS)
     return [cycle for cycle in contract_cycles(day, months) if cycle.start <= edge.today()]
+
+
+def _no_cycles(configuration: Configuration, told: KnownCycles) -> Problem:
+    hint = "set `source: {cycle_day: …}` to the day of the month your contract began"
+    if told.refused == NOT_FOUND:
+        message, hint = (
+            "the API does not know the list of billing cycles (404)",
+            f"check `base_url` and `prefix`; or {hint}",
+        )
+    elif told.refused:
+        message = "the API does not tell this credential the billing cycles"
+    else:
+        message = "the API knows no billing cycle"
+    return Problem(source=configuration.cycles_source, message=message, hint=hint)
 
 
 def archived_cycle(configuration: Configuration, selector: str, edge: Edge) -> BillingCycle:

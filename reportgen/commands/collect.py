@@ -38,12 +38,12 @@ def collect(config: Path, selector: str, edge: Edge, effort: Effort) -> int:
     cycle, connection, responses = choose(configuration, selector, edge, effort)
     folder = cycle_folder(configuration.archive, cycle.start)
     with held(configuration, folder):
-        responses = gather(configuration, cycle, connection, responses, edge, effort)
+        answered = gather(configuration, cycle, connection, responses, edge, effort)
         if configuration.replay:
             with staged(folder) as stage:
                 stage.write(EVIDENCE, evidence.encode(responses.values()))
-    edge.terminal.result(f"{len(responses)} responses in {folder / EVIDENCE}")
-    edge.terminal.values({"cycle": str(cycle.start), "responses": len(responses), "file": str(folder / EVIDENCE)})
+    edge.terminal.result(f"{answered} responses in {folder / EVIDENCE}")
+    edge.terminal.values({"cycle": str(cycle.start), "responses": answered, "file": str(folder / EVIDENCE)})
     return DONE
 
 
@@ -85,23 +85,25 @@ def gather(
     responses: Responses,
     edge: Edge,
     effort: Effort,
-) -> Responses:
-    """Ask for everything in a cycle; `responses` are those that named it.
+) -> int:
+    """Ask for everything in a cycle and count what is known of it; `responses` are those that named it.
 
-    What the live API answers is stored the moment it arrives, and not asked for again. What a recording answers is
-    only returned: it costs nothing to ask again, and nothing is to be written should it turn out wrong.
+    What the live API answers is stored the moment it arrives, not asked for again, and not kept in memory. What a
+    recording answers is only added to `responses`: it costs nothing to ask again, and nothing is to be written
+    should it turn out wrong.
     """
     known: Responses = {}
+    answered = set(responses)
     if not configuration.replay:
         path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
         known = {} if effort.refresh else _stored(path, cycle)
-        connection = replace(
-            connection, append=_both(connection.append, evidence.appending(path, responses.values()))
-        )
+        answered |= known.keys()
+        connection = replace(connection, append=evidence.appending(path, responses.values()))
+    connection = replace(connection, append=_counted(connection.append, answered))
     with edge.terminal.progress("Collecting consumption") as advance:
         plan = plans.consumption(configuration.settings.source, question(configuration, cycle))
         _drive(plan, replace(connection, progress=advance), known)
-    return known | responses
+    return len(answered)
 
 
 def _drive(plan: Plan[T], connection: Connection, known: Mapping[str, RecordedResponse]) -> T:
@@ -115,11 +117,9 @@ def _stored(path: Path, cycle: BillingCycle) -> Responses:
     return {request: response for request, response in found.items() if is_over(cycle, response.fetched_at)}
 
 
-def _both(
-    first: Callable[[RecordedResponse], None], second: Callable[[RecordedResponse], None]
-) -> Callable[[RecordedResponse], None]:
-    def append(response: RecordedResponse) -> None:
-        second(response)
-        first(response)
+def _counted(append: Callable[[RecordedResponse], None], answered: set[str]) -> Callable[[RecordedResponse], None]:
+    def counted(response: RecordedResponse) -> None:
+        append(response)
+        answered.add(response.request)
 
-    return append
+    return counted

@@ -36,11 +36,17 @@ def connect(configuration: Configuration, edge: Edge, concurrency: int) -> tuple
     return connection, responses
 
 
-def _recorded(configuration: Configuration, path: Path) -> Responses:
-    if not path.exists():
+def refuse_missing_recording(configuration: Configuration) -> None:
+    """Raise Rejected where the recording that `replay` names is not there."""
+    path = configuration.replay
+    if path and not path.exists():
         hint = "correct the path, or remove `replay` to ask the API"
         message = f"the recording {path} does not exist"
         raise Rejected([Problem(source=configuration.replay_source, message=message, hint=hint)])
+
+
+def _recorded(configuration: Configuration, path: Path) -> Responses:
+    refuse_missing_recording(configuration)
     return evidence.read(path)
 
 

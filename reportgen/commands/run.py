@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from reportgen.archive import evidence
 from reportgen.archive.folder import EVIDENCE, cycle_folder
 from reportgen.commands.build import produce
 from reportgen.commands.collect import Effort, choose, gather, held
@@ -17,7 +18,8 @@ def run(config: Path, selector: str, edge: Edge, effort: Effort, workers: int) -
     cycle, connection, responses = choose(configuration, selector, edge, effort)
     folder = cycle_folder(configuration.archive, cycle.start)
     with held(configuration, folder):
-        responses = gather(configuration, cycle, connection, responses, edge, effort)
+        gather(configuration, cycle, connection, responses, edge, effort)
         source = str(configuration.replay or folder / EVIDENCE)
+        responses = responses if configuration.replay else evidence.read(folder / EVIDENCE)
         inputs = Inputs(configuration=configuration, cycle=cycle, responses=responses, source=source)
         return produce(inputs, edge, workers)

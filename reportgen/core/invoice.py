@@ -91,6 +91,7 @@ def invoice(
         acus=total(line.acus for line in usage),
         by_product=sum_by((line.product, line.acus) for line in usage),
         amount=add(total(line.amount for line in lines), round_half_up(ZERO, decimals)),
+        borne_acus=total(line.acus for line in lines),
         by_principal=tuple(_by_principal(lines, detail, decimals)),
         detail=tuple(detail),
     )

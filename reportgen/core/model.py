@@ -308,7 +308,10 @@ class PrincipalUsage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Invoice:
-    """What a cost center is charged; `number` is None where it has no line, and nothing is issued then."""
+    """What a cost center is charged; `number` is None where it has no line, and nothing is issued then.
+
+    `acus` are what usage rules gave, `borne_acus` everything on the invoice, what is borne for nobody included.
+    """
 
     cost_center: CostCenter
     number: str | None
@@ -316,6 +319,7 @@ class Invoice:
     acus: Decimal = ZERO
     by_product: MappingOf[str, Decimal] = field(default_factory=dict)
     amount: Decimal = ZERO
+    borne_acus: Decimal = ZERO
     by_principal: tuple[PrincipalUsage, ...] = ()
     detail: tuple[DetailRow, ...] = ()
 
@@ -382,6 +386,7 @@ class Heading:
     currency: str
     decimals: int
     cycle_open: bool = False
+    contract: str | None = None
     missing_views: tuple[str, ...] = ()
 
 

@@ -67,7 +67,7 @@ class InvoiceDocument:
     @property
     def acus(self) -> Decimal:
         """Everything on the invoice, what is borne for nobody included."""
-        return total(line.acus for line in self.invoice.lines)
+        return self.invoice.borne_acus
 
     @property
     def exact_amount(self) -> Decimal:
@@ -110,6 +110,16 @@ class InvoiceDocument:
     def share(self) -> Decimal:
         """The part of the control total that is on this invoice."""
         return ratio(self.acus, self.tie_out.control_acus, 4) or ZERO
+
+    def days_of(self, line: InvoiceLine) -> tuple[date, date] | None:
+        """Give the first and last billing day of a line whose product has lines at other prices too."""
+        same = [found for found in self.invoice.lines if (found.kind, found.product) == (line.kind, line.product)]
+        days = [
+            row.day
+            for row in self.invoice.detail
+            if (row.kind, row.product, row.unit_price) == (line.kind, line.product, line.unit_price)
+        ]
+        return (min(days), max(days)) if len(same) > 1 and days else None
 
     def acus_of(self, product: str) -> Decimal:
         """ACUs of a product, over all days."""
@@ -167,6 +177,11 @@ class StatementDocument:
     def products(self) -> tuple[str, ...]:
         """The products of the control total, by name."""
         return tuple(self.statement.control_by_product)
+
+    @property
+    def borne_acus(self) -> Decimal:
+        """ACUs on all invoices."""
+        return total(invoice.borne_acus for invoice in self.statement.invoices)
 
     @property
     def issued(self) -> int:
@@ -230,7 +245,7 @@ def _user_cells(row: UsageRow) -> Sequence[CellValue]:
 
 def _cost_center_cells(invoice: Invoice) -> Sequence[CellValue]:
     center = invoice.cost_center
-    return center.code, center.name, invoice.number, invoice.acus, invoice.amount
+    return center.code, center.name, invoice.number, invoice.borne_acus, invoice.amount
 
 
 def _line_cells(invoice: Invoice, line: InvoiceLine) -> Sequence[CellValue]:

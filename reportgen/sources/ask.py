@@ -90,17 +90,18 @@ def unreadable(request: Request, recorded: RecordedResponse, error: UnreadableBo
 
 def prefixed(plan: Plan[T], prefix: str) -> Plan[T]:
     """Ask a deployment whose v3 still lies elsewhere: every /v3/ path of a plan begins with `prefix` instead."""
-    answers: Answers = {}
     try:
         requests = next(plan)
         while True:
             asked = {request.line: moved(request, prefix) for request in requests}
-            answers = yield list(asked.values())
-            requests = plan.send(
-                {line: answers[there.line] for line, there in asked.items() if there.line in answers}
-            )
+            requests = plan.send(_as_asked(asked, (yield list(asked.values()))))
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
+
+
+def _as_asked(asked: Mapping[str, Request], answers: Answers) -> Answers:
+    """Give the answers by the requests they stand for; held by no name, they are let go with their portion."""
+    return {line: answers[there.line] for line, there in asked.items() if there.line in answers}
 
 
 def moved(request: Request, prefix: str) -> Request:

@@ -121,8 +121,7 @@ async def drive(plan: Plan[T], connection: Connection, known: Mapping[str, Recor
         try:
             requests = next(plan)
             while True:
-                answers = await _ask_all(requests, workers, connection, known)
-                requests = plan.send(answers)
+                requests = plan.send(await _ask_all(requests, workers, connection, known))
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
 
@@ -204,7 +203,7 @@ async def _ask(request: Request, worker: _Worker, connection: Connection) -> Ans
             with attempt:
                 return await _ask_once(request, worker, connection)
     except _Transient as failure:
-        hint = "check `base_url` and the network, or try again later: what was collected is kept"
+        hint = "try again later, or check `base_url` and the network; what was collected is kept"
         raise ApiFailure(_failure(request, connection, f"{failure.reason}, at every attempt", hint)) from failure
     raise AssertionError("stamina ends with a result or an exception")
 

@@ -5,6 +5,8 @@ from reportgen.sources.ask import Plan, Request, moved, prefixed
 from reportgen.sources.reading import KnownCycles, Question, Reading
 from reportgen.sources.schema import SourceSection
 
+FORBIDDEN = 403
+
 
 def cycles(source: SourceSection) -> Plan[KnownCycles]:
     """Ask for the billing cycles; credentials of organizations cannot, so they are not even tried."""
@@ -31,4 +33,4 @@ def control_totals(source: SourceSection, question: Question) -> list[Request]:
 
 def _nothing() -> Plan[KnownCycles]:
     yield from ()
-    return KnownCycles(refused=True)
+    return KnownCycles(refused=FORBIDDEN)

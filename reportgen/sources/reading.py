@@ -9,7 +9,7 @@ from typing import Any, Literal
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Directory, Rule, View, Views
 from reportgen.core.problem import Problem
-from reportgen.sources.ask import Answer, Plan, Request
+from reportgen.sources.ask import Answer, Answers, Plan, Request
 from reportgen.sources.bodies import DayTotals
 from reportgen.sources.pages import Pages
 from reportgen.sources.view import ViewReader
@@ -24,10 +24,10 @@ Asked = tuple[ViewKind, Any, Request]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownCycles:
-    """The billing cycles an API tells, in no order that means anything; `refused` where it tells none."""
+    """The billing cycles an API tells; `refused` is the status of its refusal, 0 where there was none."""
 
     cycles: tuple[BillingCycle, ...] = ()
-    refused: bool = False
+    refused: int = 0
     warnings: tuple[Problem, ...] = ()
 
 
@@ -66,13 +66,15 @@ class Found:
         """Ask for views and keep what comes back."""
         for start in range(0, len(asked), AT_A_TIME):
             portion = asked[start : start + AT_A_TIME]
-            answers = yield [request for _, _, request in portion]
-            for kind, key, request in portion:
-                found = answers.get(request.line)
-                if found and found.body is None:
-                    self._keep_refusal(kind, key, request, found)
-                elif found:
-                    self.views[kind][key] = self._view(found)
+            self._keep(portion, (yield [request for _, _, request in portion]))
+
+    def _keep(self, portion: Sequence[Asked], answers: Answers) -> None:
+        for kind, key, request in portion:
+            found = answers.get(request.line)
+            if found and found.body is None:
+                self._keep_refusal(kind, key, request, found)
+            elif found:
+                self.views[kind][key] = self._view(found)
 
     def _keep_refusal(self, kind: ViewKind, key: str, request: Request, found: Answer) -> None:
         """Count a refusal; of a session it is an empty view, so that what it used stays with its owner."""

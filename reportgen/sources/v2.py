@@ -35,10 +35,15 @@ UserTotals = dict[Principal, tuple[View, tuple[str, ...]]]
 def cycles() -> Plan[KnownCycles]:
     """Ask for the billing cycles, and say where a closed end was read as the boundary after it."""
     request = Request(endpoint=CYCLES, shape=list[bodies.CycleDates])
-    items = (yield [request])[request.line].body
+    answer = (yield [request])[request.line]
+    items = answer.body
     found = tuple(sorted({_cycle(listed) for listed in items or ()}))
     closed = [listed.end for listed in items or () if _boundary(listed.end) == _boundary(listed.end + SECOND) - A_DAY]
-    return KnownCycles(cycles=found, refused=items is None, warnings=tuple(_closed_end(end) for end in closed[:1]))
+    return KnownCycles(
+        cycles=found,
+        refused=answer.recorded.status if items is None else 0,
+        warnings=tuple(_closed_end(end) for end in closed[:1]),
+    )
 
 
 def consumption(question: Question) -> Plan[Reading]:

@@ -41,7 +41,7 @@ def cycles() -> Plan[KnownCycles]:
     """Ask for the billing cycles."""
     (pages,) = yield from all_pages([Request(endpoint=CYCLES, params=(PAGE_SIZE,), shape=bodies.Cycles)])
     found = {cycle_between(listed.after, listed.before) for listed in pages.items}
-    return KnownCycles(cycles=tuple(sorted(found)), refused=pages.refused is not None)
+    return KnownCycles(cycles=tuple(sorted(found)), refused=pages.refused.recorded.status if pages.refused else 0)
 
 
 def consumption(question: Question) -> Plan[Reading]:

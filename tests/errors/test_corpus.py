@@ -41,8 +41,13 @@ REAL_PROCESSES = {
 AS_NOBODY = f"""
 import encodings.utf_8_sig
 import os
+from pathlib import Path
+
 from reportgen.cli import main
 from reportgen.commands import failure, run
+from reportgen.sources.config import load
+
+load(Path("."))  # reads what Babel knows of currencies and locales
 os.setgid({NOBODY})
 os.setuid({NOBODY})
 main()

@@ -30,7 +30,7 @@ def stopped_by(error):
         (
             PermissionError(13, "Permission denied", "archive/2025-12-05"),
             1,
-            "archive/2025-12-05: permission denied; nothing was written to the documents of the cycle\n",
+            "archive/2025-12-05: permission denied; mend that, then run the command again\n",
         ),
     ],
 )

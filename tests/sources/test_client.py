@@ -235,7 +235,7 @@ def test_at_the_end_of_patience_the_request_is_named_and_the_token_is_not():
     assert len(script.paths) == 3
     assert message == (
         "GET /v3/one: the API answered 503, at every attempt; "
-        "try again later: what was collected is kept, and only the rest is asked for"
+        "try again later, or check `base_url` and the network; what was collected is kept"
     )
 
 

@@ -1,0 +1,10 @@
+"""No test waits between two attempts; those that are retried are the client's own four."""
+
+import pytest
+import stamina
+
+
+@pytest.fixture(autouse=True)
+def no_waiting():
+    with stamina.set_testing(True, attempts=4):
+        yield

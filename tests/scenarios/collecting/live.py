@@ -1,0 +1,183 @@
+"""A configuration that asks a fake API: collected in this process, derived from the evidence, never rendered."""
+
+import io
+import json
+from collections import defaultdict
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from reportgen.archive import evidence
+from reportgen.archive.codec import statement_json
+from reportgen.archive.folder import EVIDENCE
+from reportgen.commands.collect import Effort, collect
+from reportgen.commands.edge import Edge
+from reportgen.commands.failure import told
+from reportgen.core.cycle import BillingCycle, cycle_between
+from reportgen.derive import Derived, Inputs, derive
+from reportgen.sources.config import load
+from reportgen.terminal import Terminal
+from tests.fakeapi.api import FakeApi
+from tests.fakeapi.behavior import ADMIN, ENTERPRISE, organization_token
+from tests.fakeapi.sample import CYCLES, World
+
+NOW = datetime(2026, 1, 9, 10, 0, tzinfo=UTC)
+DECEMBER = cycle_between(*CYCLES[1])
+CYCLES3, DAILY3 = "/v3/enterprise/consumption/cycles", "/v3/enterprise/consumption/daily"
+CYCLES_LINE = f"GET {CYCLES3}?first=200"
+"""The one request that every run asks anew: there may be one more cycle."""
+RATES = {"devin": "2.00", "*": "3.00", "cascade+terminal": "3.00"}
+"""Whole units, so that ACUs in hundredths cost whole cents and no half cent waits for float noise to tip it."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass
+class Live:
+    """A configuration in a folder; `now` is the clock of its commands."""
+
+    folder: Path
+    environment: dict[str, str]
+    now: datetime = NOW
+    cycle: BillingCycle = DECEMBER
+    said: list[Said] = field(default_factory=list)
+
+    @property
+    def evidence(self) -> Path:
+        return self.folder / "archive" / self.cycle.start.isoformat() / EVIDENCE
+
+    def command(self, command) -> Said:
+        """Run a command as the command line would, with this clock and these variables."""
+        out, err = io.StringIO(), io.StringIO()
+        edge = Edge(now=lambda: self.now, environment=self.environment, terminal=Terminal(quiet=False, machine=False))
+        with redirect_stdout(out), redirect_stderr(err):
+            code = told(command, edge)
+        self.said.append(Said(code, out.getvalue(), err.getvalue()))
+        return self.said[-1]
+
+    def collect(self, selector: str = "", **effort) -> Said:
+        selector = selector or self.cycle.start.isoformat()
+        effort = Effort(**({"concurrency": 4} | effort))
+        return self.command(lambda edge: collect(self.folder, selector, edge, effort))
+
+    def stored(self) -> dict:
+        return evidence.read(self.evidence)
+
+    def derived(self) -> Derived:
+        inputs = Inputs(
+            configuration=load(self.folder), cycle=self.cycle, responses=self.stored(), source=str(self.evidence)
+        )
+        return derive(inputs)
+
+    def collected(self, **effort) -> Derived:
+        """Collect, see that it went well, and derive."""
+        said = self.collect(**effort)
+        assert said.code == 0, said.stderr
+        return self.derived()
+
+
+def live(folder: Path, api: FakeApi, mapping: str, source: str = "", *, rates: dict | None = None) -> Live:
+    """Write a configuration for a fake API; `source` is more YAML of that section, a key a line."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "".join(f"  {line}\n" for line in source.splitlines())
+    text = f"enterprise: Acme\nsource:\n  base_url: {api.base_url}\n{lines}"
+    text += "mapping: mapping.yaml\nrates: rates.yaml\narchive: archive\n"
+    (folder / "chargeback.yaml").write_text(text, encoding="utf-8")
+    (folder / "mapping.yaml").write_text(mapping, encoding="utf-8")
+    prices = {"currency": "USD", "prices": rates or RATES}
+    (folder / "rates.yaml").write_text(as_yaml(prices), encoding="utf-8")
+    token = ADMIN if "api: v2" in source else ENTERPRISE
+    tokens = {f"TOKEN_{n}": organization_token(place.org_id) for n, place in enumerate(api.world.organizations)}
+    return Live(folder, {"DEVIN_API_TOKEN": token, **tokens})
+
+
+def own_credentials(world: World, *, cycle_day: int | None = 5) -> str:
+    """Give the source section of organization credentials."""
+    listed = [{"id": place.org_id, "token_env": f"TOKEN_{n}"} for n, place in enumerate(world.organizations)]
+    return f"organizations: {json.dumps(listed)}" + (f"\ncycle_day: {cycle_day}" if cycle_day else "")
+
+
+def as_yaml(values: dict) -> str:
+    """Write JSON, which is YAML, but for numbers: prices are written bare."""
+    return "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+
+
+def mapped(world: World, *, first: int | None = None, **sections) -> str:
+    """Map the first users by id and every organization but the last, round robin over three cost centers."""
+    people = world.people[:first]
+    values: dict = {"cost_centers": {code: {"name": code} for code in ("A-1", "B-2", "C-3", "Z-9")}}
+    values["users"] = {person.user_id: ("A-1", "B-2")[n % 2] for n, person in enumerate(people) if n % 3}
+    values["orgs"] = {place.org_id: ("C-3", "B-2")[n % 2] for n, place in enumerate(world.organizations[:-1])}
+    sections["users"] = values["users"] | sections.get("users", {})
+    return as_yaml({name: value for name, value in (values | sections).items() if value})
+
+
+def truth(world: World, mapping: str, cycle: BillingCycle = DECEMBER, *, tied: bool = False) -> dict[str, float]:
+    """Give the ACUs of every cost center, and of nobody (""), from the atoms themselves; `tied` to organizations."""
+    users, orgs = (json.loads(_line(mapping, name)) for name in ("users", "orgs"))
+    found: dict[str, float] = defaultdict(float)
+    for atom in world.atoms:
+        if cycle.after <= atom.day < cycle.before and (atom.org_id or not tied):
+            found[users.get(atom.principal_id) or orgs.get(atom.org_id) or ""] += atom.acus
+    return dict(found)
+
+
+def _line(mapping: str, name: str) -> str:
+    return next((line.split(": ", 1)[1] for line in mapping.splitlines() if line.startswith(f"{name}: ")), "{}")
+
+
+def by_center(derived: Derived) -> dict[str, float]:
+    """Give the ACUs of every cost center, and of nobody ("")."""
+    values = json.loads(statement_json(derived.statement))
+    found = {center["code"]: float(center["acus"]) for center in values["cost_centers"]}
+    return found | {"": float(values["unallocated"]["acus"])}
+
+
+def close(found: dict[str, float], expected: dict[str, float]) -> bool:
+    return all(abs(found.get(key, 0) - expected.get(key, 0)) < 1e-4 for key in found.keys() | expected.keys())
+
+
+def amounts(derived: Derived) -> dict[str, str]:
+    """Give what every cost center pays, and what nobody bears."""
+    values = json.loads(statement_json(derived.statement))
+    found = {center["code"]: center["amount"] for center in values["cost_centers"]}
+    return found | {"": values["unallocated"]["amount"], "chargeable": values["tie_out"]["chargeable_amount"]}
+
+
+def foots(derived: Derived) -> bool:
+    """Tell whether nothing is lost and nothing is counted twice: computed here once more, from the ledger."""
+    values = json.loads(statement_json(derived.statement))
+    tie, usage = values["tie_out"], derived.usage
+    ledger = sum(allocation.quantity for allocation in derived.allocations)
+    return (
+        ledger == sum(usage.control.values()) == Decimal(tie["control_acus"])
+        and Decimal(tie["difference_acus"]) == 0
+        and Decimal(tie["difference_amount"]) == 0
+        and Decimal(tie["chargeable_amount"]) == Decimal(tie["invoiced_amount"]) + Decimal(tie["unborne_amount"])
+    )
+
+
+def of_principals(derived: Derived) -> dict[str, float]:
+    """Give the ACUs of every principal that stands in the ledger."""
+    found: dict[str, float] = defaultdict(float)
+    for record in derived.usage.records:
+        found[record.principal_id] += float(record.quantity)
+    return {key: acus for key, acus in found.items() if key}
+
+
+def used_by(world: World, cycle: BillingCycle = DECEMBER) -> dict[str, float]:
+    """Give the ACUs of every principal from the atoms."""
+    found: dict[str, float] = defaultdict(float)
+    for atom in world.atoms:
+        if atom.principal_id and cycle.after <= atom.day < cycle.before:
+            found[atom.principal_id] += atom.acus
+    return dict(found)

@@ -1,0 +1,188 @@
+"""A network that fails, a run that is killed, two at once: the same statement in the end, and no token anywhere."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from random import Random
+
+import pytest
+
+from reportgen.archive.codec import statement_json
+from tests.fakeapi.behavior import ADMIN, ENTERPRISE, PERSONAL, organization_token
+from tests.fakeapi.faults import KINDS
+from tests.fakeapi.server import serving
+from tests.fakeapi.worlds import big_world
+from tests.scenarios.collecting.live import CYCLES_LINE, DAILY3, NOW, live, mapped, own_credentials
+
+WORLD = big_world(users=40, organizations=4, sessions=15)
+MAPPING = mapped(WORLD, sessions={WORLD.sessions[0].session_id: "Z-9"})
+SOURCES = {"v3": "", "v2": "api: v2", "organizations": own_credentials(WORLD)}
+SEED = 20251205
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory):
+    """Give the statement of every source, collected without any trouble."""
+    with serving(WORLD) as api:
+        return {
+            name: statement_json(live(tmp_path_factory.mktemp("calm"), api, MAPPING, source).collected().statement)
+            for name, source in SOURCES.items()
+        }
+
+
+# Faults
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_under_faults_of_every_kind_the_statement_is_the_same(tmp_path, calm, name, seed):
+    with serving(WORLD, page_cap=20) as api:
+        api.faults.share, api.faults.seed, api.faults.clock = 0.15, seed, lambda: NOW
+        api.faults.kinds, api.faults.slow_seconds = KINDS, 0.01
+        derived = live(tmp_path, api, MAPPING, SOURCES[name]).collected(concurrency=8)
+        happened = sum(api.faults.happened.values())
+    assert statement_json(derived.statement) == calm[name]
+    assert happened > 10
+    assert api.violations == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_under_every_kind_alone_the_statement_is_the_same(tmp_path, calm, kind):
+    """Every third request fails, twice in a row where chance wills it."""
+    with serving(WORLD) as api:
+        api.faults.share, api.faults.kinds, api.faults.clock = 0.3, (kind,), lambda: NOW
+        api.faults.slow_seconds = 0.01
+        derived = live(tmp_path, api, MAPPING).collected(concurrency=8)
+        assert api.faults.happened[kind] > 10
+    assert statement_json(derived.statement) == calm["v3"]
+
+
+def test_no_failed_answer_gets_into_the_evidence(tmp_path):
+    with serving(WORLD) as api:
+        api.faults.share, api.faults.clock = 0.3, lambda: NOW
+        job = live(tmp_path, api, MAPPING)
+        job.collected()
+        assert {response.status for response in job.stored().values()} == {200}
+        assert job.stored().keys() <= set(api.seen.lines)
+    assert len(job.evidence.read_text(encoding="utf-8").splitlines()) == len(job.stored())
+
+
+# Killed, torn, and two at once
+
+
+def started(job, *arguments):
+    """Begin to collect in a process of its own, with the clock of the machine."""
+    command = [sys.executable, "-m", "reportgen", "collect", str(job.folder), "--cycle", "2025-12-05", *arguments]
+    return subprocess.Popen(
+        command, env=os.environ | job.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_lines(path, count):
+    deadline = time.monotonic() + 20
+    while not path.exists() or path.read_bytes().count(b"\n") < count:
+        assert time.monotonic() < deadline, "nothing is collected"
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_killed_at_any_moment_and_run_again_nothing_stored_is_asked_again(tmp_path, calm, number):
+    rng = Random(f"{SEED}|{number}")  # noqa: S311 - no secret
+    with serving(WORLD, latency=0.01) as api:
+        job = live(tmp_path, api, MAPPING)
+        process = started(job, "--concurrency", "8")
+        wait_for_lines(job.evidence, 1 + int(rng.random() * 100))
+        time.sleep(rng.random() * 0.02)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        content = job.evidence.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        stored = {line.split(b'"')[3].decode() for line in whole.splitlines()}
+        api.behavior.latency = 0
+        api.forget()
+        derived = job.collected()
+        asked = {*api.seen.lines}
+    assert asked & stored <= {CYCLES_LINE}
+    assert max(api.seen.lines.values()) == 1
+    assert job.evidence.read_bytes().startswith(whole)
+    assert statement_json(derived.statement) == calm["v3"]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_torn_anywhere_the_rest_is_asked_for(tmp_path, calm, name):
+    rng = Random(f"{SEED}|{name}")  # noqa: S311 - no secret
+    with serving(WORLD) as api:
+        job = live(tmp_path, api, MAPPING, SOURCES[name])
+        job.collected()
+        everything, content = {*job.stored()}, job.evidence.read_bytes()
+        for _ in range(4):
+            kept = content[: int(rng.random() * len(content))]
+            job.evidence.write_bytes(kept)
+            stored = {line.split(b'"')[3].decode() for line in kept[: kept.rfind(b"\n") + 1].splitlines()}
+            api.forget()
+            assert statement_json(job.collected().statement) == calm[name]
+            assert {line for line in api.seen.lines if "/cycles" not in line} == {
+                line for line in everything - stored if "/cycles" not in line
+            }
+
+
+def test_the_second_of_two_runs_refuses(tmp_path, calm):
+    with serving(WORLD, latency=0.02) as api:
+        job = live(tmp_path, api, MAPPING)
+        first = started(job, "--concurrency", "2")
+        wait_for_lines(job.evidence, 2)
+        before = sum(api.seen.lines.values())
+        second = job.collect()
+        assert (second.code, second.stdout) == (1, "")
+        assert "another run is working on this billing cycle; wait until it has ended" in second.stderr
+        assert api.seen.lines[CYCLES_LINE] == 2
+        assert sum(api.seen.lines.values()) < before + 40
+        api.behavior.latency = 0
+        _, said = first.communicate(timeout=20)
+        assert first.returncode == 0, said
+    assert statement_json(job.derived().statement) == calm["v3"]
+
+
+def test_an_answer_of_an_open_cycle_is_not_taken_for_the_final_one(tmp_path, calm):
+    """Interrupted before the end of the cycle, resumed after it."""
+    with serving(WORLD) as api:
+        job = live(tmp_path, api, MAPPING)
+        job.now = datetime(2026, 1, 5, 7, 59, tzinfo=UTC)
+        job.collected()
+        job.now = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+        api.forget()
+        derived = job.collected()
+        assert api.seen.lines.keys() == job.stored().keys()
+    assert statement_json(derived.statement) == calm["v3"]
+    assert not derived.statement.heading.cycle_open
+
+
+# Tokens
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_no_byte_that_is_written_holds_a_token(tmp_path, name):
+    tokens = [ENTERPRISE, PERSONAL, ADMIN, *(organization_token(place.org_id) for place in WORLD.organizations)]
+    with serving(WORLD) as api:
+        job = live(tmp_path, api, MAPPING, SOURCES[name])
+        template = {"v2": "/v2/enterprise/consumption/daily", "v3": DAILY3}.get(
+            name, "/v3/organizations/{org_id}/consumption/daily"
+        )
+        api.forbid(template)
+        assert job.collect().code == 4
+        api.allow_again()
+        api.behavior.allow_listed = False
+        assert job.collect(refresh=True).code == 4
+        api.behavior.allow_listed = True
+        api.faults.share, api.faults.kinds, api.faults.in_a_row = 1.0, ("504",), 9
+        assert job.collect().code == 4
+        api.faults.share = 0.0
+        job.collected()
+        job.environment = {key: f"{token}\u200b" for key, token in job.environment.items()}
+        assert job.collect().code == 1
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    written += "".join(said.stdout + said.stderr for said in job.said).encode()
+    assert [token for token in tokens if token.encode() in written] == []
