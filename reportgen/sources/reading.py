@@ -46,10 +46,13 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What the API said of a cycle; `missing_views` are the questions it refused."""
+    """What the API said of a cycle; `missing_views` are the questions it refused.
 
-    views: Views
-    directory: Directory
+    Its `repr` leaves the large parts out: asyncio writes that of every result when a run ends.
+    """
+
+    views: Views = field(repr=False)
+    directory: Directory = field(repr=False)
     missing_views: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
