@@ -77,9 +77,25 @@ class Terminal:
             self.say(f"{label} …")
             yield lambda done, known: None  # noqa: ARG005 - nothing to move
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            ProgressColumn,
+            Task,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+        from rich.text import Text  # noqa: PLC0415
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        class Rate(ProgressColumn):
+            """How many are done a second."""
+
+            def render(self, task: Task) -> Text:
+                """Write the rate once there is one."""
+                return Text(f"{task.speed:.0f}/s" if task.speed else "")
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
         with Progress(*columns, console=self._console(sys.stderr), transient=True) as bar:
             task = bar.add_task(label, total=None)
             yield lambda done, known: bar.update(task, completed=done, total=known)

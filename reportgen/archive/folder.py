@@ -114,7 +114,7 @@ def staged(folder: Path) -> Iterator[Stage]:
     made = list(takewhile(lambda parent: not parent.exists(), folder.parents))
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(folder)
-    path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.draft-", dir=folder.parent))
     descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
@@ -136,7 +136,7 @@ def _remove_empty(folders: Iterable[Path]) -> None:
 
 def _remove_abandoned(folder: Path) -> None:
     """Remove what a killed run left beside the folder; a run that is alive holds a lock on its own."""
-    for path in folder.parent.glob(f".{folder.name}.*"):
+    for path in folder.parent.glob(f".{folder.name}.draft-*"):
         descriptor = os.open(path, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -127,7 +127,7 @@ def _disagreements(statement: Statement, folder: Path) -> list[Problem]:
         Problem(
             source=source,
             message=f"{view}: the decomposition is coarser",
-            hint="nobody is charged twice",
+            hint="nobody is charged twice; once it is permitted, collect with --refresh",
             warning=True,
         )
         for view in statement.heading.missing_views

@@ -202,6 +202,7 @@ def test_views_that_disagree_are_listed_and_the_drafts_are_written(small_job):
     result = small_job.run("run")
     assert result.returncode == 3
     statement = small_job.statement()
+    assert re.search(r"statement.pdf: views of the API disagree in \d+ cells?, most on 2025-", result.stderr)
     assert statement["discrepancies"]
     found = statement["discrepancies"][0]
     assert list(found) == ["day", "product", "org_id", "principal_id", "acus", "views", "accepted"]

@@ -305,6 +305,26 @@ def test_a_refusal_is_explained_and_not_asked_again(status, body, words):
     assert TOKEN not in message
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_token_that_the_server_repeats_is_hidden(status):
+    def echoing(*_):
+        return status, '{"detail": "invalid credential Bearer %s"}' % TOKEN  # noqa: UP031 - braces of JSON
+
+    _, message = refused(echoing, ONE)
+    assert TOKEN not in message
+    assert "Bearer [token]" in message
+    if status != 401:
+        _, _, kept = ask(echoing, replace(ONE, required=False))
+        assert [TOKEN in response.body for response in kept] == [False]
+
+
+@pytest.mark.parametrize("status", [520, 599])
+def test_every_failure_of_the_server_is_asked_again(no_waiting, status):
+    script, message = refused(lambda *_: (status, ""), ONE)
+    assert len(script.paths) > 1
+    assert f"the API answered {status}, at every attempt" in message
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_view_that_may_be_missing_is_kept_as_refused(status):
     request = replace(ONE, required=False)
