@@ -166,17 +166,20 @@ async def _ask_all(
         async with asyncio.TaskGroup() as group:
             for worker in workers[: len(requests)]:
                 group.create_task(work(worker))
-    except* Rejected as refused:
-        raise Rejected(_all_problems(refused)) from None
-    except* (ApiFailure, OSError) as failures:
-        raise failures.exceptions[0] from None
+    except ExceptionGroup as failures:
+        raise _told(failures) from None
     return found
 
 
-def _all_problems(refused: BaseExceptionGroup[Rejected]) -> list[Problem]:
-    """Give what every worker found wrong with the recording, each once."""
-    found = (error for error in refused.exceptions if isinstance(error, Rejected))
-    return sorted({problem for error in found for problem in error.problems})
+def _told(failures: ExceptionGroup[Exception]) -> Exception:
+    """Give what the workers failed of as one: everything that is wrong with a recording, else the first failure.
+
+    Not by `except*`: early versions of Python 3.11 wrap what is raised there into a group again.
+    """
+    refused = [error for error in failures.exceptions if isinstance(error, Rejected)]
+    if refused:
+        return Rejected(sorted({problem for error in refused for problem in error.problems}))
+    return failures.exceptions[0]
 
 
 def _known(request: Request, known: Mapping[str, RecordedResponse]) -> Answer | None:
