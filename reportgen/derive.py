@@ -4,7 +4,7 @@ It reads nothing but its arguments, so that the same inputs give the same docume
 """
 
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reportgen.core.allocate import allocate, charged_after_close, timelines
 from reportgen.core.cycle import BillingCycle, is_over
@@ -38,12 +38,16 @@ from reportgen.sources.reading import Question, Reading
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
-    """Everything a cycle's documents are made of; `source` names where the responses lie."""
+    """Everything a cycle's documents are made of.
+
+    `source` names where the responses lie; `remembered` is who was seen in earlier cycles.
+    """
 
     configuration: Configuration
     cycle: BillingCycle
     responses: MappingOf[str, RecordedResponse]
     source: str
+    remembered: Directory = field(default_factory=Directory)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +65,7 @@ def derive(inputs: Inputs) -> Derived:
     """Decompose, allocate, rate and charge a cycle, or raise Rejected with every mistake in the input."""
     configuration, mapping = inputs.configuration, inputs.configuration.mapping
     reading = answer_from(
-        plans.consumption(configuration.settings.source, question(configuration, inputs.cycle)),
+        plans.consumption(configuration.settings.source, question(configuration, inputs.cycle, inputs.remembered)),
         inputs.responses,
         inputs.source,
     )
@@ -90,7 +94,7 @@ def derive(inputs: Inputs) -> Derived:
     )
 
 
-def question(configuration: Configuration, cycle: BillingCycle) -> Question:
+def question(configuration: Configuration, cycle: BillingCycle, remembered: Directory) -> Question:
     """Say what has to be found out about a cycle."""
     rules = active_rules(configuration.mapping)
     return Question(
@@ -98,6 +102,7 @@ def question(configuration: Configuration, cycle: BillingCycle) -> Question:
         rules=rules,
         tolerance=configuration.settings.tolerance,
         organizations=tuple(organization.id for organization in configuration.settings.source.organizations),
+        remembered=remembered,
     )
 
 
@@ -113,7 +118,8 @@ def _uncollected(mapping: Mapping, reading: Reading) -> list[Problem]:
 
 def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
     configuration = inputs.configuration
-    control = plans.control_totals(configuration.settings.source, question(configuration, inputs.cycle))
+    asked = question(configuration, inputs.cycle, inputs.remembered)
+    control = plans.control_totals(configuration.settings.source, asked)
     fetched = [response.fetched_at for request in control if (response := inputs.responses.get(request.line))]
     return Heading(
         enterprise=inputs.configuration.settings.enterprise,

@@ -5,6 +5,7 @@ Written once per response while collecting, read back by every later step. The l
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -84,15 +85,38 @@ def _lines(path: Path) -> Iterator[bytes]:
         raise Rejected([Problem(source=str(path), message=message, hint=hint)]) from error
 
 
-def repair(path: Path) -> None:
-    """Cut off a last line that was torn by an interruption; the file is being collected, so it is ours."""
+def repair(path: Path) -> int:
+    """Cut off a last line that was torn by an interruption, and give the size (bytes) that is left.
+
+    The file is being collected, so it is ours.
+    """
     if not path.exists():
-        return
+        return 0
     with path.open("rb+") as file:
         content = file.read()
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
             file.truncate(whole)
+    return whole
+
+
+def superseded(path: Path, size: int) -> Iterator[tuple[RecordedResponse, RecordedResponse]]:
+    """Give the answers beyond the first `size` bytes that differ from the last before, after that one.
+
+    The file is read twice and never held: of what came before only places and digests are kept.
+    """
+    places: dict[str, tuple[int, bytes]] = {}
+    with path.open("rb") as file, path.open("rb") as earlier:
+        at = 0
+        for line in file:
+            response = _response(line, str(path))
+            digest = sha256(f"{response.status} {response.body}".encode("utf-8", "surrogatepass")).digest()
+            if at < size:
+                places[response.request] = at, digest
+            elif response.request in places and places[response.request][1] != digest:
+                earlier.seek(places[response.request][0])
+                yield _response(earlier.readline(), str(path)), response
+            at += len(line)
 
 
 def appending(path: Path, first: Iterable[RecordedResponse]) -> Callable[[RecordedResponse], None]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from reportgen.core.problem import Problem, Rejected
 
 EVIDENCE = "inputs/responses.jsonl"
+DIRECTORY = "inputs/directory.json"
 MANIFEST = "manifest.json"
 REPLACED = ("invoices", "inputs/config", "inputs/templates")
-"""Folders in which a draft leaves nothing of the draft before it."""
+"""Folders in which the documents of a draft leave nothing of the draft before it."""
 
 
 def cycle_folder(archive: Path, start: date) -> Path:
@@ -26,6 +27,12 @@ def cycle_folder(archive: Path, start: date) -> Path:
 def collected(archive: Path) -> list[Path]:
     """List the evidence files of the archive, cycle by cycle."""
     return sorted(archive.glob(f"????-??-??/{EVIDENCE}"))
+
+
+def cycles_before(archive: Path, start: date) -> list[Path]:
+    """List the folders of earlier cycles, the latest first."""
+    folders = (path for path in archive.glob("????-??-??") if path.is_dir() and path.name < start.isoformat())
+    return sorted(folders, reverse=True)
 
 
 def refuse_unwritable(archive: Path, source: str) -> None:
@@ -70,9 +77,9 @@ def locked(folder: Path) -> Iterator[None]:
 class Stage:
     """Files on their way into a folder."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, replaced: Iterable[str]) -> None:
         """Keep the files under `path` until they are renamed in."""
-        self._path = path
+        self._path, self._replaced = path, replaced
         self._names: set[str] = set()
 
     def write(self, name: str, content: bytes) -> None:
@@ -93,7 +100,7 @@ class Stage:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             (self._path / name).replace(target)
-        for replaced in REPLACED:
+        for replaced in self._replaced:
             for path in sorted((folder / replaced).rglob("*")):
                 if path.is_file() and path.relative_to(folder).as_posix() not in self._names:
                     path.unlink()
@@ -109,8 +116,11 @@ def _refuse_folder_in_the_way(path: Path) -> None:
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Stage]:
-    """Collect the files of a draft beside its folder; they appear when all went well, or none does."""
+def staged(folder: Path, replaced: Iterable[str] = ()) -> Iterator[Stage]:
+    """Collect files beside the folder of a cycle; they appear when all went well, or none does.
+
+    In the folders `replaced` nothing is left but what was staged.
+    """
     made = list(takewhile(lambda parent: not parent.exists(), folder.parents))
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(folder)
@@ -118,7 +128,7 @@ def staged(folder: Path) -> Iterator[Stage]:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
-        stage = Stage(path)
+        stage = Stage(path, replaced)
         yield stage
         stage.move_into(folder)
     finally:

@@ -7,11 +7,21 @@ from multiprocessing import parent_process
 from pathlib import Path
 from threading import Thread
 
-from reportgen.archive import evidence
+from reportgen.archive import directory, evidence
 from reportgen.archive.codec import ledger_csv, statement_json, statement_values, tie_out_csv
-from reportgen.archive.folder import EVIDENCE, cycle_folder, locked, refuse_sealed, refuse_unwritable, staged
+from reportgen.archive.folder import (
+    DIRECTORY,
+    EVIDENCE,
+    REPLACED,
+    cycle_folder,
+    locked,
+    refuse_sealed,
+    refuse_unwritable,
+    staged,
+)
 from reportgen.commands.calendar import archived_cycle
 from reportgen.commands.edge import DONE, NOT_TIED_OUT, Edge
+from reportgen.core.directory import joined
 from reportgen.core.model import Statement
 from reportgen.core.money import fixed, plain, shown
 from reportgen.core.problem import Problem, quoted
@@ -30,7 +40,10 @@ def build(config: Path, selector: str, edge: Edge, workers: int) -> int:
     path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
     with locked(path.parent.parent):
         responses = evidence.read(path)
-        inputs = Inputs(configuration=configuration, cycle=cycle, responses=responses, source=str(path))
+        known = directory.known(configuration.archive, cycle.start)
+        inputs = Inputs(
+            configuration=configuration, cycle=cycle, responses=responses, source=str(path), remembered=known
+        )
         return produce(inputs, edge, workers)
 
 
@@ -41,9 +54,10 @@ def produce(inputs: Inputs, edge: Edge, workers: int) -> int:
     design = _design(inputs.configuration)
     derived = derive(inputs)
     edge.terminal.problems(derived.warnings)
-    with staged(folder) as stage:
+    with staged(folder, REPLACED) as stage:
         for name, text in (_input_texts(inputs, design) | _tables(derived)).items():
             stage.write(name, text.encode())
+        stage.write(DIRECTORY, directory.encode(joined(derived.directory, inputs.remembered)))
         if inputs.configuration.replay:
             stage.write(EVIDENCE, evidence.encode(inputs.responses.values()))
         for name, content in _documents(derived, design, workers, edge):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reportgen.archive import evidence
+from reportgen.archive import directory, evidence
 from reportgen.archive.folder import EVIDENCE, cycle_folder
 from reportgen.commands.calendar import archived_cycle
 from reportgen.commands.connect import refuse_missing_recording
@@ -22,7 +22,10 @@ def check(config: Path, selector: str | None, edge: Edge) -> int:
         cycle = archived_cycle(configuration, selector, edge)
         path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
         responses = evidence.read(path)
-        inputs = Inputs(configuration=configuration, cycle=cycle, responses=responses, source=str(path))
+        known = directory.known(configuration.archive, cycle.start)
+        inputs = Inputs(
+            configuration=configuration, cycle=cycle, responses=responses, source=str(path), remembered=known
+        )
         derived = derive(inputs)
         orphans = unmapped(derived.allocations, derived.directory, configuration.mapping)
         warnings += [*derived.warnings, *configuration.located(orphans)]

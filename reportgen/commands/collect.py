@@ -1,24 +1,37 @@
 """`collect`: the API's answers become the evidence of a cycle."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from reportgen.archive import evidence
-from reportgen.archive.folder import EVIDENCE, cycle_folder, locked, refuse_sealed, refuse_unwritable, staged
+from reportgen.archive import directory, evidence
+from reportgen.archive.folder import (
+    DIRECTORY,
+    EVIDENCE,
+    cycle_folder,
+    locked,
+    refuse_sealed,
+    refuse_unwritable,
+    staged,
+)
 from reportgen.commands.calendar import told_cycles
 from reportgen.commands.connect import Responses, connect
 from reportgen.commands.edge import DONE, Edge, choose_cycle
 from reportgen.core.cycle import BillingCycle, is_over
-from reportgen.core.model import RecordedResponse
+from reportgen.core.directory import joined
+from reportgen.core.model import Directory, RecordedResponse
+from reportgen.core.problem import Problem
 from reportgen.derive import question
 from reportgen.sources import plans
 from reportgen.sources.ask import Plan
-from reportgen.sources.client import Connection, drive
+from reportgen.sources.client import ApiFailure, Connection, drive
 from reportgen.sources.config import Configuration, load
+from reportgen.sources.reading import Question
+from reportgen.sources.restatement import restated
+from reportgen.sources.view import ViewReader
 
 T = TypeVar("T")
 
@@ -38,9 +51,10 @@ def collect(config: Path, selector: str, edge: Edge, effort: Effort) -> int:
     cycle, connection, responses = choose(configuration, selector, edge, effort)
     folder = cycle_folder(configuration.archive, cycle.start)
     with held(configuration, folder):
-        answered = gather(configuration, cycle, connection, responses, edge, effort)
-        if configuration.replay:
-            with staged(folder) as stage:
+        answered, known = gather(configuration, cycle, connection, responses, edge, effort)
+        with staged(folder) as stage:
+            stage.write(DIRECTORY, directory.encode(known))
+            if configuration.replay:
                 stage.write(EVIDENCE, evidence.encode(responses.values()))
     edge.terminal.result(f"{answered} responses in {folder / EVIDENCE}")
     edge.terminal.values({"cycle": str(cycle.start), "responses": answered, "file": str(folder / EVIDENCE)})
@@ -52,7 +66,10 @@ def cycles(config: Path, edge: Edge) -> int:
     configuration = load(config)
     edge.terminal.problems(configuration.warnings)
     connection, _ = connect(configuration, edge, 1)
-    found = told_cycles(configuration, _drive(plans.cycles(configuration.settings.source), connection, {}), edge)
+    told = _drive(plans.cycles(configuration.settings.source), connection, {})
+    for line in _credentials(configuration, connection):
+        edge.terminal.say(line)
+    found = told_cycles(configuration, told, edge)
     rows = [(str(cycle.start), str(cycle.end), str((cycle.end - cycle.start).days)) for cycle in found]
     edge.terminal.table(("start", "end", "days"), rows, numbers=("days",))
     edge.terminal.values([{"start": start, "end": end, "days": int(days)} for start, end, days in rows])
@@ -85,8 +102,10 @@ def gather(
     responses: Responses,
     edge: Edge,
     effort: Effort,
-) -> int:
-    """Ask for everything in a cycle and count what is known of it; `responses` are those that named it.
+) -> tuple[int, Directory]:
+    """Ask for everything in a cycle; give the number of answers, and everybody who was ever seen.
+
+    `responses` are those that named the cycle.
 
     What the live API answers is stored the moment it arrives, not asked for again, and not kept in memory. What a
     recording answers is only added to `responses`: it costs nothing to ask again, and nothing is to be written
@@ -94,16 +113,38 @@ def gather(
     """
     known: Responses = {}
     answered = set(responses)
+    path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
+    asked = question(configuration, cycle, directory.remembered(configuration.archive, cycle.start))
     if not configuration.replay:
-        path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
+        size = evidence.repair(path)
         known = {} if effort.refresh else _stored(path, cycle)
         answered |= known.keys()
         connection = replace(connection, append=evidence.appending(path, responses.values()))
     connection = replace(connection, append=_counted(connection.append, answered))
     with edge.terminal.progress("Collecting consumption") as advance:
-        plan = plans.consumption(configuration.settings.source, question(configuration, cycle))
-        _drive(plan, replace(connection, progress=advance), known)
-    return len(answered)
+        plan = plans.consumption(configuration.settings.source, asked)
+        found = _drive(plan, replace(connection, progress=advance), known)
+    if not configuration.replay:
+        edge.terminal.problems(_restated(configuration, asked, path, size))
+    return len(answered), joined(found.directory, asked.remembered)
+
+
+def _restated(configuration: Configuration, asked: Question, path: Path, size: int) -> list[Problem]:
+    """Compare what was fetched again with what had been fetched once the cycle was over: it should be the same."""
+    final = (
+        (before, after)
+        for before, after in evidence.superseded(path, size)
+        if plans.is_consumption(before.request) and is_over(asked.cycle, before.fetched_at)
+    )
+    control = plans.control_totals(configuration.settings.source, asked)
+    return restated(final, control, ViewReader(asked.cycle, asked.tolerance), str(path))
+
+
+def _credentials(configuration: Configuration, connection: Connection) -> Iterator[str]:
+    """Say whose credential it is, if the API tells; nothing depends on it, so nobody waits for it."""
+    plan = plans.credentials(configuration.settings.source)
+    with suppress(ApiFailure):
+        yield from _drive(plan, replace(connection, attempts=1), {})
 
 
 def _drive(plan: Plan[T], connection: Connection, known: Mapping[str, RecordedResponse]) -> T:
@@ -112,7 +153,6 @@ def _drive(plan: Plan[T], connection: Connection, known: Mapping[str, RecordedRe
 
 def _stored(path: Path, cycle: BillingCycle) -> Responses:
     """Give what an earlier run stored, unless the cycle was still running then: its days have grown since."""
-    evidence.repair(path)
     found = evidence.read(path) if path.exists() and path.stat().st_size else {}
     return {request: response for request, response in found.items() if is_over(cycle, response.fetched_at)}
 

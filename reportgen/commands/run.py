@@ -18,8 +18,10 @@ def run(config: Path, selector: str, edge: Edge, effort: Effort, workers: int) -
     cycle, connection, responses = choose(configuration, selector, edge, effort)
     folder = cycle_folder(configuration.archive, cycle.start)
     with held(configuration, folder):
-        gather(configuration, cycle, connection, responses, edge, effort)
+        _, known = gather(configuration, cycle, connection, responses, edge, effort)
         source = str(configuration.replay or folder / EVIDENCE)
         responses = responses if configuration.replay else evidence.read(folder / EVIDENCE)
-        inputs = Inputs(configuration=configuration, cycle=cycle, responses=responses, source=source)
+        inputs = Inputs(
+            configuration=configuration, cycle=cycle, responses=responses, source=source, remembered=known
+        )
         return produce(inputs, edge, workers)

@@ -13,7 +13,7 @@ is never taken for zero. Where an unknown C may overlap, U and O cannot both kee
 product; the lower-ranking one gets no cell, and the balancing cell takes what is left.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -93,17 +93,22 @@ def decompose(views: Views, directory: Directory, *, user_first: bool, tolerance
 def open_pairs(views: Views, directory: Directory, tolerance: Decimal) -> list[Pair]:
     """List the pairs whose C is unknown although both residuals are positive on one day and product.
 
-    These are the questions to ask before `decompose` has to leave a residual out.
+    These are the questions to ask before `decompose` has to leave a residual out; those that share most days and
+    products come first, as they are the likeliest.
     """
     _, users, organizations = _residuals(views, directory, tolerance)
     rivals, known = _Rivals(users), _users_known_in(views)
-    found = {
-        (org_id, principal)
-        for org_id, residual in organizations.items()
-        for cell, acus in residual.quantities.items()
-        for principal in rivals.at(cell, acus) - known.get(org_id, set())
-    }
-    return sorted(found)
+    found: Counter[Pair] = Counter()
+    for org_id, residual in organizations.items():
+        for cell, acus in residual.quantities.items():
+            found.update((org_id, principal) for principal in rivals.at(cell, acus) - known.get(org_id, set()))
+    return sorted(sorted(found), key=found.__getitem__, reverse=True)
+
+
+def with_a_rest(views: Views, directory: Directory, tolerance: Decimal) -> list[str]:
+    """List the organizations that used more than is known of anybody in them."""
+    _, _, organizations = _residuals(views, directory, tolerance)
+    return sorted(org_id for org_id, residual in organizations.items() if residual.quantities)
 
 
 def _residuals(

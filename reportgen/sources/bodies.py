@@ -102,6 +102,16 @@ class ListedSession(msgspec.Struct):
     tags: list[str] = []
 
 
+class Self(msgspec.Struct):
+    """Whose a credential is; `org_id` is null where it holds for the enterprise."""
+
+    service_user_id: str | None = None
+    service_user_name: str | None = None
+    user_id: str | None = None
+    user_name: str | None = None
+    org_id: str | None = None
+
+
 class Page(msgspec.Struct):
     """What every list has; `end_cursor` leads to the next page."""
 

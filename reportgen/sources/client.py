@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import count
 from typing import TypeVar
 
 import httpx
@@ -24,6 +25,7 @@ from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Problem, Rejected, quoted
 from reportgen.sources.ask import Answer, Plan, Request, answer, unreadable
 from reportgen.sources.bodies import UnreadableBody
+from reportgen.sources.replay import NotRecorded
 
 T = TypeVar("T")
 TIMEOUT = httpx.Timeout(60.0, connect=20.0)
@@ -154,13 +156,14 @@ async def _ask_all(
 ) -> dict[str, Answer]:
     """Let every worker take requests from one queue until it is empty, as many at a time as the API stands."""
     found: dict[str, Answer] = {}
-    waiting = deque(requests)
+    waiting, done = deque(requests), count(1)
 
     async def work(worker: _Worker) -> None:
         while await worker.pace.turn(worker.number, waiting):
             request = waiting.popleft()
-            found[request.line] = _known(request, known) or await _ask(request, worker, connection)
-            connection.progress(len(found), len(requests))
+            if response := _known(request, known) or await _ask(request, worker, connection):
+                found[request.line] = response
+            connection.progress(next(done), len(requests))
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -191,8 +194,8 @@ def _known(request: Request, known: Mapping[str, RecordedResponse]) -> Answer | 
         return None
 
 
-async def _ask(request: Request, worker: _Worker, connection: Connection) -> Answer:
-    """Ask until there is an answer that can be read, or patience ends."""
+async def _ask(request: Request, worker: _Worker, connection: Connection) -> Answer | None:
+    """Ask until there is an answer that can be read, or patience ends; None where a recording need not have one."""
     retries = stamina.retry_context(
         on=_backoff,
         attempts=connection.attempts,
@@ -205,6 +208,10 @@ async def _ask(request: Request, worker: _Worker, connection: Connection) -> Ans
         async for attempt in retries:
             with attempt:
                 return await _ask_once(request, worker, connection)
+    except NotRecorded:
+        if request.optional:
+            return None
+        raise
     except _Transient as failure:
         hint = "try again later, or check `base_url` and the network; what was collected is kept"
         raise ApiFailure(_failure(request, connection, f"{failure.reason}, at every attempt", hint)) from failure

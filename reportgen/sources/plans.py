@@ -1,11 +1,12 @@
 """Which plan answers for a configured source: v3 with one credential, v3 with one per organization, or v2."""
 
-from reportgen.sources import v2, v3, v3_organizations
+from reportgen.sources import v2, v3, v3_organizations, v3_self
 from reportgen.sources.ask import Plan, Request, moved, prefixed
 from reportgen.sources.reading import KnownCycles, Question, Reading
 from reportgen.sources.schema import SourceSection
 
 FORBIDDEN = 403
+CONSUMPTION = "/consumption/daily"
 
 
 def cycles(source: SourceSection) -> Plan[KnownCycles]:
@@ -23,12 +24,30 @@ def consumption(source: SourceSection, question: Question) -> Plan[Reading]:
     return prefixed(plan.consumption(question), source.prefix)
 
 
+def credentials(source: SourceSection) -> Plan[list[str]]:
+    """Ask whose the credentials are; v2 cannot tell."""
+    if source.api == "v2":
+        return (yield from _nobody())
+    organizations = [organization.id for organization in source.organizations]
+    return (yield from prefixed(v3_self.credentials(organizations), source.prefix))
+
+
+def is_consumption(line: str) -> bool:
+    """Tell whether a request of the evidence asked for consumption, not for a list."""
+    return CONSUMPTION in line
+
+
 def control_totals(source: SourceSection, question: Question) -> list[Request]:
     """Name the requests whose answers are the control total."""
     if source.api == "v2":
         return [v2.control_total(question.cycle)]
     totals = v3_organizations.control_totals(question) if source.organizations else [v3.control_total(question.cycle)]
     return [moved(request, source.prefix) for request in totals]
+
+
+def _nobody() -> Plan[list[str]]:
+    yield from ()
+    return []
 
 
 def _nothing() -> Plan[KnownCycles]:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.model import Directory, Rule, View, Views
+from reportgen.core.directory import recalled, with_answered
+from reportgen.core.model import Directory, Principal, Rule, View, Views
 from reportgen.core.problem import Problem
 from reportgen.sources.ask import Answer, Answers, Plan, Request
 from reportgen.sources.bodies import DayTotals
@@ -35,18 +36,20 @@ class KnownCycles:
 class Question:
     """What is to be found out: a cycle, and the rules that name somebody or something in it.
 
-    `organizations` are those with a credential of their own, where there is none for the enterprise.
+    `organizations` are those with a credential of their own, where there is none for the enterprise. `remembered`
+    is who was seen in earlier cycles: whoever has left since is asked about as well.
     """
 
     cycle: BillingCycle
     rules: tuple[Rule, ...]
     tolerance: Decimal
     organizations: tuple[str, ...] = ()
+    remembered: Directory = field(default_factory=Directory, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What the API said of a cycle; `missing_views` are the questions it refused.
+    """What the API said of a cycle; `missing_views` are the questions it refused, or was not asked.
 
     Its `repr` leaves the large parts out: asyncio writes that of every result when a run ends.
     """
@@ -64,6 +67,7 @@ class Found:
     reader: ViewReader
     views: dict[ViewKind, dict[Any, View]] = field(default_factory=lambda: defaultdict(dict))
     refused: Counter[tuple[str, int]] = field(default_factory=Counter)
+    not_asked: tuple[str, ...] = ()
 
     def keep(self, asked: Sequence[Asked]) -> Plan[None]:
         """Ask for views and keep what comes back."""
@@ -77,7 +81,7 @@ class Found:
             if found and found.body is None:
                 self._keep_refusal(kind, key, request, found)
             elif found:
-                self.views[kind][key] = self._view(found)
+                self.views[kind][key] = view_of(found, self.reader)
 
     def _keep_refusal(self, kind: ViewKind, key: str, request: Request, found: Answer) -> None:
         """Count a refusal; of a session it is an empty view, so that what it used stays with its owner."""
@@ -85,11 +89,6 @@ class Found:
             self.views[kind][key] = View(request=found.target, quantities={})
             request = replace(request, optional=False)
         self.refuse(request, found)
-
-    def _view(self, found: Answer) -> View:
-        if isinstance(found.body, DayTotals):
-            return self.reader.read_totals(found.target, found.body, "devin")
-        return self.reader.read(found.target, found.body)
 
     def refuse_lists(self, lists: Iterable[Pages]) -> None:
         """Count the lists that were refused."""
@@ -113,13 +112,19 @@ class Found:
             unspecified_within_tolerance=self.reader.rest,
         )
 
-    def as_reading(self, directory: Directory) -> Reading:
-        """Close the questions."""
+    def as_reading(self, known: Directory, remembered: Directory, principals: Iterable[Principal]) -> Reading:
+        """Close the questions: `known` is who lists and sessions told, `principals` whose usage was answered."""
+        refused = (f"GET {path}: {count} answered {status}" for (path, status), count in sorted(self.refused.items()))
         return Reading(
             views=self.as_views(),
-            directory=directory,
-            missing_views=tuple(
-                f"GET {path}: {count} answered {status}" for (path, status), count in sorted(self.refused.items())
-            ),
+            directory=recalled(with_answered(known, principals, self.views["organizations"]), remembered),
+            missing_views=(*refused, *self.not_asked),
             warnings=tuple(self.reader.warnings()),
         )
+
+
+def view_of(found: Answer, reader: ViewReader) -> View:
+    """Read an answer of either version; v2 tells no products, and what it ties to organizations is `devin`."""
+    if isinstance(found.body, DayTotals):
+        return reader.read_totals(found.target, found.body, "devin")
+    return reader.read(found.target, found.body)

@@ -9,6 +9,10 @@ from reportgen.core.problem import Problem, Rejected
 from reportgen.sources.ask import AGAIN, OK, REFUSALS
 
 
+class NotRecorded(Rejected):
+    """A request that the recording holds no answer to."""
+
+
 class ReplayTransport(httpx.AsyncBaseTransport):
     """Answers a request as it was recorded.
 
@@ -25,7 +29,7 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         recorded = self._responses.get(line)
         if recorded is None:
             hint = "record it as well, or remove `replay` from the configuration to ask the API"
-            raise Rejected([Problem(source=self._source, message=f"holds no answer to {line}", hint=hint)])
+            raise NotRecorded([Problem(source=self._source, message=f"holds no answer to {line}", hint=hint)])
         if recorded.status != OK and recorded.status not in REFUSALS:
             message = f"the answer to {line} has the status {recorded.status}"
             raise Rejected([Problem(source=recorded.source, message=message, hint=AGAIN)])

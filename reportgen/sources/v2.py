@@ -62,7 +62,7 @@ def consumption(question: Question) -> Plan[Reading]:
     tied = (yield from _tied_to_organizations(found, cycle, known)) or _sum(found.views["organizations"].values())
     found.views["enterprise"][""] = found.reader.split(total, tied, DEVIN, REST)
     found.views["principals"] |= dict(_principals(found, users))
-    return found.as_reading(who.with_principals(known, users))
+    return found.as_reading(known, question.remembered, users)
 
 
 def control_total(cycle: BillingCycle) -> Request:
@@ -144,7 +144,8 @@ def _organization_views(cycle: BillingCycle, known: Directory) -> list[Asked]:
 
 def _user_totals(found: Found, question: Question, known: Directory) -> Plan[UserTotals]:
     """Ask for every user's total; it also names the organizations, so that no pair has to be guessed."""
-    named = {principal for principal in who.named_principals(question.rules) if principal.kind == "user"}
+    once_known = who.once_known(question.rules, question.remembered)
+    named = {principal for principal in once_known if principal.kind == "user"}
     listed = [principal for principal in known.entries if principal.kind == "user"]
     users = [*listed, *sorted(named - known.entries.keys())]
     totals: UserTotals = {}

@@ -10,6 +10,7 @@ from reportgen.core.cycle import BillingCycle
 from reportgen.core.match import sessions_named
 from reportgen.core.model import Cell, Directory, Principal, View
 from reportgen.core.money import ZERO, add
+from reportgen.core.usage import with_a_rest
 from reportgen.sources import bodies, who
 from reportgen.sources.ask import Plan, Request
 from reportgen.sources.pages import PAGE_SIZE, Pages, all_pages
@@ -33,8 +34,8 @@ def consumption(question: Question) -> Plan[Reading]:
     known = _directory(org_ids, lists)
     yield from found.keep([*_views(question, known, lists)])
     found.views["enterprise"][""] = _control_total(found.views["organizations"])
-    answered = (principal for _, principal in found.views["pairs"])
-    return found.as_reading(who.with_principals(known, answered))
+    yield from found.keep(_who_has_left(found, question, known))
+    return found.as_reading(known, question.remembered, (principal for _, principal in found.views["pairs"]))
 
 
 def control_totals(question: Question) -> list[Request]:
@@ -82,6 +83,17 @@ def _views(question: Question, known: Directory, lists: Sequence[Pages]) -> Iter
         yield "sessions", session_id, daily(
             question.cycle, endpoint, org_id, session_id, optional=True, credential=org_id
         )  # fmt: skip
+
+
+def _who_has_left(found: Found, question: Question, known: Directory) -> list[Asked]:
+    """Ask for C of everybody who is only remembered, in the organizations whose days nobody known explains."""
+    gone = question.remembered.entries.keys() - known.entries.keys() - who.named_principals(question.rules)
+    unexplained = with_a_rest(found.as_views(), known, question.tolerance)
+    return [
+        _pair(question.cycle, (org_id, principal), optional=True)
+        for org_id in unexplained
+        for principal in sorted(gone)
+    ]
 
 
 def _member_pairs(lists: Sequence[Pages]) -> Iterator[who.Pair]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from reportgen.core.directory import by_principal
 from reportgen.core.match import is_pattern, session_key
 from reportgen.core.model import Directory, Entry, Principal, PrincipalKind, Rule, Session
 from reportgen.sources import bodies
@@ -17,30 +18,13 @@ def directory(
 
     `organizations` are ids and names; the last name of an id counts.
     """
-    known: dict[Principal, Entry] = {}
-    for entry in entries:
-        first = known.get(entry.principal, entry)
-        email, name = first.email or entry.email, first.name or entry.name
-        known[entry.principal] = Entry(principal=entry.principal, email=email, name=name)
     by_id = {session.session_id: session for session in sessions}
-    for session in by_id.values():
-        for owner in session.claimed_by:
-            known.setdefault(owner, Entry(principal=owner))
+    owners = (Entry(principal=owner) for session in by_id.values() for owner in session.claimed_by)
     names = {session.org_id: session.org_id for session in by_id.values()} | dict(organizations)
     return Directory(
-        entries=dict(sorted(known.items())),
+        entries=by_principal((*entries, *owners)),
         organizations=dict(sorted(names.items())),
         sessions=dict(sorted(by_id.items())),
-    )
-
-
-def with_principals(known: Directory, principals: Iterable[Principal]) -> Directory:
-    """Add the principals that no list knows, but whose usage was answered."""
-    answered = {principal: Entry(principal=principal) for principal in principals}
-    return Directory(
-        entries=dict(sorted((answered | dict(known.entries)).items())),
-        organizations=known.organizations,
-        sessions=known.sessions,
     )
 
 
@@ -83,6 +67,11 @@ def named_principals(rules: Iterable[Rule]) -> set[Principal]:
         elif rule.section in {"users", "user_file"} and "@" not in rule.key and not is_pattern(rule):
             found.add(Principal("user", rule.key))
     return found
+
+
+def once_known(rules: Iterable[Rule], remembered: Directory) -> set[Principal]:
+    """Give the principals that the mapping names or earlier cycles knew; whoever is in no list now has left."""
+    return named_principals(rules) | remembered.entries.keys()
 
 
 def _entry(kind: PrincipalKind, principal_id: str, email: str | None, name: str | None) -> Entry:

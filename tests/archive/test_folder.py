@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from reportgen.archive.folder import (
+from reportgen.archive.folder import REPLACED, (
     EVIDENCE,
     MANIFEST,
     collected,
@@ -27,7 +27,7 @@ def tree(folder):
 
 
 def write(folder, **files):
-    with staged(folder) as stage:
+    with staged(folder, REPLACED) as stage:
         for name, text in files.items():
             stage.write(name, text.encode())
 

@@ -48,7 +48,7 @@ def test_build_before_collect_says_what_to_do(small_job):
 
 def test_build_needs_no_network_and_no_recording(small_job, small_build):
     assert small_job.run("collect").returncode == 0
-    assert list(contents(small_job.cycle())) == ["inputs/responses.jsonl"]
+    assert list(contents(small_job.cycle())) == ["inputs/directory.json", "inputs/responses.jsonl"]
     small_job.edit("chargeback.yaml", f"replay: {RECORDING}", f"base_url: {CLOSED_PORT}")
     result = small_job.run("build")
     assert (result.returncode, result.stderr.count("\n")) == (0, 2)

@@ -1,0 +1,88 @@
+"""inputs/directory.json: every id, e-mail and name ever seen, carried from cycle to cycle.
+
+An e-mail rule can only match somebody who has left if an earlier cycle knew whose e-mail it was.
+"""
+
+from datetime import date
+from pathlib import Path
+
+import msgspec
+
+from reportgen.archive.folder import DIRECTORY, MANIFEST, cycle_folder, cycles_before
+from reportgen.core.directory import by_principal, joined
+from reportgen.core.model import Directory, Entry, Principal, PrincipalKind
+from reportgen.core.problem import Problem, Rejected
+
+SCHEMA = "reportgen.directory/1"
+
+
+class _Principal(msgspec.Struct):
+    kind: PrincipalKind
+    id: str
+    email: str | None
+    name: str | None
+
+
+class _Organization(msgspec.Struct):
+    id: str
+    name: str
+
+
+class _File(msgspec.Struct):
+    schema: str
+    principals: list[_Principal]
+    organizations: list[_Organization]
+
+
+_decoder = msgspec.json.Decoder(_File)
+
+
+def encode(directory: Directory) -> bytes:
+    """Write a directory as JSON, sorted; sessions are left out, as they belong to one cycle."""
+    written = _File(
+        schema=SCHEMA,
+        principals=[
+            _Principal(kind=principal.kind, id=principal.id, email=entry.email, name=entry.name)
+            for principal, entry in sorted(directory.entries.items())
+        ],
+        organizations=[_Organization(id=key, name=name) for key, name in sorted(directory.organizations.items())],
+    )
+    return msgspec.json.format(msgspec.json.encode(written), indent=2) + b"\n"
+
+
+def read(folder: Path) -> Directory:
+    """Read who was known in the cycle of a folder, nobody where nothing is written; raises Rejected."""
+    path = folder / DIRECTORY
+    try:
+        found = _decoder.decode(path.read_bytes())
+    except FileNotFoundError:
+        return Directory()
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        message, hint = f"cannot be read: {error}", "put back the file as it was, or remove it to forget who has left"
+        raise Rejected([Problem(source=str(path), message=message, hint=hint)]) from error
+    return Directory(
+        entries=by_principal(
+            Entry(principal=Principal(known.kind, known.id), email=known.email, name=known.name)
+            for known in found.principals
+        ),
+        organizations={known.id: known.name for known in found.organizations},
+    )
+
+
+def known(archive: Path, start: date) -> Directory:
+    """Give who is remembered in a collected cycle; where that was never written, what a new run would remember."""
+    folder = cycle_folder(archive, start)
+    return read(folder) if (folder / DIRECTORY).exists() else remembered(archive, start)
+
+
+def remembered(archive: Path, start: date) -> Directory:
+    """Give who was seen in a cycle and those before it: drafts back to the last sealed cycle, and that one.
+
+    A sealed cycle knows whatever was known before it. The latest counts.
+    """
+    found = read(cycle_folder(archive, start))
+    for folder in cycles_before(archive, start):
+        found = joined(found, read(folder))
+        if (folder / MANIFEST).exists():
+            break
+    return found

@@ -1,0 +1,51 @@
+"""What is known of people and organizations, joined over lists, sessions and earlier cycles.
+
+Nobody who was ever seen is forgotten: a rule for an e-mail still has to match who has left since.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from reportgen.core.model import Directory, Entry, Principal
+
+
+def joined(first: Directory, second: Directory) -> Directory:
+    """Give everything that either knows; the first counts, and the second fills what the first leaves open.
+
+    An organization without a name is called by its id. Sessions are the first's: they belong to one cycle.
+    """
+    unnamed = {org_id for org_id, name in first.organizations.items() if name == org_id}
+    named = {org_id: name for org_id, name in first.organizations.items() if org_id not in unnamed}
+    organizations = {org_id: org_id for org_id in unnamed} | dict(second.organizations) | named
+    return Directory(
+        entries=by_principal((*first.entries.values(), *second.entries.values())),
+        organizations=dict(sorted(organizations.items())),
+        sessions=first.sessions,
+    )
+
+
+def recalled(known: Directory, remembered: Directory) -> Directory:
+    """Fill what is remembered of those who are known; who is only remembered is not added."""
+    entries = {key: entry for key, entry in remembered.entries.items() if key in known.entries}
+    organizations = {key: name for key, name in remembered.organizations.items() if key in known.organizations}
+    return joined(known, Directory(entries=entries, organizations=organizations))
+
+
+def with_answered(known: Directory, principals: Iterable[Principal], organizations: Iterable[str]) -> Directory:
+    """Add who and what no list knows, but whose usage was answered."""
+    return joined(
+        known,
+        Directory(
+            entries={principal: Entry(principal=principal) for principal in principals},
+            organizations={org_id: org_id for org_id in organizations},
+        ),
+    )
+
+
+def by_principal(entries: Iterable[Entry]) -> Mapping[Principal, Entry]:
+    """Give one entry per principal, sorted; the first that has an e-mail or a name counts."""
+    known: dict[Principal, Entry] = {}
+    for entry in entries:
+        first = known.get(entry.principal, entry)
+        email, name = first.email or entry.email, first.name or entry.name
+        known[entry.principal] = Entry(principal=entry.principal, email=email, name=name)
+    return dict(sorted(known.items()))
