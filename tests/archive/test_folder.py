@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 
-from reportgen.archive.folder import REPLACED, (
+from reportgen.archive.folder import (
     EVIDENCE,
     MANIFEST,
+    REPLACED,
     collected,
     cycle_folder,
     refuse_sealed,
