@@ -4,9 +4,14 @@
       CostCenter
       Rule                      one key of mapping.yaml, with a value per date
         DatedSplit -> Split -> Share
-    RateCard                    what an ACU costs
+      Pool                      a cost center whose charges others share
+    RateCard                    what an ACU costs, by one of:
       Price                     dated, per product
+      Tier                      graduated, over the cycle's whole volume
+      Recover                   the vendor's invoice, spread over the ACUs
       VendorInvoice             what the vendor asked for a cycle
+      Fee, Transfer             what is charged besides usage
+      MemoCurrency              another currency under the total
 
     RecordedResponse            one answer of the API, as received
     Directory                   who is who: Entry per principal, organization names, Session
@@ -90,6 +95,22 @@ class Rule:
     source: str
 
 
+PoolBasis = Literal["proportional", "even", "shares"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pool:
+    """A cost center whose whole amount the others share.
+
+    In proportion to their usage charges, evenly among those that have any, or as `split` says.
+    """
+
+    cost_center: str
+    basis: PoolBasis
+    split: Split | None = None
+    source: str = ""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mapping:
     """Cost centers by code, the rules, and who bears what no rule covers."""
@@ -99,6 +120,7 @@ class Mapping:
     precedence: tuple[Level, ...] = DEFAULT_PRECEDENCE
     unallocated: str | None = None
     unallocated_source: str = ""
+    pools: tuple[Pool, ...] = ()
 
 
 class Price(NamedTuple):
@@ -109,6 +131,58 @@ class Price(NamedTuple):
     source: str
 
 
+class Tier(NamedTuple):
+    """The price per ACU of the volume up to so many ACUs; the last tier has no end."""
+
+    up_to: Decimal | None
+    unit_price: Decimal
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recover:
+    """The vendor's invoice is spread over the ACUs; a product that `weights` does not list weighs 1."""
+
+    weights: MappingOf[str, Decimal] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fee:
+    """An amount, or a part of the usage amounts (`fraction` of 1), charged on top.
+
+    `to` are codes; None stands for each cost center with usage.
+    """
+
+    name: str
+    amount: Decimal | None = None
+    fraction: Decimal | None = None
+    to: tuple[str, ...] | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transfer:
+    """An amount that one cost center takes over from another in the cycle that starts on a day."""
+
+    cycle: date
+    giver: str
+    receiver: str
+    amount: Decimal
+    reason: str
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemoCurrency:
+    """A currency in which a cost center reads its total as well; a rate is its units per unit of the card's."""
+
+    currency: str
+    decimals: int
+    rates: tuple[tuple[date, Decimal], ...]
+    source: str = ""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VendorInvoice:
     """What the vendor invoiced for a cycle, net of tax; `acus` as written on it, with its decimals."""
@@ -117,15 +191,24 @@ class VendorInvoice:
     amount: Decimal | None
     acus: Decimal | None
     source: str
+    document: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RateCard:
-    """Prices per product in order of their start; `decimals` are the currency's."""
+    """What an ACU costs: prices per product in order of their start, or tiers, or the vendor's invoice recovered.
+
+    `decimals` are the currency's.
+    """
 
     currency: str
     decimals: int
-    prices: MappingOf[str, tuple[Price, ...]]
+    prices: MappingOf[str, tuple[Price, ...]] = field(default_factory=dict)
+    tiers: tuple[Tier, ...] = ()
+    recover: Recover | None = None
+    fees: tuple[Fee, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    memo_currencies: MappingOf[str, MemoCurrency] = field(default_factory=dict)
     vendor_invoices: MappingOf[date, VendorInvoice] = field(default_factory=dict)
     contract: str | None = None
     source: str = ""
@@ -267,14 +350,28 @@ LineKind = Literal["usage", "unallocated", "fee", "transfer", "pool"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InvoiceLine:
-    """The allocations of one product and unit price, rounded once: `amount` = exact amount + rounding."""
+    """What a cost center is charged for one thing, rounded once: `amount` = exact amount + rounding.
+
+    Usage and unallocated: the allocations of one `product` and `unit_price`. Fee, transfer and pool have a `name`
+    instead, a `counterpart` (the other cost center, where there is one), and a `share` with its `basis`.
+    """
 
     kind: LineKind
-    product: str
-    acus: Decimal
-    unit_price: Decimal | None
+    product: str = ""
+    acus: Decimal = ZERO
+    unit_price: Decimal | None = None
     exact_amount: Decimal
     amount: Decimal
+    name: str = ""
+    counterpart: str | None = None
+    share: str | None = None
+    basis: PoolBasis | None = None
+    source: str = ""
+
+    @property
+    def of_usage(self) -> bool:
+        """Tell whether ACUs stand behind the line."""
+        return self.kind in {"usage", "unallocated"}
 
 
 class DetailRow(NamedTuple):
