@@ -7,7 +7,9 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 
 from reportgen.core.allocate import allocate, charged_after_close, timelines
-from reportgen.core.cycle import BillingCycle, is_over
+from reportgen.core.charges import charge_cycle
+from reportgen.core.compare import set_against
+from reportgen.core.cycle import BillingCycle, elapsed, is_over
 from reportgen.core.match import (
     active_rules,
     conflicting_tags,
@@ -17,6 +19,7 @@ from reportgen.core.match import (
 )
 from reportgen.core.model import (
     Allocation,
+    CycleTotals,
     Directory,
     Heading,
     Mapping,
@@ -26,7 +29,7 @@ from reportgen.core.model import (
     Usage,
 )
 from reportgen.core.problem import Problem, Rejected, errors, quoted
-from reportgen.core.rate import rate
+from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.statement import statement
 from reportgen.core.usage import decompose
 from reportgen.documents.templates import NumberError, invoice_number
@@ -40,7 +43,8 @@ from reportgen.sources.reading import Question, Reading
 class Inputs:
     """Everything a cycle's documents are made of.
 
-    `source` names where the responses lie; `remembered` is who was seen in earlier cycles.
+    `source` names where the responses lie; `remembered` is who was seen in earlier cycles, `previous` what
+    the cycle before came to.
     """
 
     configuration: Configuration
@@ -48,6 +52,7 @@ class Inputs:
     responses: MappingOf[str, RecordedResponse]
     source: str
     remembered: Directory = field(default_factory=Directory)
+    previous: CycleTotals | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,20 +81,25 @@ def derive(inputs: Inputs) -> Derived:
         tolerance=configuration.settings.tolerance,
     )
     resolved, problems = timelines(usage.records, mapping, reading.directory)
-    allocations = tuple(rate(allocate(usage.records, resolved), configuration.rate_card))
+    card = configuration.rate_card
+    whole, unratable = whole_cycle(card, usage.control, inputs.cycle.start)
+    allocations = tuple(rate(allocate(usage.records, resolved), card, whole))
+    charges, found = charge_cycle(allocations, usage.control, mapping, card, whole=whole, cycle=inputs.cycle)
     numbers, bad_numbers = _numbers(configuration, inputs.cycle)
     problems += [*charged_after_close(allocations, mapping), *_uncollected(mapping, reading), *bad_numbers]
+    problems += [*unratable, *errors(found)]
     if errors(problems):
         raise Rejected(configuration.located(problems))
-    heading = _heading(inputs, reading, configuration.rate_card)
-    result, warnings = statement(heading, usage, allocations, mapping, configuration.rate_card, numbers)
+    heading = _heading(inputs, reading, card)
+    result, warnings = statement(heading, usage, allocations, charges, mapping, card=card, numbers=numbers)
+    warnings += [problem for problem in found if problem.warning]
     for warn in (conflicting_tags, unowned_sessions, unmatched_rules):
         warnings += warn(mapping, reading.directory)
     return Derived(
         usage=usage,
         directory=reading.directory,
         allocations=allocations,
-        statement=result,
+        statement=set_against(result, inputs.previous),
         warnings=(*configuration.located(warnings), *reading.warnings),
     )
 
@@ -128,6 +138,7 @@ def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
         currency=card.currency,
         decimals=card.decimals,
         cycle_open=not all(is_over(inputs.cycle, instant) for instant in fetched),
+        elapsed_seconds=min((elapsed(inputs.cycle, instant) for instant in fetched), default=0),
         contract=card.contract,
         missing_views=reading.missing_views,
     )

@@ -12,8 +12,20 @@ from io import StringIO
 from typing import Any
 
 from reportgen.core.cycle import BOUNDARY
-from reportgen.core.model import Allocation, Discrepancy, Invoice, InvoiceLine, Statement, TieOutRow
-from reportgen.core.money import ZERO, at_least, fixed, plain, printed, subtract
+from reportgen.core.model import (
+    Allocation,
+    CostCenterChange,
+    Discrepancy,
+    Invoice,
+    InvoiceLine,
+    Memo,
+    RunRate,
+    Statement,
+    Subtotal,
+    TieOutRow,
+    Variance,
+)
+from reportgen.core.money import ZERO, at_least, fixed, plain, printed, ratio, subtract
 
 SCHEMA = "reportgen.statement/1"
 LEDGER_COLUMNS = (
@@ -47,7 +59,7 @@ def statement_values(statement: Statement) -> dict[str, Any]:
             "acus": plain(statement.tie_out.control_acus),
             "by_product": _quantities(statement.control_by_product),
         },
-        "cost_centers": [cost_center_values(invoice, decimals) for invoice in statement.invoices],
+        "cost_centers": [cost_center_values(invoice, statement) for invoice in statement.invoices],
         "unallocated": {
             "cost_center": unallocated.cost_center,
             "acus": plain(unallocated.acus),
@@ -57,11 +69,18 @@ def statement_values(statement: Statement) -> dict[str, Any]:
         },
         "discrepancies": [_discrepancy(found) for found in statement.discrepancies],
         "tie_out": tie_out_values(statement),
+        "by_department": [_subtotal("department", found, decimals) for found in statement.by_department],
+        "by_entity": [_subtotal("entity", found, decimals) for found in statement.by_entity],
+        "by_month": [_month(found, decimals) for found in statement.by_month],
+        "variance": _variance(statement.variance),
+        "run_rate": _run_rate(statement.run_rate, decimals),
     }
 
 
-def cost_center_values(invoice: Invoice, decimals: int) -> dict[str, Any]:
+def cost_center_values(invoice: Invoice, statement: Statement) -> dict[str, Any]:
     """Give a cost center's object of the statement."""
+    code, decimals = invoice.cost_center.code, statement.heading.decimals
+    variance = statement.variance.by_cost_center[code] if statement.variance else None
     return {
         "code": invoice.cost_center.code,
         "name": invoice.cost_center.name,
@@ -70,6 +89,10 @@ def cost_center_values(invoice: Invoice, decimals: int) -> dict[str, Any]:
         "by_product": _quantities(invoice.by_product),
         "amount": fixed(invoice.amount, decimals),
         "lines": [_line(line, decimals) for line in invoice.lines],
+        "budget": _budget(invoice, decimals),
+        "memo": _memo(invoice.memo),
+        "variance": _changes(variance, decimals) if variance else None,
+        "run_rate": fixed(statement.run_rate.by_cost_center[code], decimals) if statement.run_rate else None,
     }
 
 
@@ -115,13 +138,84 @@ def _line(line: InvoiceLine, decimals: int) -> dict[str, Any]:
     exact_amount = printed(line.exact_amount)
     return {
         "kind": line.kind,
-        "product": line.product,
-        "acus": plain(line.acus),
-        "unit_price": None if line.unit_price is None else at_least(line.unit_price, decimals),
+        **(_usage(line, decimals) if line.of_usage else _named(line)),
         "exact_amount": at_least(exact_amount, decimals),
         "rounding": at_least(subtract(line.amount, exact_amount), decimals),
         "amount": fixed(line.amount, decimals),
     }
+
+
+def _usage(line: InvoiceLine, decimals: int) -> dict[str, Any]:
+    return {
+        "product": line.product,
+        "acus": plain(line.acus),
+        "unit_price": None if line.unit_price is None else at_least(line.unit_price, decimals),
+    }
+
+
+def _named(line: InvoiceLine) -> dict[str, Any]:
+    """Name a fee by its name, a transfer by its reason, a pool by its name and by what it is shared."""
+    name = f"{line.name}, {line.basis}" if line.basis else line.name
+    return {"name": name, "counterpart": line.counterpart, "share": line.share}
+
+
+def _budget(invoice: Invoice, decimals: int) -> dict[str, Any] | None:
+    budget = invoice.cost_center.cycle_budget
+    if budget is None:
+        return None
+    used = ratio(invoice.amount, budget, 4)
+    return {"amount": at_least(budget, decimals), "used": None if used is None else plain(used)}
+
+
+def _memo(memo: Memo | None) -> dict[str, Any] | None:
+    if memo is None:
+        return None
+    return {"currency": memo.currency, "rate": plain(memo.rate), "amount": fixed(memo.amount, memo.decimals)}
+
+
+def _subtotal(key: str, found: Subtotal, decimals: int) -> dict[str, Any]:
+    return {
+        key: found.name or None,
+        "cost_centers": list(found.cost_centers),
+        "acus": plain(found.acus),
+        "amount": fixed(found.amount, decimals),
+    }
+
+
+def _month(found: Subtotal, decimals: int) -> dict[str, Any]:
+    """Give a calendar month; null stands for what has no billing day: fees, transfers, pools."""
+    return {"month": found.name or None, "acus": plain(found.acus), "amount": fixed(found.amount, decimals)}
+
+
+def _variance(variance: Variance | None) -> dict[str, Any] | None:
+    if variance is None:
+        return None
+    previous = variance.previous
+    return {
+        "previous": {"start": previous.cycle.start.isoformat(), "end": previous.cycle.end.isoformat()}
+        | {"status": previous.status, "seal": previous.seal},
+        "acus": plain(variance.acus),
+        "amount": fixed(variance.amount, previous.decimals),
+    }
+
+
+def _changes(found: CostCenterChange, decimals: int) -> dict[str, Any]:
+    return {
+        "acus": plain(found.whole.acus),
+        "amount": fixed(found.whole.amount, decimals),
+        "by_product": {
+            change.product: {"acus": plain(change.acus), "amount": fixed(change.amount, decimals)}
+            for change in found.by_product
+        },
+        "new": [principal.id for principal in found.new],
+        "vanished": [principal.id for principal in found.vanished],
+    }
+
+
+def _run_rate(found: RunRate | None, decimals: int) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"elapsed_days": plain(found.elapsed_days), "days": found.days, "amount": fixed(found.amount, decimals)}
 
 
 def _discrepancy(found: Discrepancy) -> dict[str, Any]:

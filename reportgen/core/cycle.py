@@ -33,8 +33,15 @@ class BillingCycle:
 
     def days(self) -> Iterator[date]:
         """Give every billing day in order."""
-        count = (self.end - self.start).days
-        return (self.start + DAY * index for index in range(count))
+        return (self.start + DAY * index for index in range(self.length()))
+
+    def length(self) -> int:
+        """Count the billing days."""
+        return (self.end - self.start).days
+
+    def seconds(self) -> int:
+        """Give the length in seconds."""
+        return self.before - self.after
 
     def previous_day(self) -> date:
         """Give the last billing day of the cycle, for documents that print an inclusive range."""
@@ -98,8 +105,17 @@ def day_of_instant(instant: datetime) -> date:
 
 def is_over(cycle: BillingCycle, timestamp: str) -> bool:
     """Tell whether a cycle had ended at an instant, written in ISO 8601 as in the evidence."""
+    return cycle.before <= _seconds(timestamp)
+
+
+def elapsed(cycle: BillingCycle, timestamp: str) -> int:
+    """Give the seconds of a cycle that had passed at an instant, written in ISO 8601."""
+    return max(0, min(cycle.before, _seconds(timestamp)) - cycle.after)
+
+
+def _seconds(timestamp: str) -> int:
     instant = datetime.fromisoformat(timestamp)
-    return cycle.before <= (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+    return int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp())
 
 
 def resolve(selector: str, cycles: Iterable[BillingCycle], today: date) -> BillingCycle | UnknownCycle:

@@ -1,6 +1,7 @@
 """Priced allocations turned into invoices: grouped into lines, each rounded once.
 
-All lines of one product and unit price are a group, over every cost center and the unallocated part. The group is
+All lines of one product and unit price are a group, over every cost center and the unallocated part; where one
+amount is spread over the whole cycle, all its lines are. The group is
 rounded half-up as a whole, computed from the control total alone; its lines are then rounded down or up so that
 they add up to it: the largest remainders go up, equal ones in the order of the codes, the unallocated part last,
 whoever bears it. So no line moves by a cent or more, and the invoices add up to what is being charged.
@@ -24,7 +25,8 @@ from reportgen.core.model import (
     RateCard,
 )
 from reportgen.core.money import ZERO, add, multiply, round_half_up, round_to_total, total
-from reportgen.core.rate import price_on
+from reportgen.core.rate import WholeCycle, price_on
+from reportgen.core.rollup import by_month
 
 LINE_KINDS: tuple[LineKind, ...] = ("usage", "unallocated", "fee", "transfer", "pool")
 NOBODY = ""
@@ -32,8 +34,10 @@ NOBODY = ""
 
 Group = tuple[str, Decimal | None]
 """A product and its unit price (None: unpriced)."""
-LineKey = tuple[str, str]
-"""A cost center's code and the kind of its line."""
+WHOLE: Group = ("", ZERO)
+"""The group of all lines, where one amount is spread over them."""
+LineKey = tuple[str, str, str, Decimal | None]
+"""A cost center's code, and kind, product and unit price of its line."""
 DetailKey = tuple[str, date, str, str, str, str, str, Decimal | None]
 """A cost center's code, and what tells its detail rows apart."""
 RowKey = tuple[str, str, str]
@@ -48,16 +52,19 @@ class Charges:
     chargeable_amount: Decimal
 
 
-def charge(detail: Mapping[str, Sequence[DetailRow]], control: Quantities, card: RateCard) -> Charges:
+def charge(
+    detail: Mapping[str, Sequence[DetailRow]], control: Quantities, card: RateCard, whole: WholeCycle | None = None
+) -> Charges:
     """Group the detail of all cost centers into lines and round each group to its target."""
     groups: dict[Group, dict[LineKey, list[DetailRow]]] = defaultdict(lambda: defaultdict(list))
     for code, rows in detail.items():
         for row in rows:
-            groups[row.product, row.unit_price][code, row.kind].append(row)
-    targets = _targets(control, card)
+            group = WHOLE if whole else (row.product, row.unit_price)
+            groups[group][code, row.kind, row.product, row.unit_price].append(row)
+    targets = {WHOLE: whole.amount} if whole else _targets(control, card)
     lines: dict[str, list[InvoiceLine]] = defaultdict(list)
     for group, members in groups.items():
-        for code, line in _rounded(group, members, targets.get(group, ZERO), card.decimals):
+        for code, line in _rounded(members, targets.get(group, ZERO), card.decimals):
             lines[code].append(line)
     return Charges(
         lines={code: tuple(sorted(found, key=line_order)) for code, found in lines.items()},
@@ -90,10 +97,11 @@ def invoice(
         lines=tuple(lines),
         acus=total(line.acus for line in usage),
         by_product=sum_by((line.product, line.acus) for line in usage),
-        amount=add(total(line.amount for line in lines), round_half_up(ZERO, decimals)),
+        amount=sum_of(lines, decimals),
         borne_acus=total(line.acus for line in lines),
         by_principal=tuple(_by_principal(lines, detail, decimals)),
         detail=tuple(detail),
+        by_month=by_month(lines, detail, decimals),
     )
 
 
@@ -105,9 +113,15 @@ def sum_by(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
     return dict(sorted(sums.items()))
 
 
-def line_order(line: InvoiceLine) -> tuple[int, str, bool, Decimal]:
-    """Sort lines by kind, product and unit price, the unpriced last."""
-    return LINE_KINDS.index(line.kind), line.product, line.unit_price is None, line.unit_price or ZERO
+def sum_of(lines: Iterable[InvoiceLine], decimals: int) -> Decimal:
+    """Add up the amounts of lines; a sum of none has the currency's decimals too."""
+    return add(total(line.amount for line in lines), round_half_up(ZERO, decimals))
+
+
+def line_order(line: InvoiceLine) -> tuple[int, str, bool, Decimal, str, str]:
+    """Sort lines by kind, then product and unit price, the unpriced last, then name and counterpart."""
+    priced = line.unit_price is None, line.unit_price or ZERO
+    return LINE_KINDS.index(line.kind), line.product, *priced, line.name, line.counterpart or ""
 
 
 def _targets(control: Quantities, card: RateCard) -> dict[Group, Decimal]:
@@ -124,13 +138,12 @@ def _targets(control: Quantities, card: RateCard) -> dict[Group, Decimal]:
 
 
 def _rounded(
-    group: Group, members: Mapping[LineKey, list[DetailRow]], target: Decimal, decimals: int
+    members: Mapping[LineKey, list[DetailRow]], target: Decimal, decimals: int
 ) -> Iterator[tuple[str, InvoiceLine]]:
-    product, unit_price = group
-    keys = sorted(members, key=lambda key: (key[1] == "unallocated", key[0]))
+    keys = sorted(members, key=lambda key: (key[1] == "unallocated", key[0], key[2], key[3] is None, key[3] or ZERO))
     exact = [total(row.exact_amount for row in members[key]) for key in keys]
     for key, exact_amount, amount in zip(keys, exact, round_to_total(exact, target, decimals), strict=True):
-        code, kind = key
+        code, kind, product, unit_price = key
         yield (
             code,
             InvoiceLine(
@@ -152,7 +165,7 @@ def _by_principal(
     for row in detail:
         rows[_row_key(row)].append(row)
     amounts: dict[RowKey, Decimal] = defaultdict(lambda: round_half_up(ZERO, decimals))
-    for line in lines:
+    for line in filter(lambda found: found.of_usage, lines):
         for key, amount in _apportioned(line, detail, decimals):
             amounts[key] = add(amounts[key], amount)
     for key, found in sorted(rows.items()):

@@ -23,6 +23,10 @@
     Allocation                  the part of a record that a cost center bears, priced (by the million)
     Invoice                     a cost center's charges: InvoiceLine, PrincipalUsage, DetailRow
     Statement                   the cycle over all cost centers: Heading, Unallocated, TieOut, TieOutRow
+      Subtotal                  by department, entity, calendar month
+      RunRate                   what an open cycle may come to
+    CycleTotals                 what a statement came to, kept to be compared with
+      Variance                  the changes between two: CostCenterChange, Change
 
 Quantities are ACUs, amounts are in the rate card's currency; both are Decimal and never rounded here. An empty
 string stands for "none" in the two bulk types (they are sorted, and None does not sort); elsewhere None does.
@@ -404,6 +408,26 @@ class PrincipalUsage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Subtotal:
+    """ACUs and amount of a department, an entity or a calendar month; an empty name stands for none."""
+
+    name: str
+    acus: Decimal
+    amount: Decimal
+    cost_centers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Memo:
+    """An invoice's total in another currency, at `rate` of its units per unit of the card's; charged nowhere."""
+
+    currency: str
+    decimals: int
+    rate: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Invoice:
     """What a cost center is charged; `number` is None where it has no line, and nothing is issued then.
 
@@ -419,6 +443,8 @@ class Invoice:
     borne_acus: Decimal = ZERO
     by_principal: tuple[PrincipalUsage, ...] = ()
     detail: tuple[DetailRow, ...] = ()
+    by_month: tuple[Subtotal, ...] = ()
+    memo: Memo | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -470,11 +496,89 @@ class TieOut:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ProductTotals:
+    """What a cost center was charged of a product."""
+
+    acus: Decimal = ZERO
+    amount: Decimal = ZERO
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CostCenterTotals:
+    """What an invoice came to, and whose usage is on it; `acus` are all that it bears."""
+
+    name: str
+    acus: Decimal = ZERO
+    amount: Decimal = ZERO
+    by_product: MappingOf[str, ProductTotals] = field(default_factory=dict)
+    principals: frozenset[Principal] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CycleTotals:
+    """What a statement came to, as far as another one is compared with it; `seal` where it is closed."""
+
+    cycle: BillingCycle
+    status: Literal["draft", "closed"]
+    currency: str
+    decimals: int
+    control_acus: Decimal
+    invoiced_amount: Decimal
+    cost_centers: MappingOf[str, CostCenterTotals]
+    seal: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """A cost center's figures in two statements; a product of "" stands for the whole invoice."""
+
+    cost_center: str
+    product: str
+    before: ProductTotals
+    after: ProductTotals
+    acus: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CostCenterChange:
+    """What changed for a cost center: as a whole, by product, and whose usage came or went."""
+
+    cost_center: str
+    name: str
+    whole: Change
+    by_product: tuple[Change, ...] = ()
+    new: tuple[Principal, ...] = ()
+    vanished: tuple[Principal, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Variance:
+    """A statement against that of the cycle before."""
+
+    previous: CycleTotals
+    acus: Decimal
+    amount: Decimal
+    by_cost_center: MappingOf[str, CostCenterChange]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRate:
+    """What a cycle that is still open comes to at the pace of its first days: an estimate, charged nowhere."""
+
+    elapsed_days: Decimal
+    days: int
+    amount: Decimal
+    by_cost_center: MappingOf[str, Decimal]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Heading:
     """What stands above every document of a cycle.
 
     `cycle_open` says that the evidence was collected before the cycle ended; `missing_views` are the requests that
-    were refused, so that the decomposition is coarser than it could be.
+    were refused, so that the decomposition is coarser than it could be; `elapsed_seconds` is how much of the cycle
+    the evidence covers.
     """
 
     enterprise: str
@@ -483,6 +587,7 @@ class Heading:
     currency: str
     decimals: int
     cycle_open: bool = False
+    elapsed_seconds: int = 0
     contract: str | None = None
     missing_views: tuple[str, ...] = ()
 
@@ -498,3 +603,8 @@ class Statement:
     discrepancies: tuple[Discrepancy, ...]
     tie_out: TieOut
     tie_out_rows: tuple[TieOutRow, ...]
+    by_department: tuple[Subtotal, ...] = ()
+    by_entity: tuple[Subtotal, ...] = ()
+    by_month: tuple[Subtotal, ...] = ()
+    variance: Variance | None = None
+    run_rate: RunRate | None = None

@@ -110,11 +110,25 @@ def apportion(amount: Decimal, weights: Sequence[Decimal], quantum: Decimal = SP
     >>> apportion(Decimal("1.00"), [Decimal(1)] * 3, Decimal("0.01"))
     [Decimal('0.34'), Decimal('0.33'), Decimal('0.33')]
     """
-    decimals = _decimals_to_split(amount, quantum)
-    whole = _whole(amount.copy_abs(), decimals)
-    parts = _largest_remainder(whole, _whole_weights(tuple(weights)))
-    sign = -1 if amount < 0 else 1
-    return [Decimal(sign * part).scaleb(-decimals, EXACT) for part in parts]
+    whole_weights = _whole_weights(tuple(weights))
+    if sum(whole_weights) <= 0 or min(whole_weights) < 0:
+        raise ValueError("weights must not be negative, and not all zero")
+    return _split(amount, whole_weights, quantum)
+
+
+def spread(amount: Decimal, quantities: Sequence[Decimal]) -> list[Decimal]:
+    """Split an amount over quantities of either sign, whose sum is not zero (ValueError), at 1e-12.
+
+    A credit takes its part away again, at the price per unit that the amount and the sum of all quantities make.
+
+    >>> spread(Decimal("10.00"), [Decimal(6), Decimal(-1)])
+    [Decimal('12.000000000000'), Decimal('-2.000000000000')]
+    """
+    scale = max(map(decimals_of, quantities), default=0)
+    weights = tuple(_whole(quantity, scale) for quantity in quantities)
+    if not sum(weights):
+        raise ValueError("the quantities add up to zero")
+    return _split(amount, weights, SPLIT_QUANTUM)
 
 
 def round_to_total(exact: Sequence[Decimal], target: Decimal, decimals: int) -> list[Decimal]:
@@ -192,10 +206,17 @@ def _decimals_of_quantum(quantum: Decimal) -> int:
 def _whole_weights(weights: tuple[Decimal, ...]) -> tuple[int, ...]:
     """Scale weights to whole numbers; a split's weights come by the million."""
     scale = max(map(decimals_of, weights), default=0)
-    found = tuple(_whole(weight, scale) for weight in weights)
-    if sum(found) <= 0 or min(found) < 0:
-        raise ValueError("weights must not be negative, and not all zero")
-    return found
+    return tuple(_whole(weight, scale) for weight in weights)
+
+
+def _split(amount: Decimal, weights: tuple[int, ...], quantum: Decimal) -> list[Decimal]:
+    """Split by whole numbers whose sum is not zero; a negative amount is split as its opposite is."""
+    decimals = _decimals_to_split(amount, quantum)
+    if sum(weights) < 0:
+        weights = tuple(-weight for weight in weights)
+    parts = _largest_remainder(_whole(amount.copy_abs(), decimals), weights)
+    sign = -1 if amount < 0 else 1
+    return [Decimal(sign * part).scaleb(-decimals, EXACT) for part in parts]
 
 
 def _largest_remainder(amount: int, weights: tuple[int, ...]) -> list[int]:

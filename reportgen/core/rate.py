@@ -1,18 +1,99 @@
-"""The rate card applied to allocations: what each costs, exactly."""
+"""The rate card applied to allocations: what each costs, exactly.
+
+With prices an allocation costs its ACUs times the price of its product and day. With tiers, or where the vendor's
+invoice is recovered, there is one amount for the whole cycle: it is spread over every ACU, and a price per ACU is
+only what that comes to.
+"""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from reportgen.core.model import ANY_PRODUCT, Allocation, Price, Quantities, RateCard
-from reportgen.core.money import multiply
+from reportgen.core.model import ANY_PRODUCT, Allocation, Price, Quantities, RateCard, Recover, Tier
+from reportgen.core.money import ONE, ZERO, add, multiply, ratio, round_half_up, spread, subtract, total
 from reportgen.core.problem import Problem, did_you_mean, quoted
 
 PriceAt = tuple[Decimal | None, str]
 _rated = tuple.__new__
 """Makes a named tuple without the detour over its own constructor: they come by the million."""
 UNPRICED: PriceAt = (None, "")
+DISPLAYED_DECIMALS = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WholeCycle:
+    """One amount for the ACUs of a cycle, each of which weighs what `weights` says of its product, else 1.
+
+    `weight` is that of the control total; `source` (file:line) says where the amount comes from.
+    """
+
+    amount: Decimal
+    weight: Decimal
+    weights: Mapping[str, Decimal] = field(default_factory=dict)
+    source: str
+
+    def price_of(self, product: str) -> Decimal:
+        """Give what an ACU of a product comes to, for display."""
+        weighted = multiply(self.amount, self.weights.get(product, ONE))
+        return ratio(weighted, self.weight, DISPLAYED_DECIMALS) or ZERO
+
+
+def whole_cycle(card: RateCard, control: Quantities, start: date) -> tuple[WholeCycle | None, list[Problem]]:
+    """Give the amount that is spread over the cycle that starts on a day; None where the card has prices.
+
+    It rests on the control total alone. Where there is no ACU, there is nothing to spread over.
+    """
+    if card.recover:
+        return _recovered(card, card.recover, control, start)
+    if not card.tiers:
+        return None, []
+    volume = total(control.values())
+    amount = round_half_up(_graduated(volume, card.tiers), card.decimals)
+    if not volume and any(control.values()):
+        return None, [_no_weight(card.source, "the ACUs of this cycle add up to zero")]
+    return WholeCycle(amount=amount, weight=volume, source=card.source), []
+
+
+def _recovered(
+    card: RateCard, recover: Recover, control: Quantities, start: date
+) -> tuple[WholeCycle | None, list[Problem]]:
+    invoice = card.vendor_invoices.get(start)
+    if invoice is None or invoice.amount is None:
+        message = f"the vendor's invoice of the cycle that starts on {start} is missing, and is to be recovered"
+        hint = f"write it under `vendor_invoices`: `{start}: {{number: …, amount: …}}`"
+        return None, [Problem(source=recover.source, message=message, hint=hint)]
+    weight = _weight(control, recover.weights)
+    if not weight and invoice.amount:
+        message = "every ACU of this cycle weighs nothing: the vendor's invoice cannot be spread"
+        return None, [_no_weight(recover.source, message)]
+    whole = WholeCycle(
+        amount=round_half_up(invoice.amount, card.decimals),
+        weight=weight,
+        weights=recover.weights,
+        source=invoice.source,
+    )
+    return whole, []
+
+
+def _no_weight(source: str, message: str) -> Problem:
+    return Problem(source=source, message=message, hint="give a product that was used a weight above zero, or prices")
+
+
+def _weight(control: Quantities, weights: Mapping[str, Decimal]) -> Decimal:
+    return total(multiply(acus, weights.get(product, ONE)) for (_, product), acus in control.items())
+
+
+def _graduated(volume: Decimal, tiers: Iterable[Tier]) -> Decimal:
+    """Price a volume tier by tier; a negative one is a credit at the price of the first."""
+    amount, begin = ZERO, ZERO
+    for number, tier in enumerate(tiers):
+        end = volume if tier.up_to is None else min(volume, tier.up_to)
+        if number and end <= begin:
+            break
+        amount, begin = add(amount, multiply(subtract(end, begin), tier.unit_price)), end
+    return amount
 
 
 def price_on(card: RateCard, product: str, day: date) -> PriceAt:
@@ -26,8 +107,12 @@ def price_on(card: RateCard, product: str, day: date) -> PriceAt:
     return UNPRICED
 
 
-def rate(allocations: Iterable[Allocation], card: RateCard) -> Iterator[Allocation]:
+def rate(allocations: Iterable[Allocation], card: RateCard, whole: WholeCycle | None = None) -> Iterator[Allocation]:
     """Price each allocation; where the card has no price it stays unpriced, at an exact amount of zero."""
+    return _spread(list(allocations), whole) if whole else _priced(allocations, card)
+
+
+def _priced(allocations: Iterable[Allocation], card: RateCard) -> Iterator[Allocation]:
     known: dict[tuple[date, str], PriceAt] = {}
     for allocation in allocations:
         cell = allocation[0][:2]
@@ -39,6 +124,15 @@ def rate(allocations: Iterable[Allocation], card: RateCard) -> Iterator[Allocati
         else:
             amount = multiply(allocation[6], unit_price)
             yield _rated(Allocation, (*allocation[:7], unit_price, source, amount))
+
+
+def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Allocation]:
+    """Give each allocation its part of the whole, exact at 1e-12; equal remainders go in their order."""
+    weights = [multiply(one[6], whole.weights.get(one[0][1], ONE)) for one in allocations]
+    amounts = spread(whole.amount, weights) if whole.weight else [ZERO for _ in weights]
+    prices = {product: whole.price_of(product) for product in {one[0][1] for one in allocations}}
+    for allocation, amount in zip(allocations, amounts, strict=True):
+        yield _rated(Allocation, (*allocation[:7], prices[allocation[0][1]], whole.source, amount))
 
 
 def price_warnings(card: RateCard, control: Quantities) -> list[Problem]:

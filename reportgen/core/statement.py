@@ -2,40 +2,50 @@
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as MappingOf
+from dataclasses import replace
 from decimal import Decimal
 
+from reportgen.core.charges import CycleCharges
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.invoice import NOBODY, Charges, charge, detail_by_cost_center, invoice, sum_by
+from reportgen.core.invoice import NOBODY, invoice, sum_by, sum_of
 from reportgen.core.model import (
     Allocation,
     Heading,
     Invoice,
     InvoiceLine,
     Mapping,
+    Memo,
+    MemoCurrency,
     RateCard,
+    RunRate,
     Statement,
     Unallocated,
     Usage,
 )
-from reportgen.core.money import ZERO, add, fixed, round_half_up, shown, total
+from reportgen.core.money import ZERO, fixed, multiply, ratio, round_half_up, shown, total
 from reportgen.core.problem import Problem, quoted
 from reportgen.core.rate import price_warnings
+from reportgen.core.rollup import by_holder, over_all
 from reportgen.core.tieout import tie_out, tie_out_rows, vendor_difference
+
+A_DAY = Decimal(86400)
 
 
 def statement(
     heading: Heading,
     usage: Usage,
     allocations: Sequence[Allocation],
+    charges: CycleCharges,
     mapping: Mapping,
+    *,
     card: RateCard,
     numbers: MappingOf[str, str],
 ) -> tuple[Statement, list[Problem]]:
-    """Charge the allocations, and set the result against the control total and the vendor's invoice.
+    """Put the charges on invoices, and set them against the control total and the vendor's invoice.
 
     `numbers` gives the invoice number of every cost center, used or not.
     """
-    charges, invoices = _charged(usage, allocations, mapping, card, numbers)
+    invoices = _invoices(charges, mapping, card, numbers, heading.cycle)
     lines = [line for found in charges.lines.values() for line in found]
     rows = tie_out_rows(usage, allocations)
     vendor_invoice = card.vendor_invoices.get(heading.cycle.start)
@@ -44,7 +54,8 @@ def statement(
         rows,
         invoices,
         chargeable_amount=charges.chargeable_amount,
-        unborne_amount=_amount(charges.lines.get(NOBODY, ()), card),
+        fees_amount=charges.fees_amount,
+        unborne_amount=sum_of(charges.lines.get(NOBODY, ()), card.decimals),
         card=card,
         vendor_invoice=vendor_invoice,
     )
@@ -56,38 +67,58 @@ def statement(
         discrepancies=usage.discrepancies,
         tie_out=tie,
         tie_out_rows=rows,
+        by_department=by_holder(invoices, lambda center: center.department, card.decimals),
+        by_entity=by_holder(invoices, lambda center: center.entity, card.decimals),
+        by_month=over_all(invoices),
+        run_rate=_run_rate(heading, invoices, tie.invoiced_amount),
     )
-    warnings = [
+    return result, [
         *vendor_difference(tie, vendor_invoice),
         *_misplaced_vendor_invoices(card, heading.cycle),
-        *price_warnings(card, usage.control),
+        *(price_warnings(card, usage.control) if card.prices else ()),
         *_unpriced(lines, card),
         *_unborne(result, mapping),
     ]
-    return result, warnings
 
 
-def _charged(
-    usage: Usage,
-    allocations: Iterable[Allocation],
-    mapping: Mapping,
-    card: RateCard,
-    numbers: MappingOf[str, str],
-) -> tuple[Charges, tuple[Invoice, ...]]:
-    """Charge the allocations, and give every declared cost center its invoice, in the order of the codes."""
-    detail = detail_by_cost_center(allocations)
-    charges = charge(detail, usage.control, card)
-    invoices = (
-        invoice(
-            center,
-            numbers[center.code],
-            charges.lines.get(center.code, ()),
-            detail.get(center.code, ()),
-            card.decimals,
-        )
-        for center in sorted(mapping.cost_centers, key=lambda center: center.code)
+def _invoices(
+    charges: CycleCharges, mapping: Mapping, card: RateCard, numbers: MappingOf[str, str], cycle: BillingCycle
+) -> tuple[Invoice, ...]:
+    """Give every declared cost center its invoice, in the order of the codes."""
+    found = []
+    for center in sorted(mapping.cost_centers, key=lambda center: center.code):
+        lines, detail = charges.lines.get(center.code, ()), charges.detail.get(center.code, ())
+        made = invoice(center, numbers[center.code], lines, detail, card.decimals)
+        memo = _memo(made, card.memo_currencies.get(center.code), cycle)
+        found.append(replace(made, memo=memo))
+    return tuple(found)
+
+
+def _memo(made: Invoice, memo: MemoCurrency | None, cycle: BillingCycle) -> Memo | None:
+    """Give the total in another currency, at the rate in force when the cycle began; there may be none yet."""
+    rates = [rate for start, rate in memo.rates if start <= cycle.start] if memo else []
+    if not memo or not rates or not made.number:
+        return None
+    amount = round_half_up(multiply(made.amount, rates[-1]), memo.decimals)
+    return Memo(currency=memo.currency, decimals=memo.decimals, rate=rates[-1], amount=amount)
+
+
+def _run_rate(heading: Heading, invoices: Iterable[Invoice], amount: Decimal) -> RunRate | None:
+    """Carry an open cycle to its end at the pace so far; seconds are compared, days are shown."""
+    elapsed = heading.elapsed_seconds
+    if not heading.cycle_open or not elapsed:
+        return None
+
+    def at_the_end(spent: Decimal) -> Decimal:
+        whole = multiply(spent, Decimal(heading.cycle.seconds()))
+        return ratio(whole, Decimal(elapsed), heading.decimals) or spent
+
+    return RunRate(
+        elapsed_days=ratio(Decimal(elapsed), A_DAY, 1) or ZERO,
+        days=heading.cycle.length(),
+        amount=at_the_end(amount),
+        by_cost_center={made.cost_center.code: at_the_end(made.amount) for made in invoices},
     )
-    return charges, tuple(invoices)
 
 
 def _unallocated(
@@ -97,16 +128,12 @@ def _unallocated(
     return Unallocated(
         cost_center=mapping.unallocated,
         acus=total(line.acus for line in found),
-        amount=_amount(found, card),
+        amount=sum_of(found, card.decimals),
         by_product=sum_by((line.product, line.acus) for line in found),
         by_cause=sum_by(
             (allocation.cause, allocation.quantity) for allocation in allocations if allocation.kind == "unallocated"
         ),
     )
-
-
-def _amount(lines: Iterable[InvoiceLine], card: RateCard) -> Decimal:
-    return add(total(line.amount for line in lines), round_half_up(ZERO, card.decimals))
 
 
 def _misplaced_vendor_invoices(card: RateCard, cycle: BillingCycle) -> list[Problem]:
@@ -135,7 +162,7 @@ def _unborne(result: Statement, mapping: Mapping) -> list[Problem]:
 
 def _unpriced(lines: Iterable[InvoiceLine], card: RateCard) -> list[Problem]:
     """Warn of products that the rate card has no price for: shown with their ACUs, charged nothing."""
-    acus = sum_by((line.product, line.acus) for line in lines if line.unit_price is None)
+    acus = sum_by((line.product, line.acus) for line in lines if line.of_usage and line.unit_price is None)
     return [
         Problem(
             source=card.source,

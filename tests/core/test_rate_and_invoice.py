@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reportgen.core.charges import charge_cycle
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.invoice import NOBODY, charge, detail_by_cost_center
 from reportgen.core.model import (
@@ -29,7 +30,7 @@ from reportgen.core.model import (
     VendorInvoice,
 )
 from reportgen.core.problem import Problem
-from reportgen.core.rate import price_on, rate
+from reportgen.core.rate import price_on, rate, whole_cycle
 from reportgen.core.statement import statement
 
 FIRST, SECOND, THIRD = date(2025, 12, 5), date(2025, 12, 15), date(2026, 1, 4)
@@ -89,9 +90,13 @@ def made(
         cost_centers=tuple(CostCenter(code=code, name=code) for code in CODES), rules=(), unallocated=bearer
     )
     heading = Heading(enterprise="Acme", status="draft", cycle=CYCLE, currency="USD", decimals=rates.decimals)
-    priced = tuple(rate(map(allocation, parts), rates))
+    total = control or usage(parts)
+    whole, problems = whole_cycle(rates, total.control, CYCLE.start)
+    priced = tuple(rate(map(allocation, parts), rates, whole))
+    charges, found = charge_cycle(priced, total.control, mapping, rates, whole=whole, cycle=CYCLE)
     numbers = {code: f"CB-{code}" for code in CODES}
-    return statement(heading, control or usage(parts), priced, mapping, rates, numbers)
+    result, warnings = statement(heading, total, priced, charges, mapping, card=rates, numbers=numbers)
+    return result, [*problems, *found, *warnings]
 
 
 def amounts(result: Statement) -> dict[tuple[str, str], list[str]]:

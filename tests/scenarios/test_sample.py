@@ -92,12 +92,16 @@ def test_json_is_one_object_and_nothing_else(sample_for_machines):
 
 # statement.json
 
-CENTER_KEYS = ["code", "name", "invoice", "acus", "by_product", "amount", "lines"]
+CENTER_KEYS = [
+    *("code", "name", "invoice", "acus", "by_product", "amount", "lines"),
+    *("budget", "memo", "variance", "run_rate"),
+]
 LINE_KEYS = ["kind", "product", "acus", "unit_price", "exact_amount", "rounding", "amount"]
 KEYS = {
     "": [
         *("schema", "enterprise", "status", "cycle", "currency", "control", "cost_centers", "unallocated"),
         *("discrepancies", "tie_out"),
+        *("by_department", "by_entity", "by_month", "variance", "run_rate"),
     ],
     "cycle": ["start", "end", "boundary"],
     "control": ["acus", "by_product"],

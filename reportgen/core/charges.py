@@ -1,0 +1,91 @@
+"""Everything a cycle is charged: usage, then fees, then transfers, and in the end the pools are shared out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.fees import Addressed, fee_lines, transfer_lines
+from reportgen.core.invoice import charge, detail_by_cost_center, line_order, sum_of
+from reportgen.core.model import Allocation, DetailRow, InvoiceLine, Quantities, RateCard
+from reportgen.core.model import Mapping as Rules
+from reportgen.core.pools import pool_lines
+from reportgen.core.problem import Problem, quoted
+from reportgen.core.rate import WholeCycle
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CycleCharges:
+    """The lines and detail of every cost center, that of nobody included, by its code.
+
+    `chargeable_amount` rests on the control total alone, `fees_amount` on the rate card and the usage charges.
+    """
+
+    lines: Mapping[str, tuple[InvoiceLine, ...]]
+    detail: Mapping[str, Sequence[DetailRow]]
+    chargeable_amount: Decimal
+    fees_amount: Decimal
+
+
+def charge_cycle(
+    allocations: Iterable[Allocation],
+    control: Quantities,
+    rules: Rules,
+    card: RateCard,
+    *,
+    whole: WholeCycle | None,
+    cycle: BillingCycle,
+) -> tuple[CycleCharges, list[Problem]]:
+    """Charge a cycle, and report what cannot be charged."""
+    detail = detail_by_cost_center(allocations)
+    usage = charge(detail, control, card, whole)
+    fees = fee_lines(card.fees, usage.lines, card.decimals)
+    transfers = transfer_lines(card.transfers, cycle.start, card.decimals)
+    before_sharing = _joined(usage.lines, [*fees, *transfers])
+    pools, problems = pool_lines(rules, before_sharing, card.decimals)
+    lines = _joined(before_sharing, pools)
+    charges = CycleCharges(
+        lines={code: tuple(sorted(found, key=line_order)) for code, found in lines.items()},
+        detail=detail,
+        chargeable_amount=usage.chargeable_amount,
+        fees_amount=sum_of((line for _, line in fees), card.decimals),
+    )
+    return charges, [*problems, *_after_close([*fees, *transfers, *pools], rules, cycle), *_misplaced(card, cycle)]
+
+
+def _joined(lines: Mapping[str, Sequence[InvoiceLine]], more: Iterable[Addressed]) -> dict[str, list[InvoiceLine]]:
+    found = defaultdict(list, {code: list(some) for code, some in lines.items()})
+    for code, line in more:
+        found[code].append(line)
+    return found
+
+
+def _after_close(lines: Iterable[Addressed], rules: Rules, cycle: BillingCycle) -> list[Problem]:
+    """Report what would charge a cost center that was closed before the cycle began."""
+    closed = {
+        center.code: center.closed for center in rules.cost_centers if center.closed and center.closed < cycle.start
+    }
+    found = sorted({(line.source, code, line.kind) for code, line in lines if code in closed})
+    return [
+        Problem(
+            source=source,
+            message=f"cost center {quoted(code)} is closed after {closed[code]}, but this {kind} charges it",
+            hint="name another cost center, or move `closed`",
+        )
+        for source, code, kind in found
+    ]
+
+
+def _misplaced(card: RateCard, cycle: BillingCycle) -> list[Problem]:
+    """Warn of a transfer that is written under a day inside the cycle: it is only found under the first."""
+    return [
+        Problem(
+            source=transfer.source,
+            message=f"the transfer {quoted(transfer.reason)} stands under {transfer.cycle}, a day inside this cycle",
+            hint=f"write {cycle.start}, the day it starts on",
+            warning=True,
+        )
+        for transfer in card.transfers
+        if transfer.cycle in cycle and transfer.cycle != cycle.start
+    ]

@@ -1,0 +1,113 @@
+"""Two statements turned into changes: the one piece that comparing cycles, mappings and restatements share."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from reportgen.core.model import (
+    Change,
+    CostCenterChange,
+    CostCenterTotals,
+    CycleTotals,
+    Invoice,
+    InvoiceLine,
+    Principal,
+    ProductTotals,
+    Statement,
+    Variance,
+)
+from reportgen.core.money import add, subtract
+
+NOTHING = ProductTotals()
+
+
+def totals_of(statement: Statement) -> CycleTotals:
+    """Give what a statement comes to, as far as it can be compared with another."""
+    heading = statement.heading
+    return CycleTotals(
+        cycle=heading.cycle,
+        status=heading.status,
+        currency=heading.currency,
+        decimals=heading.decimals,
+        control_acus=statement.tie_out.control_acus,
+        invoiced_amount=statement.tie_out.invoiced_amount,
+        cost_centers={invoice.cost_center.code: _totals_of(invoice) for invoice in statement.invoices},
+    )
+
+
+def by_product(lines: Iterable[InvoiceLine]) -> dict[str, ProductTotals]:
+    """Add up lines of usage by product, whatever their unit price."""
+    found: dict[str, ProductTotals] = {}
+    for line in lines:
+        if line.of_usage:
+            before = found.get(line.product, NOTHING)
+            found[line.product] = ProductTotals(
+                acus=add(before.acus, line.acus), amount=add(before.amount, line.amount)
+            )
+    return dict(sorted(found.items()))
+
+
+def changes(before: CycleTotals, after: CycleTotals) -> dict[str, CostCenterChange]:
+    """Give what changed for every cost center that either statement knows, in the order of the codes."""
+    codes = sorted({*before.cost_centers, *after.cost_centers})
+    return {code: _changed(code, before.cost_centers.get(code), after.cost_centers.get(code)) for code in codes}
+
+
+def set_against(statement: Statement, before: CycleTotals | None) -> Statement:
+    """Set a statement against that of the cycle before; amounts in different currencies cannot be compared."""
+    after = totals_of(statement)
+    if not before or before.currency != after.currency:
+        return statement
+    variance = Variance(
+        previous=before,
+        acus=subtract(after.control_acus, before.control_acus),
+        amount=subtract(after.invoiced_amount, before.invoiced_amount),
+        by_cost_center=changes(before, after),
+    )
+    return replace(statement, variance=variance)
+
+
+def _totals_of(invoice: Invoice) -> CostCenterTotals:
+    return CostCenterTotals(
+        name=invoice.cost_center.name,
+        acus=invoice.borne_acus,
+        amount=invoice.amount,
+        by_product=by_product(invoice.lines),
+        principals=frozenset(_principals(invoice)),
+    )
+
+
+def _principals(invoice: Invoice) -> Iterable[Principal]:
+    for usage in invoice.by_principal:
+        if usage.principal_id:
+            yield Principal("service_user" if usage.principal_kind == "service_user" else "user", usage.principal_id)
+
+
+def _changed(code: str, before: CostCenterTotals | None, after: CostCenterTotals | None) -> CostCenterChange:
+    old, new = before or CostCenterTotals(name=""), after or CostCenterTotals(name="")
+    products = sorted({*old.by_product, *new.by_product})
+    return CostCenterChange(
+        cost_center=code,
+        name=new.name or old.name,
+        whole=_change(code, "", _whole(old), _whole(new)),
+        by_product=tuple(
+            _change(code, product, old.by_product.get(product, NOTHING), new.by_product.get(product, NOTHING))
+            for product in products
+        ),
+        new=tuple(sorted(new.principals.difference(old.principals))),
+        vanished=tuple(sorted(old.principals.difference(new.principals))),
+    )
+
+
+def _whole(totals: CostCenterTotals) -> ProductTotals:
+    return ProductTotals(acus=totals.acus, amount=totals.amount)
+
+
+def _change(code: str, product: str, before: ProductTotals, after: ProductTotals) -> Change:
+    return Change(
+        cost_center=code,
+        product=product,
+        before=before,
+        after=after,
+        acus=subtract(after.acus, before.acus),
+        amount=subtract(after.amount, before.amount),
+    )

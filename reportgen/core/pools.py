@@ -1,0 +1,105 @@
+"""Pools: cost centers whose whole amount the others share, after everything else has been charged.
+
+A pool's amount is apportioned exactly at 1e-12 and rounded once, so that what its receivers pay is what it had. Its
+own invoice shows the counter-line and closes at zero. Shares may lead from pool to pool, but never in a circle.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from graphlib import TopologicalSorter
+
+from reportgen.core.fees import Addressed, Lines
+from reportgen.core.invoice import sum_of
+from reportgen.core.model import InvoiceLine, Mapping, Pool
+from reportgen.core.money import EXACT, ONE, ZERO, apportion, fixed, plain, round_to_total, total
+from reportgen.core.problem import Problem, quoted
+
+Receiver = tuple[str, Decimal, str]
+"""A cost center's code, the weight it shares by, and the share as it is printed."""
+
+
+def pool_lines(mapping: Mapping, charged: Lines, decimals: int) -> tuple[list[Addressed], list[Problem]]:
+    """Share out every pool; `charged` are all lines before sharing.
+
+    `proportional` goes by the usage charges before sharing, `even` to whoever has any; neither reaches a pool or
+    who bears the unallocated.
+    """
+    amounts = defaultdict(lambda: ZERO, {code: sum_of(lines, decimals) for code, lines in charged.items()})
+    names = {center.code: center.name for center in mapping.cost_centers}
+    found: list[Addressed] = []
+    problems = []
+    for pool in _in_stages(mapping.pools):
+        amount, receivers = amounts[pool.cost_center], _receivers(pool, mapping, charged)
+        if amount and not receivers:
+            problems.append(_no_receiver(pool, amount, decimals))
+        elif amount:
+            name = names[pool.cost_center]
+            for code, line in _shared(pool, name, amount, receivers, decimals):
+                amounts[code] = EXACT.add(amounts[code], line.amount)
+                found.append((code, line))
+    return found, problems
+
+
+def _in_stages(pools: Iterable[Pool]) -> list[Pool]:
+    """Order pools so that each comes after those that share with it."""
+    by_code = {pool.cost_center: pool for pool in pools}
+    givers: dict[str, set[str]] = {code: set() for code in sorted(by_code)}
+    for code, pool in by_code.items():
+        for share in pool.split.shares if pool.split else ():
+            if share.cost_center in givers:
+                givers[share.cost_center].add(code)
+    return [by_code[code] for code in TopologicalSorter(givers).static_order()]
+
+
+def _receivers(pool: Pool, mapping: Mapping, charged: Lines) -> list[Receiver]:
+    """Give who shares a pool, in the order of their codes."""
+    if pool.split:
+        return sorted((share.cost_center, share.weight, share.text) for share in pool.split.shares)
+    left_out = {mapping.unallocated, *(found.cost_center for found in mapping.pools)}
+    usage = {
+        code: total(line.amount for line in lines if line.kind == "usage")
+        for code, lines in charged.items()
+        if code not in left_out
+    }
+    weights = {code: amount if pool.basis == "proportional" else ONE for code, amount in usage.items() if amount > 0}
+    whole = plain(total(weights.values()))
+    return sorted((code, weight, f"{plain(weight)}/{whole}") for code, weight in weights.items())
+
+
+def _shared(pool: Pool, name: str, amount: Decimal, receivers: list[Receiver], decimals: int) -> list[Addressed]:
+    exact = apportion(amount, [weight for _, weight, _ in receivers])
+    parts = zip(receivers, exact, round_to_total(exact, amount, decimals), strict=True)
+    lines = [
+        (code, _line(pool, name, part, exact_amount, counterpart=pool.cost_center, share=text))
+        for (code, _, text), exact_amount, part in parts
+    ]
+    counter = EXACT.minus(amount)
+    return [*lines, (pool.cost_center, _line(pool, name, counter, counter))]
+
+
+def _line(
+    pool: Pool,
+    name: str,
+    amount: Decimal,
+    exact_amount: Decimal,
+    *,
+    counterpart: str | None = None,
+    share: str | None = None,
+) -> InvoiceLine:
+    return InvoiceLine(
+        kind="pool",
+        name=name,
+        counterpart=counterpart,
+        share=share,
+        basis=pool.basis,
+        exact_amount=exact_amount,
+        amount=amount,
+        source=pool.source,
+    )
+
+
+def _no_receiver(pool: Pool, amount: Decimal, decimals: int) -> Problem:
+    message = f"nobody shares the {fixed(amount, decimals)} of pool {quoted(pool.cost_center)}"
+    hint = f"no cost center has usage charges: write the shares, `{pool.cost_center}: {{…: 100%}}`"
+    return Problem(source=pool.source, message=message, hint=hint)
