@@ -6,7 +6,11 @@ The world: 5,000 users in 20 organizations, 300 cost centers; of the user rules 
 dated, 1 splits by percentages, 1 by weights; some users have no rule, some records no user, a few a session. The
 plain loop groups the same rows, held as dictionaries, by cost center, product and price: a look-up of each in a
 dictionary, then quantities and amounts added up with Decimal's own operators. It knows neither dates nor splits
-nor patterns, and rounds. Memory is measured in processes of their own, as growth over the records themselves.
+nor patterns, and rounds.
+
+Charging is measured with fees, transfers and two pools, one of which shares with the other. As invoices show days,
+organizations and people, it groups by them before it groups by line; the second plain loop does both, too. Memory
+is measured in processes of their own, as growth over the records themselves.
 """
 
 import resource
@@ -14,14 +18,17 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
 from random import Random
 
 from reportgen.core.allocate import allocate, timelines
-from reportgen.core.invoice import detail_by_cost_center
+from reportgen.core.charges import charge_cycle
+from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import (
     Allocation,
     Cell,
@@ -29,21 +36,27 @@ from reportgen.core.model import (
     DatedSplit,
     Directory,
     Entry,
+    Fee,
     Mapping,
+    Pool,
     Price,
     Principal,
     RateCard,
+    Recover,
     Rule,
     Session,
     Share,
     Split,
+    Tier,
+    Transfer,
     Usage,
     UsageRecord,
+    VendorInvoice,
     View,
     Views,
 )
 from reportgen.core.money import add
-from reportgen.core.rate import rate
+from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.usage import decompose, open_pairs
 
 COUNT, ROUNDS = 1_000_000, 5
@@ -56,6 +69,33 @@ CARD = RateCard(
     currency="USD",
     decimals=2,
     prices={product: (Price(date.min, price, "rates.yaml:1"),) for product, price in PRICES.items()},
+)
+CYCLE = BillingCycle(start=FIRST, end=FIRST + timedelta(days=DAYS), after=0, before=0)
+CHARGED = replace(
+    CARD,
+    fees=(
+        Fee(name="Platform team", amount=Decimal("500.00")),
+        Fee(name="Support", fraction=Decimal("0.025"), to=tuple(f"CC-{number:04d}" for number in range(50))),
+    ),
+    transfers=tuple(
+        Transfer(
+            cycle=FIRST, giver=f"CC-{n:04d}", receiver=f"CC-{n + 1:04d}", amount=Decimal("150.00"), reason="Ticket 1"
+        )
+        for n in range(50)
+    ),
+)
+TIERED = replace(
+    CHARGED,
+    prices={},
+    tiers=(Tier(Decimal(10000), Decimal("2.00"), "rates.yaml:1"), Tier(None, Decimal("2.25"), "rates.yaml:2")),
+)
+RECOVERING = replace(
+    CHARGED,
+    prices={},
+    recover=Recover(weights={"cascade": Decimal("0.8")}, source="rates.yaml:1"),
+    vendor_invoices={
+        FIRST: VendorInvoice(number="INV-1", amount=Decimal("9000000.00"), acus=None, source="rates.yaml:2")
+    },
 )
 DIRECTORY = Directory(
     entries={
@@ -82,7 +122,11 @@ def mapping() -> Mapping:
     rules += [rule("orgs", f"org-{number}", [(date.min, split(center(number)))]) for number in range(0, 20, 2)]
     rules += [rule("sessions", f"devin-{number}", [(date.min, split(center(number)))]) for number in range(50)]
     centers = tuple(CostCenter(code=center(number), name=center(number)) for number in range(CENTERS))
-    return Mapping(cost_centers=centers, rules=tuple(rules))
+    pools = (
+        Pool(cost_center=center(298), basis="shares", split=split(center(299), center(0), parts=("0.5", "0.5"))),
+        Pool(cost_center=center(299), basis="proportional"),
+    )
+    return Mapping(cost_centers=centers, rules=tuple(rules), pools=pools)
 
 
 def rule(section: str, key: str, values: list[tuple[date, Split]]) -> Rule:
@@ -146,6 +190,39 @@ def plain(rows: list[Row], centers: dict[object, str]) -> int:
     return len(sums)
 
 
+def charged(found: list[UsageRecord], rules: Mapping, card: RateCard) -> int:
+    """Resolve the rules, allocate, rate and charge, the sum of the control total included."""
+    resolved, _ = timelines(found, rules, DIRECTORY)
+    control: dict[Cell, Decimal] = defaultdict(Decimal)
+    for one in found:
+        control[one[:2]] = add(control[one[:2]], one[6])
+    whole, _ = whole_cycle(card, control, FIRST)
+    priced = rate(allocate(found, resolved), card, whole)
+    charges, _ = charge_cycle(priced, control, rules, card, whole=whole, cycle=CYCLE)
+    return len(charges.lines)
+
+
+def plain_detail(rows: list[Row], centers: dict[object, str]) -> int:
+    """Group rows the shortest way that Python has, by everything that an invoice shows, and then by line."""
+    sums: dict[tuple[object, ...], list[Decimal]] = {}
+    key: tuple[object, ...]
+    for row in rows:
+        product, quantity, user = row["product"], row["quantity"], row["principal_id"]
+        price = PRICES[product]  # type: ignore[index]
+        key = centers[user], product, price, row["day"], row["org_id"], row["principal_kind"], user
+        if key not in sums:
+            sums[key] = [Decimal(0), Decimal(0)]
+        sums[key][0] += quantity  # type: ignore[operator]
+        sums[key][1] += quantity * price  # type: ignore[operator]
+    lines: dict[tuple[object, ...], list[Decimal]] = {}
+    for key, (acus, amount) in sums.items():
+        if key[:3] not in lines:
+            lines[key[:3]] = [Decimal(0), Decimal(0)]
+        lines[key[:3]][0] += acus
+        lines[key[:3]][1] += amount
+    return len(lines)
+
+
 def timed(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
@@ -163,6 +240,10 @@ def speed() -> None:
         "of these: resolving the rules": lambda: timelines(found, rules, DIRECTORY),
         "of these: allocate": lambda: exhausted(allocate(found, resolved)),
         "of these: allocate and rate": lambda: exhausted(rate(allocate(found, resolved), CARD)),
+        "plain loop with the detail of invoices": lambda: plain_detail(rows, centers),
+        "allocate, rate and charge: prices": lambda: charged(found, rules, CHARGED),
+        "allocate, rate and charge: tiers": lambda: charged(found, rules, TIERED),
+        "allocate, rate and charge: recover": lambda: charged(found, rules, RECOVERING),
     }
     rounds = [{name: timed(work) for name, work in stages.items()} for _ in range(ROUNDS)]
     medians = {name: statistics.median(one[name] for one in rounds) for name in stages}
@@ -170,10 +251,14 @@ def speed() -> None:
     print(f"| {COUNT:,} records | s (median of {ROUNDS}) | x plain loop |\n|---|---|---|")
     for name, median in medians.items():
         print(f"| {name} | {median:.2f} | {median / base:.1f} |")
-    each = statistics.median(
-        one["allocate, rate and the same group-by"] / one["plain loop over dictionaries"] for one in rounds
+    pairs = (
+        ("allocate, rate and the same group-by", "plain loop over dictionaries"),
+        ("allocate, rate and charge: prices", "plain loop with the detail of invoices"),
     )
-    print(f"\nMedian of the ratios of each round: {each:.1f}\n")
+    for work, base_name in pairs:
+        each = statistics.median(one[work] / one[base_name] for one in rounds)
+        print(f"\nMedian of the ratios of each round, {work} to {base_name}: {each:.1f}")
+    print()
     by_kind: dict[str, list[UsageRecord]] = {"one cost center": [], "percentages": [], "weights": []}
     for one in found:
         chosen = resolved[one[2:6]].on(one.day).split
@@ -195,14 +280,20 @@ def peak() -> float:
 
 
 def memory(count: int, *, kept: bool) -> None:
-    """Print the MiB of the records, and what allocating and rating adds to them: streamed, or all of it kept."""
+    """Print the MiB of the records, and what allocating, rating and charging adds to them.
+
+    Streamed: allocated and rated only. Kept: the allocations are, and then charged, as `derive` does it.
+    """
     found, rules = list(records(count)), mapping()
     before = peak()
     resolved, _ = timelines(found, rules, DIRECTORY)
     priced = rate(allocate(found, resolved), CARD)
     if kept:
+        control: dict[Cell, Decimal] = defaultdict(Decimal)
+        for one in found:
+            control[one[:2]] = add(control[one[:2]], one[6])
         result = tuple(priced)
-        detail_by_cost_center(result)
+        charge_cycle(result, control, rules, CHARGED, whole=None, cycle=CYCLE)
     else:
         exhausted(priced)
     print(before, peak() - before)
@@ -215,7 +306,7 @@ def child(*arguments: str) -> list[float]:
 
 
 def growth() -> None:
-    print("| records | MiB of the records | MiB more, streamed | MiB more, allocations kept, and their detail |")
+    print("| records | MiB of the records | MiB more, streamed | MiB more, allocations kept and charged |")
     print("|---|---|---|---|")
     for count in SIZES:
         (base, streamed), (_, kept) = child("streamed", str(count)), child("kept", str(count))

@@ -120,6 +120,42 @@ def run(
     _finish(lambda edge: command(config, selector, edge, effort, _workers(workers)), machine=machine, quiet=quiet)
 
 
+@main.command()
+@CONFIG
+@CYCLE
+@click.argument("invoice")
+@click.option("--line", "only", type=click.IntRange(1), metavar="N", help="This line alone, with all its records.")
+@JSON
+@QUIET
+def explain(config: Path, selector: str, invoice: str, only: int | None, *, machine: bool, quiet: bool) -> None:
+    """Trace each line of an invoice back to records, rules, rates and the API's answers; offline.
+
+    INVOICE is the number of an invoice, or the code of its cost center.
+    """
+    from reportgen.commands.explain import explain as command  # noqa: PLC0415
+
+    _finish(lambda edge: command(config, selector, invoice, edge, only), machine=machine, quiet=quiet)
+
+
+@main.command()
+@CONFIG
+@CYCLE
+@click.option("--mapping", type=click.Path(path_type=Path), metavar="FILE", help="The edited mapping.yaml.")
+@click.option("--rates", type=click.Path(path_type=Path), metavar="FILE", help="The edited rates.yaml.")
+@JSON
+@QUIET
+def diff(
+    config: Path, selector: str, mapping: Path | None, rates: Path | None, *, machine: bool, quiet: bool
+) -> None:
+    """Show what an edited mapping or rate card would move on a collected cycle, in ACUs and money."""
+    from reportgen.commands.diff import diff as command  # noqa: PLC0415
+
+    edited = {key: path for key, path in (("mapping", mapping), ("rates", rates)) if path}
+    if not edited:
+        raise click.UsageError("name the edited file with --mapping, --rates or both")
+    _finish(lambda edge: command(config, selector, edited, edge), machine=machine, quiet=quiet)
+
+
 def _workers(chosen: int | None) -> int:
     return chosen or os.cpu_count() or 1
 

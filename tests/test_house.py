@@ -74,7 +74,8 @@ ALLOWED_OPERATIONS = {
     ("core/match.py", "subjects += [(org_id, '', '', '') for org_id in directory.organizations]"),  # a list
 }
 ALLOWED_FLOATS = {("core/problem.py", "0.6")}  # how alike two words are
-NO_FLOATS = ("core/", "archive/", "derive.py", *(f"sources/{name}.py" for name in ("mapping", "ratecard", "text")))
+EXACT_SOURCES = ("charges", "fields", "mapping", "pools", "ratecard", "shares", "text")
+NO_FLOATS = ("core/", "archive/", "derive.py", *(f"sources/{name}.py" for name in EXACT_SOURCES))
 
 
 @cache

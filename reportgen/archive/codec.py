@@ -1,4 +1,4 @@
-"""statement.json, ledger.csv and tie_out.csv, written and read back.
+"""statement.json, ledger.csv, tie_out.csv and unallocated.csv, written and read back.
 
 Decimals are strings without an exponent. In CSV a text that a spreadsheet would take for a formula gets a leading
 apostrophe, which the reader removes.
@@ -26,6 +26,7 @@ from reportgen.core.model import (
     Variance,
 )
 from reportgen.core.money import ZERO, at_least, fixed, plain, printed, ratio, subtract
+from reportgen.core.unallocated import UnallocatedRow
 
 SCHEMA = "reportgen.statement/1"
 LEDGER_COLUMNS = (
@@ -33,6 +34,9 @@ LEDGER_COLUMNS = (
     *("rule", "share", "quantity", "unit_price", "rate", "exact_amount", "requests"),
 )
 TIE_OUT_COLUMNS = ("day", "product", "control_acus", "allocated_acus", "unallocated_acus", "difference_acus")
+UNALLOCATED_COLUMNS = ("cause", "id", "product", "acus", "amount", "suggestion")
+NUMBER_COLUMNS = {"quantity", "unit_price", "acus", "amount"}
+FORMULA_MARK = "'"
 FORMULA_STARTS = tuple("=+-@\t\r'")
 
 
@@ -124,14 +128,22 @@ def ledger_csv(allocations: Iterable[Allocation]) -> str:
 
 
 def read_rows(text: str) -> Iterator[dict[str, str]]:
-    """Read ledger.csv or tie_out.csv back, cell by cell as it was before it was written."""
+    """Read ledger.csv, tie_out.csv or unallocated.csv back, cell by cell as it was before it was written."""
     for row in csv.DictReader(StringIO(text, newline=""), strict=True):
-        yield {column: value.removeprefix("'") for column, value in row.items()}
+        yield {column: value.removeprefix(FORMULA_MARK) for column, value in row.items()}
 
 
 def tie_out_csv(rows: Iterable[TieOutRow]) -> str:
     """Write the partition, a row per day and product."""
     return _csv(TIE_OUT_COLUMNS, ((row.day.isoformat(), row.product, *map(plain, row[2:])) for row in rows))
+
+
+def unallocated_csv(rows: Iterable[UnallocatedRow], decimals: int) -> str:
+    """Write what no rule covers, a row per orphan and product."""
+    written = (
+        (row.cause, row.id, row.product, plain(row.acus), fixed(row.amount, decimals), row.suggestion) for row in rows
+    )
+    return _csv(UNALLOCATED_COLUMNS, written)
 
 
 def _line(line: InvoiceLine, decimals: int) -> dict[str, Any]:
@@ -248,9 +260,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     target = StringIO(newline="")
     writer = csv.writer(target)  # lines end as RFC 4180 has it, so that a carriage return in a text is quoted
     writer.writerow(columns)
-    numbers = {
-        index for index, column in enumerate(columns) if column in {"quantity", "unit_price"} or _is_sum(column)
-    }
+    numbers = {index for index, column in enumerate(columns) if column in NUMBER_COLUMNS or _is_sum(column)}
     for row in rows:
         writer.writerow([cell if index in numbers else _guarded(cell) for index, cell in enumerate(row)])
     return target.getvalue()
@@ -261,7 +271,7 @@ def _is_sum(column: str) -> bool:
 
 
 def _guarded(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"{FORMULA_MARK}{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _quantities(quantities: Mapping[str, Decimal]) -> dict[str, str]:

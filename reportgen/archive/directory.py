@@ -5,6 +5,7 @@ An e-mail rule can only match somebody who has left if an earlier cycle knew who
 
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -13,7 +14,7 @@ from reportgen.core.directory import by_principal, joined
 from reportgen.core.model import Directory, Entry, Principal, PrincipalKind
 from reportgen.core.problem import Problem, Rejected
 
-SCHEMA = "reportgen.directory/1"
+SCHEMA: Literal["reportgen.directory/1"] = "reportgen.directory/1"
 
 
 class _Principal(msgspec.Struct):
@@ -29,7 +30,7 @@ class _Organization(msgspec.Struct):
 
 
 class _File(msgspec.Struct):
-    schema: str
+    schema: Literal["reportgen.directory/1"]
     principals: list[_Principal]
     organizations: list[_Organization]
 
@@ -57,9 +58,10 @@ def read(folder: Path) -> Directory:
         found = _decoder.decode(path.read_bytes())
     except FileNotFoundError:
         return Directory()
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        message, hint = f"cannot be read: {error}", "put back the file as it was, or remove it to forget who has left"
-        raise Rejected([Problem(source=str(path), message=message, hint=hint)]) from error
+    except OSError as error:
+        raise _refused(path, f"cannot be read: {(error.strerror or 'unknown reason').lower()}") from error
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise _refused(path, f"is not what was written there: a JSON object of {SCHEMA}") from error
     return Directory(
         entries=by_principal(
             Entry(principal=Principal(known.kind, known.id), email=known.email, name=known.name)
@@ -67,6 +69,11 @@ def read(folder: Path) -> Directory:
         ),
         organizations={known.id: known.name for known in found.organizations},
     )
+
+
+def _refused(path: Path, message: str) -> Rejected:
+    hint = "put back the file as it was, or remove it to forget who has left"
+    return Rejected([Problem(source=str(path), message=message, hint=hint)])
 
 
 def known(archive: Path, start: date) -> Directory:

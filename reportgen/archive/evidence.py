@@ -4,9 +4,11 @@ Written once per response while collecting, read back by every later step. The l
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -101,22 +103,29 @@ def repair(path: Path) -> int:
 
 
 def superseded(path: Path, size: int) -> Iterator[tuple[RecordedResponse, RecordedResponse]]:
-    """Give the answers beyond the first `size` bytes that differ from the last before, after that one.
+    """Give the last answers within the first `size` bytes and beyond, in pairs, where they differ.
 
-    The file is read twice and never held: of what came before only places and digests are kept.
+    The file is never held: of what is compared only places and digests are kept. Lines that cannot be read are
+    passed over, as whoever reads the evidence names them all.
     """
-    places: dict[str, tuple[int, bytes]] = {}
-    with path.open("rb") as file, path.open("rb") as earlier:
+    before: dict[str, tuple[int, bytes]] = {}
+    after: dict[str, tuple[int, bytes]] = {}
+    with path.open("rb") as file:
         at = 0
         for line in file:
-            response = _response(line, str(path))
-            digest = sha256(f"{response.status} {response.body}".encode("utf-8", "surrogatepass")).digest()
-            if at < size:
-                places[response.request] = at, digest
-            elif response.request in places and places[response.request][1] != digest:
-                earlier.seek(places[response.request][0])
-                yield _response(earlier.readline(), str(path)), response
+            with suppress(msgspec.MsgspecError, ValueError):
+                response = _response(line, str(path))
+                digest = sha256(f"{response.status} {response.body}".encode("utf-8", "surrogatepass")).digest()
+                (before if at < size else after)[response.request] = at, digest
             at += len(line)
+        for request, (place, digest) in after.items():
+            if request in before and before[request][1] != digest:
+                yield _response_at(before[request][0], file, path), _response_at(place, file, path)
+
+
+def _response_at(place: int, file: BinaryIO, path: Path) -> RecordedResponse:
+    file.seek(place)
+    return _response(file.readline(), str(path))
 
 
 def appending(path: Path, first: Iterable[RecordedResponse]) -> Callable[[RecordedResponse], None]:

@@ -14,8 +14,12 @@ from reportgen.core.problem import Problem, Rejected
 
 EVIDENCE = "inputs/responses.jsonl"
 DIRECTORY = "inputs/directory.json"
+ASSETS = "inputs/assets"
+HISTORY = "inputs/history.json"
+STATEMENT = "statement.json"
+LEDGER = "ledger.csv"
 MANIFEST = "manifest.json"
-REPLACED = ("invoices", "inputs/config", "inputs/templates")
+REPLACED = ("invoices", "summaries", "inputs/config", "inputs/templates", ASSETS)
 """Folders in which the documents of a draft leave nothing of the draft before it."""
 
 

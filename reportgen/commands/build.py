@@ -7,11 +7,13 @@ from multiprocessing import parent_process
 from pathlib import Path
 from threading import Thread
 
-from reportgen.archive import directory, evidence
-from reportgen.archive.codec import ledger_csv, statement_json, statement_values, tie_out_csv
+from reportgen.archive import directory, evidence, history
+from reportgen.archive.codec import ledger_csv, statement_json, statement_values, tie_out_csv, unallocated_csv
 from reportgen.archive.folder import (
+    ASSETS,
     DIRECTORY,
     EVIDENCE,
+    HISTORY,
     REPLACED,
     cycle_folder,
     locked,
@@ -21,10 +23,12 @@ from reportgen.archive.folder import (
 )
 from reportgen.commands.calendar import archived_cycle
 from reportgen.commands.edge import DONE, NOT_TIED_OUT, Edge
+from reportgen.commands.inputs import stored_inputs
 from reportgen.core.directory import joined
 from reportgen.core.model import Statement
 from reportgen.core.money import fixed, plain, shown
 from reportgen.core.problem import Problem, quoted
+from reportgen.core.unallocated import UnallocatedRow, unallocated_rows
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.render import Design, render, tasks_of
 from reportgen.documents.templates import read_templates
@@ -37,14 +41,8 @@ def build(config: Path, selector: str, edge: Edge, workers: int) -> int:
     edge.terminal.problems(configuration.warnings)
     refuse_unwritable(configuration.archive, configuration.archive_source)
     cycle = archived_cycle(configuration, selector, edge)
-    path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
-    with locked(path.parent.parent):
-        responses = evidence.read(path)
-        known = directory.known(configuration.archive, cycle.start)
-        inputs = Inputs(
-            configuration=configuration, cycle=cycle, responses=responses, source=str(path), remembered=known
-        )
-        return produce(inputs, edge, workers)
+    with locked(cycle_folder(configuration.archive, cycle.start)):
+        return produce(stored_inputs(configuration, cycle, edge), edge, workers)
 
 
 def produce(inputs: Inputs, edge: Edge, workers: int) -> int:
@@ -55,9 +53,12 @@ def produce(inputs: Inputs, edge: Edge, workers: int) -> int:
     derived = derive(inputs)
     edge.terminal.problems(derived.warnings)
     with staged(folder, REPLACED) as stage:
-        for name, text in (_input_texts(inputs, design) | _tables(derived)).items():
+        for name, text in (_input_texts(inputs, design) | _tables(inputs, derived)).items():
             stage.write(name, text.encode())
+        for name, path in _assets(inputs).items():
+            stage.write(name, path.read_bytes())
         stage.write(DIRECTORY, directory.encode(joined(derived.directory, inputs.remembered)))
+        stage.write(HISTORY, history.encode(inputs.previous))
         if inputs.configuration.replay:
             stage.write(EVIDENCE, evidence.encode(inputs.responses.values()))
         for name, content in _documents(derived, design, workers, edge):
@@ -68,7 +69,13 @@ def produce(inputs: Inputs, edge: Edge, workers: int) -> int:
 def _design(configuration: Configuration) -> Design:
     settings = configuration.settings.invoice
     templates = read_templates(configuration.templates)
-    return Design(templates=templates, accent=settings.accent, locale=settings.locale, note=settings.note)
+    return Design(
+        templates=templates,
+        accent=settings.accent,
+        locale=settings.locale,
+        note=settings.note,
+        summaries=settings.summaries,
+    )
 
 
 def _input_texts(inputs: Inputs, design: Design) -> dict[str, str]:
@@ -77,12 +84,32 @@ def _input_texts(inputs: Inputs, design: Design) -> dict[str, str]:
     return files | {f"inputs/templates/{name}": text for name, text in design.templates.items()}
 
 
-def _tables(derived: Derived) -> dict[str, str]:
+def _assets(inputs: Inputs) -> dict[str, Path]:
+    """Give the vendor's invoice itself, where the rate card names the file: it travels with the cycle."""
+    invoice = inputs.configuration.rate_card.vendor_invoices.get(inputs.cycle.start)
+    document = invoice.document if invoice else None
+    return {f"{ASSETS}/{document}": inputs.configuration.assets[document]} if document else {}
+
+
+def _tables(inputs: Inputs, derived: Derived) -> dict[str, str]:
     return {
         "statement.json": statement_json(derived.statement),
         "ledger.csv": ledger_csv(derived.allocations),
         "tie_out.csv": tie_out_csv(derived.statement.tie_out_rows),
+        "unallocated.csv": unallocated_csv(_unallocated(inputs, derived), derived.statement.heading.decimals),
     }
+
+
+def _unallocated(inputs: Inputs, derived: Derived) -> list[UnallocatedRow]:
+    configuration = inputs.configuration
+    return unallocated_rows(
+        derived.allocations,
+        derived.statement,
+        derived.usage.control,
+        configuration.rate_card,
+        configuration.mapping,
+        derived.directory,
+    )
 
 
 def _documents(derived: Derived, design: Design, workers: int, edge: Edge) -> Iterator[tuple[str, bytes]]:

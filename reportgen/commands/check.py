@@ -1,35 +1,59 @@
 """`check`: every problem of a configuration at once; with a cycle, also against real usage."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from reportgen.archive import directory, evidence
-from reportgen.archive.folder import EVIDENCE, cycle_folder
 from reportgen.commands.calendar import archived_cycle
 from reportgen.commands.connect import refuse_missing_recording
 from reportgen.commands.edge import DONE, Edge
-from reportgen.core.allocate import unmapped
-from reportgen.core.problem import Problem
-from reportgen.derive import Inputs, derive
-from reportgen.sources.config import load
+from reportgen.commands.inputs import stored_inputs
+from reportgen.core.allocate import date_gaps, unmapped
+from reportgen.core.model import Invoice
+from reportgen.core.problem import Problem, quoted
+from reportgen.derive import derive
+from reportgen.sources.config import Configuration, load
+from reportgen.sources.yamldoc import parse
 
 
 def check(config: Path, selector: str | None, edge: Edge) -> int:
     """Report problems and warnings; raises Rejected where there is a problem."""
     configuration = load(config)
     refuse_missing_recording(configuration)
-    warnings: list[Problem] = list(configuration.warnings)
+    warnings = list(configuration.warnings)
     if selector is not None:
-        cycle = archived_cycle(configuration, selector, edge)
-        path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
-        responses = evidence.read(path)
-        known = directory.known(configuration.archive, cycle.start)
-        inputs = Inputs(
-            configuration=configuration, cycle=cycle, responses=responses, source=str(path), remembered=known
-        )
-        derived = derive(inputs)
-        orphans = unmapped(derived.allocations, derived.directory, configuration.mapping)
-        warnings += [*derived.warnings, *configuration.located(orphans)]
+        warnings += _against_usage(configuration, selector, edge)
+    warnings = list(dict.fromkeys(warnings))
     edge.terminal.problems(warnings)
     edge.terminal.result(f"No problems, {len(warnings)} {'warning' if len(warnings) == 1 else 'warnings'}")
     edge.terminal.values({"warnings": [str(warning) for warning in warnings]})
     return DONE
+
+
+def _against_usage(configuration: Configuration, selector: str, edge: Edge) -> list[Problem]:
+    """Hold the configuration against a collected cycle: by file and line, then who has no rule, the largest first."""
+    cycle = archived_cycle(configuration, selector, edge)
+    derived = derive(stored_inputs(configuration, cycle, edge))
+    gaps = date_gaps(derived.usage.records, configuration.mapping, derived.directory)
+    silent = _without_contacts(configuration, derived.statement.invoices)
+    orphans = unmapped(derived.allocations, derived.directory, configuration.mapping)
+    return [
+        *configuration.located([*derived.warnings, *gaps, *silent]),
+        *(located for orphan in orphans for located in configuration.located([orphan])),
+    ]
+
+
+def _without_contacts(configuration: Configuration, invoices: Iterable[Invoice]) -> list[Problem]:
+    """Warn of cost centers that get an invoice, but name nobody to send it to."""
+    name = configuration.mapping.unallocated_source.rpartition(":")[0]
+    source = parse(configuration.files[name], name)
+    return [
+        Problem(
+            source=source.line("cost_centers", invoice.cost_center.code),
+            message=f"cost center {quoted(invoice.cost_center.code)} gets invoice {quoted(invoice.number)}, "
+            "but has no contacts",
+            hint="write `contacts: [name@domain]`, so that it can be sent",
+            warning=True,
+        )
+        for invoice in invoices
+        if invoice.number and not invoice.cost_center.contacts
+    ]

@@ -31,7 +31,6 @@ from reportgen.sources.client import ApiFailure, Connection, drive
 from reportgen.sources.config import Configuration, load
 from reportgen.sources.reading import Question
 from reportgen.sources.restatement import restated
-from reportgen.sources.view import ViewReader
 
 T = TypeVar("T")
 
@@ -137,14 +136,18 @@ def _restated(configuration: Configuration, asked: Question, path: Path, size: i
         if plans.is_consumption(before.request) and is_over(asked.cycle, before.fetched_at)
     )
     control = plans.control_totals(configuration.settings.source, asked)
-    return restated(final, control, ViewReader(asked.cycle, asked.tolerance), str(path))
+    return restated(final, control, asked, str(path))
 
 
 def _credentials(configuration: Configuration, connection: Connection) -> Iterator[str]:
-    """Say whose credential it is, if the API tells; nothing depends on it, so nobody waits for it."""
-    plan = plans.credentials(configuration.settings.source)
-    with suppress(ApiFailure):
-        yield from _drive(plan, replace(connection, attempts=1), {})
+    """Say whose each credential is, if the API tells; nothing depends on it, so nobody waits for it."""
+    source = configuration.settings.source
+    if configuration.replay:
+        return
+    for organizations in [[own] for own in source.organizations] or [[]]:
+        plan = plans.credentials(source.model_copy(update={"organizations": organizations}))
+        with suppress(ApiFailure):
+            yield from _drive(plan, replace(connection, attempts=1), {})
 
 
 def _drive(plan: Plan[T], connection: Connection, known: Mapping[str, RecordedResponse]) -> T:

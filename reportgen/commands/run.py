@@ -7,7 +7,7 @@ from reportgen.archive.folder import EVIDENCE, cycle_folder
 from reportgen.commands.build import produce
 from reportgen.commands.collect import Effort, choose, gather, held
 from reportgen.commands.edge import Edge
-from reportgen.derive import Inputs
+from reportgen.commands.inputs import inputs_of
 from reportgen.sources.config import load
 
 
@@ -21,7 +21,5 @@ def run(config: Path, selector: str, edge: Edge, effort: Effort, workers: int) -
         _, known = gather(configuration, cycle, connection, responses, edge, effort)
         source = str(configuration.replay or folder / EVIDENCE)
         responses = responses if configuration.replay else evidence.read(folder / EVIDENCE)
-        inputs = Inputs(
-            configuration=configuration, cycle=cycle, responses=responses, source=source, remembered=known
-        )
+        inputs = inputs_of(configuration, cycle, responses, source, known, edge)
         return produce(inputs, edge, workers)

@@ -26,12 +26,14 @@ from reportgen.core.model import (
     Split,
     UsageRecord,
 )
-from reportgen.core.money import ONE, ZERO, add, apportion, multiply, shown
+from reportgen.core.money import ONE, ZERO, add, apportion, multiply, shown, total
 from reportgen.core.problem import Problem, quoted
 
 _allocation = tuple.__new__
 """Makes a named tuple without the detour over its own constructor: they come by the million."""
 UNRATED = (None, "", ZERO)
+Levels = list[tuple[Level, list[Rule]]]
+"""The rules that match a subject, by the levels of the precedence, the first that counts at the front."""
 
 CAUSES = {
     "user": "unmapped user",
@@ -114,6 +116,50 @@ def unmapped(allocations: Iterable[Allocation], directory: Directory, mapping: M
     ]
 
 
+def date_gaps(records: Iterable[UsageRecord], mapping: Mapping, directory: Directory) -> list[Problem]:
+    """Warn of keys whose first date comes after days on which those they match used ACUs, which so fell through.
+
+    What a level above or a key beside it decides is no gap, nor is a key that begins with `none`.
+    """
+    matcher = Matcher(mapping.rules, directory)
+    levels: dict[Subject, Levels] = {}
+    missed: dict[tuple[str, str], tuple[Rule, dict[date, Decimal]]] = {}
+    for record in records:
+        subject = record[2:6]
+        if subject not in levels:
+            levels[subject] = _with_first_dates(_levels(matcher, mapping, subject))
+        for rule in _not_begun(levels[subject], record[0]):
+            days = missed.setdefault((rule.section, rule.key), (rule, {}))[1]
+            days[record[0]] = add(days.get(record[0], ZERO), record[6])
+    return [_gap(rule, days) for _, (rule, days) in sorted(missed.items(), key=lambda found: found[0])]
+
+
+def _with_first_dates(levels: Levels) -> Levels:
+    """Keep the levels where some key holds only from a day on; none, where it can make no gap."""
+    return levels if any(rule.values[0].start > date.min for _, rules in levels for rule in rules) else []
+
+
+def _not_begun(levels: Levels, day: date) -> Iterator[Rule]:
+    """Give the key of each level that would have decided, had it begun by then."""
+    for level, rules in levels:
+        if _choose([(level, rules)], day):
+            return
+        if not any(value_on(rule, day) for rule in rules):
+            yield from [rule for rule in rules if rule.values[0].split][:1]
+
+
+def _gap(rule: Rule, days: MappingOf[date, Decimal]) -> Problem:
+    first, last = min(days), max(days)
+    when = f"on {first}" if first == last else f"on {len(days)} days from {first} to {last}"
+    return Problem(
+        source=rule.source,
+        message=f"{quoted(rule.key)} in {rule.section} holds from {rule.values[0].start} on: "
+        f"{shown(total(days.values()))} ACUs {when} fell through to the next level",
+        hint="give its first value an earlier date, or write `none` from an earlier date if that is meant",
+        warning=True,
+    )
+
+
 def _named(cause: str, kind: str, principal_id: str, org_id: str, directory: Directory) -> str:
     """Name an orphan by its cause, its id and what else is known of it."""
     if org_id:
@@ -145,14 +191,18 @@ def charged_after_close(allocations: Iterable[Allocation], mapping: Mapping) -> 
 
 
 def _timeline(matcher: Matcher, mapping: Mapping, subject: Subject) -> Timeline:
-    levels = [(level, matcher.candidates(level, subject)) for level in mapping.precedence]
+    levels = _levels(matcher, mapping, subject)
     starts = {value.start for _, rules in levels for rule in rules for value in rule.values}
     ordered = tuple(sorted({date.min, *starts}))
     unallocated = _unallocated(mapping, subject)
     return Timeline(starts=ordered, choices=tuple(_choose(levels, day) or unallocated for day in ordered))
 
 
-def _choose(levels: list[tuple[Level, list[Rule]]], day: date) -> Choice | None:
+def _levels(matcher: Matcher, mapping: Mapping, subject: Subject) -> Levels:
+    return [(level, matcher.candidates(level, subject)) for level in mapping.precedence]
+
+
+def _choose(levels: Levels, day: date) -> Choice | None:
     for level, rules in levels:
         values = [value for rule in rules if (value := value_on(rule, day))]
         if level == "tag" and len({value.split for value in values}) > 1:

@@ -118,10 +118,14 @@ def sum_of(lines: Iterable[InvoiceLine], decimals: int) -> Decimal:
     return add(total(line.amount for line in lines), round_half_up(ZERO, decimals))
 
 
-def line_order(line: InvoiceLine) -> tuple[int, str, bool, Decimal, str, str]:
-    """Sort lines by kind, then product and unit price, the unpriced last, then name and counterpart."""
+def line_order(line: InvoiceLine) -> tuple[int, str, bool, Decimal, str, str, Decimal, str]:
+    """Sort lines by kind, then product and unit price, the unpriced last, then name, counterpart and what is left."""
     priced = line.unit_price is None, line.unit_price or ZERO
-    return LINE_KINDS.index(line.kind), line.product, *priced, line.name, line.counterpart or ""
+    return LINE_KINDS.index(line.kind), line.product, *priced, *_named(line)
+
+
+def _named(line: InvoiceLine) -> tuple[str, str, Decimal, str]:
+    return line.name, line.counterpart or "", line.exact_amount, line.share or ""
 
 
 def _targets(control: Quantities, card: RateCard) -> dict[Group, Decimal]:

@@ -72,16 +72,16 @@ def decimals_of(value: Decimal) -> int:
 
 def quantum_of(decimals: int) -> Decimal:
     """Give the smallest step of a number with so many decimals: 2 -> 0.01."""
-    return ONE.scaleb(-decimals)
+    return ONE.scaleb(-decimals, EXACT)
 
 
 def round_half_up(value: Decimal, decimals: int) -> Decimal:
-    """Round to a currency's decimals, halves away from zero.
+    """Round to a currency's decimals, halves away from zero; there is no negative zero.
 
-    >>> round_half_up(Decimal("10.005"), 2), round_half_up(Decimal("-10.005"), 2)
-    (Decimal('10.01'), Decimal('-10.01'))
+    >>> round_half_up(Decimal("10.005"), 2), round_half_up(Decimal("-10.005"), 2), round_half_up(Decimal("-0.001"), 2)
+    (Decimal('10.01'), Decimal('-10.01'), Decimal('0.00'))
     """
-    return value.quantize(quantum_of(decimals), rounding=ROUND_HALF_UP, context=ROUNDING)
+    return add(value.quantize(quantum_of(decimals), rounding=ROUND_HALF_UP, context=ROUNDING), ZERO)
 
 
 def printed(value: Decimal, decimals: int = 10) -> Decimal:
@@ -124,11 +124,32 @@ def spread(amount: Decimal, quantities: Sequence[Decimal]) -> list[Decimal]:
     >>> spread(Decimal("10.00"), [Decimal(6), Decimal(-1)])
     [Decimal('12.000000000000'), Decimal('-2.000000000000')]
     """
-    scale = max(map(decimals_of, quantities), default=0)
-    weights = tuple(_whole(quantity, scale) for quantity in quantities)
-    if not sum(weights):
+    return spread_over_groups(amount, [quantities])[0]
+
+
+def spread_over_groups(amount: Decimal, groups: Sequence[Sequence[Decimal]]) -> list[list[Decimal]]:
+    """Spread an amount so that a group gets in all what it would get as one quantity.
+
+    Equal remainders go in the order of the groups, whatever quantities they are made of.
+
+    >>> parts = spread_over_groups(Decimal("1.00"), [[Decimal(1)], [Decimal("0.5")] * 2, [Decimal(1)]])
+    >>> [f"{total(group)}" for group in parts]
+    ['0.333333333334', '0.333333333333', '0.333333333333']
+    """
+    scale = max((decimals_of(quantity) for group in groups for quantity in group), default=0)
+    weights = [[_whole(quantity, scale) for quantity in group] for group in groups]
+    sums = [sum(group) for group in weights]
+    if not sum(sums):
         raise ValueError("the quantities add up to zero")
-    return _split(amount, weights, SPLIT_QUANTUM)
+    if sum(sums) < 0:
+        weights, sums = [[-weight for weight in group] for group in weights], [-weight for weight in sums]
+    decimals = _decimals_to_split(amount, SPLIT_QUANTUM)
+    steps = _whole(amount.copy_abs(), decimals)
+    targets = _largest_remainder(steps, sums, sum(sums), steps)
+    parts = [
+        _largest_remainder(steps, group, sum(sums), target) for group, target in zip(weights, targets, strict=True)
+    ]
+    return [_placed(group, amount, decimals) for group in parts]
 
 
 def round_to_total(exact: Sequence[Decimal], target: Decimal, decimals: int) -> list[Decimal]:
@@ -145,7 +166,7 @@ def round_to_total(exact: Sequence[Decimal], target: Decimal, decimals: int) -> 
     floors = [value.quantize(quantum, rounding=ROUND_FLOOR, context=ROUNDING) for value in exact]
     remainders = [subtract(value, floor) for value, floor in zip(exact, floors, strict=True)]
     steps = _whole(subtract(target, total(floors)), decimals)
-    order = sorted(range(len(exact)), key=lambda index: (-remainders[index], index))
+    order = sorted(range(len(exact)), key=lambda index: remainders[index], reverse=True)  # a minus would round
     raised = {index for index in order[: max(0, steps)] if remainders[index]}
     return [add(floor, quantum) if index in raised else floor for index, floor in enumerate(floors)]
 
@@ -210,20 +231,23 @@ def _whole_weights(weights: tuple[Decimal, ...]) -> tuple[int, ...]:
 
 
 def _split(amount: Decimal, weights: tuple[int, ...], quantum: Decimal) -> list[Decimal]:
-    """Split by whole numbers whose sum is not zero; a negative amount is split as its opposite is."""
+    """Split by whole numbers whose sum is above zero."""
     decimals = _decimals_to_split(amount, quantum)
-    if sum(weights) < 0:
-        weights = tuple(-weight for weight in weights)
-    parts = _largest_remainder(_whole(amount.copy_abs(), decimals), weights)
+    steps = _whole(amount.copy_abs(), decimals)
+    return _placed(_largest_remainder(steps, weights, sum(weights), steps), amount, decimals)
+
+
+def _placed(parts: Sequence[int], amount: Decimal, decimals: int) -> list[Decimal]:
+    """Make decimals of steps; a negative amount is split as its opposite is."""
     sign = -1 if amount < 0 else 1
     return [Decimal(sign * part).scaleb(-decimals, EXACT) for part in parts]
 
 
-def _largest_remainder(amount: int, weights: tuple[int, ...]) -> list[int]:
-    whole = sum(weights)
-    divided = [divmod(amount * weight, whole) for weight in weights]
+def _largest_remainder(steps: int, weights: Sequence[int], whole: int, target: int) -> list[int]:
+    """Give each weight its part of `steps` per `whole` (above zero), rounded so that together they make `target`."""
+    divided = [divmod(steps * weight, whole) for weight in weights]
     parts = [part for part, _ in divided]
-    missing = amount - sum(parts)
+    missing = target - sum(parts)
     if missing:
         order = sorted(range(len(parts)), key=lambda index: (-divided[index][1], index))
         for index in order[:missing]:

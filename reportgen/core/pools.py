@@ -42,13 +42,13 @@ def pool_lines(mapping: Mapping, charged: Lines, decimals: int) -> tuple[list[Ad
 
 
 def _in_stages(pools: Iterable[Pool]) -> list[Pool]:
-    """Order pools so that each comes after those that share with it."""
-    by_code = {pool.cost_center: pool for pool in pools}
-    givers: dict[str, set[str]] = {code: set() for code in sorted(by_code)}
+    """Order pools so that each comes after those that share with it; no set decides, as its order changes."""
+    by_code = {pool.cost_center: pool for pool in sorted(pools, key=lambda pool: pool.cost_center)}
+    givers: dict[str, list[str]] = {code: [] for code in by_code}
     for code, pool in by_code.items():
         for share in pool.split.shares if pool.split else ():
             if share.cost_center in givers:
-                givers[share.cost_center].add(code)
+                givers[share.cost_center].append(code)
     return [by_code[code] for code in TopologicalSorter(givers).static_order()]
 
 

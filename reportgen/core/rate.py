@@ -6,13 +6,14 @@ only what that comes to.
 """
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from reportgen.core.model import ANY_PRODUCT, Allocation, Price, Quantities, RateCard, Recover, Tier
-from reportgen.core.money import ONE, ZERO, add, multiply, ratio, round_half_up, spread, subtract, total
+from reportgen.core.money import ONE, ZERO, add, multiply, ratio, round_half_up, spread_over_groups, subtract, total
 from reportgen.core.problem import Problem, did_you_mean, quoted
 
 PriceAt = tuple[Decimal | None, str]
@@ -127,9 +128,22 @@ def _priced(allocations: Iterable[Allocation], card: RateCard) -> Iterator[Alloc
 
 
 def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Allocation]:
-    """Give each allocation its part of the whole, exact at 1e-12; equal remainders go in their order."""
+    """Give each allocation its part of the whole, exact at 1e-12.
+
+    What makes a line gets what the line would get as one, the lines in the order in which they are rounded: no split
+    of a record and no order of the records changes a line, and equal lines differ by their codes alone.
+    """
+    lines: dict[tuple[bool, str, str], list[int]] = defaultdict(list)
+    for index, one in enumerate(allocations):
+        lines[one[2] == "unallocated", one[1], one[0][1]].append(index)
+    groups = [sorted(lines[key], key=lambda index: allocations[index][0]) for key in sorted(lines)]
     weights = [multiply(one[6], whole.weights.get(one[0][1], ONE)) for one in allocations]
-    amounts = spread(whole.amount, weights) if whole.weight else [ZERO for _ in weights]
+    amounts = [ZERO for _ in allocations]
+    if whole.weight:
+        spread = spread_over_groups(whole.amount, [[weights[index] for index in group] for group in groups])
+        for group, parts in zip(groups, spread, strict=True):
+            for index, amount in zip(group, parts, strict=True):
+                amounts[index] = amount
     prices = {product: whole.price_of(product) for product in {one[0][1] for one in allocations}}
     for allocation, amount in zip(allocations, amounts, strict=True):
         yield _rated(Allocation, (*allocation[:7], prices[allocation[0][1]], whole.source, amount))

@@ -1,12 +1,13 @@
-"""What each template sees: core types, put beside each other for one document."""
+"""What the templates of an invoice see: core types, put beside each other for one document."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Literal
 
-from reportgen.core.invoice import sum_by
+from reportgen.core.invoice import sum_of
 from reportgen.core.model import (
     Cell,
     CostCenter,
@@ -15,14 +16,30 @@ from reportgen.core.model import (
     Heading,
     Invoice,
     InvoiceLine,
+    LineKind,
     Principal,
     PrincipalKind,
     PrincipalUsage,
+    RunRate,
     Statement,
+    Subtotal,
     TieOut,
 )
-from reportgen.core.money import ZERO, add, printed, ratio, subtract, total
+from reportgen.core.money import ZERO, add, decimals_of, plain, printed, ratio, round_half_up, subtract, total
+from reportgen.documents.charges import (
+    MONTH_FIELDS,
+    Budget,
+    FurtherRow,
+    across_entities,
+    amount_of,
+    budget_of,
+    calendar_months,
+    further_rows,
+    month_cells,
+    prices_are_effective,
+)
 from reportgen.documents.chart import Chart, colors, daily_chart
+from reportgen.documents.comparison import InvoiceComparison, invoice_comparison
 from reportgen.documents.layout import Slot
 from reportgen.documents.sheetxml import CellValue
 
@@ -58,6 +75,12 @@ class InvoiceDocument:
     directory: Directory
     palette: Mapping[str, str]
     note: str | None = None
+    further: tuple[FurtherRow, ...] = ()
+    across_entities: bool = False
+    effective_prices: bool = False
+    fees_charged: bool = False
+    comparison: InvoiceComparison | None = None
+    run_rate: RunRate | None = None
 
     @property
     def cost_center(self) -> CostCenter:
@@ -70,14 +93,49 @@ class InvoiceDocument:
         return self.invoice.borne_acus
 
     @property
+    def usage_lines(self) -> tuple[InvoiceLine, ...]:
+        """The lines behind which ACUs stand."""
+        return tuple(line for line in self.invoice.lines if line.of_usage)
+
+    @property
+    def usage_amount(self) -> Decimal:
+        """What is charged for ACUs."""
+        return sum_of(self.usage_lines, self.heading.decimals)
+
+    @property
     def exact_amount(self) -> Decimal:
-        """The lines before rounding, as printed."""
-        return printed(total(line.exact_amount for line in self.invoice.lines))
+        """The lines of usage before rounding, as printed."""
+        return printed(total(line.exact_amount for line in self.usage_lines))
 
     @property
     def rounding(self) -> Decimal:
-        """What rounding added or took."""
-        return subtract(self.invoice.amount, self.exact_amount)
+        """What rounding added to usage, or took."""
+        return subtract(self.usage_amount, self.exact_amount)
+
+    @property
+    def price_decimals(self) -> int:
+        """How many decimals the longest unit price is printed with, so that the column aligns."""
+        prices = (line.unit_price for line in self.usage_lines if line.unit_price is not None)
+        return max((decimals_of(Decimal(plain(printed(price)))) for price in prices), default=0)
+
+    @property
+    def bears_unallocated(self) -> bool:
+        """Tell whether usage that no rule assigns is on the invoice."""
+        return any(line.kind == "unallocated" for line in self.usage_lines)
+
+    @property
+    def budget(self) -> Budget | None:
+        """The budget of the cycle and what is used of it."""
+        return budget_of(self.invoice.amount, self.cost_center.cycle_budget)
+
+    @property
+    def months(self) -> tuple[Subtotal, ...]:
+        """ACUs and amount by calendar month, where the cycle spans more than one."""
+        return calendar_months(self.invoice.by_month)
+
+    def amount_of(self, kind: LineKind) -> Decimal:
+        """Add up the lines of a kind."""
+        return add(amount_of(self.invoice.lines, kind), round_half_up(ZERO, self.heading.decimals))
 
     @property
     def products(self) -> tuple[str, ...]:
@@ -130,6 +188,7 @@ class InvoiceDocument:
         products = tuple(f"product{number}" for number, _ in enumerate(self.products, start=1))
         return {
             "users": Slot(USER_FIELDS, map(_user_cells, self.usage_rows)),
+            "months": Slot(MONTH_FIELDS, map(month_cells, self.months)),
             "days": Slot(("day", *products, "acus"), ((row.day, *row.by_product, row.acus) for row in self.day_rows)),
             "detail": Slot(DETAIL_FIELDS, self._detail()),
         }
@@ -150,80 +209,18 @@ class InvoiceDocument:
 
 USER_FIELDS = ("user", "identity", "kind", "acus", "amount")
 DETAIL_FIELDS = ("day", "product", "user", "user_id", "organization", "kind", "acus", "unit_price", "exact_amount")
-COST_CENTER_FIELDS = ("code", "name", "invoice", "acus", "amount")
-LINE_FIELDS = ("code", "name", "kind", "product", "acus", "unit_price", "exact_amount", "rounding", "amount")
-TIE_OUT_FIELDS = ("day", "product", "control", "allocated", "unallocated", "difference")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StatementDocument:
-    """The statement of a cycle."""
-
-    statement: Statement
-    palette: Mapping[str, str]
-    note: str | None = None
-
-    @property
-    def heading(self) -> Heading:
-        """What stands above every document."""
-        return self.statement.heading
-
-    @property
-    def tie_out(self) -> TieOut:
-        """The terms of both identities."""
-        return self.statement.tie_out
-
-    @property
-    def products(self) -> tuple[str, ...]:
-        """The products of the control total, by name."""
-        return tuple(self.statement.control_by_product)
-
-    @property
-    def borne_acus(self) -> Decimal:
-        """ACUs on all invoices."""
-        return total(invoice.borne_acus for invoice in self.statement.invoices)
-
-    @property
-    def issued(self) -> int:
-        """How many invoices there are."""
-        return sum(1 for invoice in self.statement.invoices if invoice.number)
-
-    @property
-    def allocated_amount(self) -> Decimal:
-        """What rules gave, as invoiced: all usage lines."""
-        lines = (line for invoice in self.statement.invoices for line in invoice.lines)
-        return total(line.amount for line in lines if line.kind == "usage")
-
-    @property
-    def invoiced_by_product(self) -> dict[str, Decimal]:
-        """Amounts of all lines by product."""
-        lines = [line for invoice in self.statement.invoices for line in invoice.lines]
-        none = dict.fromkeys(self.products, ZERO)
-        return none | sum_by((line.product, line.amount) for line in lines)
-
-    @property
-    def chart(self) -> Chart:
-        """The control total day by day."""
-        cells = {(row.day, row.product): row.control for row in self.statement.tie_out_rows}
-        return daily_chart(cells, self.heading.cycle, self.palette)
-
-    def slots(self) -> dict[str, Slot]:
-        """Give the rows that the workbook streams."""
-        invoices = self.statement.invoices
-        return {
-            "cost_centers": Slot(COST_CENTER_FIELDS, map(_cost_center_cells, invoices)),
-            "lines": Slot(
-                LINE_FIELDS, (_line_cells(invoice, line) for invoice in invoices for line in invoice.lines)
-            ),
-            "tie_out": Slot(TIE_OUT_FIELDS, self.statement.tie_out_rows),
-        }
 
 
 def invoice_documents(statement: Statement, directory: Directory, note: str | None) -> Iterator[InvoiceDocument]:
     """Give a document per invoice that is issued, each with only the names it needs."""
     palette = colors(statement.control_by_product)
+    centers = {invoice.cost_center.code: invoice.cost_center for invoice in statement.invoices}
+    across = across_entities(statement.invoices, centers)
+    effective = prices_are_effective(statement)
+    fees = any(line.kind == "fee" for invoice in statement.invoices for line in invoice.lines)
     for invoice in statement.invoices:
         if invoice.number:
+            code = invoice.cost_center.code
             yield InvoiceDocument(
                 heading=statement.heading,
                 invoice=invoice,
@@ -231,30 +228,28 @@ def invoice_documents(statement: Statement, directory: Directory, note: str | No
                 directory=_excerpt(directory, invoice.detail),
                 palette=palette,
                 note=note,
+                further=further_rows(invoice, centers),
+                across_entities=code in across,
+                effective_prices=effective,
+                fees_charged=fees,
+                comparison=invoice_comparison(statement.variance, code, partial(_label, directory)),
+                run_rate=_own(statement.run_rate, code),
             )
 
 
-def statement_document(statement: Statement, note: str | None) -> StatementDocument:
-    """Give the document of the whole cycle."""
-    return StatementDocument(statement=statement, palette=colors(statement.control_by_product), note=note)
+def _own(run_rate: RunRate | None, code: str) -> RunRate | None:
+    """Give the run rate of one cost center."""
+    return replace(run_rate, amount=run_rate.by_cost_center[code], by_cost_center={}) if run_rate else None
+
+
+def _label(directory: Directory, principal: Principal) -> str:
+    """Name somebody by a name, else an address, else the id."""
+    entry = directory.entries.get(principal)
+    return (entry.name or entry.email if entry else None) or principal.id
 
 
 def _user_cells(row: UsageRow) -> Sequence[CellValue]:
     return row.label, row.identity, row.holder, row.usage.acus, row.usage.amount
-
-
-def _cost_center_cells(invoice: Invoice) -> Sequence[CellValue]:
-    center = invoice.cost_center
-    return center.code, center.name, invoice.number, invoice.borne_acus, invoice.amount
-
-
-def _line_cells(invoice: Invoice, line: InvoiceLine) -> Sequence[CellValue]:
-    center, exact = invoice.cost_center, printed(line.exact_amount)
-    rounding = subtract(line.amount, exact)
-    return (
-        *(center.code, center.name, line.kind, line.product, line.acus),
-        *(line.unit_price, exact, rounding, line.amount),
-    )
 
 
 def _summed(detail: Iterable[DetailRow]) -> dict[Cell, Decimal]:

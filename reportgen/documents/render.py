@@ -13,24 +13,27 @@ from jinja2 import Template, TemplateError, TemplateSyntaxError
 
 from reportgen.core.model import Directory, Statement
 from reportgen.core.problem import Problem, Rejected
-from reportgen.documents.context import (
-    InvoiceDocument,
-    StatementDocument,
-    invoice_documents,
-    statement_document,
-)
+from reportgen.documents.context import InvoiceDocument, invoice_documents
+from reportgen.documents.overview import StatementDocument, statement_document
+from reportgen.documents.summary import Holding, SummaryDocument, summary_documents
 from reportgen.documents.templates import MISTAKES, environment
 from reportgen.documents.view import Format
+
+Document = InvoiceDocument | StatementDocument | SummaryDocument
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Design:
-    """How documents look: the templates by name, the accent colour, the note and the locale."""
+    """How documents look: the templates by name, the accent colour, the note and the locale.
+
+    `summaries` are what gets a document for all its cost centers.
+    """
 
     templates: Mapping[str, str]
     accent: str
     locale: str
     note: str | None = None
+    summaries: tuple[Holding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +42,7 @@ class Task:
 
     path: str
     template: str
-    document: InvoiceDocument | StatementDocument
+    document: Document
     locale: str
 
 
@@ -50,6 +53,9 @@ def tasks_of(statement: Statement, directory: Directory, design: Design) -> list
     for document in invoice_documents(statement, directory, design.note):
         locale = document.cost_center.locale or design.locale
         tasks += _pair(f"invoices/{document.invoice.number}", "invoice", document, locale)
+    for holding in design.summaries:
+        for slug, summary in summary_documents(statement, holding, design.note):
+            tasks += _pair(f"summaries/{holding}-{slug}", "summary", summary, design.locale)[:1]
     return tasks
 
 
@@ -80,7 +86,7 @@ def draw(task: Task, design: Design) -> bytes:
         raise _mistake(task.template, str(error)) from None
 
 
-def _pair(path: str, template: str, document: InvoiceDocument | StatementDocument, locale: str) -> list[Task]:
+def _pair(path: str, template: str, document: Document, locale: str) -> list[Task]:
     return [
         Task(path=f"{path}.pdf", template=f"{template}.html.j2", document=document, locale=locale),
         Task(path=f"{path}.xlsx", template=f"{template}.xlsx.j2", document=document, locale=locale),
@@ -116,7 +122,7 @@ def _pdf(markup: str, design: Design, task: Task) -> bytes:
         raise Rejected([Problem(source=task.path, message=message, hint=hint)]) from None
 
 
-def _workbook(markup: str, document: InvoiceDocument | StatementDocument) -> bytes:
+def _workbook(markup: str, document: Document) -> bytes:
     from reportgen.documents.workbook import workbook  # noqa: PLC0415 - a worker's business
 
     return workbook(markup, document.slots())

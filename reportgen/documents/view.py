@@ -12,9 +12,12 @@ from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal, format_percent
 
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.money import ROUNDING, ZERO, plain, printed, ratio
+from reportgen.core.money import ROUNDING, ZERO, decimals_of, plain, printed, ratio
+from reportgen.documents.charges import first_day
 
 ACU_DECIMALS = 4
+EFFECTIVE_DECIMALS = 4
+LONGEST_RATE = 10
 
 
 class Format:
@@ -32,12 +35,20 @@ class Format:
             "acus": self.acus,
             "acus_short": self.acus_short,
             "price": self.price,
+            "effective": self.effective,
+            "fixed": self.fixed,
+            "rate": self.rate,
+            "signed": signed,
             "share": self.share,
+            "percent": self.percent,
+            "used": self.used,
+            "month": self.month,
             "day": self.day,
             "day_short": self.day_short,
             "period": self.period,
             "plain": plain,
             "number_format": number_format,
+            "signed_format": signed_format,
         }
 
     def money(self, amount: Decimal) -> str:
@@ -52,14 +63,39 @@ class Format:
         """Write ACUs with no more decimals than they have, for the axis of a chart."""
         return self._decimal(quantity, 0, ACU_DECIMALS)
 
-    def price(self, unit_price: Decimal) -> str:
-        """Write a unit price with at least the currency's decimals and at most 10."""
-        return self._decimal(unit_price, self.decimals, 10)
+    def price(self, unit_price: Decimal, least: int = 0) -> str:
+        """Write a unit price with at least the currency's decimals, or `least`, and at most 10."""
+        return self._decimal(unit_price, max(self.decimals, least), LONGEST_RATE)
+
+    def effective(self, unit_price: Decimal) -> str:
+        """Write what an ACU comes to where no price was set: always with the same few decimals."""
+        return self._decimal(unit_price, EFFECTIVE_DECIMALS, EFFECTIVE_DECIMALS)
+
+    def fixed(self, amount: Decimal, decimals: int) -> str:
+        """Write an amount in another currency, with its decimals."""
+        return self._decimal(amount, decimals, decimals)
+
+    def rate(self, rate: Decimal) -> str:
+        """Write a rate of exchange with the decimals that it was given with."""
+        return self._decimal(rate, min(decimals_of(rate), LONGEST_RATE), LONGEST_RATE)
 
     def share(self, part: Decimal, whole: Decimal) -> str:
         """Write how much of the whole a part is: 12.3 %, or a dash where there is no whole."""
         fraction = ratio(part, whole, 4)
-        return "–" if fraction is None else str(format_percent(fraction, format="0.00%", locale=self.locale))
+        return "–" if fraction is None else self.used(fraction)
+
+    def used(self, fraction: Decimal) -> str:
+        """Write a fraction of 1 in percent with two decimals, so that columns align."""
+        return str(format_percent(fraction, format="#,##0.00%", locale=self.locale))
+
+    def percent(self, fraction: Decimal) -> str:
+        """Write a fraction of 1 in percent, with no more decimals than it has: 2.5%."""
+        with localcontext(ROUNDING):
+            return str(format_percent(printed(fraction), format="0.########%", locale=self.locale))
+
+    def month(self, month: str) -> str:
+        """Write a calendar month in full: December 2025."""
+        return str(format_skeleton("yMMMM", first_day(month), locale=self.locale))
 
     def day(self, day: date) -> str:
         """Write a billing day in full."""
@@ -80,6 +116,16 @@ class Format:
             return str(format_decimal(rounded, format=number_format(least, most), locale=self.locale))
 
 
+def signed(text: str) -> str:
+    """Put a plus before a written number above zero.
+
+    >>> signed("1.50"), signed("-1.50"), signed("0.00")
+    ('+1.50', '-1.50', '0.00')
+    """
+    above_zero = not text.startswith("-") and any(sign.isdigit() and sign != "0" for sign in text)
+    return f"+{text}" if above_zero else text
+
+
 def number_format(decimals: int, most: int = 0) -> str:
     """Give Excel's code for a number with so many decimals, and up to `most`.
 
@@ -87,3 +133,13 @@ def number_format(decimals: int, most: int = 0) -> str:
     ('#,##0.00', '#,##0.00##', '#,##0')
     """
     return f"#,##0{'.' if max(decimals, most) else ''}{'0' * decimals}{'#' * (most - decimals)}"
+
+
+def signed_format(decimals: int) -> str:
+    """Give Excel's code for a change: with its sign, and zero without one.
+
+    >>> signed_format(2)
+    '+#,##0.00;-#,##0.00;0.00'
+    """
+    above = number_format(decimals)
+    return f"+{above};-{above};{above.removeprefix('#,##')}"

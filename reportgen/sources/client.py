@@ -71,6 +71,7 @@ class Pace:
         """Let all workers ask."""
         self._workers = self._limit = workers
         self._calm = 0
+        self._slowed = False
 
     async def turn(self, number: int, waiting: Collection[Request]) -> bool:
         """Wait until the worker of this number may ask, and tell whether anything is left; the first always may."""
@@ -80,11 +81,12 @@ class Pace:
 
     def slow_down(self) -> None:
         """Halve the limit; refusals that come back together, before any answer, count once."""
-        if self._calm or self._limit == self._workers:
-            self._limit, self._calm = max(1, self._limit // 2), 0
+        if not self._slowed:
+            self._limit, self._calm, self._slowed = max(1, self._limit // 2), 0, True
 
     def speed_up(self) -> None:
         """Let one more ask after ten answers to each that may."""
+        self._slowed = False
         self._calm += 1
         if self._calm >= CALM * self._limit and self._limit < self._workers:
             self._limit, self._calm = self._limit + 1, 0

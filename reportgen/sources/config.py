@@ -9,9 +9,11 @@ from typing import TypeVar
 
 from reportgen.core.model import Mapping, RateCard, Rule
 from reportgen.core.problem import Problem, Rejected, errors
+from reportgen.sources.assets import find_documents
+from reportgen.sources.charges import undeclared_charged
 from reportgen.sources.limits import fit_to_v2
 from reportgen.sources.mapping import read_mapping
-from reportgen.sources.ratecard import read_rates, two_ways
+from reportgen.sources.ratecard import not_one_way, read_rates
 from reportgen.sources.schema import ChargebackFile, MappingFile, RatesFile, Section, UserFileSection, validate
 from reportgen.sources.userfile import read_user_file
 from reportgen.sources.yamldoc import Document, Scalar, parse, read_text
@@ -25,7 +27,8 @@ class Configuration:
     """Everything that was configured, and the texts it was read from.
 
     `files` are the texts by the short name that stands in rules (`mapping.yaml:12`); `paths` lead from those names
-    to the files as the user would open them.
+    to the files as the user would open them; `assets` lead from the names of files that are kept unread, such as the
+    vendor's invoices, to the files.
     """
 
     settings: ChargebackFile
@@ -41,6 +44,7 @@ class Configuration:
     templates: Path | None
     files: MappingOf[str, str]
     paths: MappingOf[str, str]
+    assets: MappingOf[str, Path] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
 
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
@@ -48,10 +52,14 @@ class Configuration:
         return _located(problems, self.paths)
 
 
-def load(config: Path) -> Configuration:
-    """Read a configuration by its chargeback.yaml or its folder, or raise Rejected with all problems."""
+def load(config: Path, instead: MappingOf[str, Path] | None = None) -> Configuration:
+    """Read a configuration by its chargeback.yaml or its folder, or raise Rejected with all problems.
+
+    `instead` names files that are read for those under the keys `mapping` and `rates`.
+    """
     path = config / FILE_NAME if config.is_dir() else config
-    reader = _Reader(folder=path.parent)
+    edited = {key: os.path.relpath(file, path.parent) for key, file in (instead or {}).items()}
+    reader = _Reader(folder=path.parent, instead=edited)
     configuration = _read(reader, path.name)
     if configuration is None or errors(reader.problems):
         raise Rejected(_located(errors(reader.problems), reader.paths))
@@ -70,6 +78,7 @@ class _Reader:
     """Reads files named relative to a folder, and keeps their texts, paths and problems."""
 
     folder: Path
+    instead: MappingOf[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -87,14 +96,13 @@ class _Reader:
         """Validate what a YAML file holds."""
         if document is None:
             return None
-        problems = two_ways(document) if section is RatesFile else []
-        value, found = (None, []) if problems else validate(section, document)
-        self.problems += [*problems, *found]
+        value, found = validate(section, document)
+        self.problems += found
         return value
 
-    def text(self, written: str, named: str = "") -> str:
+    def text(self, written: str, named: str = "", folder: Path | None = None) -> str:
         """Read a text file; give the short name it is kept under, or raise Rejected."""
-        path = self.path(written)
+        path = self.path(written, folder)
         name = path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else path.name
         if ".." in Path(name).parts:
             name = path.name
@@ -107,9 +115,13 @@ class _Reader:
             raise Rejected(_named(problem, named, path) for problem in rejected.problems) from rejected
         return name
 
-    def path(self, written: str) -> Path:
-        """Resolve a path that is relative to the folder, without making it absolute."""
-        return Path(os.path.normpath(self.folder / written))
+    def path(self, written: str, folder: Path | None = None) -> Path:
+        """Resolve a path that is relative to a folder, the reader's if none is named, without making it absolute."""
+        return Path(os.path.normpath((folder or self.folder) / written))
+
+    def folder_of(self, document: Document) -> Path:
+        """Give the folder that the paths in a file are relative to."""
+        return Path(self.paths[document.name]).parent
 
 
 def _named(problem: Problem, named: str, path: Path) -> Problem:
@@ -128,9 +140,10 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
         return None
     settings = reader.typed(ChargebackFile, document)
     mapping = _mapping(reader, document)
-    rate_card = _rate_card(reader, document)
-    if settings is None or mapping is None or rate_card is None:
+    rates = _rate_card(reader, document, mapping)
+    if settings is None or mapping is None or rates is None:
         return None
+    rate_card, assets = rates
     if settings.source.api == "v2":
         mapping, problems = fit_to_v2(mapping, rate_card)
         reader.problems += [*problems, *_v2_organizations(settings, document)]
@@ -152,6 +165,7 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
         templates=reader.path(settings.templates) if settings.templates else None,
         files=reader.texts,
         paths=reader.paths,
+        assets=assets,
     )
 
 
@@ -163,7 +177,9 @@ def _v2_organizations(settings: ChargebackFile, document: Document) -> list[Prob
 
 
 def _linked(reader: _Reader, main: Document, key: str) -> Document | None:
-    """Read the file that a key of the main file names, where it names one."""
+    """Read the file that a key of the main file names, where it names one, or the one that is read instead."""
+    if key in reader.instead:
+        return reader.document(reader.instead[key], main.line(key))
     _, value = main.root.places.get(key, (0, None))
     if isinstance(value, Scalar) and value.text.strip() and value.text.isprintable():
         return reader.document(value.text.strip(), main.line(key))
@@ -183,7 +199,7 @@ def _mapping(reader: _Reader, main: Document) -> Mapping | None:
 
 def _user_rules(reader: _Reader, section: UserFileSection, document: Document) -> list[Rule]:
     try:
-        name = reader.text(section.path, document.line("user_file", "path"))
+        name = reader.text(section.path, document.line("user_file", "path"), reader.folder_of(document))
     except Rejected as rejected:
         reader.problems += rejected.problems
         return []
@@ -192,14 +208,22 @@ def _user_rules(reader: _Reader, section: UserFileSection, document: Document) -
     return rules
 
 
-def _rate_card(reader: _Reader, main: Document) -> RateCard | None:
+def _rate_card(
+    reader: _Reader, main: Document, mapping: Mapping | None
+) -> tuple[RateCard, MappingOf[str, Path]] | None:
+    """Read the rates and find the files they name; without a mapping nobody can tell which cost centers there are."""
     document = _linked(reader, main, "rates")
     file = reader.typed(RatesFile, document)
+    reader.problems += not_one_way(document) if document else []
     if file is None or document is None:
         return None
     rate_card, problems = read_rates(file, document)
-    reader.problems += problems
-    return rate_card
+    assets, missing = find_documents(file, document, reader.folder_of(document))
+    reader.problems += [*problems, *missing]
+    if mapping:
+        codes = [center.code for center in mapping.cost_centers]
+        reader.problems += undeclared_charged(file, document, codes)
+    return rate_card, assets
 
 
 def _located(problems: Iterable[Problem], paths: MappingOf[str, str]) -> list[Problem]:

@@ -3,14 +3,26 @@
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
+from typing import Protocol
 
-from reportgen.core.model import DatedSplit, Price
 from reportgen.core.problem import Problem, quoted
 
 HINT = "put the earliest date first, each date once"
 
 
-def out_of_order(values: Sequence[DatedSplit | Price], key: str) -> list[Problem]:
+class Dated(Protocol):
+    """What holds from a billing day on, and where that is written."""
+
+    @property
+    def start(self) -> date:
+        """Give the billing day."""
+
+    @property
+    def source(self) -> str:
+        """Give file:line."""
+
+
+def out_of_order(values: Sequence[Dated], key: str) -> list[Problem]:
     """Report every value whose date does not come after the one before it."""
     return [
         Problem(source=later.source, message=_contradiction(earlier.start, later.start, quoted(key)), hint=HINT)

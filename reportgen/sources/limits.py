@@ -26,7 +26,8 @@ def fit_to_v2(mapping: Mapping, card: RateCard) -> tuple[Mapping, list[Problem]]
 
 
 def _missing_price(card: RateCard) -> list[Problem]:
-    if v2.REST in card.prices:
+    """Report a card whose prices leave out the rest; tiers and a recovered invoice need none by product."""
+    if not card.prices or v2.REST in card.prices:
         return []
     message = (
         f"v2 of the API tells all that is tied to no organization as the product {quoted(v2.REST)}, without a price"

@@ -1,18 +1,18 @@
-"""mapping.yaml turned into cost centers and rules."""
+"""mapping.yaml turned into cost centers, rules and pools."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
-from decimal import Decimal
 from functools import partial
 from typing import Literal
 
 from reportgen.core.match import session_key
 from reportgen.core.model import CostCenter, DatedSplit, Mapping, Rule, Share, Split
-from reportgen.core.money import EXACT, ONE, plain, total
-from reportgen.core.problem import Problem, did_you_mean, quoted
-from reportgen.sources import text
+from reportgen.core.money import ONE
+from reportgen.core.problem import Problem, quoted
 from reportgen.sources.dated import out_of_order
+from reportgen.sources.pools import read_pools
 from reportgen.sources.schema import CostCenterSection, MappingFile
+from reportgen.sources.shares import read_shares, undeclared
 from reportgen.sources.yamldoc import Document
 
 RuleSection = Literal["users", "service_users", "sessions", "tags", "orgs"]
@@ -34,14 +34,16 @@ def read_mapping(file: MappingFile, source: Document, user_rules: Iterable[Rule]
             rule, found = _rule(section, key, value, source)
             rules.append(rule)
             problems += found
+    pools, found = read_pools(file, source)
     mapping = Mapping(
         cost_centers=tuple(_cost_center(code, file.cost_centers[code]) for code in sorted(file.cost_centers)),
         rules=tuple(sorted(rules, key=lambda rule: (rule.section, rule.key))),
         precedence=file.precedence,
         unallocated=file.unallocated,
         unallocated_source=source.line("unallocated"),
+        pools=pools,
     )
-    return mapping, [*problems, *_unknown_targets(mapping, source), *_closed_targets(mapping, source)]
+    return mapping, [*problems, *found, *_unknown_targets(mapping, source), *_closed_targets(mapping, source)]
 
 
 def single(code: str) -> Split | None:
@@ -58,7 +60,7 @@ def _rule(section: RuleSection, key: str, value: DatedTarget, source: Document) 
     values = []
     for start, target in _by_start(value):
         line = partial(source.line, section, key, *_dated(start))
-        split, found = _split(target, key, line)
+        split, found = (single(target), []) if isinstance(target, str) else read_shares(target, key, line)
         values.append(DatedSplit(start=start, split=split, source=line()))
         problems += found
     rule = Rule(section=section, key=key, values=tuple(values), source=source.line(section, key))
@@ -76,40 +78,6 @@ def _by_start(value: DatedTarget) -> list[tuple[date, Target]]:
 def _dated(start: date) -> tuple[str, ...]:
     """Give the step that leads to a dated value, none where a value has no date."""
     return () if start == date.min else (start.isoformat(),)
-
-
-def _split(target: Target, key: str, line: Callable[..., str]) -> tuple[Split | None, list[Problem]]:
-    """Read a code, percentages that add up to 100 %, or whole-number weights; `line` leads to a share by its code."""
-    if isinstance(target, str):
-        return single(target), []
-    percent = any(written.endswith("%") for written in target.values())
-    shares: dict[str, Decimal] = {}
-    problems = []
-    for code, written in sorted(target.items()):
-        try:
-            shares[code] = text.percentage(written) if percent else text.weight(written)
-        except text.Unreadable as error:
-            message = f"{quoted(key)}: {error.message}"
-            problems.append(Problem(source=line(code), message=message, hint=error.hint))
-    if problems:
-        return None, problems
-    return _fractions(shares, key, line()) if percent else (_weights(shares), [])
-
-
-def _fractions(fractions: dict[str, Decimal], key: str, line: str) -> tuple[Split | None, list[Problem]]:
-    if (whole := total(fractions.values())) != ONE:
-        message = f"the shares of {quoted(key)} add up to {plain(whole.scaleb(2, EXACT))} %, not 100 %"
-        hint = "correct them, or write whole-number weights such as 1, 1, 1"
-        return None, [Problem(source=line, message=message, hint=hint)]
-    shares = tuple(Share(code, part, plain(part)) for code, part in fractions.items() if part)
-    return Split(shares=shares), []
-
-
-def _weights(weights: dict[str, Decimal]) -> Split:
-    whole = total(weights.values())
-    if len(weights) == 1:
-        return Split(shares=tuple(Share(code, ONE, "1") for code in weights))
-    return Split(by_weight=True, shares=tuple(Share(code, part, f"{part}/{whole}") for code, part in weights.items()))
 
 
 def _twice_ignoring_case(file: MappingFile, source: Document) -> Iterator[Problem]:
@@ -148,15 +116,9 @@ def _unknown_targets(mapping: Mapping, source: Document) -> Iterator[Problem]:
     codes = {center.code: None for center in mapping.cost_centers}
     for rule, value, code in _targets(mapping):
         if code not in codes:
-            yield _unknown(code, codes, _line(rule, value, code, source))
+            yield undeclared(code, codes, _line(rule, value, code, source))
     if mapping.unallocated and mapping.unallocated not in codes:
-        yield _unknown(mapping.unallocated, codes, mapping.unallocated_source)
-
-
-def _unknown(code: str, codes: Iterable[str], line: str) -> Problem:
-    near = did_you_mean(code, codes)
-    hint = f"{f'did you mean {quoted(near)}? else ' if near else ''}declare it under `cost_centers` in the mapping"
-    return Problem(source=line, message=f"cost center {quoted(code)} is not declared", hint=hint)
+        yield undeclared(mapping.unallocated, codes, mapping.unallocated_source)
 
 
 def _closed_targets(mapping: Mapping, source: Document) -> Iterator[Problem]:

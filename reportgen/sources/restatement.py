@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from reportgen.core.model import Cell, RecordedResponse
+from reportgen.core.model import Cell, Quantities, RecordedResponse
 from reportgen.core.money import ZERO, add, shown, subtract, total
 from reportgen.core.problem import Problem, quoted
 from reportgen.sources.ask import Request, answer
-from reportgen.sources.bodies import UnreadableBody
-from reportgen.sources.reading import view_of
+from reportgen.sources.bodies import DayTotals, UnreadableBody
+from reportgen.sources.reading import Question, view_of
 from reportgen.sources.view import ViewReader
 
 MOST_CELLS_NAMED = 5
@@ -17,19 +17,26 @@ Superseded = tuple[RecordedResponse, RecordedResponse]
 
 
 def restated(
-    superseded: Iterable[Superseded], control: Sequence[Request], reader: ViewReader, source: str
+    superseded: Iterable[Superseded], control: Sequence[Request], question: Question, source: str
 ) -> list[Problem]:
     """Warn where later answers differ: by day and product for the control total, by their number elsewhere.
 
-    `control` are the requests of the control total; quantities are ACUs.
+    `control` are the requests of the control total, whose answers have the shape of all; quantities are ACUs. What
+    is said in another order, or differs within the tolerance, is the same.
     """
-    totals = {request.line: request for request in control}
+    totals = {request.line for request in control}
+    reader = ViewReader(question.cycle, question.tolerance)
     changes: dict[Cell, Decimal] = {}
     also, since = 0, ""
     for before, after in superseded:
+        old, new = (_quantities(control[0], recorded, reader) for recorded in (before, after))
+        change = _change(old or {}, new or {}, question.tolerance)
+        if not change and (old is None, before.status) == (new is None, after.status):
+            continue
         since = min(since, before.fetched_at) if since else before.fetched_at
-        change = _change(totals[before.request], before, after, reader) if before.request in totals else {}
-        also += not change
+        if not change or before.request not in totals or old is None:
+            also += 1
+            continue
         for cell, acus in change.items():
             changes[cell] = add(changes.get(cell, ZERO), acus)
     if not since:
@@ -37,38 +44,40 @@ def restated(
     return [Problem(source=source, message=_message(changes, also, since), hint=_hint(changes), warning=True)]
 
 
-def _change(
-    request: Request, before: RecordedResponse, after: RecordedResponse, reader: ViewReader
-) -> dict[Cell, Decimal]:
-    """Give what the later answer has more of; an answer that was a refusal had nothing."""
-    old, new = (_quantities(request, recorded, reader) for recorded in (before, after))
+def _change(old: Quantities, new: Quantities, tolerance: Decimal) -> dict[Cell, Decimal]:
+    """Give what the later answer has more of."""
     changes = {cell: subtract(new.get(cell, ZERO), old.get(cell, ZERO)) for cell in {*old, *new}}
-    return {cell: acus for cell, acus in sorted(changes.items()) if acus}
+    return {cell: acus for cell, acus in sorted(changes.items()) if acus.copy_abs() > tolerance}
 
 
-def _quantities(request: Request, recorded: RecordedResponse, reader: ViewReader) -> dict[Cell, Decimal]:
+def _quantities(request: Request, recorded: RecordedResponse, reader: ViewReader) -> Quantities | None:
+    """Read an answer, None where it was a refusal or cannot be read; v2 tells days without a product."""
     try:
         found = answer(request, recorded)
     except UnreadableBody:
-        return {}
-    return dict(view_of(found, reader).quantities)
+        return None
+    if isinstance(found.body, DayTotals):
+        return reader.read_totals(found.target, found.body, "").quantities
+    return view_of(found, reader).quantities
 
 
 def _message(changes: dict[Cell, Decimal], also: int, since: str) -> str:
-    others = f"{also} {'answer differs' if also == 1 else 'answers differ'} from what was fetched since {since}"
+    answers, differ = ("answer", "differs") if also == 1 else ("answers", "differ")
     if not changes:
-        return f"{others}; the control total does not"
+        return f"{also} {answers} {differ} from what was fetched since {since}; the control total does not"
     largest = sorted(changes.items(), key=lambda change: (-change[1].copy_abs(), change[0]))
     named = ", ".join(
-        f"{day} {quoted(product)} {_signed(acus)}" for (day, product), acus in sorted(largest[:MOST_CELLS_NAMED])
+        f"{day} {quoted(product) + ' ' if product else ''}{_signed(acus)}"
+        for (day, product), acus in sorted(largest[:MOST_CELLS_NAMED])
     )
     more = f" and {len(largest) - MOST_CELLS_NAMED} more" if len(largest) > MOST_CELLS_NAMED else ""
     whole = f"the vendor restated the control total since {since} by {_signed(total(changes.values()))} ACUs"
-    return f"{whole}: {named}{more}" + (f"; {also} more answers differ" if also else "")
+    return f"{whole}: {named}{more}" + (f"; {also} more {answers} {differ}" if also else "")
 
 
 def _signed(acus: Decimal) -> str:
-    return shown(acus) if acus < 0 else f"+{shown(acus)}"
+    written = shown(acus.copy_abs())
+    return f"{'-' if acus < 0 and written.strip('0.') else '+'}{written}"
 
 
 def _hint(changes: dict[Cell, Decimal]) -> str:

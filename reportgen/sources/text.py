@@ -44,6 +44,32 @@ def not_negative(text: str) -> Decimal:
     return value
 
 
+def positive(text: str) -> Decimal:
+    """Read a number above zero."""
+    value = number(text)
+    if value <= 0:
+        raise Unreadable(f"{quoted(text)} is not above zero", "write a number above zero")
+    return value
+
+
+def charge(text: str) -> Decimal:
+    """Read an amount that is charged; a negative one is a discount."""
+    value = number(text)
+    if not value:
+        raise Unreadable(f"{quoted(text)} charges nothing", "write an amount, or remove the fee")
+    return value
+
+
+def charged_part(text: str) -> Decimal:
+    """Read `2.5%` of what is charged as the fraction 0.025; a negative one is a discount."""
+    if not text.endswith("%"):
+        raise Unreadable(f"{quoted(text)} is not a percentage", "write it as 2.5%")
+    value = number(text.removesuffix("%").rstrip())
+    if not value:
+        raise Unreadable(f"{quoted(text)} charges nothing", "write a percentage, or remove the fee")
+    return value.scaleb(-2, EXACT)
+
+
 def percentage(text: str) -> Decimal:
     """Read `60%` as the fraction 0.6."""
     if not text.endswith("%"):

@@ -1,6 +1,8 @@
 """Evidence: written line by line, read back as it was, and honest about what cannot be read."""
 
 import json
+import tracemalloc
+from itertools import starmap
 
 import pytest
 from hypothesis import given
@@ -135,3 +137,71 @@ def test_only_the_lines_that_matter_are_read(path):
     path.write_bytes(b"not json\n" + whole)
     assert evidence.read(path, only="/v3/cycles")["GET /v3/cycles"].source == f"{path}:2"
     assert evidence.read(path, only="/v3/sessions") == {}
+
+
+# What a second fetch answered
+
+
+def compared(path, before, after):
+    """Store answers, then others, and give the bodies that `superseded` tells by request."""
+    size = len(stored(path, *before)) if before else 0
+    stored(path, *after)
+    pairs = list(evidence.superseded(path, size))
+    assert all(old.request == new.request for old, new in pairs)
+    return {old.request: (old.body, new.body) for old, new in pairs}
+
+
+def test_only_answers_that_differ_are_told(path):
+    before = [response("a", "1"), response("b", "1"), response("gone", "1")]
+    after = [response("a", "2"), response("b", "1", fetched_at="2026-02-01T10:00:00Z"), response("new", "1")]
+    assert compared(path, before, after) == {"a": ("1", "2")}
+
+
+def test_of_several_answers_the_last_before_and_the_last_after_are_compared(path):
+    before = [response("a", "1"), response("a", "2"), response("b", "1"), response("c", "1")]
+    after = [response("b", "2"), response("a", "3"), response("b", "1"), response("a", "4"), response("c", "1")]
+    assert compared(path, before, after) == {"a": ("2", "4")}
+
+
+def test_another_status_is_another_answer(path):
+    assert compared(path, [response("a", "{}", 403)], [response("a", "{}", 200)]) == {"a": ("{}", "{}")}
+
+
+def test_with_nothing_before_or_nothing_after_nothing_differs(path):
+    whole = stored(path, response("a", "1"), response("a", "2"))
+    assert list(evidence.superseded(path, 0)) == []
+    assert list(evidence.superseded(path, len(whole))) == []
+
+
+@pytest.mark.parametrize("bad", [line for line in BAD if line])
+def test_lines_that_cannot_be_read_do_not_end_the_comparison(path, bad):
+    whole = stored(path, response("a", "1"))
+    path.write_bytes(whole + bad + b"\n" + whole.replace(b'"1"', b'"2"') + bad + b"\n")
+    size = len(whole) + len(bad) + 1
+    ((old, new),) = evidence.superseded(path, size)
+    assert (old.body, new.body) == ("1", "2")
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), TEXT)), st.lists(st.tuples(st.sampled_from("abc"), TEXT)))
+def test_what_differs_is_what_two_readers_would_see(tmp_path_factory, before, after):
+    path = tmp_path_factory.mktemp("evidence") / "inputs" / "responses.jsonl"
+    stored(path, response("always"))
+    first, second = dict(before), dict(after)
+    expected = {key: (first[key], body) for key, body in second.items() if first.get(key, body) != body}
+    found = compared(path, [response("always"), *starmap(response, before)], list(starmap(response, after)))
+    assert found == expected
+
+
+def test_the_evidence_is_never_held_in_memory(path):
+    """Three hundred answers of 40 kB, twice; two at a time are more than 100 kB in all their forms, no more."""
+    path.parent.mkdir()
+    answers = [[response(f"GET /v3/{n}", f"{time}{'x' * 40_000}") for n in range(300)] for time in (1, 2)]
+    first, second = (evidence.encode(found) for found in answers)
+    path.write_bytes(first + second)
+    size = len(first)
+    del answers, first, second
+    tracemalloc.start()
+    assert sum(1 for _ in evidence.superseded(path, size)) == 300
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2_000_000

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reportgen.core.allocate import allocate, charged_after_close, timelines, value_on
+from reportgen.core.allocate import allocate, charged_after_close, date_gaps, timelines, value_on
 from reportgen.core.model import (
     Allocation,
     CostCenter,
@@ -381,3 +381,68 @@ def test_the_order_of_rules_and_records_changes_nothing(world, random):
     random.shuffle(records)
     again = allocated(records, mapping(*written, precedence=precedence, unallocated=unallocated))
     assert sorted(again) == sorted(found)
+
+
+# Gaps between dates
+
+
+def gaps(records: Iterable[UsageRecord], *rules: Rule, precedence: tuple[str, ...] = DEFAULT) -> list[str]:
+    found = date_gaps(records, mapping(*rules, precedence=precedence), DIRECTORY)
+    assert all(problem.warning for problem in found)
+    assert found == date_gaps(reversed(list(records)), mapping(*rules, precedence=precedence), DIRECTORY)
+    return [f"{problem.source}: {problem.message}" for problem in found]
+
+
+BEFORE = [record("org-1", ADA, acus="1.5"), record("", ADA, acus="2"), record("", ADA, acus="1", day=SECOND)]
+
+
+def test_days_before_the_first_date_of_a_key_are_a_gap():
+    later = dated("users", "Ada@acme.example", {SECOND: one("CC-1"), THIRD: one("CC-2")}, 7)
+    days = [record("", ADA, acus="0.25", day=date(2025, 12, 7)), *BEFORE]
+    (line,) = gaps(days, later)
+    assert line == (
+        'mapping.yaml:7: "Ada@acme.example" in users holds from 2025-12-15 on: '
+        "3.7500 ACUs on 2 days from 2025-12-05 to 2025-12-07 fell through to the next level"
+    )
+    assert gaps(BEFORE, later)[0].endswith("3.5000 ACUs on 2025-12-05 fell through to the next level")
+    assert gaps(BEFORE[2:], later) == []
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "place"),
+    [
+        ("users", "*@acme.example", ("", ADA, "")),
+        ("user_file", "u-ada", ("", ADA, "")),
+        ("service_users", "robot", ("", ROBOT, "")),
+        ("orgs", "org-1", ("org-1", None, "")),
+        ("sessions", "1", ("org-1", ADA, "devin-1")),
+    ],
+)
+def test_every_kind_of_key_can_have_a_gap(section, key, place):
+    (line,) = gaps([record(*place)], dated(section, key, {SECOND: one("CC-1")}))
+    assert f'"{key}" in {section} holds from 2025-12-15 on' in line
+
+
+def test_a_key_that_begins_with_none_or_without_a_date_has_no_gap():
+    assert gaps(BEFORE, dated("users", "u-ada", {SECOND: None, THIRD: one("CC-1")})) == []
+    assert gaps(BEFORE, dated("users", "u-ada", {date.min: None, SECOND: one("CC-1")})) == []
+    assert gaps(BEFORE, dated("users", "u-ada", {FIRST: None, SECOND: one("CC-1")})) == []
+
+
+def test_what_a_level_above_or_a_key_beside_it_decides_is_no_gap():
+    later = dated("users", "u-ada", {SECOND: one("CC-1")})
+    assert gaps(BEFORE, later, rule("user_file", "ada@acme.example", "CC-2")) == []
+    assert gaps(BEFORE, later, rule("user_file", "ada@acme.example", None)) == []
+    org = dated("orgs", "org-1", {SECOND: one("CC-3")}, 9)
+    assert gaps(BEFORE, rule("users", "u-ada", "CC-1"), org) == []
+    assert [line[:14] for line in gaps(BEFORE, rule("users", "u-ada", None), org)] == ["mapping.yaml:9"]
+    assert gaps(BEFORE, later, org, precedence=("org",)) == gaps(BEFORE[:1], org)
+
+
+def test_the_level_below_may_bear_it_and_it_is_still_a_gap_told_once_for_each_key():
+    later = dated("users", "u-ada", {SECOND: one("CC-1")}, 4), dated("user_file", "u-ada", {SECOND: one("CC-1")}, 5)
+    assert len(gaps(BEFORE, *later, rule("orgs", "org-1", "CC-2"))) == 1
+    pattern = dated("users", "*", {SECOND: one("CC-1")}, 6)
+    crowd = [record("", ADA), record("", ALAN, acus="2")]
+    (line,) = gaps(crowd, pattern)
+    assert "3.0000 ACUs on 2025-12-05" in line

@@ -157,6 +157,43 @@ def test_a_total_out_of_reach_is_approached_and_no_further(exact, target, rounde
     assert money.round_to_total(decimals(*exact), Decimal(target), 2) == decimals(*rounded)
 
 
+def test_remainders_are_compared_to_their_last_digit_in_any_context():
+    # found as a defect: turned round with a minus, they were rounded to the 28 digits (or fewer) of the caller
+    exact = decimals(f"0.004{'3' * 30}1", f"0.004{'3' * 30}2", f"0.001{'3' * 30}7")
+    assert written(money.round_to_total(exact, Decimal("0.01"), 2)) == ["0.00", "0.01", "0.00"]
+    with localcontext(prec=2):
+        near = decimals("0.00331", "0.00332", "0.00337")
+        assert written(money.round_to_total(near, Decimal("0.01"), 2)) == ["0.00", "0.00", "0.01"]
+
+
+# spread
+
+groups_of = st.lists(st.lists(st.integers(-50, 500).map(Decimal), max_size=4), min_size=1, max_size=5).filter(
+    lambda groups: sum(map(sum, groups))
+)
+
+
+@given(amounts, groups_of)
+def test_what_a_group_gets_does_not_depend_on_what_it_is_made_of(amount, groups):
+    parts = money.spread_over_groups(amount, groups)
+    sums = [sum(map(Fraction, group)) for group in parts]
+    joined = money.spread_over_groups(amount, [[sum(group, Decimal())] for group in groups])
+    assert [[part] for part in sums] == [list(map(Fraction, group)) or [0] for group in joined]
+    assert sum(sums) == Fraction(amount)
+    step = min(Fraction(QUANTUM), last_step(amount))
+    whole = Fraction(sum(map(sum, groups)))
+    for group, members in zip(parts, groups, strict=True):
+        for part, quantity in zip(group, members, strict=True):
+            assert abs(Fraction(part) - Fraction(amount) * Fraction(quantity) / whole) < step
+
+
+def test_quantities_that_add_up_to_zero_are_refused():
+    with pytest.raises(ValueError, match="add up to zero"):
+        money.spread_over_groups(Decimal(1), [decimals("1"), decimals("-1")])
+    with pytest.raises(ValueError, match="add up to zero"):
+        money.spread(Decimal(1), [])
+
+
 # EXACT
 
 

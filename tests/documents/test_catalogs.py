@@ -29,6 +29,7 @@ from reportgen.documents.templates import environment, read_templates
 from reportgen.sources import v3
 from reportgen.sources.ask import answer_from
 from reportgen.sources.config import load
+from tests.documents import grove
 
 TEMPLATES = read_templates(None)
 SOURCES = {name: text for name, text in TEMPLATES.items() if name.endswith(".j2")}
@@ -240,7 +241,17 @@ def _tasks(language: str) -> list[Task]:
     """Every document of the sample in one language: as it is, and with what happens only now and then."""
     derived, design = _derived(), _design(language)
     statement = replace(derived.statement, invoices=tuple(map(_without_names, derived.statement.invoices)))
-    return [task for found in (statement, _unusual(statement)) for task in tasks_of(found, derived.directory, design)]
+    found = [task for one in (statement, _unusual(statement)) for task in tasks_of(one, derived.directory, design)]
+    return [*found, *_rich(language)]
+
+
+def _rich(language: str) -> Iterator[Task]:
+    """Every document of an enterprise with fees, transfers, pools, budgets, a cycle before and summaries."""
+    centers = tuple(replace(center, locale=None) for center in grove.CENTERS)
+    for recover in (False, True):
+        derived = grove.derived(recover=recover, centers=centers)
+        design = replace(_design(language), summaries=("department", "entity"))
+        yield from tasks_of(derived.statement, derived.directory, design)
 
 
 def _without_names(invoice: Invoice) -> Invoice:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from reportgen.core.cycle import BillingCycle
 from reportgen.documents import chart as module
 from reportgen.documents.chart import COLORS, HEIGHT, STEPS, WIDTH, Chart, colors, daily_chart
-from reportgen.documents.context import invoice_documents, statement_document
+from reportgen.documents.context import invoice_documents
+from reportgen.documents.overview import statement_document
 from tests.documents.beech import derived
 
 START = date(2025, 12, 5)

@@ -11,6 +11,7 @@ from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
 from reportgen.documents.render import draw
+from tests.documents import grove
 from tests.documents.beech import design, markup, task
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -45,6 +46,12 @@ CASES = {
     "invoice.html": lambda: markup("R-1.pdf"),
     "statement.html": lambda: markup("statement.pdf"),
     "invoice.xlsx.txt": lambda: "\n".join(dump(draw(task("Z-9.xlsx"), design()))) + "\n",
+    "rich-invoice.html": lambda: grove.markup("R-1.pdf"),
+    "rich-pool.html": lambda: grove.markup("T-3.pdf"),
+    "rich-statement.html": lambda: grove.markup("statement.pdf"),
+    "rich-summary.html": lambda: grove.markup("summaries/department-engineering.pdf"),
+    "rich-invoice.xlsx.txt": lambda: "\n".join(dump(draw(grove.task("S-2.xlsx"), grove.design()))) + "\n",
+    "rich-statement.xlsx.txt": lambda: "\n".join(dump(draw(grove.task("statement.xlsx"), grove.design()))) + "\n",
 }
 
 

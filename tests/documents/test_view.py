@@ -126,9 +126,31 @@ def test_number_formats_are_what_excel_reads(decimals, most, code):
     assert not cell.is_date
 
 
+@pytest.mark.parametrize(
+    ("locale", "name", "arguments", "text"),
+    [
+        ("en", "price", (Decimal(2), 4), "2.0000"),
+        ("en", "effective", (Decimal("1.6347000001"),), "1.6347"),
+        ("en", "effective", (Decimal(2),), "2.0000"),
+        ("en", "fixed", (Decimal(432471), 0), "432,471"),
+        ("en", "rate", (Decimal("155.20"),), "155.20"),
+        ("de", "rate", (Decimal("0.8561"),), "0,8561"),
+        ("en", "percent", (Decimal("0.025"),), "2.5%"),
+        ("en", "percent", (Decimal("0.6667"),), "66.67%"),
+        ("en", "used", (Decimal("12.5"),), "1,250.00%"),
+        ("en", "month", ("2025-12",), "December 2025"),
+        ("ja", "month", ("2025-12",), "2025年12月"),
+        ("en", "signed_format", (0,), "+#,##0;-#,##0;0"),
+    ],
+)
+def test_what_is_compared_and_converted_is_written_in_the_locale(locale, name, arguments, text):
+    assert shape(locale).filters()[name](*arguments) == text
+
+
 def test_filters_are_known_by_the_names_templates_use():
     filters = shape("en").filters()
     assert set(filters) == {
         *("money", "acus", "acus_short", "price", "share", "day", "day_short", "period", "plain", "number_format"),
+        *("effective", "fixed", "month", "percent", "rate", "signed", "signed_format", "used"),
     }
     assert filters["plain"](Decimal("-0.00")) == "0"

@@ -25,7 +25,7 @@ TITLES = {
     422: "Unprocessable Content",
 }
 BETA = "/v3beta1"
-ENDS_OF_LISTS = ("/sessions", "/organizations", "/users", "/idp-users", "/service-users", "/idp-groups")
+ENDS_OF_LISTS = ("/cycles", "/sessions", "/organizations", "/users", "/idp-users", "/service-users", "/idp-groups")
 
 
 @dataclass
@@ -151,9 +151,9 @@ class _Request:
             return Wrong("only GET is served", "method")
         path, beta = self.path, self.api.behavior.beta
         self.hidden = False
-        if path.startswith(f"{BETA}/") and path.endswith(ENDS_OF_LISTS) and not _is_documented(path):
+        if path.startswith(f"{BETA}/") and not _is_documented(path):
             path, self.hidden = path.replace(BETA, "/v3", 1), beta == "off"
-        elif path.startswith("/v3/") and path.endswith(ENDS_OF_LISTS) and "/consumption/" not in path:
+        elif path.startswith("/v3/") and path.endswith(ENDS_OF_LISTS) and "/consumption/daily/" not in path:
             self.hidden = beta == "only"
         try:
             self.operation, self.ids = CONTRACT.match(path)

@@ -34,7 +34,7 @@ class Behavior:
     """v2: `consumption_by_user` is there."""
     service_users_in_user_map: bool = False
     beta: Literal["off", "also", "only"] = "off"
-    """Whether the lists of v3 are found below /v3beta1 (never the consumption, nor /v3/self)."""
+    """Whether v3 is found below /v3beta1 as well; `only` takes the lists, that of the cycles too, away from /v3."""
     gone_users: Literal["answered", "not found"] = "answered"
     compressed: bool = False
     allow_listed: bool = True

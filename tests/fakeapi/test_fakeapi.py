@@ -244,6 +244,30 @@ def test_lists_may_live_below_v3beta1():
     assert api.violations == []
 
 
+def test_all_of_v3_may_live_below_v3beta1_and_only_lists_leave_v3():
+    api = FakeApi(SAMPLE)
+    cycles = "/v3/enterprise/consumption/cycles"
+    pair = "/v3/organizations/{org_id}/consumption/daily/users/{user_id}"
+    ids = {"org_id": SAMPLE.people[0].orgs[0], "user_id": SAMPLE.people[0].user_id}
+    asked = [(cycles, {}, {}), ("/v3/self", {}, {}), (V3, {}, WINDOW), (pair, ids, WINDOW)]
+
+    def answers(version):
+        return [reply(api, path.replace("v3", version, 1), ids, **query) for path, ids, query in asked]
+
+    stable = answers("v3")
+    assert [found.status for found in stable] == [200] * 4
+    assert [found.status for found in answers("v3beta1")] == [404] * 4
+    for beta, here in (("also", 200), ("only", 404)):
+        api.behavior.beta = beta
+        assert [found.status for found in answers("v3")] == [here, 200, 200, 200]
+        assert [found.body for found in answers("v3beta1")] == [found.body for found in stable]
+    assert api.violations == []
+    assert status(api, "/v3beta1/nothing") == 422
+    api.forbid(cycles)
+    api.forbid("/v3/self")
+    assert [found.status for found in answers("v3beta1")] == [403, 403, 200, 200]
+
+
 # The contract
 
 
@@ -388,6 +412,33 @@ def test_who_may_see_what():
     assert status(api, V3, token="nobody", **WINDOW) == 401
     api.behavior.allow_listed = False
     assert status(api, V3, **WINDOW) == 401
+    assert api.violations == []
+
+
+def test_a_credential_is_told_whose_it_is():
+    api = FakeApi(SAMPLE)
+    enterprise = ask(api, "/v3/self")
+    assert enterprise["principal_type"] == "service_user"
+    assert enterprise["org_id"] is None
+    told = [ask(api, "/v3/self", token=organization_token(place.org_id)) for place in SAMPLE.organizations]
+    assert [body["org_id"] for body in told] == [place.org_id for place in SAMPLE.organizations]
+    assert len({body["service_user_id"] for body in (enterprise, *told)}) == 1 + len(SAMPLE.organizations)
+    for body in (enterprise, *told, ask(api, "/v3/self", token=PERSONAL)):
+        official("/v3/self").validate(body)
+    assert api.violations == []
+    assert status(api, "/v3/self", first=1) == 422
+    assert api.violations == ["GET /v3/self?first=1: first: is not documented"]
+
+
+def test_whose_a_credential_is_may_be_refused():
+    api, token = FakeApi(SAMPLE), organization_token(SAMPLE.organizations[0].org_id)
+    assert status(api, "/v3/self", token="nobody") == status(api, "/v3/self", token=ADMIN) == 401
+    for refusal in (401, 403, 404):
+        api.forbid("/v3/self", refusal)
+        assert status(api, "/v3/self") == status(api, "/v3/self", token=token) == refusal
+        assert status(api, V3, **WINDOW) == 200
+        api.allow_again()
+    assert status(api, "/v3/self", token=token) == 200
     assert api.violations == []
 
 

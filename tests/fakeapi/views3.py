@@ -112,7 +112,11 @@ class Views:
         if who.principal == "pat_user":
             body = {"principal_type": "pat_user", "user_id": "email|pat", "user_name": "Pat"}
             return body | {"api_key_id": "key-1", "api_key_name": "laptop", "org_id": who.org_id}
-        return model._self(self.index.world, {}, {}) | {"org_id": who.org_id}
+        body = model._self(self.index.world, {}, {}) | {"org_id": who.org_id}
+        if who.org_id is None:
+            return body
+        own = {"service_user_id": f"service-user-of-{who.org_id}", "service_user_name": f"Reader of {who.org_id}"}
+        return body | own
 
     def _daily(self, ids: Ids, query: Query) -> Json:
         """Let the sample's model add up; what enterprise and organizations used is kept, as it is much."""

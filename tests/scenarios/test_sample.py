@@ -30,7 +30,7 @@ ISSUED = [code for code in CODES if code != "CC-6001"]
 LOCALES = {"CC-4001": "ja", "CC-4002": "zh"}
 PRODUCTS = "automation|cascade|devin|review|terminal"
 WIDE = Context(prec=200)
-HEADER_SHEETS = {"invoice": (1, 2, 3), "statement": (0, 1, 2)}
+HEADER_SHEETS = {"invoice": (1, 2, 3, 4), "statement": (0, 1, 2, 3, 4, 5)}
 """The sheets of a workbook that are lists, by position: their names are words of the locale."""
 
 
@@ -365,9 +365,9 @@ def on_lines(center) -> Decimal:
 
 def test_the_pdf_of_the_statement_agrees_to_the_cent(sample):
     path = sample.folder / "statement.pdf"
-    rows = pdf_rows(path, r"^ *(CC-\d{4}) .*? ([\d,]+\.\d{4}) +[\d.]+% +([\d,]+\.\d\d)$")
-    assert [(code, number(acus), number(amount)) for code, acus, amount in rows] == [
-        (code, at_four_decimals(on_lines(center)), Decimal(center["amount"]))
+    rows = pdf_rows(path, r"^ *(CC-\d{4}) .*? ([\d,]+\.\d{4}) +[\d.]+% +([\d,]+\.\d\d) +(–|[\d,.]+%)$")
+    assert [(code, number(acus), number(amount), used) for code, acus, amount, used in rows] == [
+        (code, at_four_decimals(on_lines(center)), Decimal(center["amount"]), budget_used(center))
         for code, center in cost_centers(sample).items()
     ]
     (total,) = pdf_rows(path, r"USD ([\d,]+\.\d\d)")
@@ -379,6 +379,10 @@ def test_the_pdf_of_the_statement_agrees_to_the_cent(sample):
     assert [(cause, number(acus)) for cause, acus in causes] == [
         (cause, at_four_decimals(acus)) for cause, acus in by_cause.items()
     ]
+
+
+def budget_used(center) -> str:
+    return f"{Decimal(center['budget']['used']) * 100:,.2f}%" if center["budget"] else "–"
 
 
 def every_pdf(sample) -> list[tuple[Path, str]]:
@@ -442,7 +446,7 @@ def test_who_used_nothing_gets_no_invoice(sample):
     row = next(
         line for line in "\n".join(pages_of(sample.folder / "statement.pdf")).splitlines() if "CC-6001" in line
     )
-    assert re.split(r"\s{2,}", row.strip()) == ["CC-6001", "Legal Operations", "–", "0.0000", "0.00%", "0.00"]
+    assert re.split(r"\s{2,}", row.strip()) == ["CC-6001", "Legal Operations", "0.0000", "0.00%", "0.00", "–"]
 
 
 def test_the_locale_shapes_days_and_the_currency_stays(sample):
@@ -477,7 +481,7 @@ def cents(value: float) -> Decimal:
 
 @pytest.mark.parametrize("code", ISSUED)
 def test_the_workbook_of_an_invoice_agrees_to_the_cent(sample, code):
-    cover, users, _, detail, _ = cached(sample.file(code, ".xlsx"))
+    cover, users, _, months, detail, _ = cached(sample.file(code, ".xlsx"))
     center = cost_centers(sample)[code]
     rows = [row for row in cover.iter_rows(max_col=4, values_only=True) if isinstance(row[3], int | float)]
     *lines, total = rows
@@ -487,24 +491,31 @@ def test_the_workbook_of_an_invoice_agrees_to_the_cent(sample, code):
     assert cents(total[3]) == sum(cents(row[3]) for row in lines) == Decimal(center["amount"])
     *amounts, footing = column(users, 5)[1:]
     assert sum(map(cents, amounts)) == cents(footing) == Decimal(center["amount"])
+    *monthly, footing = column(months, 3)[1:]
+    assert sum(map(cents, monthly)) == cents(footing) == Decimal(center["amount"])
     exact = sum(fraction(line["exact_amount"]) for line in center["lines"])
     assert sum(column(detail, 9)[1:]) == pytest.approx(float(exact), abs=1e-6)
 
 
 def test_the_workbook_of_the_statement_agrees_to_the_cent(sample):
-    cover, lines, days, _ = cached(sample.folder / "statement.xlsx")
+    cover, lines, days, *subtotals, _ = cached(sample.folder / "statement.xlsx")
     rows = [row for row in cover.iter_rows(values_only=True) if str(row[0]).startswith("CC-")]
     assert [(row[0], row[1], row[2], cents(row[4])) for row in rows] == [
         (center["code"], center["name"], center["invoice"], Decimal(center["amount"]))
         for center in sample.statement()["cost_centers"]
     ]
-    assert [(row[0], row[2], row[3], cents(row[8])) for row in lines.iter_rows(min_row=2, values_only=True)] == [
+    assert [(row[0], row[2], row[3], cents(row[12])) for row in lines.iter_rows(min_row=2, values_only=True)] == [
         (center["code"], line["kind"], line["product"], Decimal(line["amount"]))
         for center in sample.statement()["cost_centers"]
         for line in center["lines"]
     ]
     control = float(sample.statement()["tie_out"]["control_acus"])
     assert sum(column(days, 3)[1:]) == pytest.approx(control, abs=1e-6)
+    invoiced = Decimal(sample.statement()["tie_out"]["invoiced_amount"])
+    for sheet, part, position in zip(subtotals, ("department", "entity", "month"), (4, 4, 3), strict=True):
+        expected = [Decimal(found["amount"]) for found in sample.statement()[f"by_{part}"]]
+        found = [cents(value) for value in column(sheet, position)[1:] if value is not None]
+        assert found == [*expected, invoiced]
 
 
 @pytest.mark.parametrize("code", [*ISSUED, None])
@@ -530,7 +541,7 @@ def check_list(sheet: Worksheet) -> None:
     first = sheet[header + 1]
     for cell in first:
         if "0" in cell.number_format:
-            assert isinstance(cell.value, int | float), cell
+            assert cell.value is None or isinstance(cell.value, int | float), cell
         else:
             assert cell.value is None or isinstance(cell.value, str | datetime), cell
     assert any(isinstance(cell.value, int | float) for cell in first)

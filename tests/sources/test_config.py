@@ -265,12 +265,20 @@ SEED = {
         "rates": "rates.yaml",
         "archive": "archive",
         "tolerance": "0.000001",
-        "invoice": {"number": "CB-{{ cost_center.code }}", "locale": "en", "accent": "#1f4e79", "note": "Thanks"},
+        "invoice": {
+            "number": "CB-{{ cost_center.code }}",
+            "locale": "en",
+            "accent": "#1f4e79",
+            "note": "Thanks",
+            "summaries": ["department"],
+        },
     },
     "mapping.yaml": {
         "cost_centers": {
             "A": {"name": "Alpha", "contacts": ["a@acme.example"], "cycle_budget": "12.00", "locale": "ja"},
             "B": {"name": "Beta", "closed": "2026-12-31"},
+            "C": {"name": "Gamma"},
+            "D": {"name": "Delta"},
         },
         "user_file": {"path": "hr.csv", "user": "email", "cost_center": "cc", "from": "valid_from"},
         "users": {
@@ -283,6 +291,7 @@ SEED = {
         "sessions": {"devin-0a1b": "B"},
         "tags": {"project:apollo": "B"},
         "orgs": {"org-abc123": "A"},
+        "pools": {"C": {"A": "70%", "D": "30%"}, "D": "proportional"},
         "unallocated": "B",
         "precedence": ["session", "tag", "user", "org"],
     },
@@ -290,7 +299,15 @@ SEED = {
         "currency": "USD",
         "contract": "Order form",
         "prices": {"devin": "2.00", "cascade": {"2025-07-01": "1.75", "2026-01-05": "1.60"}, "*": "2.00"},
+        "tiers": [{"up_to": "10000", "price": "2.00"}, {"price": "2.25"}],
+        "recover": {"weights": {"devin": "1", "cascade": "0.8"}},
         "vendor_invoices": {"2025-12-05": {"number": "INV-0042", "amount": "61.00", "acus": "32.5"}},
+        "fees": [
+            {"name": "Platform team", "amount": "500.00", "to": "each"},
+            {"name": "Support", "percent": "2.5%", "to": ["A", "B"]},
+        ],
+        "transfers": [{"cycle": "2025-12-05", "from": "A", "to": "B", "amount": "150.00", "reason": "Ticket 4711"}],
+        "memo_currency": {"A": {"currency": "JPY", "2025-12-05": "155.20", "2026-01-05": "156"}},
     },
 }
 HR = "email,name,cc,valid_from\nalan.t@acme.example,Alan,A,2025-07-01\n"
@@ -365,14 +382,24 @@ MUTATIONS = st.tuples(
 )
 
 
-def mutated(mutations):
+def led_to(node, step):
+    """Tell whether a step leads on from a node."""
+    return step in node if isinstance(node, dict) else isinstance(node, list) and step in range(len(node))
+
+
+def mutated(mutations, way="prices"):
     """Change the seed here and there; what an earlier change has taken away is left alone."""
     files = copy.deepcopy(SEED)
+    for unused in {"prices", "tiers", "recover"} - {way}:
+        del files["rates.yaml"][unused]
     for place, kind, key, node in mutations:
         parent = files
         for step in place[:-1]:
-            parent = parent[step] if isinstance(parent, dict) and step in parent else None
-        if not isinstance(parent, dict) or place[-1] not in parent:
+            parent = parent[step] if led_to(parent, step) else None
+        if not led_to(parent, place[-1]):
+            continue
+        if isinstance(parent, list):
+            parent[place[-1] : place[-1] + (kind != "add")] = [] if kind == "remove" else [node]
             continue
         old = parent[place[-1]] if kind == "add" else parent.pop(place[-1])
         if kind == "replace":
@@ -419,9 +446,9 @@ def see_that_every_line_helps(texts):
 
 
 @settings(max_examples=250)
-@given(st.lists(MUTATIONS, min_size=1, max_size=4))
-def test_a_mutated_configuration_is_read_or_every_line_helps(mutations):
-    see_that_every_line_helps(mutated(mutations))
+@given(st.lists(MUTATIONS, min_size=1, max_size=4), st.sampled_from(["prices", "tiers", "recover"]))
+def test_a_mutated_configuration_is_read_or_every_line_helps(mutations, way):
+    see_that_every_line_helps(mutated(mutations, way))
 
 
 YAML_TEXTS = {name: (ROOT / "tests" / "errors" / "base" / name).read_text(encoding="utf-8") for name in SEED}

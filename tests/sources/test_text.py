@@ -163,3 +163,17 @@ def test_a_contact_is_an_address(written):
 def test_a_contact_is_one_address(written):
     with pytest.raises(Unreadable):
         text.contact(written)
+
+
+@pytest.mark.parametrize("written", ["0", "0.00", "-0", "-1", "1,5", ""])
+def test_what_must_be_above_zero_is(written):
+    with pytest.raises(Unreadable):
+        text.positive(written)
+    assert text.positive("0.01") == Decimal("0.01")
+
+
+def test_a_charge_may_be_a_discount_but_never_nothing():
+    assert (text.charge("-20.00"), text.charged_part("-2.5 %")) == (Decimal("-20.00"), Decimal("-0.025"))
+    for read, written in ((text.charge, "0.00"), (text.charged_part, "0%"), (text.charged_part, "2.5")):
+        with pytest.raises(Unreadable):
+            read(written)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from reportgen.archive import evidence
+from reportgen.archive import directory, evidence
 from reportgen.archive.codec import statement_json
 from reportgen.archive.folder import EVIDENCE
 from reportgen.commands.collect import Effort, collect
@@ -24,7 +24,7 @@ from tests.fakeapi.behavior import ADMIN, ENTERPRISE, organization_token
 from tests.fakeapi.sample import CYCLES, World
 
 NOW = datetime(2026, 1, 9, 10, 0, tzinfo=UTC)
-DECEMBER = cycle_between(*CYCLES[1])
+NOVEMBER, DECEMBER = (cycle_between(*bounds) for bounds in CYCLES)
 CYCLES3, DAILY3 = "/v3/enterprise/consumption/cycles", "/v3/enterprise/consumption/daily"
 CYCLES_LINE = f"GET {CYCLES3}?first=200"
 """The one request that every run asks anew: there may be one more cycle."""
@@ -55,6 +55,10 @@ class Live:
     def evidence(self) -> Path:
         return self.folder / "archive" / self.cycle.start.isoformat() / EVIDENCE
 
+    @property
+    def directory(self) -> Path:
+        return self.evidence.parent / "directory.json"
+
     def command(self, command) -> Said:
         """Run a command as the command line would, with this clock and these variables."""
         out, err = io.StringIO(), io.StringIO()
@@ -74,7 +78,11 @@ class Live:
 
     def derived(self) -> Derived:
         inputs = Inputs(
-            configuration=load(self.folder), cycle=self.cycle, responses=self.stored(), source=str(self.evidence)
+            configuration=load(self.folder),
+            cycle=self.cycle,
+            responses=self.stored(),
+            source=str(self.evidence),
+            remembered=directory.known(self.folder / "archive", self.cycle.start),
         )
         return derive(inputs)
 
@@ -83,6 +91,14 @@ class Live:
         said = self.collect(**effort)
         assert said.code == 0, said.stderr
         return self.derived()
+
+    def in_november(self, **effort) -> Derived:
+        """Collect and derive the cycle before."""
+        self.cycle = NOVEMBER
+        try:
+            return self.collected(**effort)
+        finally:
+            self.cycle = DECEMBER
 
 
 def live(folder: Path, api: FakeApi, mapping: str, source: str = "", *, rates: dict | None = None) -> Live:

@@ -10,7 +10,6 @@ from reportgen.archive.codec import statement_json
 from reportgen.core.cycle import cycle_between
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.behavior import ENTERPRISE
-from tests.fakeapi.faults import Reply
 from tests.fakeapi.sample import CYCLES, Atom
 from tests.fakeapi.server import serving
 from tests.fakeapi.truths import OF_ALL, OF_DAYS
@@ -145,6 +144,7 @@ def test_float_noise_is_kept_in_the_evidence_and_rounds_away(tmp_path):
         job = live(tmp_path, api, mapped(world))
         derived = job.collected()
     assert any("0.30000000000000004" in response.body for response in job.stored().values())
+    assert [str(record.quantity) for record in derived.usage.records] == ["0.30000000000000004"]
     assert amounts(derived)["chargeable"] == "0.60"
     assert foots(derived)
 
@@ -237,26 +237,21 @@ def test_what_is_no_answer_is_never_read_as_zero(tmp_path, kind, template):
 # Cycles
 
 
-class WithoutBeta(FakeApi):
-    """An API that has nothing left under /v3beta1 of what the enterprise consumed."""
-
-    def reply(self, method, target, headers):
-        if target.startswith("/v3beta1/enterprise/consumption/"):
-            return Reply(status=404, body=b'{"detail":"Not Found"}')
-        return super().reply(method, target, headers)
-
-
 @pytest.mark.parametrize(("source", "template"), [("", CYCLES3), ("api: v2", "/v2/enterprise/consumption/cycles")])
 @pytest.mark.parametrize("state", ["forbidden", "lost", "none"])
 def test_the_contract_day_stands_in_for_cycles_that_are_not_told(tmp_path, source, template, state):
-    with serving(WithoutBeta(WORLD, cycles="none" if state == "none" else "all")) as api:
+    with serving(WORLD, cycles="none" if state == "none" else "all") as api:
         if state != "none":
             api.forbid(template, 403 if state == "forbidden" else 404)
         said = live(tmp_path / "without", api, MAPPING, source).collect()
         derived = live(tmp_path / "with", api, MAPPING, f"{source}\ncycle_day: 5").collected()
-    reasons = {"forbidden": "does not tell this credential the billing cycles", "none": "knows no billing cycle"}
+    reasons = {
+        "forbidden": "does not tell this credential the billing cycles",
+        "lost": "does not know the list of billing cycles (404)",
+        "none": "knows no billing cycle",
+    }
     assert said.code == 1
-    assert f"the API {reasons.get(state, '')}" in said.stderr
+    assert f"the API {reasons[state]}" in said.stderr
     assert "set `source: {cycle_day: …}`" in said.stderr
     assert close(by_center(derived), truth(WORLD, MAPPING))
     assert foots(derived)

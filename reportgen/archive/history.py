@@ -1,0 +1,239 @@
+"""inputs/history.json: what the cycle before came to, as documents show it beside their own figures."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from reportgen.archive.codec import FORMULA_MARK
+from reportgen.archive.folder import HISTORY, LEDGER, MANIFEST, STATEMENT, cycles_before
+from reportgen.core.compare import by_product
+from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle
+from reportgen.core.model import (
+    CostCenterTotals,
+    CycleTotals,
+    InvoiceLine,
+    LineKind,
+    Principal,
+    PrincipalKind,
+    ProductTotals,
+)
+from reportgen.core.money import decimals_of, plain, total
+from reportgen.core.problem import Problem, Rejected
+
+SCHEMA = "reportgen.history/1"
+
+
+class _Product(msgspec.Struct):
+    acus: str
+    amount: str
+
+
+class _Principal(msgspec.Struct):
+    kind: PrincipalKind
+    id: str
+
+
+class _CostCenter(msgspec.Struct):
+    code: str
+    name: str
+    acus: str
+    amount: str
+    by_product: dict[str, _Product]
+    principals: list[_Principal]
+
+
+class _Cycle(msgspec.Struct):
+    start: date
+    end: date
+    status: str
+    seal: str | None
+    currency: str
+    control_acus: str
+    invoiced_amount: str
+    cost_centers: list[_CostCenter]
+
+
+class _File(msgspec.Struct):
+    schema: str
+    cycles: list[_Cycle]
+
+
+class _Line(msgspec.Struct):
+    """A line of a statement that was written; those without ACUs have no product."""
+
+    kind: LineKind
+    amount: Decimal
+    exact_amount: Decimal
+    product: str = ""
+    acus: Decimal = Decimal(0)
+
+
+class _WrittenCostCenter(msgspec.Struct):
+    code: str
+    name: str
+    amount: Decimal
+    lines: list[_Line]
+
+
+class _Range(msgspec.Struct):
+    start: date
+    end: date
+
+
+class _TieOut(msgspec.Struct):
+    control_acus: Decimal
+    invoiced_amount: Decimal
+
+
+class _Statement(msgspec.Struct):
+    status: str
+    cycle: _Range
+    currency: str
+    cost_centers: list[_WrittenCostCenter]
+    tie_out: _TieOut
+
+
+_file = msgspec.json.Decoder(_File)
+_statement = msgspec.json.Decoder(_Statement)
+
+
+def encode(previous: CycleTotals | None) -> bytes:
+    """Write what is shown of the cycle before; no cycle where nothing is."""
+    written = _File(schema=SCHEMA, cycles=[_written(previous)] if previous else [])
+    return msgspec.json.format(msgspec.json.encode(written), indent=2) + b"\n"
+
+
+def decode(folder: Path) -> CycleTotals | None:
+    """Read what a cycle's documents showed of the cycle before; raises Rejected."""
+    path = folder / HISTORY
+    try:
+        found = _file.decode(path.read_bytes())
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Rejected([Problem(source=str(path), message=f"cannot be read: {error}", hint="build again")]) from error
+    return _read(found.cycles[-1]) if found.cycles else None
+
+
+def previous(archive: Path, cycle: BillingCycle) -> tuple[CycleTotals | None, list[Problem]]:
+    """Give what the cycle that ended when this one begins came to, if it was built; a warning if it is unreadable."""
+    for folder in cycles_before(archive, cycle.start)[:1]:
+        if (folder / STATEMENT).exists():
+            try:
+                found = _built(folder)
+            except (OSError, ValueError, KeyError, csv.Error) as error:
+                hint = "build that cycle again; until then this one is compared with nothing"
+                problem = Problem(source=str(folder), message=f"cannot be read: {error}", hint=hint, warning=True)
+                return None, [problem]
+            return (found if found.cycle.end == cycle.start else None), []
+    return None, []
+
+
+def _built(folder: Path) -> CycleTotals:
+    """Read the statement that was built, and whose usage the ledger has."""
+    found = _statement.decode((folder / STATEMENT).read_bytes())
+    principals = _principals(folder / LEDGER)
+    manifest = folder / MANIFEST
+    return CycleTotals(
+        cycle=_cycle(found.cycle.start, found.cycle.end),
+        status="closed" if found.status == "closed" else "draft",
+        currency=found.currency,
+        decimals=decimals_of(found.tie_out.invoiced_amount),
+        control_acus=found.tie_out.control_acus,
+        invoiced_amount=found.tie_out.invoiced_amount,
+        cost_centers={center.code: _totals(center, principals) for center in found.cost_centers},
+        seal=sha256(manifest.read_bytes()).hexdigest() if manifest.exists() else None,
+    )
+
+
+def _totals(center: _WrittenCostCenter, principals: Mapping[str, set[Principal]]) -> CostCenterTotals:
+    lines = [
+        InvoiceLine(
+            kind=line.kind, product=line.product, acus=line.acus, exact_amount=line.exact_amount, amount=line.amount
+        )
+        for line in center.lines
+    ]
+    return CostCenterTotals(
+        name=center.name,
+        acus=total(line.acus for line in lines),
+        amount=center.amount,
+        by_product=by_product(lines),
+        principals=frozenset(principals.get(center.code, ())),
+    )
+
+
+def _principals(path: Path) -> dict[str, set[Principal]]:
+    """Give the principals on each cost center's rows of a ledger."""
+    found: dict[str, set[Principal]] = defaultdict(set)
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file, strict=True)
+        places = {column: index for index, column in enumerate(next(rows, []))}
+        center, kind, key = (places[column] for column in ("cost_center", "principal_kind", "principal_id"))
+        for row in rows:
+            if row[key]:
+                known: PrincipalKind = "service_user" if row[kind] == "service_user" else "user"
+                found[row[center]].add(Principal(known, row[key].removeprefix(FORMULA_MARK)))
+    return found
+
+
+def _cycle(start: date, end: date) -> BillingCycle:
+    """Give a cycle by its days; the bounds are those of the boundary."""
+    after, before = (
+        int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) + BOUNDARY_SECONDS for day in (start, end)
+    )
+    return BillingCycle(start=start, end=end, after=after, before=before)
+
+
+def _written(found: CycleTotals) -> _Cycle:
+    return _Cycle(
+        start=found.cycle.start,
+        end=found.cycle.end,
+        status=found.status,
+        seal=found.seal,
+        currency=found.currency,
+        control_acus=plain(found.control_acus),
+        invoiced_amount=f"{found.invoiced_amount:f}",
+        cost_centers=[
+            _CostCenter(
+                code=code,
+                name=center.name,
+                acus=plain(center.acus),
+                amount=f"{center.amount:f}",
+                by_product={
+                    product: _Product(acus=plain(totals.acus), amount=f"{totals.amount:f}")
+                    for product, totals in sorted(center.by_product.items())
+                },
+                principals=[_Principal(kind=found.kind, id=found.id) for found in sorted(center.principals)],
+            )
+            for code, center in sorted(found.cost_centers.items())
+        ],
+    )
+
+
+def _read(found: _Cycle) -> CycleTotals:
+    return CycleTotals(
+        cycle=_cycle(found.start, found.end),
+        status="closed" if found.status == "closed" else "draft",
+        currency=found.currency,
+        decimals=decimals_of(Decimal(found.invoiced_amount)),
+        control_acus=Decimal(found.control_acus),
+        invoiced_amount=Decimal(found.invoiced_amount),
+        cost_centers={
+            center.code: CostCenterTotals(
+                name=center.name,
+                acus=Decimal(center.acus),
+                amount=Decimal(center.amount),
+                by_product={
+                    product: ProductTotals(acus=Decimal(totals.acus), amount=Decimal(totals.amount))
+                    for product, totals in center.by_product.items()
+                },
+                principals=frozenset(Principal(found.kind, found.id) for found in center.principals),
+            )
+            for center in found.cost_centers
+        },
+        seal=found.seal,
+    )

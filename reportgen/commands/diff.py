@@ -1,0 +1,152 @@
+"""`diff`: what an edited mapping or rate card would move, from whom to whom, on the evidence that was collected."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reportgen.commands.calendar import archived_cycle
+from reportgen.commands.edge import DONE, Edge
+from reportgen.commands.inputs import stored_inputs
+from reportgen.core.compare import changes, totals_of
+from reportgen.core.model import Allocation, CostCenterChange, CycleTotals, ProductTotals
+from reportgen.core.money import ZERO, fixed, plain, printed, shown, total
+from reportgen.core.moves import Move, moves
+from reportgen.core.problem import Problem
+from reportgen.core.rate import rate, whole_cycle
+from reportgen.derive import Derived, Inputs, derive
+from reportgen.sources.config import Configuration, load
+
+NOBODY = "(nobody)"
+MONEY_DECIMALS = 2
+
+
+def diff(config: Path, selector: str, edited: Mapping[str, Path], edge: Edge) -> int:
+    """Compare the cycle as configured with the same evidence under the edited files."""
+    before, after = load(config), load(config, edited)
+    cycle = archived_cycle(before, selector, edge)
+    inputs = stored_inputs(before, cycle, edge)
+    old, new = derive(inputs), derive(replace(inputs, configuration=after))
+    edge.terminal.problems(_only_new([*before.warnings, *old.warnings], [*after.warnings, *new.warnings]))
+    was, becomes = totals_of(old.statement), totals_of(new.statement)
+    moved = moves(_rated_anew(old, after, inputs), new.allocations)
+    changed = [found for found in changes(was, becomes).values() if _differs(found)]
+    _tell(changed, moved, (was, becomes), (before, after), edge)
+    return DONE
+
+
+def _only_new(before: Iterable[Problem], after: Iterable[Problem]) -> list[Problem]:
+    known = set(before)
+    return [problem for problem in after if problem not in known]
+
+
+def _rated_anew(old: Derived, after: Configuration, inputs: Inputs) -> Iterable[Allocation]:
+    """Price the allocations as they were by the card as it becomes: what moves is not what a price changes."""
+    whole, _ = whole_cycle(after.rate_card, old.usage.control, inputs.cycle.start)
+    bare = (allocation._replace(unit_price=None, rate="", exact_amount=ZERO) for allocation in old.allocations)
+    return rate(bare, after.rate_card, whole)
+
+
+def _differs(found: CostCenterChange) -> bool:
+    return any(change.acus or change.amount for change in (found.whole, *found.by_product))
+
+
+def _tell(
+    changed: list[CostCenterChange],
+    moved: list[Move],
+    totals: tuple[CycleTotals, CycleTotals],
+    configurations: tuple[Configuration, Configuration],
+    edge: Edge,
+) -> None:
+    was, becomes = totals
+    edge.terminal.values(_values(changed, moved, totals, configurations))
+    if not changed and not moved:
+        edge.terminal.result("Nothing moves: no cost center bears other ACUs or amounts")
+        return
+    rows = [_row(found, was.decimals, becomes.decimals) for found in changed]
+    numbers = ("ACUs before", "ACUs after", f"{was.currency} before", f"{becomes.currency} after", "change")
+    edge.terminal.table(("cost center", "name", *numbers), rows, numbers=numbers, wrap="name")
+    if moved:
+        edge.terminal.result("What moves, at the prices of the edited files:")
+        figures = ("ACUs", becomes.currency)
+        columns = ("from", "to", *figures, "by the rule", "now")
+        edge.terminal.table(columns, [_moved(move, *configurations) for move in moved], numbers=figures, wrap="now")
+    invoiced = fixed(was.invoiced_amount, was.decimals), fixed(becomes.invoiced_amount, becomes.decimals)
+    edge.terminal.result(f"Invoiced: {was.currency} {invoiced[0]} before, {becomes.currency} {invoiced[1]} after")
+
+
+def _row(found: CostCenterChange, old: int, new: int) -> tuple[str, ...]:
+    whole = found.whole
+    return (
+        *(found.cost_center, found.name, shown(whole.before.acus), shown(whole.after.acus)),
+        *(
+            fixed(whole.before.amount, old),
+            fixed(whole.after.amount, new),
+            _signed(fixed(whole.amount, max(old, new))),
+        ),
+    )
+
+
+def _moved(move: Move, before: Configuration, after: Configuration) -> tuple[str, ...]:
+    return (
+        *(move.giver or NOBODY, move.receiver or NOBODY, shown(move.acus)),
+        f"{printed(move.exact_amount, MONEY_DECIMALS):f}",
+        *(_opened(move.rule_before, before) or "no rule", _opened(move.rule_after, after) or "no rule"),
+    )
+
+
+def _opened(rule: str, configuration: Configuration) -> str:
+    """Name a rule by the file as the user would open it, with its line."""
+    name, _, line = rule.rpartition(":")
+    return f"{configuration.paths.get(name, name)}:{line}" if name else ""
+
+
+def _signed(text: str) -> str:
+    return text if text.startswith("-") else f"+{text}"
+
+
+def _values(
+    changed: list[CostCenterChange],
+    moved: list[Move],
+    totals: tuple[CycleTotals, CycleTotals],
+    configurations: tuple[Configuration, Configuration],
+) -> dict[str, Any]:
+    was, becomes = totals
+    return {
+        "cycle": {"start": str(was.cycle.start), "end": str(was.cycle.end)},
+        "currency": {"before": was.currency, "after": becomes.currency},
+        "invoiced_amount": {
+            "before": fixed(was.invoiced_amount, was.decimals),
+            "after": fixed(becomes.invoiced_amount, becomes.decimals),
+        },
+        "moved_acus": plain(total(move.acus for move in moved)),
+        "cost_centers": [_change_values(found, was.decimals, becomes.decimals) for found in changed],
+        "moves": [_move_values(move, *configurations) for move in moved],
+    }
+
+
+def _change_values(found: CostCenterChange, old: int, new: int) -> dict[str, Any]:
+    return {
+        "code": found.cost_center,
+        "name": found.name,
+        **_sides(found.whole.before, found.whole.after, old, new),
+        "by_product": {change.product: _sides(change.before, change.after, old, new) for change in found.by_product},
+    }
+
+
+def _sides(before: ProductTotals, after: ProductTotals, old: int, new: int) -> dict[str, Any]:
+    return {
+        "before": {"acus": plain(before.acus), "amount": fixed(before.amount, old)},
+        "after": {"acus": plain(after.acus), "amount": fixed(after.amount, new)},
+    }
+
+
+def _move_values(move: Move, before: Configuration, after: Configuration) -> dict[str, Any]:
+    return {
+        "from": move.giver or None,
+        "to": move.receiver or None,
+        "acus": plain(move.acus),
+        "exact_amount": plain(move.exact_amount),
+        "rule_before": _opened(move.rule_before, before) or None,
+        "rule_after": _opened(move.rule_after, after) or None,
+    }

@@ -1,0 +1,39 @@
+"""What the archive holds of a collected cycle, put beside the configuration: all that its documents are made of."""
+
+from collections.abc import Mapping
+
+from reportgen.archive import directory, evidence, history
+from reportgen.archive.folder import EVIDENCE, cycle_folder
+from reportgen.commands.edge import Edge
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.model import Directory, RecordedResponse
+from reportgen.derive import Inputs
+from reportgen.sources.config import Configuration
+
+
+def stored_inputs(configuration: Configuration, cycle: BillingCycle, edge: Edge) -> Inputs:
+    """Read the evidence of a cycle, who is remembered in it, and what the cycle before came to."""
+    path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
+    known = directory.known(configuration.archive, cycle.start)
+    return inputs_of(configuration, cycle, evidence.read(path), str(path), known, edge)
+
+
+def inputs_of(
+    configuration: Configuration,
+    cycle: BillingCycle,
+    responses: Mapping[str, RecordedResponse],
+    source: str,
+    known: Directory,
+    edge: Edge,
+) -> Inputs:
+    """Put responses, which lie in `source`, and who is remembered beside what the cycle before came to."""
+    previous, warnings = history.previous(configuration.archive, cycle)
+    edge.terminal.problems(warnings)
+    return Inputs(
+        configuration=configuration,
+        cycle=cycle,
+        responses=responses,
+        source=source,
+        remembered=known,
+        previous=previous,
+    )

@@ -1,0 +1,106 @@
+"""Two allocations of the same evidence: which ACUs went from whom to whom, and by which rules.
+
+The records need not be the same ones: a rule for a session cuts its own out of its owner's. What cannot be matched
+within a record is matched within its billing day and product, whose total is the same on both sides.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from reportgen.core.model import Allocation, Cell
+from reportgen.core.money import ZERO, add, apportion, subtract
+
+Subject = tuple[str, str, str, str]
+"""Organization, principal kind, principal id and session of a record."""
+Parts = dict[str, tuple[str, Decimal, Decimal]]
+"""What each cost center has of a record: by its code the rule, ACUs and exact amount."""
+
+
+class Move(NamedTuple):
+    """ACUs that another cost center bears than before, and what they cost, exactly; rules are file:line."""
+
+    giver: str
+    receiver: str
+    rule_before: str
+    rule_after: str
+    acus: Decimal
+    exact_amount: Decimal
+
+
+class _Side(NamedTuple):
+    """A cost center that has fewer ACUs than before, or more: by how many, and by which rule."""
+
+    code: str
+    rule: str
+    acus: Decimal
+    exact_amount: Decimal
+
+
+def moves(before: Iterable[Allocation], after: Iterable[Allocation]) -> list[Move]:
+    """Give who took over ACUs from whom, the largest amount first; both sides are rated by the same card."""
+    old, new = _by_record(before), _by_record(after)
+    sums: dict[tuple[str, str, str, str], tuple[Decimal, Decimal]] = {}
+    for cell in sorted({*old, *new}):
+        for move in _moves_of_cell(old.get(cell, {}), new.get(cell, {})):
+            acus, exact_amount = sums.get(move[:4], (ZERO, ZERO))
+            sums[move[:4]] = add(acus, move.acus), add(exact_amount, move.exact_amount)
+    found = [Move(*key, *figures) for key, figures in sorted(sums.items())]
+    return sorted(found, key=lambda move: (move.exact_amount, move.acus), reverse=True)
+
+
+def _by_record(allocations: Iterable[Allocation]) -> dict[Cell, dict[Subject, Parts]]:
+    found: dict[Cell, dict[Subject, Parts]] = defaultdict(dict)
+    for allocation in allocations:
+        record = allocation.record
+        parts = found[record.day, record.product].setdefault(record[2:6], {})
+        _, acus, exact_amount = parts.get(allocation.cost_center, ("", ZERO, ZERO))
+        figures = add(acus, allocation.quantity), add(exact_amount, allocation.exact_amount)
+        parts[allocation.cost_center] = (allocation.rule, *figures)
+    return found
+
+
+def _moves_of_cell(before: Mapping[Subject, Parts], after: Mapping[Subject, Parts]) -> Iterator[Move]:
+    """Match within each record first, then what is left of all of them."""
+    left_losses: list[_Side] = []
+    left_gains: list[_Side] = []
+    for subject in sorted({*before, *after}):
+        losses, gains = _sides(before.get(subject, {}), after.get(subject, {}))
+        yield from _matched(losses, gains)
+        left_losses.extend(losses)
+        left_gains.extend(gains)
+    yield from _matched(left_losses, left_gains)
+
+
+def _sides(before: Parts, after: Parts) -> tuple[list[_Side], list[_Side]]:
+    """Give who has less of a record than before, and who has more, in the order of the codes."""
+    losses, gains = [], []
+    for code in sorted({*before, *after}):
+        old_rule, old, old_amount = before.get(code, ("", ZERO, ZERO))
+        new_rule, new, new_amount = after.get(code, ("", ZERO, ZERO))
+        if new < old:
+            losses.append(_Side(code, old_rule, subtract(old, new), subtract(old_amount, new_amount)))
+        elif new > old:
+            gains.append(_Side(code, new_rule, subtract(new, old), subtract(new_amount, old_amount)))
+    return losses, gains
+
+
+def _matched(losses: list[_Side], gains: list[_Side]) -> Iterator[Move]:
+    """Hand what was lost to who gained, in order; what finds no counterpart stays in the lists."""
+    while losses and gains:
+        loss, gain = losses[0], gains[0]
+        acus = min(loss.acus, gain.acus)
+        amount, gains[:1] = _taken(gain, acus)
+        _, losses[:1] = _taken(loss, acus)
+        if loss.code != gain.code:
+            yield Move(loss.code, gain.code, loss.rule, gain.rule, acus, amount)
+
+
+def _taken(side: _Side, acus: Decimal) -> tuple[Decimal, list[_Side]]:
+    """Give what so many of a side's ACUs cost, and what is left of it."""
+    if acus == side.acus:
+        return side.exact_amount, []
+    left = subtract(side.acus, acus)
+    amount, rest = apportion(side.exact_amount, [acus, left])
+    return amount, [side._replace(acus=left, exact_amount=rest)]

@@ -1,0 +1,253 @@
+"""What no rule covers: who or what it is, what it comes to, and the line of the mapping that would cover it.
+
+Amounts are apportioned from the invoice lines of the unallocated, whoever bears them, so that they add up to the
+statement's figure. A suggestion only ever repeats what the mapping says of somebody very much alike.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as MappingOf
+from datetime import date
+from decimal import Decimal
+from difflib import SequenceMatcher
+from fractions import Fraction
+from typing import NamedTuple
+
+from reportgen.core.allocate import value_on
+from reportgen.core.invoice import NOBODY, charge, detail_by_cost_center
+from reportgen.core.match import Matcher, Subject, is_pattern
+from reportgen.core.model import (
+    Allocation,
+    Directory,
+    InvoiceLine,
+    Level,
+    Mapping,
+    Principal,
+    Quantities,
+    RateCard,
+    Rule,
+    Split,
+    Statement,
+)
+from reportgen.core.money import EXACT, ZERO, add, plain, round_half_up, round_to_total
+from reportgen.core.problem import did_you_mean
+from reportgen.core.rate import whole_cycle
+
+LONGEST_KEY = 1000
+"""YAML takes keys of at most 1024 characters."""
+ALIKE = Fraction(17, 20)
+"""How alike two words must be: a letter of seven may be another."""
+SECTIONS = {"user": ("users", "user_file"), "service_user": ("service_users",), "": ("orgs",)}
+"""Where the keys of a principal kind, and of organizations, stand; a suggestion goes into the first."""
+
+
+class Orphan(NamedTuple):
+    """Whom or what no rule covers, by cause: a principal, else an organization, else nobody (empty)."""
+
+    cause: str
+    kind: str
+    id: str
+
+
+class UnallocatedRow(NamedTuple):
+    """What an orphan used of a product, and the line that would give it to a cost center; empty: none is known."""
+
+    cause: str
+    id: str
+    product: str
+    acus: Decimal
+    amount: Decimal
+    suggestion: str
+
+
+def unallocated_rows(
+    allocations: Sequence[Allocation],
+    statement: Statement,
+    control: Quantities,
+    card: RateCard,
+    mapping: Mapping,
+    directory: Directory,
+) -> list[UnallocatedRow]:
+    """Give a row per orphan and product: by cause, the largest amount first, then by id and product."""
+    found = [allocation for allocation in allocations if allocation.kind == "unallocated"]
+    lines = [
+        line
+        for those in usage_lines(found, statement, control, card).values()
+        for line in those
+        if line.kind == "unallocated"
+    ]
+    suggest = Suggestions(mapping, directory, statement.heading.cycle.previous_day())
+    suggestions = {orphan: suggest.line(orphan) for orphan in {_orphan(allocation) for allocation in found}}
+    rows = [
+        UnallocatedRow(orphan.cause, orphan.id, product, acus, amount, suggestions[orphan])
+        for (orphan, product), (acus, amount) in _sums(found, lines, card.decimals).items()
+    ]
+    rows.sort(key=lambda row: (row.id, row.product))
+    rows.sort(key=lambda row: row.amount, reverse=True)
+    return sorted(rows, key=lambda row: row.cause)
+
+
+def usage_lines(
+    allocations: Iterable[Allocation], statement: Statement, control: Quantities, card: RateCard
+) -> MappingOf[str, Sequence[InvoiceLine]]:
+    """Give the lines of every cost center; those of nobody stand on no invoice, and are charged once more."""
+    lines: dict[str, Sequence[InvoiceLine]] = {
+        invoice.cost_center.code: [line for line in invoice.lines if line.of_usage] for invoice in statement.invoices
+    }
+    nobodys = detail_by_cost_center(allocation for allocation in allocations if not allocation.cost_center)
+    if nobodys:
+        whole, _ = whole_cycle(card, control, statement.heading.cycle.start)
+        detail = {invoice.cost_center.code: invoice.detail for invoice in statement.invoices}
+        lines[NOBODY] = charge({**detail, **nobodys}, control, card, whole).lines[NOBODY]
+    return lines
+
+
+def _orphan(allocation: Allocation) -> Orphan:
+    org_id, kind, principal_id, _ = allocation.record[2:6]
+    return Orphan(allocation.cause, kind, principal_id or org_id)
+
+
+def _sums(
+    found: Iterable[Allocation], lines: Iterable[InvoiceLine], decimals: int
+) -> dict[tuple[Orphan, str], tuple[Decimal, Decimal]]:
+    """Add up ACUs, and apportion the amount of each line to the orphans on it."""
+    exact: dict[tuple[str, Decimal | None], dict[Orphan, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
+    nothing = ZERO, round_half_up(ZERO, decimals)
+    sums: dict[tuple[Orphan, str], tuple[Decimal, Decimal]] = defaultdict(lambda: nothing)
+    for allocation in found:
+        orphan, product = _orphan(allocation), allocation.record.product
+        acus, amount = sums[orphan, product]
+        sums[orphan, product] = add(acus, allocation.quantity), amount
+        parts = exact[product, allocation.unit_price]
+        parts[orphan] = add(parts[orphan], allocation.exact_amount)
+    for line in lines:
+        parts = exact[line.product, line.unit_price]
+        orphans = sorted(parts)
+        rounded = round_to_total([parts[orphan] for orphan in orphans], line.amount, decimals)
+        for orphan, part in zip(orphans, rounded, strict=True):
+            acus, amount = sums[orphan, line.product]
+            sums[orphan, line.product] = acus, add(amount, part)
+    return sums
+
+
+class Suggestions:
+    """What the mapping says of those most alike, to be asked for lines that would cover an orphan.
+
+    People are alike by the name, or the part of the e-mail before the @, of those whom a key matches; a key that
+    matches nobody may be a misspelt id. Ids in use are never compared: the next number is somebody else.
+    """
+
+    def __init__(self, mapping: Mapping, directory: Directory, day: date) -> None:
+        """Index the keys by what they say on a billing day; those that say nothing are left out."""
+        self._directory, self._day, self._levels = directory, day, mapping.precedence
+        self._matcher = Matcher(mapping.rules, directory)
+        self._written = {(rule.section, _folded(rule.key)) for rule in mapping.rules}
+        self._known: dict[tuple[str, str], dict[str, Rule]] = defaultdict(dict)
+        names = self._names()
+        for rule in sorted(mapping.rules, key=lambda rule: (rule.section, rule.key)):
+            if self._split(rule) and not is_pattern(rule):
+                self._index(rule, names.get((rule.section, rule.key)))
+
+    def line(self, orphan: Orphan) -> str:
+        """Give a line that is ready to be pasted into the mapping, or nothing where nobody is alike."""
+        level: Level = "user" if orphan.kind else "org"
+        section = SECTIONS[orphan.kind][0]
+        key = self._key(orphan)
+        if level not in self._levels or not key or (section, _folded(key)) in self._written:
+            return ""
+        own = self._matcher.candidates(level, _subject(orphan))
+        rule = own[0] if own else self._nearest(orphan)
+        split = self._split(rule) if rule else None
+        return f"{section}: {{{_scalar(key, always='@' in key)}: {_shares(split)}}}" if split else ""
+
+    def _names(self) -> dict[tuple[str, str], list[str]]:
+        """Give the names of those whom each key matches."""
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        people = [(Orphan("", *principal), entry.name or "") for principal, entry in self._directory.entries.items()]
+        places = [(Orphan("", "", org_id), name) for org_id, name in self._directory.organizations.items()]
+        for orphan, name in [*people, *places]:
+            for rule in self._matcher.candidates("user" if orphan.kind else "org", _subject(orphan)):
+                found[rule.section, rule.key].append("" if name == orphan.id else name)
+        return found
+
+    def _index(self, rule: Rule, names: list[str] | None) -> None:
+        local, at, _ = rule.key.rpartition("@")
+        likenesses = [_words(local) if at else "", *map(_words, names or ())]
+        if names is None and not at:
+            self._known[rule.section, f"={_folded(rule.key)[:1]}"].setdefault(rule.key, rule)
+        for likeness in filter(None, likenesses):
+            self._known[rule.section, likeness[0]].setdefault(likeness, rule)
+
+    def _nearest(self, orphan: Orphan) -> Rule | None:
+        """Find the key that is most alike: by the id, then by the e-mail, then by the name."""
+        email, name = self._of(orphan)
+        words = [_words(email.rpartition("@")[0]), _words(name)]
+        asked = [(f"={_folded(orphan.id)[:1]}", orphan.id), *((likeness[:1], likeness) for likeness in words)]
+        for first, word in asked:
+            for section in SECTIONS[orphan.kind]:
+                known = self._known.get((section, first), {})
+                if (near := did_you_mean(word, known)) and _much_alike(word, near):
+                    return known[near]
+        return None
+
+    def _of(self, orphan: Orphan) -> tuple[str, str]:
+        """Give e-mail and name, as far as they are known."""
+        if not orphan.kind:
+            name = self._directory.organizations.get(orphan.id, "")
+            return "", "" if name == orphan.id else name
+        entry = self._directory.entries.get(
+            Principal("service_user" if orphan.kind == "service_user" else "user", orphan.id)
+        )
+        return (entry.email or "", entry.name or "") if entry else ("", "")
+
+    def _key(self, orphan: Orphan) -> str:
+        """Give the key to write: people go by their e-mail."""
+        email, _ = self._of(orphan)
+        keys = (email if orphan.kind == "user" else "", orphan.id)
+        return next(filter(_is_key, keys), "")
+
+    def _split(self, rule: Rule) -> Split | None:
+        return (value_on(rule, self._day) or rule.values[0]).split
+
+
+def _subject(orphan: Orphan) -> Subject:
+    return ("", orphan.kind, orphan.id, "") if orphan.kind else (orphan.id, "", "", "")
+
+
+def _folded(key: str) -> str:
+    return key.casefold() if "@" in key else key
+
+
+def _words(text: str) -> str:
+    return re.sub(r"[\W_]+", " ", text.casefold()).strip()
+
+
+def _much_alike(word: str, near: str) -> bool:
+    """Tell whether two words are alike enough to charge somebody: among thousands, something always is a little."""
+    return SequenceMatcher(None, word.casefold(), near.casefold()).ratio() >= ALIKE
+
+
+def _is_key(text: str) -> bool:
+    """Tell whether a text can be a key that means just itself."""
+    written = text.isprintable() and text == text.strip() and bool(text.strip("."))
+    return written and "*" not in text and len(text) <= LONGEST_KEY
+
+
+def _shares(split: Split) -> str:
+    """Write a split as the mapping takes it."""
+    if len(split.shares) == 1:
+        return _scalar(split.shares[0].cost_center)
+    written = (
+        f"{_scalar(code)}: {plain(weight) if split.by_weight else f'{plain(weight.scaleb(2, EXACT))}%'}"
+        for code, weight, _ in split.shares
+    )
+    return f"{{{', '.join(written)}}}"
+
+
+def _scalar(text: str, *, always: bool = False) -> str:
+    """Write a printable text in YAML, in quotes where it may need them."""
+    if not always and text != "null" and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,118 @@
+"""`check --cycle`: a configuration held against real usage, every finding at file and line, once."""
+
+import csv
+import json
+import re
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from reportgen.cli import main
+from tests.scenarios.job import DECEMBER, Job
+
+
+@pytest.fixture
+def drafted(small_build, tmp_path) -> Job:
+    shutil.copytree(small_build.job.folder, tmp_path / "drafted")
+    return Job(tmp_path / "drafted")
+
+
+def found(job: Job, *arguments: str) -> list[str]:
+    """Give the warnings, files named as they lie in the job's folder."""
+    result = CliRunner().invoke(main, ["check", str(job.folder), "--cycle", DECEMBER, *arguments, "--quiet"])
+    assert result.exit_code == 0, result.stderr
+    lines = result.stderr.splitlines()
+    assert len(lines) == len(set(lines))
+    for line in lines:
+        place = re.match(rf"{re.escape(str(job.folder))}/(?P<file>[\w.]+):(?P<line>\d+): warning: .+; .+", line)
+        assert place, line
+        assert int(place["line"]) <= (job.folder / place["file"]).read_text().count("\n")
+    assert f"No problems, {len(lines)} warning" in result.stdout
+    return [line.removeprefix(f"{job.folder}/") for line in lines]
+
+
+def line_of(job: Job, text: str) -> str:
+    lines = (job.folder / "mapping.yaml").read_text().splitlines()
+    (number,) = [number for number, line in enumerate(lines, start=1) if text in line]
+    return f"mapping.yaml:{number}"
+
+
+def test_the_sample_has_orphans_and_nothing_else(sample):
+    lines = found(sample.job)
+    assert [re.sub(r".*?warning: ([^:(\"]+) .*", r"\1", line) for line in lines[:-1]] == [
+        *("unmapped organization", "unmapped user", "unmapped user", "unmapped user"),
+    ]
+    assert "no known user or organization: " in lines[-1]
+
+
+def test_orphans_come_last_the_largest_first(drafted):
+    orphans = [line for line in found(drafted) if "that no rule assigns" in line]
+    assert orphans == found(drafted)[-len(orphans) :]
+    acus = [float(re.search(r": ([\d.]+) ACUs", line)[1]) for line in orphans]
+    assert len(acus) > 10
+    assert acus == sorted(acus, reverse=True)
+    assert {line.partition(": ")[0] for line in orphans} == {line_of(drafted, "unallocated:")}
+
+
+def test_cost_centers_with_an_invoice_need_contacts(drafted):
+    silent = [line for line in found(drafted) if "has no contacts" in line]
+    assert [line.partition(";")[0] for line in silent] == [
+        f'{line_of(drafted, f"  {code}: {{name")}: warning: cost center "{code}" gets invoice '
+        f'"CB-2025-12-05-{code}", but has no contacts'
+        for code in ("A-1", "B-2", "Z-9")
+    ]
+    drafted.edit(
+        "mapping.yaml", "  A-1: {name: Platform}", "  A-1:\n    name: Platform\n    contacts: [a@acme.example]"
+    )
+    assert [line[-60:] for line in found(drafted) if "has no contacts" in line] == [line[-60:] for line in silent[1:]]
+
+
+def test_days_before_the_first_date_of_a_key_are_told(drafted):
+    drafted.edit("mapping.yaml", "ada@acme.example: A-1", "ada@acme.example: {2025-12-10: A-1}")
+    (gap,) = [line for line in found(drafted) if "fell through" in line]
+    assert gap.startswith(
+        f'{line_of(drafted, "ada@acme.example")}: warning: "ada@acme.example" in users holds from 2025-12-10 on: '
+    )
+    assert re.search(r": [\d.]+ ACUs on [2-5] days from 2025-12-0\d to 2025-12-0\d fell through", gap)
+    drafted.edit("mapping.yaml", "{2025-12-10: A-1}", "{2025-07-01: none, 2025-12-10: A-1}")
+    assert not [line for line in found(drafted) if "fell through" in line]
+
+
+def test_keys_that_match_nothing_and_tags_that_disagree_are_told(drafted):
+    drafted.edit("mapping.yaml", "orgs:\n", "orgs:\n  org-2f8ab6190c4f: A-1\n")
+    lines = found(drafted)
+    assert f'{line_of(drafted, "4f: A-1")}: warning: "org-2f8ab6190c4f" in orgs matches nothing' in "\n".join(lines)
+    order = [int(line.split(":")[1]) for line in lines if "that no rule assigns" not in line]
+    assert order == sorted(order)
+
+
+def test_the_same_is_said_in_the_same_order_every_time_and_as_json(drafted):
+    first = found(drafted)
+    assert found(drafted) == first
+    result = CliRunner().invoke(main, ["check", str(drafted.folder), "--cycle", DECEMBER, "--json", "--quiet"])
+    said = json.loads(result.stdout)["warnings"]
+    assert [line.removeprefix(f"{drafted.folder}/") for line in said] == first
+
+
+def test_a_suggestion_is_pasted_and_the_orphan_is_gone(drafted):
+    def orphans() -> dict[str, str]:
+        with (drafted.cycle() / "unallocated.csv").open(encoding="utf-8", newline="") as file:
+            return {row["id"]: row["suggestion"] for row in csv.DictReader(file)}
+
+    before, known = drafted.statement(), orphans()
+    assert known
+    assert not any(known.values())
+    drafted.edit("mapping.yaml", "ada@acme.example: A-1", "adda@acme.example: A-1")
+    assert drafted.run("build").returncode == 0
+    (suggestion,) = [text for key, text in orphans().items() if key not in known]
+    assert suggestion == 'users: {"ada@acme.example": A-1}'
+    drafted.edit("mapping.yaml", "  adda@acme.example: A-1\n", f"  {suggestion.removeprefix('users: {')[:-1]}\n")
+    assert drafted.run("build").returncode == 0
+    assert orphans() == known
+    assert drafted.statement() == before
+
+
+def test_without_a_cycle_usage_is_not_looked_at(drafted):
+    result = CliRunner().invoke(main, ["check", str(drafted.folder), "--quiet"])
+    assert (result.exit_code, result.stderr, result.stdout) == (0, "", "No problems, 0 warnings\n")
