@@ -78,6 +78,7 @@ def statement_values(statement: Statement) -> dict[str, Any]:
         "by_month": [_month(found, decimals) for found in statement.by_month],
         "variance": _variance(statement.variance),
         "run_rate": _run_rate(statement.run_rate, decimals),
+        "missing_views": list(heading.missing_views),
     }
 
 

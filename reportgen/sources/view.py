@@ -11,20 +11,23 @@ from decimal import Decimal
 
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle, billing_day
 from reportgen.core.model import Cell, View
-from reportgen.core.money import ZERO, add, subtract, total
+from reportgen.core.money import ZERO, add, shown, subtract, total
 from reportgen.core.problem import Problem
 from reportgen.core.usage import products_of_day
 from reportgen.sources.bodies import Bucket, Consumption, DayTotals
 
 SECONDS_A_DAY = 86400
 ODDITIES = {
-    "outside": ("days outside the cycle, which were left out", "nothing to do, if the bounds of the cycle are right"),
+    "outside": (
+        "days outside the cycle, {} ACUs in all, which were left out",
+        "nothing to do, if the bounds of the cycle are right",
+    ),
     "repeated": ("a day more than once, which was summed", "ask the vendor whether a day may be repeated"),
     "stamp": ("days that do not begin at 08:00 UTC", "nothing to do: the UTC date names the day"),
-    "total": ("a total that is not the sum of its days; the days count", "ask the vendor which one is right"),
+    "total": ("a total that is {} ACUs off the sum of its days; the days count", "ask the vendor which one is right"),
     "negative": ("negative ACUs, which were kept", "ask the vendor whether they are corrections"),
 }
-"""What can be odd about an answer: what it holds, and what to do."""
+"""What can be odd about an answer: what it holds (by how many ACUs), and what to do."""
 
 
 class ViewReader:
@@ -33,31 +36,32 @@ class ViewReader:
     def __init__(self, cycle: BillingCycle, tolerance: Decimal) -> None:
         """Start with nothing odd seen."""
         self._cycle, self._tolerance = cycle, tolerance
-        self._odd: dict[str, list[str]] = defaultdict(list)
+        self._odd: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
         self._cells: dict[Cell, Cell] = {}  # one tuple per cell, shared by thousands of views
         self.rest = ZERO
 
     def read(self, request: str, body: Consumption) -> View:
         """Read a body into ACUs per billing day and product."""
         quantities: dict[Cell, Decimal] = {}
-        oddities = set(self._oddities(body))
+        oddities = dict(self._oddities(body))
         for bucket in body.consumption_by_date:
             day = billing_day(bucket.date)
             if day in self._cycle:
                 self._add(quantities, day, bucket)
-        for oddity in oddities:
-            self._odd[oddity].append(request)
+        for oddity, acus in oddities.items():
+            self._odd[oddity].append((request, acus))
         return View(request=request, quantities=quantities)
 
     def read_totals(self, request: str, body: DayTotals, product: str) -> View:
         """Read totals by day, which name no products, as ACUs of one product."""
         cells = {self._cell(day, product): acus for day, acus in body.consumption_by_date.items() if acus}
-        if any(day not in self._cycle for day, _ in cells):
-            self._odd["outside"].append(request)
-        if subtract(body.total_acus, total(body.consumption_by_date.values())).copy_abs() > self._tolerance:
-            self._odd["total"].append(request)
+        outside = [acus for (day, _), acus in cells.items() if day not in self._cycle]
+        if outside:
+            self._odd["outside"].append((request, total(outside)))
+        if off := self._off(body.total_acus, body.consumption_by_date.values()):
+            self._odd["total"].append((request, off))
         if any(acus < 0 for acus in cells.values()):
-            self._odd["negative"].append(request)
+            self._odd["negative"].append((request, ZERO))
         return View(
             request=request, quantities={cell: acus for cell, acus in cells.items() if cell[0] in self._cycle}
         )
@@ -75,12 +79,12 @@ class ViewReader:
 
     def warnings(self) -> Iterator[Problem]:
         """Give a warning for each kind of oddity, with the first request that showed it."""
-        for oddity, requests in sorted(self._odd.items()):
+        for oddity, found in sorted(self._odd.items()):
             what, hint = ODDITIES[oddity]
-            more = f" (and {len(requests) - 1} more)" if len(requests) > 1 else ""
-            yield Problem(
-                source=f"{min(requests)}{more}", message=f"the answer holds {what}", hint=hint, warning=True
-            )
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            request, acus = min(found)
+            message = f"the answer holds {what.format(shown(acus))}"
+            yield Problem(source=f"{request}{more}", message=message, hint=hint, warning=True)
 
     def _add(self, quantities: dict[Cell, Decimal], day: date, bucket: Bucket) -> None:
         known = {product: acus for product, acus in (bucket.acus_by_product or {}).items() if acus is not None}
@@ -94,21 +98,27 @@ class ViewReader:
     def _cell(self, day: date, product: str) -> Cell:
         return self._cells.setdefault((day, product), (day, product))
 
-    def _oddities(self, body: Consumption) -> Iterator[str]:
+    def _oddities(self, body: Consumption) -> Iterator[tuple[str, Decimal]]:
+        """Give what is odd about an answer, and by how many ACUs."""
         days = [billing_day(bucket.date) for bucket in body.consumption_by_date]
-        if any(day not in self._cycle for day in days):
-            yield "outside"
+        outside = [
+            bucket.acus for day, bucket in zip(days, body.consumption_by_date, strict=True) if day not in self._cycle
+        ]
+        if outside:
+            yield "outside", total(outside)
         if len(set(days)) < len(days):
-            yield "repeated"
+            yield "repeated", ZERO
         if any(bucket.date % SECONDS_A_DAY != BOUNDARY_SECONDS for bucket in body.consumption_by_date):
-            yield "stamp"
-        if (
-            subtract(body.total_acus, total(bucket.acus for bucket in body.consumption_by_date)).copy_abs()
-            > self._tolerance
-        ):
-            yield "total"
+            yield "stamp", ZERO
+        if off := self._off(body.total_acus, (bucket.acus for bucket in body.consumption_by_date)):
+            yield "total", off
         if any(acus < 0 for acus in _all(body.consumption_by_date)):
-            yield "negative"
+            yield "negative", ZERO
+
+    def _off(self, whole: Decimal, days: Iterable[Decimal]) -> Decimal:
+        """Give by how much a total differs from the sum of its days, zero within the tolerance."""
+        off = subtract(whole, total(days))
+        return off if off.copy_abs() > self._tolerance else ZERO
 
 
 def _all(buckets: Iterable[Bucket]) -> Iterator[Decimal]:

@@ -101,7 +101,7 @@ KEYS = {
     "": [
         *("schema", "enterprise", "status", "cycle", "currency", "control", "cost_centers", "unallocated"),
         *("discrepancies", "tie_out"),
-        *("by_department", "by_entity", "by_month", "variance", "run_rate"),
+        *("by_department", "by_entity", "by_month", "variance", "run_rate", "missing_views"),
     ],
     "cycle": ["start", "end", "boundary"],
     "control": ["acus", "by_product"],

@@ -198,4 +198,5 @@ def test_what_is_missing_is_named_on_the_terminal_and_on_the_statement(tmp_path,
         told = f"GET {re.sub(r'{.*?}', '{id}', template)}: 1 answered 403"
         assert f"{told}: the decomposition is coarser; nobody is charged twice" in said.stderr
         assert told.replace(" ", "") in words
+        assert told in values["missing_views"]
     assert amounts(derived)["chargeable"] == values["tie_out"]["chargeable_amount"]
