@@ -3,7 +3,7 @@
 Written once per response while collecting, read back by every later step. The last answer to a request counts.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
@@ -27,16 +27,64 @@ _decoder = msgspec.json.Decoder(_Line)
 _encoder = msgspec.json.Encoder()
 
 
+Place = tuple[int, int]
+"""Where a line begins (bytes), and its number."""
+
+
+class Stored(Mapping[str, RecordedResponse]):
+    """The answers in a file, by request: their places are held, they themselves stay on the disk."""
+
+    def __init__(self, path: Path, places: Mapping[str, Place]) -> None:
+        """Take the file and where each answer lies in it."""
+        self._path, self._places = path, places
+
+    def __getitem__(self, request: str) -> RecordedResponse:
+        """Read an answer."""
+        start, number = self._places[request]
+        with self._path.open("rb") as file:
+            file.seek(start)
+            return _response(file.readline(), f"{self._path}:{number}")
+
+    def __contains__(self, request: object) -> bool:
+        """Tell without reading."""
+        return request in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the requests."""
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        """Count the requests."""
+        return len(self._places)
+
+
+def stored(path: Path, keep: Callable[[RecordedResponse], bool] = lambda _: True) -> Stored:
+    """Look through a file of responses, or raise Rejected with every line that cannot be read.
+
+    `keep` is asked of every line; the last answer to a request that is kept counts.
+    """
+    places: dict[str, Place] = {}
+    for place, response in _scanned(path):
+        if keep(response):
+            places[response.request] = place
+    return Stored(path, places)
+
+
 def read(path: Path, only: str = "") -> dict[str, RecordedResponse]:
     """Read a file of responses by request, or raise Rejected with every line that cannot be read.
 
-    Where no line can, it is another kind of file, and the first line says so. With `only`, lines that do not contain
-    that text are passed over unread.
+    With `only`, lines that do not contain that text are passed over unread.
     """
-    found: dict[str, RecordedResponse] = {}
+    return {response.request: response for _, response in _scanned(path, only)}
+
+
+def _scanned(path: Path, only: str = "") -> Iterator[tuple[Place, RecordedResponse]]:
+    """Give the responses with their places; where no line can be read it is another kind of file, as line 1 says."""
+    found = False
     problems = []
-    wanted = only.encode()
+    wanted, start = only.encode(), 0
     for number, line in enumerate(_lines(path), start=1):
+        place, start = (start, number), start + len(line)
         if wanted not in line:
             continue
         source = f"{path}:{number}"
@@ -47,13 +95,13 @@ def read(path: Path, only: str = "") -> dict[str, RecordedResponse]:
             hint = "remove the line, then collect the cycle again from the API"
             problems.append(Problem(source=source, message=message, hint=hint))
         else:
-            found[response.request] = response
+            found = True
+            yield place, response
     if not found and not problems and not only:
         hint = "collect the cycle from the API"
         problems.append(Problem(source=str(path), message="holds no response", hint=hint))
     if problems:
         raise Rejected(problems if found else problems[:1])
-    return found
 
 
 def encode(responses: Iterable[RecordedResponse]) -> bytes:

@@ -110,7 +110,7 @@ def gather(
     recording answers is only added to `responses`: it costs nothing to ask again, and nothing is to be written
     should it turn out wrong.
     """
-    known: Responses = {}
+    known: Mapping[str, RecordedResponse] = {}
     answered = set(responses)
     path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
     asked = question(configuration, cycle, directory.remembered(configuration.archive, cycle.start))
@@ -120,11 +120,13 @@ def gather(
         answered |= known.keys()
         connection = replace(connection, append=evidence.appending(path, responses.values()))
     connection = replace(connection, append=_counted(connection.append, answered))
-    with edge.terminal.progress("Collecting consumption") as advance:
-        plan = plans.consumption(configuration.settings.source, asked)
-        found = _drive(plan, replace(connection, progress=advance), known)
-    if not configuration.replay:
-        edge.terminal.problems(_restated(configuration, asked, path, size))
+    try:
+        with edge.terminal.progress("Collecting consumption") as advance:
+            plan = plans.consumption(configuration.settings.source, asked)
+            found = _drive(plan, replace(connection, progress=advance), known)
+    finally:  # of a run that ends early too: the next one takes what is stored for what had always been said
+        if path.exists() and not configuration.replay:
+            edge.terminal.problems(_restated(configuration, asked, path, size))
     return len(answered), joined(found.directory, asked.remembered)
 
 
@@ -154,10 +156,11 @@ def _drive(plan: Plan[T], connection: Connection, known: Mapping[str, RecordedRe
     return asyncio.run(drive(plan, connection, known))
 
 
-def _stored(path: Path, cycle: BillingCycle) -> Responses:
+def _stored(path: Path, cycle: BillingCycle) -> Mapping[str, RecordedResponse]:
     """Give what an earlier run stored, unless the cycle was still running then: its days have grown since."""
-    found = evidence.read(path) if path.exists() and path.stat().st_size else {}
-    return {request: response for request, response in found.items() if is_over(cycle, response.fetched_at)}
+    if not path.exists() or not path.stat().st_size:
+        return {}
+    return evidence.stored(path, keep=lambda response: is_over(cycle, response.fetched_at))
 
 
 def _counted(append: Callable[[RecordedResponse], None], answered: set[str]) -> Callable[[RecordedResponse], None]:

@@ -15,7 +15,7 @@ def stored_inputs(configuration: Configuration, cycle: BillingCycle, edge: Edge)
     """Read the evidence of a cycle, who is remembered in it, and what the cycle before came to."""
     path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
     known = directory.known(configuration.archive, cycle.start)
-    return inputs_of(configuration, cycle, evidence.read(path), str(path), known, edge)
+    return inputs_of(configuration, cycle, evidence.stored(path), str(path), known, edge)
 
 
 def inputs_of(

@@ -20,6 +20,6 @@ def run(config: Path, selector: str, edge: Edge, effort: Effort, workers: int) -
     with held(configuration, folder):
         _, known = gather(configuration, cycle, connection, responses, edge, effort)
         source = str(configuration.replay or folder / EVIDENCE)
-        responses = responses if configuration.replay else evidence.read(folder / EVIDENCE)
-        inputs = inputs_of(configuration, cycle, responses, source, known, edge)
+        stored = responses if configuration.replay else evidence.stored(folder / EVIDENCE)
+        inputs = inputs_of(configuration, cycle, stored, source, known, edge)
         return produce(inputs, edge, workers)

@@ -148,7 +148,9 @@ def test_days_out_of_the_window_are_left_out_and_said_once(tmp_path):
         derived = live(tmp_path, api, MAPPING).collected()
     assert decimals(derived.usage.control) == expected(DAYS)
     assert amounts(derived) == PAID
-    assert ["days outside the cycle, 2.5000 ACUs in all, which were left out" in line for line in odd(derived)] == [True]
+    assert ["days outside the cycle, 2.5000 ACUs in all, which were left out" in line for line in odd(derived)] == [
+        True
+    ]
 
 
 # Products

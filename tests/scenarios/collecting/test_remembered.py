@@ -20,7 +20,7 @@ from tests.fakeapi.api import FakeApi
 from tests.fakeapi.sample import CYCLES, Atom, Organization, Person, build
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
-from tests.scenarios.collecting.live import by_center, close, foots, live, mapped, own_credentials, truth
+from tests.scenarios.collecting.live import as_yaml, by_center, close, foots, live, mapped, own_credentials, truth
 from tests.scenarios.job import Job, contents
 
 WORLD = big_world(users=6, organizations=3, sessions=2)._replace(cycles=CYCLES)
@@ -293,7 +293,8 @@ def built(tmp_path_factory):
     """Run both cycles with the command line; in December Lee has left."""
     folder = tmp_path_factory.mktemp("built")
     with serving(NOW_HERE) as api:
-        job = live(folder, api, BY_EMAIL)
+        mapping = as_yaml({"cost_centers": {"Z-9": {"name": "Left"}}, "users": {EMAIL: "Z-9"}})
+        job = live(folder, api, mapping)
         job.in_november()
         api.show(GONE)
         run = Job(folder).run("run", **job.environment)

@@ -211,6 +211,32 @@ def test_the_third_fetch_is_compared_with_the_second(tmp_path):
     assert 'since 2026-02-01T12:00:00Z by +0.5000 ACUs: 2025-12-09 "devin" +0.5000' in line
 
 
+@pytest.mark.parametrize("source", ["", OWN], ids=["v3", "organizations"])
+def test_a_refresh_that_fails_halfway_says_what_it_found(tmp_path, source):
+    """The later answers are stored and count from then on, so that no other run would say it."""
+    pair = "/v3/organizations/{org_id}/consumption/daily/users/{user_id}"
+    after = more((2, "devin", 4.5, PLACE, None))
+    with serving(WORLD) as api:
+        job = live(tmp_path, api, MAPPING, source)
+        job.collected()
+        api.show(after)
+        api.faults.script(*["504"] * 4, template=pair)
+        said = job.collect(refresh=True, concurrency=1)
+        assert said.code == 4
+        assert '+4.5000 ACUs: 2025-12-07 "devin" +4.5000' in said.stderr
+        derived = job.collected()
+        assert "restated" not in job.said[-1].stderr
+    assert close(by_center(derived), truth(after, MAPPING, tied=source == OWN))
+
+
+def test_a_first_run_that_gets_no_answer_has_nothing_to_compare(tmp_path):
+    with serving(WORLD, allow_listed=False) as api:
+        said = live(tmp_path, api, MAPPING, OWN).collect()
+    assert said.code == 4
+    assert "the API answered 401" in said.stderr
+    assert "responses.jsonl" not in said.stderr
+
+
 # The other ways to read
 
 
