@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.core.match import sessions_named
@@ -24,6 +25,8 @@ PAIR = "/v3/organizations/{}/consumption/daily/{}/{}"
 MOST_OPEN_PAIRS = 100_000
 """So many questions take a night at eight requests at a time."""
 SECTION_OF_KIND: dict[PrincipalKind, str] = {"user": "users", "service_user": "service-users"}
+DAILY_OF_KIND = {kind: f"{DAILY}/{section}/{{}}" for kind, section in SECTION_OF_KIND.items()}
+PAIR_OF_KIND = {kind: PAIR.format("{}", section, "{}") for kind, section in SECTION_OF_KIND.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,12 +101,18 @@ def daily(
     return Request(
         endpoint=endpoint,
         values=values,
-        params=(("time_after", str(cycle.after)), ("time_before", str(cycle.before))),
+        params=_bounds(cycle),
         shape=bodies.Consumption,
         required=required,
         optional=optional,
         credential=credential,
     )
+
+
+@cache
+def _bounds(cycle: BillingCycle) -> tuple[tuple[str, str], ...]:
+    """Give the bounds once for all requests: there are tens of thousands of them."""
+    return ("time_after", str(cycle.after)), ("time_before", str(cycle.before))
 
 
 def alive_in(cycle: BillingCycle) -> tuple[tuple[str, str], ...]:
@@ -157,7 +166,7 @@ def _single_views(question: Question, known: Directory) -> Iterator[Asked]:
         yield "organizations", org_id, daily(cycle, f"{DAILY}/organizations/{{}}", org_id, optional=True)
     named = who.once_known(question.rules, question.remembered) - known.entries.keys()
     for principal in [*known.entries, *sorted(named)]:
-        endpoint = f"{DAILY}/{SECTION_OF_KIND[principal.kind]}/{{}}"
+        endpoint = DAILY_OF_KIND[principal.kind]
         yield "principals", principal, daily(cycle, endpoint, principal.id, optional=principal in named)
     sessions = sessions_named(question.rules, known.sessions.values())
     for session_id in sorted({session.session_id for _, session in sessions}):
@@ -166,5 +175,4 @@ def _single_views(question: Question, known: Directory) -> Iterator[Asked]:
 
 def _pair(cycle: BillingCycle, pair: who.Pair) -> Asked:
     org_id, principal = pair
-    endpoint = PAIR.format("{}", SECTION_OF_KIND[principal.kind], "{}")
-    return "pairs", pair, daily(cycle, endpoint, org_id, principal.id)
+    return "pairs", pair, daily(cycle, PAIR_OF_KIND[principal.kind], org_id, principal.id)

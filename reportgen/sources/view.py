@@ -17,6 +17,7 @@ from reportgen.core.usage import products_of_day
 from reportgen.sources.bodies import Bucket, Consumption, DayTotals
 
 SECONDS_A_DAY = 86400
+MOST_REMEMBERED = 50_000
 ODDITIES = {
     "outside": (
         "days outside the cycle, {} ACUs in all, which were left out",
@@ -38,6 +39,7 @@ class ViewReader:
         self._cycle, self._tolerance = cycle, tolerance
         self._odd: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
         self._cells: dict[Cell, Cell] = {}  # one tuple per cell, shared by thousands of views
+        self._acus: dict[Decimal, Decimal] = {}  # one number for many days that are alike
         self.rest = ZERO
 
     def read(self, request: str, body: Consumption) -> View:
@@ -93,10 +95,16 @@ class ViewReader:
         for product, acus in products.items():
             if acus:
                 cell = self._cell(day, product)
-                quantities[cell] = add(quantities.get(cell, ZERO), acus)
+                quantities[cell] = self._shared(add(quantities[cell], acus) if cell in quantities else acus)
 
     def _cell(self, day: date, product: str) -> Cell:
         return self._cells.setdefault((day, product), (day, product))
+
+    def _shared(self, acus: Decimal) -> Decimal:
+        """Give a number that was read before, if it is remembered: most are, where ACUs have two decimals."""
+        if len(self._acus) < MOST_REMEMBERED:
+            return self._acus.setdefault(acus, acus)
+        return self._acus.get(acus, acus)
 
     def _oddities(self, body: Consumption) -> Iterator[tuple[str, Decimal]]:
         """Give what is odd about an answer, and by how many ACUs."""
