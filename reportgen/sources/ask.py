@@ -5,7 +5,7 @@ client drives it over HTTP, `answer_from` over recorded responses, so that what 
 written once.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -53,6 +53,20 @@ class Request:
         return f"GET {self.target}"
 
 
+class Portion(list[Request]):
+    """Requests of a plan, when it knows how many more are `following`: a person wants to see how far it is."""
+
+    def __init__(self, requests: Iterable[Request], following: int) -> None:
+        """Take the requests to ask now."""
+        super().__init__(requests)
+        self.following = following
+
+
+def following(requests: Sequence[Request]) -> int:
+    """Give how many requests are known to come after these."""
+    return requests.following if isinstance(requests, Portion) else 0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """A response and its decoded body; a body of None was refused (403, 404)."""
@@ -94,7 +108,8 @@ def prefixed(plan: Plan[T], prefix: str) -> Plan[T]:
         requests = next(plan)
         while True:
             asked = {request.line: moved(request, prefix) for request in requests}
-            requests = plan.send(_as_asked(asked, (yield list(asked.values()))))
+            there = Portion(asked.values(), following(requests))
+            requests = plan.send(_as_asked(asked, (yield there)))
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
 

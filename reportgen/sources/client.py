@@ -10,7 +10,7 @@ import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
@@ -23,7 +23,7 @@ import stamina.instrumentation
 
 from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Problem, Rejected, quoted
-from reportgen.sources.ask import Answer, Plan, Request, answer, unreadable
+from reportgen.sources.ask import Answer, Plan, Request, answer, following, unreadable
 from reportgen.sources.bodies import UnreadableBody
 from reportgen.sources.replay import NotRecorded
 
@@ -123,11 +123,18 @@ async def drive(plan: Plan[T], connection: Connection, known: Mapping[str, Recor
     """Answer a plan: from what is `known`, else over HTTP; raises ApiFailure or Rejected."""
     async with _workers(connection) as workers:
         try:
-            requests = next(plan)
+            requests, done = next(plan), 0
             while True:
-                requests = plan.send(await _ask_all(requests, workers, connection, known))
+                showing = replace(connection, progress=_further(connection.progress, done, following(requests)))
+                done += len(requests)
+                requests = plan.send(await _ask_all(requests, workers, showing, known))
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
+
+
+def _further(progress: Callable[[int, int], None], before: int, after: int) -> Callable[[int, int], None]:
+    """Tell the progress of a portion as that of all that is known."""
+    return lambda done, known: progress(before + done, before + known + after)
 
 
 @asynccontextmanager

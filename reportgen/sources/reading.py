@@ -10,7 +10,7 @@ from reportgen.core.cycle import BillingCycle
 from reportgen.core.directory import recalled, with_answered
 from reportgen.core.model import Directory, Principal, Rule, View, Views
 from reportgen.core.problem import Problem
-from reportgen.sources.ask import Answer, Answers, Plan, Request
+from reportgen.sources.ask import Answer, Answers, Plan, Portion, Request
 from reportgen.sources.bodies import DayTotals
 from reportgen.sources.pages import Pages
 from reportgen.sources.view import ViewReader
@@ -73,7 +73,8 @@ class Found:
         """Ask for views and keep what comes back."""
         for start in range(0, len(asked), AT_A_TIME):
             portion = asked[start : start + AT_A_TIME]
-            self._keep(portion, (yield [request for _, _, request in portion]))
+            requests = Portion((request for _, _, request in portion), len(asked) - start - len(portion))
+            self._keep(portion, (yield requests))
 
     def _keep(self, portion: Sequence[Asked], answers: Answers) -> None:
         for kind, key, request in portion:

@@ -14,7 +14,7 @@ from reportgen.core.model import Cell, Directory, Principal, View
 from reportgen.core.money import ZERO, add
 from reportgen.core.problem import Problem
 from reportgen.sources import bodies, who
-from reportgen.sources.ask import Plan, Request
+from reportgen.sources.ask import Plan, Portion, Request
 from reportgen.sources.pages import LIMIT, Pages, all_pages
 from reportgen.sources.reading import AT_A_TIME, Asked, Found, KnownCycles, Question, Reading
 from reportgen.sources.view import ViewReader
@@ -154,7 +154,7 @@ def _user_totals(found: Found, question: Question, known: Directory) -> Plan[Use
             user: _daily(question.cycle, DAILY_OF_USER, user.id, optional=user not in known.entries)
             for user in users[start : start + AT_A_TIME]
         }
-        answers = yield list(asked.values())
+        answers = yield Portion(asked.values(), len(users) - start - len(asked))
         for user, request in asked.items():
             answer = answers.get(request.line)
             if answer and answer.body is None:

@@ -27,7 +27,7 @@ from reportgen.commands.edge import Edge
 from reportgen.core.cycle import cycle_between
 from reportgen.derive import Inputs, derive
 from reportgen.sources import bodies, v3
-from reportgen.sources.ask import Request
+from reportgen.sources.ask import Portion, Request, prefixed
 from reportgen.sources.client import ApiFailure, Connection, _retry_after, drive
 from reportgen.sources.config import load
 from reportgen.terminal import Terminal
@@ -342,6 +342,21 @@ def test_what_is_known_is_not_asked_again():
         answers = asyncio.run(drive(asking(*requests), connected(base_url), known))
     assert script.paths == [kept[2].request.removeprefix("GET ")]
     assert len(answers) == 3
+
+
+def test_progress_counts_on_over_the_portions_of_a_plan():
+    requests = [Request(endpoint=f"/v3/{name}", shape=bodies.Cycles) for name in "abcde"]
+
+    def plan():
+        yield [requests[0]]
+        yield Portion(requests[1:3], 2)
+        yield Portion(requests[3:], 0)
+
+    seen = []
+    with serving(lambda *_: (200, EMPTY)) as (_, base_url):
+        connection = connected(base_url, progress=lambda done, known: seen.append((done, known)))
+        asyncio.run(drive(prefixed(plan(), "/v3beta1"), connection, {}))
+    assert seen == [(1, 1), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
 def test_only_so_many_requests_run_at_a_time():
