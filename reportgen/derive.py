@@ -139,6 +139,7 @@ def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
         decimals=card.decimals,
         cycle_open=not all(is_over(inputs.cycle, instant) for instant in fetched),
         elapsed_seconds=min((elapsed(inputs.cycle, instant) for instant in fetched), default=0),
+        effective_prices=not card.prices,
         contract=card.contract,
         missing_views=reading.missing_views,
     )

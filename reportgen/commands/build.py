@@ -33,6 +33,7 @@ from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.render import Design, render, tasks_of
 from reportgen.documents.templates import read_templates
 from reportgen.sources.config import Configuration, load
+from reportgen.sources.reading import NOT_ASKED
 
 
 def build(config: Path, selector: str, edge: Edge, workers: int) -> int:
@@ -168,7 +169,12 @@ def _disagreements(statement: Statement, folder: Path) -> list[Problem]:
         Problem(
             source=source,
             message=f"{view}: the decomposition is coarser",
-            hint="nobody is charged twice; once it is permitted, collect with --refresh",
+            hint="nobody is charged twice; "
+            + (
+                "role assignments or sessions that name organizations leave fewer pairs open"
+                if view.endswith(NOT_ASKED)
+                else "once it is permitted, collect with --refresh"
+            ),
             warning=True,
         )
         for view in statement.heading.missing_views

@@ -30,7 +30,8 @@ def diff(config: Path, selector: str, edited: Mapping[str, Path], edge: Edge) ->
     edge.terminal.problems(_only_new([*before.warnings, *old.warnings], [*after.warnings, *new.warnings]))
     was, becomes = totals_of(old.statement), totals_of(new.statement)
     moved = moves(_rated_anew(old, after, inputs), new.allocations)
-    changed = [found for found in changes(was, becomes).values() if _differs(found)]
+    other_money = was.currency != becomes.currency
+    changed = [found for found in changes(was, becomes).values() if other_money or _differs(found)]
     _tell(changed, moved, (was, becomes), (before, after), edge)
     return DONE
 
@@ -63,7 +64,7 @@ def _tell(
     if not changed and not moved:
         edge.terminal.result("Nothing moves: no cost center bears other ACUs or amounts")
         return
-    rows = [_row(found, was.decimals, becomes.decimals) for found in changed]
+    rows = [_row(found, was, becomes) for found in changed]
     numbers = ("ACUs before", "ACUs after", f"{was.currency} before", f"{becomes.currency} after", "change")
     edge.terminal.table(("cost center", "name", *numbers), rows, numbers=numbers, wrap="name")
     if moved:
@@ -75,15 +76,13 @@ def _tell(
     edge.terminal.result(f"Invoiced: {was.currency} {invoiced[0]} before, {becomes.currency} {invoiced[1]} after")
 
 
-def _row(found: CostCenterChange, old: int, new: int) -> tuple[str, ...]:
-    whole = found.whole
+def _row(found: CostCenterChange, was: CycleTotals, becomes: CycleTotals) -> tuple[str, ...]:
+    """Amounts in different currencies have no difference."""
+    whole, decimals = found.whole, max(was.decimals, becomes.decimals)
     return (
         *(found.cost_center, found.name, shown(whole.before.acus), shown(whole.after.acus)),
-        *(
-            fixed(whole.before.amount, old),
-            fixed(whole.after.amount, new),
-            _signed(fixed(whole.amount, max(old, new))),
-        ),
+        *(fixed(whole.before.amount, was.decimals), fixed(whole.after.amount, becomes.decimals)),
+        _signed(fixed(whole.amount, decimals)) if was.currency == becomes.currency else "",
     )
 
 

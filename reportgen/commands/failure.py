@@ -1,12 +1,13 @@
 """The one place where an exception becomes a message and an exit code."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from traceback import extract_tb
 
 from reportgen import __version__
-from reportgen.commands.edge import PROBLEMS, UNREACHABLE, USAGE, Edge, NoSuchCycle
+from reportgen.commands.edge import DONE, PROBLEMS, UNREACHABLE, USAGE, Edge, NoSuchCycle
 from reportgen.core.problem import Problem, Rejected
 from reportgen.sources.client import ApiFailure
 
@@ -34,8 +35,16 @@ def told(command: Callable[[Edge], int], edge: Edge) -> int:
     except Exception as error:
         if sys.flags.dev_mode:
             raise
-        edge.terminal.problems([_of_the_system(error) if isinstance(error, OSError) else _of_the_program(error)])
-        return PROBLEMS
+        return _unexpected(error, edge)
+
+
+def _unexpected(error: Exception, edge: Edge) -> int:
+    """Tell what the system or the program itself did; whoever closed a pipe has seen enough."""
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    edge.terminal.problems([_of_the_system(error) if isinstance(error, OSError) else _of_the_program(error)])
+    return PROBLEMS
 
 
 def _values(problem: Problem) -> dict[str, str]:

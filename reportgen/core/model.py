@@ -578,7 +578,8 @@ class Heading:
 
     `cycle_open` says that the evidence was collected before the cycle ended; `missing_views` are the requests that
     were refused, so that the decomposition is coarser than it could be; `elapsed_seconds` is how much of the cycle
-    the evidence covers.
+    the evidence covers. `effective_prices` says that one amount is spread over the cycle, so that a unit price is
+    only what that comes to.
     """
 
     enterprise: str
@@ -588,6 +589,7 @@ class Heading:
     decimals: int
     cycle_open: bool = False
     elapsed_seconds: int = 0
+    effective_prices: bool = False
     contract: str | None = None
     missing_views: tuple[str, ...] = ()
 

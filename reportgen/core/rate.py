@@ -67,6 +67,9 @@ def _recovered(
         return None, [Problem(source=recover.source, message=message, hint=hint)]
     weight = _weight(control, recover.weights)
     if not weight and invoice.amount:
+        if not any(control.values()):
+            message = "nobody used an ACU in this cycle: the vendor's invoice cannot be spread"
+            return None, [Problem(source=recover.source, message=message, hint="charge it as a fee, with `prices`")]
         message = "every ACU of this cycle weighs nothing: the vendor's invoice cannot be spread"
         return None, [_no_weight(recover.source, message)]
     whole = WholeCycle(

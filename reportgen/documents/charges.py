@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from reportgen.core.model import CostCenter, Invoice, InvoiceLine, LineKind, Statement, Subtotal
+from reportgen.core.model import CostCenter, Invoice, InvoiceLine, LineKind, Subtotal
 from reportgen.core.money import ONE, ZERO, multiply, ratio, total
 from reportgen.documents.sheetxml import CellValue
 
@@ -57,14 +57,6 @@ def across_entities(invoices: Iterable[Invoice], centers: Mapping[str, CostCente
 def amount_of(lines: Iterable[InvoiceLine], *kinds: LineKind) -> Decimal:
     """Add up the lines of some kinds."""
     return total(line.amount for line in lines if line.kind in kinds)
-
-
-def prices_are_effective(statement: Statement) -> bool:
-    """Tell whether one amount was spread over the cycle, so that a unit price is only what that comes to."""
-    lines = (line for invoice in statement.invoices for line in invoice.lines if line.of_usage)
-    return any(
-        line.unit_price is not None and multiply(line.acus, line.unit_price) != line.exact_amount for line in lines
-    )
 
 
 def budget_of(amount: Decimal, budget: Decimal | None) -> Budget | None:

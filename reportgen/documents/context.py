@@ -36,7 +36,6 @@ from reportgen.documents.charges import (
     calendar_months,
     further_rows,
     month_cells,
-    prices_are_effective,
 )
 from reportgen.documents.chart import Chart, colors, daily_chart
 from reportgen.documents.comparison import InvoiceComparison, invoice_comparison
@@ -216,7 +215,6 @@ def invoice_documents(statement: Statement, directory: Directory, note: str | No
     palette = colors(statement.control_by_product)
     centers = {invoice.cost_center.code: invoice.cost_center for invoice in statement.invoices}
     across = across_entities(statement.invoices, centers)
-    effective = prices_are_effective(statement)
     fees = any(line.kind == "fee" for invoice in statement.invoices for line in invoice.lines)
     for invoice in statement.invoices:
         if invoice.number:
@@ -230,7 +228,7 @@ def invoice_documents(statement: Statement, directory: Directory, note: str | No
                 note=note,
                 further=further_rows(invoice, centers),
                 across_entities=code in across,
-                effective_prices=effective,
+                effective_prices=statement.heading.effective_prices,
                 fees_charged=fees,
                 comparison=invoice_comparison(statement.variance, code, partial(_label, directory)),
                 run_rate=_own(statement.run_rate, code),

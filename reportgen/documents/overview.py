@@ -16,7 +16,6 @@ from reportgen.documents.charges import (
     fraction_of,
     holders,
     month_cells,
-    prices_are_effective,
 )
 from reportgen.documents.chart import Chart, colors, daily_chart
 from reportgen.documents.comparison import StatementComparison, statement_comparison
@@ -178,7 +177,7 @@ def statement_document(statement: Statement, note: str | None) -> StatementDocum
         statement=statement,
         palette=colors(statement.control_by_product),
         note=note,
-        effective_prices=prices_are_effective(statement),
+        effective_prices=statement.heading.effective_prices,
     )
 
 

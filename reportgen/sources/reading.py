@@ -18,6 +18,9 @@ from reportgen.sources.view import ViewReader
 AT_A_TIME = 1000
 """Answers are read and let go in portions, so that memory does not grow with the size of the enterprise."""
 
+NOT_ASKED = "not asked"
+"""Ends what is said of questions beyond the bound."""
+
 ViewKind = Literal["enterprise", "organizations", "principals", "pairs", "sessions"]
 Asked = tuple[ViewKind, Any, Request]
 """A request for a view, and where the view belongs: organization id, principal, pair or session id."""

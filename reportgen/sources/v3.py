@@ -11,7 +11,7 @@ from reportgen.core.usage import open_pairs
 from reportgen.sources import bodies, who
 from reportgen.sources.ask import Plan, Request
 from reportgen.sources.pages import PAGE_SIZE, Pages, all_pages
-from reportgen.sources.reading import AT_A_TIME, Asked, Found, KnownCycles, Question, Reading
+from reportgen.sources.reading import AT_A_TIME, NOT_ASKED, Asked, Found, KnownCycles, Question, Reading
 from reportgen.sources.view import ViewReader
 
 CYCLES = "/v3/enterprise/consumption/cycles"
@@ -77,7 +77,7 @@ def _ask_open_pairs(found: Found, question: Question, known: Directory, asked: s
     ]:
         part = still_open[: min(left, max(AT_A_TIME, len(still_open) // 4))]
         if not part:
-            found.not_asked = (f"GET {PAIR.format('{id}', 'users', '{id}')}: {len(still_open)} not asked",)
+            found.not_asked = (f"GET {PAIR.format('{id}', 'users', '{id}')}: {len(still_open)} {NOT_ASKED}",)
             return
         yield from found.keep([_pair(question.cycle, pair) for pair in part])
         asked.update(part)
