@@ -3,7 +3,9 @@
 import csv
 import json
 import re
+import shlex
 import shutil
+import subprocess
 import time
 from decimal import Decimal
 from fractions import Fraction
@@ -246,3 +248,12 @@ def test_refused_views_make_it_coarser_and_nobody_pays_twice(small_job, small_bu
     assert "Questions the API refused" in shown
     assert "answered 403" in shown
     assert "Questions the API refused" not in text(small_build.folder / "statement.pdf")
+
+
+def test_a_reader_who_has_seen_enough_is_no_mistake(small_build):
+    """The pipe is closed before anything is written."""
+    command = f"{shlex.join(small_build.job.command('explain', 'CC-1001'))} --json | head -0"
+    shell = ["bash", "-c", f"set -o pipefail; {command}"]
+    result = subprocess.run(shell, capture_output=True, text=True, check=False)
+    assert result.returncode == 0
+    assert "pipe" not in result.stderr
