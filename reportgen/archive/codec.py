@@ -7,6 +7,7 @@ apostrophe, which the reader removes.
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -76,7 +77,7 @@ def statement_values(statement: Statement) -> dict[str, Any]:
         "by_department": [_subtotal("department", found, decimals) for found in statement.by_department],
         "by_entity": [_subtotal("entity", found, decimals) for found in statement.by_entity],
         "by_month": [_month(found, decimals) for found in statement.by_month],
-        "variance": _variance(statement.variance),
+        "variance": _variance(statement.variance, {invoice.cost_center.code for invoice in statement.invoices}),
         "run_rate": _run_rate(statement.run_rate, decimals),
         "missing_views": list(heading.missing_views),
     }
@@ -200,7 +201,8 @@ def _month(found: Subtotal, decimals: int) -> dict[str, Any]:
     return {"month": found.name or None, "acus": plain(found.acus), "amount": fixed(found.amount, decimals)}
 
 
-def _variance(variance: Variance | None) -> dict[str, Any] | None:
+def _variance(variance: Variance | None, declared: AbstractSet[str]) -> dict[str, Any] | None:
+    """Give the change of the whole, and that of the cost centers which are not declared any more."""
     if variance is None:
         return None
     previous = variance.previous
@@ -209,6 +211,11 @@ def _variance(variance: Variance | None) -> dict[str, Any] | None:
         | {"status": previous.status, "seal": previous.seal},
         "acus": plain(variance.acus),
         "amount": fixed(variance.amount, previous.decimals),
+        "removed": [
+            {"code": code, "name": found.name, **_changes(found, previous.decimals)}
+            for code, found in variance.by_cost_center.items()
+            if code not in declared
+        ],
     }
 
 

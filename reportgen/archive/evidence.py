@@ -3,6 +3,8 @@
 Written once per response while collecting, read back by every later step. The last answer to a request counts.
 """
 
+import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -142,11 +144,11 @@ def repair(path: Path) -> int:
     """
     if not path.exists():
         return 0
+    whole = 0
     with path.open("rb+") as file:
-        content = file.read()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            file.truncate(whole)
+        for line in file:
+            whole += len(line) if line.endswith(b"\n") else 0
+        file.truncate(whole)
     return whole
 
 
@@ -174,6 +176,16 @@ def superseded(path: Path, size: int) -> Iterator[tuple[RecordedResponse, Record
 def _response_at(place: int, file: BinaryIO, path: Path) -> RecordedResponse:
     file.seek(place)
     return _response(file.readline(), str(path))
+
+
+def joined(path: Path, later: Path, target: Path) -> None:
+    """Write the answers of two files one after the other, those of `later` counting, and see them to the disk."""
+    with target.open("wb") as file:
+        for part in (path, later):
+            with part.open("rb") as source:
+                shutil.copyfileobj(source, file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def appending(path: Path, first: Iterable[RecordedResponse]) -> Callable[[RecordedResponse], None]:

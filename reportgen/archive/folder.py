@@ -13,6 +13,8 @@ from pathlib import Path
 from reportgen.core.problem import Problem, Rejected
 
 EVIDENCE = "inputs/responses.jsonl"
+FETCHING = "inputs/fetching.jsonl"
+"""Answers of a later fetch, kept apart from the evidence until it is whole."""
 DIRECTORY = "inputs/directory.json"
 ASSETS = "inputs/assets"
 HISTORY = "inputs/history.json"

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -26,12 +27,15 @@ from reportgen.core.model import (
 from reportgen.core.money import decimals_of, plain, total
 from reportgen.core.problem import Problem, Rejected
 
-SCHEMA = "reportgen.history/1"
+SCHEMA: Literal["reportgen.history/1"] = "reportgen.history/1"
+LONGEST_CELL = 2**31 - 1
+"""A row of somebody who works in a thousand organizations names more answers than Python's reader takes."""
+Number = Annotated[str, msgspec.Meta(pattern=r"\A-?[0-9]{1,30}(\.[0-9]{1,60})?\Z")]
 
 
 class _Product(msgspec.Struct):
-    acus: str
-    amount: str
+    acus: Number
+    amount: Number
 
 
 class _Principal(msgspec.Struct):
@@ -42,8 +46,8 @@ class _Principal(msgspec.Struct):
 class _CostCenter(msgspec.Struct):
     code: str
     name: str
-    acus: str
-    amount: str
+    acus: Number
+    amount: Number
     by_product: dict[str, _Product]
     principals: list[_Principal]
 
@@ -51,16 +55,16 @@ class _CostCenter(msgspec.Struct):
 class _Cycle(msgspec.Struct):
     start: date
     end: date
-    status: str
+    status: Literal["draft", "closed"]
     seal: str | None
     currency: str
-    control_acus: str
-    invoiced_amount: str
+    control_acus: Number
+    invoiced_amount: Number
     cost_centers: list[_CostCenter]
 
 
 class _File(msgspec.Struct):
-    schema: str
+    schema: Literal["reportgen.history/1"]
     cycles: list[_Cycle]
 
 
@@ -68,16 +72,16 @@ class _Line(msgspec.Struct):
     """A line of a statement that was written; those without ACUs have no product."""
 
     kind: LineKind
-    amount: Decimal
-    exact_amount: Decimal
+    amount: Number
+    exact_amount: Number
     product: str = ""
-    acus: Decimal = Decimal(0)
+    acus: Number = "0"
 
 
 class _WrittenCostCenter(msgspec.Struct):
     code: str
     name: str
-    amount: Decimal
+    amount: Number
     lines: list[_Line]
 
 
@@ -87,12 +91,12 @@ class _Range(msgspec.Struct):
 
 
 class _TieOut(msgspec.Struct):
-    control_acus: Decimal
-    invoiced_amount: Decimal
+    control_acus: Number
+    invoiced_amount: Number
 
 
 class _Statement(msgspec.Struct):
-    status: str
+    status: Literal["draft", "closed"]
     cycle: _Range
     currency: str
     cost_centers: list[_WrittenCostCenter]
@@ -114,7 +118,7 @@ def decode(folder: Path) -> CycleTotals | None:
     path = folder / HISTORY
     try:
         found = _file.decode(path.read_bytes())
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Rejected([Problem(source=str(path), message=f"cannot be read: {error}", hint="build again")]) from error
     return _read(found.cycles[-1]) if found.cycles else None
 
@@ -125,7 +129,7 @@ def previous(archive: Path, cycle: BillingCycle) -> tuple[CycleTotals | None, li
         if (folder / STATEMENT).exists():
             try:
                 found = _built(folder)
-            except (OSError, ValueError, KeyError, csv.Error) as error:
+            except (OSError, ValueError, RecursionError, csv.Error) as error:
                 hint = "build that cycle again; until then this one is compared with nothing"
                 problem = Problem(source=str(folder), message=f"cannot be read: {error}", hint=hint, warning=True)
                 return None, [problem]
@@ -140,11 +144,11 @@ def _built(folder: Path) -> CycleTotals:
     manifest = folder / MANIFEST
     return CycleTotals(
         cycle=_cycle(found.cycle.start, found.cycle.end),
-        status="closed" if found.status == "closed" else "draft",
+        status=found.status,
         currency=found.currency,
-        decimals=decimals_of(found.tie_out.invoiced_amount),
-        control_acus=found.tie_out.control_acus,
-        invoiced_amount=found.tie_out.invoiced_amount,
+        decimals=decimals_of(Decimal(found.tie_out.invoiced_amount)),
+        control_acus=Decimal(found.tie_out.control_acus),
+        invoiced_amount=Decimal(found.tie_out.invoiced_amount),
         cost_centers={center.code: _totals(center, principals) for center in found.cost_centers},
         seal=sha256(manifest.read_bytes()).hexdigest() if manifest.exists() else None,
     )
@@ -153,14 +157,18 @@ def _built(folder: Path) -> CycleTotals:
 def _totals(center: _WrittenCostCenter, principals: Mapping[str, set[Principal]]) -> CostCenterTotals:
     lines = [
         InvoiceLine(
-            kind=line.kind, product=line.product, acus=line.acus, exact_amount=line.exact_amount, amount=line.amount
+            kind=line.kind,
+            product=line.product,
+            acus=Decimal(line.acus),
+            exact_amount=Decimal(line.exact_amount),
+            amount=Decimal(line.amount),
         )
         for line in center.lines
     ]
     return CostCenterTotals(
         name=center.name,
         acus=total(line.acus for line in lines),
-        amount=center.amount,
+        amount=Decimal(center.amount),
         by_product=by_product(lines),
         principals=frozenset(principals.get(center.code, ())),
     )
@@ -170,13 +178,17 @@ def _principals(path: Path) -> dict[str, set[Principal]]:
     """Give the principals on each cost center's rows of a ledger."""
     found: dict[str, set[Principal]] = defaultdict(set)
     with path.open(encoding="utf-8", newline="") as file:
+        csv.field_size_limit(LONGEST_CELL)
         rows = csv.reader(file, strict=True)
-        places = {column: index for index, column in enumerate(next(rows, []))}
-        center, kind, key = (places[column] for column in ("cost_center", "principal_kind", "principal_id"))
+        columns = next(rows, [])
+        center, kind, key = map(columns.index, ("cost_center", "principal_kind", "principal_id"))
         for row in rows:
+            if len(row) != len(columns):
+                raise ValueError(f"{LEDGER} has {len(row)} cells in line {rows.line_num}, and {len(columns)} columns")
             if row[key]:
                 known: PrincipalKind = "service_user" if row[kind] == "service_user" else "user"
-                found[row[center]].add(Principal(known, row[key].removeprefix(FORMULA_MARK)))
+                code, principal = (row[place].removeprefix(FORMULA_MARK) for place in (center, key))
+                found[code].add(Principal(known, principal))
     return found
 
 
@@ -217,7 +229,7 @@ def _written(found: CycleTotals) -> _Cycle:
 def _read(found: _Cycle) -> CycleTotals:
     return CycleTotals(
         cycle=_cycle(found.start, found.end),
-        status="closed" if found.status == "closed" else "draft",
+        status=found.status,
         currency=found.currency,
         decimals=decimals_of(Decimal(found.invoiced_amount)),
         control_acus=Decimal(found.control_acus),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from reportgen.archive import directory, evidence
+from reportgen.archive.fetch import Fetch, begun, ended
 from reportgen.archive.folder import (
     DIRECTORY,
     EVIDENCE,
@@ -110,22 +111,20 @@ def gather(
     recording answers is only added to `responses`: it costs nothing to ask again, and nothing is to be written
     should it turn out wrong.
     """
-    known: Mapping[str, RecordedResponse] = {}
-    answered = set(responses)
-    path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
+    folder = cycle_folder(configuration.archive, cycle.start)
     asked = question(configuration, cycle, directory.remembered(configuration.archive, cycle.start))
+    fetch = Fetch(path=folder / EVIDENCE)
     if not configuration.replay:
-        size = evidence.repair(path)
-        known = {} if effort.refresh else _stored(path, cycle)
-        answered |= known.keys()
-        connection = replace(connection, append=evidence.appending(path, responses.values()))
+        control = {request.line for request in plans.control_totals(configuration.settings.source, asked)}
+        fetch = begun(folder, cycle, control, now=edge.now(), refresh=effort.refresh)
+        connection = replace(connection, append=evidence.appending(fetch.path, responses.values()))
+    answered = {*responses, *fetch.known}
     connection = replace(connection, append=_counted(connection.append, answered))
-    try:
-        with edge.terminal.progress("Collecting consumption") as advance:
-            plan = plans.consumption(configuration.settings.source, asked)
-            found = _drive(plan, replace(connection, progress=advance), known)
-    finally:  # of a run that ends early too: the next one takes what is stored for what had always been said
-        if path.exists() and not configuration.replay:
+    with edge.terminal.progress("Collecting consumption") as advance:
+        plan = plans.consumption(configuration.settings.source, asked)
+        found = _drive(plan, replace(connection, progress=advance), fetch.known)
+    if not configuration.replay:
+        with ended(folder, fetch) as (path, size):
             edge.terminal.problems(_restated(configuration, asked, path, size))
     return len(answered), joined(found.directory, asked.remembered)
 
@@ -138,7 +137,7 @@ def _restated(configuration: Configuration, asked: Question, path: Path, size: i
         if plans.is_consumption(before.request) and is_over(asked.cycle, before.fetched_at)
     )
     control = plans.control_totals(configuration.settings.source, asked)
-    return restated(final, control, asked, str(path))
+    return restated(final, control, asked, str(path.with_name("responses.jsonl")))
 
 
 def _credentials(configuration: Configuration, connection: Connection) -> Iterator[str]:
@@ -154,13 +153,6 @@ def _credentials(configuration: Configuration, connection: Connection) -> Iterat
 
 def _drive(plan: Plan[T], connection: Connection, known: Mapping[str, RecordedResponse]) -> T:
     return asyncio.run(drive(plan, connection, known))
-
-
-def _stored(path: Path, cycle: BillingCycle) -> Mapping[str, RecordedResponse]:
-    """Give what an earlier run stored, unless the cycle was still running then: its days have grown since."""
-    if not path.exists() or not path.stat().st_size:
-        return {}
-    return evidence.stored(path, keep=lambda response: is_over(cycle, response.fetched_at))
 
 
 def _counted(append: Callable[[RecordedResponse], None], answered: set[str]) -> Callable[[RecordedResponse], None]:

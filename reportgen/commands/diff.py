@@ -71,7 +71,7 @@ def _tell(
         edge.terminal.result("What moves, at the prices of the edited files:")
         figures = ("ACUs", becomes.currency)
         columns = ("from", "to", *figures, "by the rule", "now")
-        edge.terminal.table(columns, [_moved(move, *configurations) for move in moved], numbers=figures, wrap="now")
+        edge.terminal.table(columns, [_moved(move) for move in moved], numbers=figures, wrap="now")
     invoiced = fixed(was.invoiced_amount, was.decimals), fixed(becomes.invoiced_amount, becomes.decimals)
     edge.terminal.result(f"Invoiced: {was.currency} {invoiced[0]} before, {becomes.currency} {invoiced[1]} after")
 
@@ -86,11 +86,12 @@ def _row(found: CostCenterChange, was: CycleTotals, becomes: CycleTotals) -> tup
     )
 
 
-def _moved(move: Move, before: Configuration, after: Configuration) -> tuple[str, ...]:
+def _moved(move: Move) -> tuple[str, ...]:
+    """Name rules by file and line alone: paths would take the room of the figures."""
     return (
         *(move.giver or NOBODY, move.receiver or NOBODY, shown(move.acus)),
         f"{printed(move.exact_amount, MONEY_DECIMALS):f}",
-        *(_opened(move.rule_before, before) or "no rule", _opened(move.rule_after, after) or "no rule"),
+        *(move.rule_before or "no rule", move.rule_after or "no rule"),
     )
 
 

@@ -37,6 +37,9 @@ def explain(config: Path, selector: str, named: str, edge: Edge, only: int | Non
     invoice = _chosen(named, only, derived.statement, folder)
     if isinstance(invoice, Problem):
         edge.terminal.problems([invoice])
+        edge.terminal.values(
+            {"problems": [{"source": invoice.source, "message": invoice.message, "hint": invoice.hint}]}
+        )
         return USAGE
     _refuse_changed(folder, written, derived.statement)
     lines = [one for one in explained(invoice, _charged(inputs, derived)) if only in {None, one.number}]

@@ -24,6 +24,7 @@ def told(command: Callable[[Edge], int], edge: Edge) -> int:
         return PROBLEMS
     except NoSuchCycle as unknown:
         edge.terminal.problem(str(unknown))
+        edge.terminal.values({"problems": [{"source": "--cycle", "message": str(unknown), "hint": ""}]})
         return USAGE
     except ApiFailure as failure:
         edge.terminal.problems([failure.problem])

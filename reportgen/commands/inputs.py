@@ -3,17 +3,24 @@
 from collections.abc import Mapping
 
 from reportgen.archive import directory, evidence, history
+from reportgen.archive.fetch import interrupted
 from reportgen.archive.folder import EVIDENCE, cycle_folder
 from reportgen.commands.edge import Edge
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Directory, RecordedResponse
+from reportgen.core.problem import Problem
 from reportgen.derive import Inputs
 from reportgen.sources.config import Configuration
 
 
 def stored_inputs(configuration: Configuration, cycle: BillingCycle, edge: Edge) -> Inputs:
     """Read the evidence of a cycle, who is remembered in it, and what the cycle before came to."""
-    path = cycle_folder(configuration.archive, cycle.start) / EVIDENCE
+    folder = cycle_folder(configuration.archive, cycle.start)
+    path = folder / EVIDENCE
+    if interrupted(folder):
+        message = "a later fetch of this billing cycle was interrupted; what was collected before it is used"
+        hint = "run `reportgen collect` to finish it"
+        edge.terminal.problems([Problem(source=str(folder), message=message, hint=hint, warning=True)])
     known = directory.known(configuration.archive, cycle.start)
     return inputs_of(configuration, cycle, evidence.stored(path), str(path), known, edge)
 

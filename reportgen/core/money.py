@@ -136,7 +136,7 @@ def spread_over_groups(amount: Decimal, groups: Sequence[Sequence[Decimal]]) -> 
     >>> [f"{total(group)}" for group in parts]
     ['0.333333333334', '0.333333333333', '0.333333333333']
     """
-    scale = max((decimals_of(quantity) for group in groups for quantity in group), default=0)
+    scale = decimals_of(total(map(total, groups)))  # an exact sum is written with the most decimals of its terms
     weights = [[_whole(quantity, scale) for quantity in group] for group in groups]
     sums = [sum(group) for group in weights]
     if not sum(sums):

@@ -1,7 +1,8 @@
 """Two allocations of the same evidence: which ACUs went from whom to whom, and by which rules.
 
 The records need not be the same ones: a rule for a session cuts its own out of its owner's. What cannot be matched
-within a record is matched within its billing day and product, whose total is the same on both sides.
+within a record is matched with its sessions, then within its principal, and in the end within its billing day and
+product, whose total is the same on both sides.
 """
 
 from collections import defaultdict
@@ -10,16 +11,31 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from reportgen.core.model import Allocation, Cell
-from reportgen.core.money import ZERO, add, apportion, subtract
+from reportgen.core.money import (
+    SPLIT_QUANTUM,
+    ZERO,
+    add,
+    apportion,
+    decimals_of,
+    multiply,
+    quantum_of,
+    subtract,
+    total,
+)
 
 Subject = tuple[str, str, str, str]
 """Organization, principal kind, principal id and session of a record."""
 Parts = dict[str, tuple[str, Decimal, Decimal]]
 """What each cost center has of a record: by its code the rule, ACUs and exact amount."""
+WIDER = (slice(4), slice(3), slice(1, 3), slice(0))
+"""A record, with its sessions, its principal, everything: each a slice of what the one before left of a subject."""
 
 
 class Move(NamedTuple):
-    """ACUs that another cost center bears than before, and what they cost, exactly; rules are file:line."""
+    """ACUs that another cost center bears than before, and what they cost, exactly; rules are file:line.
+
+    Negative ones are a credit that went from giver to receiver.
+    """
 
     giver: str
     receiver: str
@@ -38,6 +54,10 @@ class _Side(NamedTuple):
     exact_amount: Decimal
 
 
+_Sides = tuple[list[_Side], list[_Side]]
+"""Losses and gains."""
+
+
 def moves(before: Iterable[Allocation], after: Iterable[Allocation]) -> list[Move]:
     """Give who took over ACUs from whom, the largest amount first; both sides are rated by the same card."""
     old, new = _by_record(before), _by_record(after)
@@ -46,7 +66,7 @@ def moves(before: Iterable[Allocation], after: Iterable[Allocation]) -> list[Mov
         for move in _moves_of_cell(old.get(cell, {}), new.get(cell, {})):
             acus, exact_amount = sums.get(move[:4], (ZERO, ZERO))
             sums[move[:4]] = add(acus, move.acus), add(exact_amount, move.exact_amount)
-    found = [Move(*key, *figures) for key, figures in sorted(sums.items())]
+    found = [Move(*key, *figures) for key, figures in sorted(sums.items()) if any(figures)]
     return sorted(found, key=lambda move: (move.exact_amount, move.acus), reverse=True)
 
 
@@ -62,18 +82,45 @@ def _by_record(allocations: Iterable[Allocation]) -> dict[Cell, dict[Subject, Pa
 
 
 def _moves_of_cell(before: Mapping[Subject, Parts], after: Mapping[Subject, Parts]) -> Iterator[Move]:
-    """Match within each record first, then what is left of all of them."""
-    left_losses: list[_Side] = []
-    left_gains: list[_Side] = []
+    """Match within each record first, then what is left of it with more and more of the others."""
+    left: dict[tuple[str, ...], _Sides] = {}
     for subject in sorted({*before, *after}):
-        losses, gains = _sides(before.get(subject, {}), after.get(subject, {}))
-        yield from _matched(losses, gains)
-        left_losses.extend(losses)
-        left_gains.extend(gains)
-    yield from _matched(left_losses, left_gains)
+        old, new = before.get(subject, {}), after.get(subject, {})
+        if _is_credit(old) and _acus(old) == _acus(new):
+            opposite = _matched(*_sides(_negated(old), _negated(new)))
+            yield from (_opposite(move) for move in opposite)
+        elif any(sides := _sides(old, new)):
+            left[subject] = sides
+    for wider in WIDER:
+        groups: dict[tuple[str, ...], _Sides] = defaultdict(lambda: ([], []))
+        for place, (losses, gains) in left.items():
+            groups[place[wider]][0].extend(losses)
+            groups[place[wider]][1].extend(gains)
+        for losses, gains in groups.values():
+            yield from _matched(losses, gains)
+        left = groups
 
 
-def _sides(before: Parts, after: Parts) -> tuple[list[_Side], list[_Side]]:
+def _is_credit(parts: Parts) -> bool:
+    return any(acus < 0 for _, acus, _ in parts.values())
+
+
+def _acus(parts: Parts) -> Decimal:
+    return total(acus for _, acus, _ in parts.values())
+
+
+def _negated(parts: Parts) -> Parts:
+    return {
+        code: (rule, acus.copy_negate(), exact_amount.copy_negate())
+        for code, (rule, acus, exact_amount) in parts.items()
+    }
+
+
+def _opposite(move: Move) -> Move:
+    return move._replace(acus=move.acus.copy_negate(), exact_amount=move.exact_amount.copy_negate())
+
+
+def _sides(before: Parts, after: Parts) -> _Sides:
     """Give who has less of a record than before, and who has more, in the order of the codes."""
     losses, gains = [], []
     for code in sorted({*before, *after}):
@@ -87,14 +134,33 @@ def _sides(before: Parts, after: Parts) -> tuple[list[_Side], list[_Side]]:
 
 
 def _matched(losses: list[_Side], gains: list[_Side]) -> Iterator[Move]:
-    """Hand what was lost to who gained, in order; what finds no counterpart stays in the lists."""
+    """Hand what was lost to who gained, in order; what finds no counterpart stays in the lists.
+
+    What a cost center lost in one record and gained in another has not moved.
+    """
+    for code in sorted({loss.code for loss in losses} & {gain.code for gain in gains}):
+        own_losses, own_gains = _parted(losses, code), _parted(gains, code)
+        for _ in _paired(own_losses, own_gains):
+            pass
+        losses.extend(own_losses)
+        gains.extend(own_gains)
+    yield from _paired(losses, gains)
+
+
+def _parted(sides: list[_Side], code: str) -> list[_Side]:
+    """Take the sides of a cost center out of a list."""
+    own = [side for side in sides if side.code == code]
+    sides[:] = [side for side in sides if side.code != code]
+    return own
+
+
+def _paired(losses: list[_Side], gains: list[_Side]) -> Iterator[Move]:
     while losses and gains:
         loss, gain = losses[0], gains[0]
         acus = min(loss.acus, gain.acus)
         amount, gains[:1] = _taken(gain, acus)
         _, losses[:1] = _taken(loss, acus)
-        if loss.code != gain.code:
-            yield Move(loss.code, gain.code, loss.rule, gain.rule, acus, amount)
+        yield Move(loss.code, gain.code, loss.rule, gain.rule, acus, amount)
 
 
 def _taken(side: _Side, acus: Decimal) -> tuple[Decimal, list[_Side]]:
@@ -102,5 +168,6 @@ def _taken(side: _Side, acus: Decimal) -> tuple[Decimal, list[_Side]]:
     if acus == side.acus:
         return side.exact_amount, []
     left = subtract(side.acus, acus)
-    amount, rest = apportion(side.exact_amount, [acus, left])
+    fine = multiply(quantum_of(decimals_of(left)), SPLIT_QUANTUM)  # ACUs at any price
+    amount, rest = apportion(side.exact_amount, [acus, left], fine)
     return amount, [side._replace(acus=left, exact_amount=rest)]

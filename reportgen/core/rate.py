@@ -8,6 +8,7 @@ only what that comes to.
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -140,7 +141,9 @@ def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Alloca
     for index, one in enumerate(allocations):
         lines[one[2] == "unallocated", one[1], one[0][1]].append(index)
     groups = [sorted(lines[key], key=lambda index: allocations[index][0]) for key in sorted(lines)]
-    weights = [multiply(one[6], whole.weights.get(one[0][1], ONE)) for one in allocations]
+    weights = [
+        multiply(one[6], whole.weights[one[0][1]]) if one[0][1] in whole.weights else one[6] for one in allocations
+    ]
     amounts = [ZERO for _ in allocations]
     if whole.weight:
         spread = spread_over_groups(whole.amount, [[weights[index] for index in group] for group in groups])
@@ -152,16 +155,35 @@ def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Alloca
         yield _rated(Allocation, (*allocation[:7], prices[allocation[0][1]], whole.source, amount))
 
 
+def card_warnings(card: RateCard, control: Quantities) -> list[Problem]:
+    """Warn of prices and weights that nobody's usage meets."""
+    return price_warnings(card, control) if card.prices else _weight_warnings(card, control)
+
+
+def _weight_warnings(card: RateCard, control: Quantities) -> list[Problem]:
+    """Warn of weights for a product that nobody used: where a name is mistyped, every amount is another."""
+    if not card.recover:
+        return []
+    used = {product for _, product in control}
+    return [
+        _unused(product, used, card.recover.source) for product in sorted(set(card.recover.weights).difference(used))
+    ]
+
+
+def _unused(product: str, used: AbstractSet[str], source: str) -> Problem:
+    near = did_you_mean(product, sorted(used))
+    hint = f"did you mean {quoted(near)}?" if near else "leave it if it is kept for later"
+    message = f"nobody used the product {quoted(product)} in this cycle"
+    return Problem(source=source, message=message, hint=hint, warning=True)
+
+
 def price_warnings(card: RateCard, control: Quantities) -> list[Problem]:
     """Warn of prices for a product nobody used, and of days on which `*` stands in for a product's own price."""
     used = {product for _, product in control}
     found = []
     for product, prices in sorted(card.prices.items()):
         if product != ANY_PRODUCT and product not in used:
-            near = did_you_mean(product, sorted(used))
-            hint = f"did you mean {quoted(near)}?" if near else "leave it if it is kept for later"
-            message = f"nobody used the product {quoted(product)} in this cycle"
-            found.append(Problem(source=prices[0].source, message=message, hint=hint, warning=True))
+            found.append(_unused(product, used, prices[0].source))
         elif any(day < prices[0].start for day, name in control if name == product) and product != ANY_PRODUCT:
             message = f"{quoted(product)} has no price of its own before {prices[0].start}, inside this cycle"
             hint = "days before it take the price of `*`, if there is one; give the first price an earlier date"

@@ -24,7 +24,7 @@ from reportgen.core.model import (
 )
 from reportgen.core.money import ZERO, fixed, multiply, ratio, round_half_up, shown, total
 from reportgen.core.problem import Problem, quoted
-from reportgen.core.rate import price_warnings
+from reportgen.core.rate import card_warnings
 from reportgen.core.rollup import by_holder, over_all
 from reportgen.core.tieout import tie_out, tie_out_rows, vendor_difference
 
@@ -75,7 +75,7 @@ def statement(
     return result, [
         *vendor_difference(tie, vendor_invoice),
         *_misplaced_vendor_invoices(card, heading.cycle),
-        *(price_warnings(card, usage.control) if card.prices else ()),
+        *card_warnings(card, usage.control),
         *_unpriced(lines, card),
         *_unborne(result, mapping),
     ]

@@ -150,7 +150,7 @@ class Suggestions:
                 self._index(rule, names.get((rule.section, rule.key)))
 
     def line(self, orphan: Orphan) -> str:
-        """Give a line that is ready to be pasted into the mapping, or nothing where nobody is alike."""
+        """Give a line to paste below the section that the cause names, or nothing where nobody is alike."""
         level: Level = "user" if orphan.kind else "org"
         section = SECTIONS[orphan.kind][0]
         key = self._key(orphan)
@@ -159,7 +159,7 @@ class Suggestions:
         own = self._matcher.candidates(level, _subject(orphan))
         rule = own[0] if own else self._nearest(orphan)
         split = self._split(rule) if rule else None
-        return f"{section}: {{{_scalar(key, always='@' in key)}: {_shares(split)}}}" if split else ""
+        return f"{_scalar(key, always='@' in key)}: {_shares(split)}" if split else ""
 
     def _names(self) -> dict[tuple[str, str], list[str]]:
         """Give the names of those whom each key matches."""

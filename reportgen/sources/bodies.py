@@ -113,10 +113,11 @@ class Self(msgspec.Struct):
 
 
 class Page(msgspec.Struct):
-    """What every list has; `end_cursor` leads to the next page."""
+    """What every list has; `end_cursor` leads to the next page, unless `has_next_page` says that there is none."""
 
     end_cursor: str | None = None
-    has_next_page: bool = False
+    has_next_page: bool | None = None
+    total: int | None = None
 
 
 class Cycles(Page, kw_only=True):
@@ -155,6 +156,7 @@ class OffsetPage(msgspec.Struct):
     items: list[Any]
     skip: int = 0
     has_more: bool = False
+    total: int | None = None
 
 
 class DayTotals(msgspec.Struct):

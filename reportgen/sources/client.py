@@ -22,7 +22,7 @@ import stamina
 import stamina.instrumentation
 
 from reportgen.core.model import RecordedResponse
-from reportgen.core.problem import Problem, Rejected, quoted
+from reportgen.core.problem import Problem, Rejected, printable, quoted
 from reportgen.sources.ask import Answer, Plan, Request, answer, following, unreadable
 from reportgen.sources.bodies import UnreadableBody
 from reportgen.sources.replay import NotRecorded
@@ -40,6 +40,7 @@ ADVICE = {
     401: "check the token (a trailing newline is removed), and whether this machine's address is on the allow list",
     403: PERMISSION_HINT,
     404: "check base_url; older deployments still serve /v3beta1",
+    **dict.fromkeys((301, 302, 307, 308), "correct base_url: this address only leads on to another"),
     422: "report this: the API did not accept the request as it is documented",
 }
 
@@ -115,7 +116,7 @@ class Connection:
     progress: Callable[[int, int], None]
     transport: httpx.AsyncBaseTransport | None = None
     concurrency: int = 8
-    attempts: int = 6
+    attempts: int = 20
     patience: float = 300.0
 
 
@@ -148,13 +149,18 @@ async def _workers(connection: Connection) -> AsyncIterator[list[_Worker]]:
 
 
 def _client(connection: Connection, context: ssl.SSLContext) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        headers={"Accept": "application/json"},
-        timeout=TIMEOUT,
-        limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-        transport=connection.transport,
-        verify=context,
-    )
+    try:
+        return httpx.AsyncClient(
+            headers={"Accept": "application/json"},
+            timeout=TIMEOUT,
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            transport=connection.transport,
+            verify=context,
+        )
+    except (ImportError, ValueError) as error:
+        message = f"the proxy that the environment names cannot be used: {printable(str(error))}"
+        hint = "name an HTTP proxy in HTTPS_PROXY or ALL_PROXY, or unset them"
+        raise ApiFailure(Problem(source=connection.base_url, message=message, hint=hint)) from error
 
 
 async def _ask_all(
@@ -210,7 +216,7 @@ async def _ask(request: Request, worker: _Worker, connection: Connection) -> Ans
         attempts=connection.attempts,
         timeout=connection.patience,
         wait_initial=0.5,
-        wait_max=8.0,
+        wait_max=30.0,
         wait_jitter=0.5,
     )
     try:
@@ -237,9 +243,14 @@ def _backoff(error: Exception) -> bool | float:
 async def _ask_once(request: Request, worker: _Worker, connection: Connection) -> Answer:
     try:
         authorization = {"Authorization": f"Bearer {connection.tokens[request.credential]}"}
-        response = await worker.client.get(f"{connection.base_url}{request.target}", headers=authorization)
-        body = response.text
-    except (httpx.TransportError, httpx.DecodingError) as error:
+        async with asyncio.timeout(connection.patience):
+            response = await worker.client.get(f"{connection.base_url}{request.target}", headers=authorization)
+        body = response.content.decode("utf-8-sig", "replace")
+    except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
+        if _untrusted(error):
+            hint = "name the authority that signed it in SSL_CERT_FILE, or check `base_url`"
+            message = "the server's certificate is not trusted"
+            raise ApiFailure(_failure(request, connection, message, hint)) from error
         raise _Transient(f"the connection failed ({type(error).__name__})") from error
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         worker.pace.slow_down()
@@ -255,6 +266,15 @@ async def _ask_once(request: Request, worker: _Worker, connection: Connection) -
     connection.append(recorded)
     worker.pace.speed_up()
     return found
+
+
+def _untrusted(error: BaseException | None) -> bool:
+    """Tell whether a connection failed because of the server's certificate: that does not pass."""
+    while error:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _without_tokens(body: str, connection: Connection) -> str:
@@ -310,5 +330,5 @@ def _retry_after(response: httpx.Response, now: datetime) -> float | None:
         return float(written)
     try:
         return max(0.0, (parsedate_to_datetime(written) - now).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

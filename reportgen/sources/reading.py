@@ -52,7 +52,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What the API said of a cycle; `missing_views` are the questions it refused, or was not asked.
+    """What the API said of a cycle; `missing_views` are the questions it refused, answered in part, or was not asked.
 
     Its `repr` leaves the large parts out: asyncio writes that of every result when a run ends.
     """
@@ -65,12 +65,15 @@ class Reading:
 
 @dataclass(kw_only=True, slots=True)
 class Found:
-    """The answers so far, sorted by what they are about, and how many were refused per endpoint and status."""
+    """The answers so far, sorted by what they are about, and how many were refused per endpoint and status.
+
+    `incomplete` names what was not asked, and lists that broke off.
+    """
 
     reader: ViewReader
     views: dict[ViewKind, dict[Any, View]] = field(default_factory=lambda: defaultdict(dict))
     refused: Counter[tuple[str, int]] = field(default_factory=Counter)
-    not_asked: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
 
     def keep(self, asked: Sequence[Asked]) -> Plan[None]:
         """Ask for views and keep what comes back."""
@@ -94,11 +97,13 @@ class Found:
             request = replace(request, optional=False)
         self.refuse(request, found)
 
-    def refuse_lists(self, lists: Iterable[Pages]) -> None:
-        """Count the lists that were refused."""
+    def check_lists(self, lists: Iterable[Pages]) -> None:
+        """Count the lists that were refused, and name those that broke off."""
         for pages in lists:
             if pages.refused:
                 self.refuse(pages.request, pages.refused)
+            elif broke_off := pages.broke_off():
+                self.incomplete += (f"{replace(pages.request, params=()).line}: {broke_off}",)
 
     def refuse(self, request: Request, found: Answer) -> None:
         """Count a refusal, unless the configuration alone made us ask."""
@@ -122,7 +127,7 @@ class Found:
         return Reading(
             views=self.as_views(),
             directory=recalled(with_answered(known, principals, self.views["organizations"]), remembered),
-            missing_views=(*refused, *self.not_asked),
+            missing_views=(*refused, *self.incomplete),
             warnings=tuple(self.reader.warnings()),
         )
 

@@ -1,12 +1,13 @@
 """The v3 API with an enterprise credential: what to ask, in which order, and what the answers mean together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.core.match import sessions_named
 from reportgen.core.model import Directory, Principal, PrincipalKind
+from reportgen.core.problem import Problem
 from reportgen.core.usage import open_pairs
 from reportgen.sources import bodies, who
 from reportgen.sources.ask import Plan, Request
@@ -47,7 +48,16 @@ def cycles() -> Plan[KnownCycles]:
     """Ask for the billing cycles."""
     (pages,) = yield from all_pages([Request(endpoint=CYCLES, params=(PAGE_SIZE,), shape=bodies.Cycles)])
     found = {cycle_between(listed.after, listed.before) for listed in pages.items}
-    return KnownCycles(cycles=tuple(sorted(found)), refused=pages.refused.recorded.status if pages.refused else 0)
+    return KnownCycles(
+        cycles=tuple(sorted(found)),
+        refused=pages.refused.recorded.status if pages.refused else 0,
+        warnings=tuple(_cycles_unknown(message) for message in [pages.broke_off()] if message),
+    )
+
+
+def _cycles_unknown(message: str) -> Problem:
+    hint = "cycles may be missing; ask the vendor"
+    return Problem(source=f"GET {CYCLES}", message=message, hint=hint, warning=True)
 
 
 def consumption(question: Question) -> Plan[Reading]:
@@ -57,7 +67,7 @@ def consumption(question: Question) -> Plan[Reading]:
     """
     found = Found(reader=ViewReader(question.cycle, question.tolerance))
     lists = _Lists(**dict(zip(_Lists.__slots__, (yield from all_pages(_list_requests(question.cycle))), strict=True)))
-    found.refuse_lists(lists.all())
+    found.check_lists(lists.all())
     known = _directory(lists)
     pairs = {*_assigned_pairs(lists), *who.session_pairs(known)}
     asked = [*_single_views(question, known), *(_pair(question.cycle, pair) for pair in sorted(pairs))]
@@ -67,19 +77,29 @@ def consumption(question: Question) -> Plan[Reading]:
 
 
 def _ask_open_pairs(found: Found, question: Question, known: Directory, asked: set[who.Pair]) -> Plan[None]:
+    """Ask C for the pairs that are still open, so that no residual has to be left out."""
+
+    def still_open() -> list[who.Pair]:
+        return [pair for pair in open_pairs(found.as_views(), known, question.tolerance) if pair not in asked]
+
+    yield from ask_in_parts(found, still_open, lambda pair: _pair(question.cycle, pair), asked)
+
+
+def ask_in_parts(
+    found: Found, still_open: Callable[[], list[who.Pair]], ask: Callable[[who.Pair], Asked], asked: set[who.Pair]
+) -> Plan[None]:
     """Ask C for the pairs that are still open, a part of them at a time: every answer may close others.
 
     Where nobody knows who works where, they may be more than a night can ask; the rest stays unknown, and is named.
+    What was asked is added to `asked`, and is open no more.
     """
     left = MOST_OPEN_PAIRS
-    while still_open := [
-        pair for pair in open_pairs(found.as_views(), known, question.tolerance) if pair not in asked
-    ]:
-        part = still_open[: min(left, max(AT_A_TIME, len(still_open) // 4))]
+    while pairs := still_open():
+        part = pairs[: min(left, max(AT_A_TIME, len(pairs) // 4))]
         if not part:
-            found.not_asked = (f"GET {PAIR.format('{id}', 'users', '{id}')}: {len(still_open)} {NOT_ASKED}",)
+            found.incomplete += (f"GET {PAIR.format('{id}', 'users', '{id}')}: {len(pairs)} {NOT_ASKED}",)
             return
-        yield from found.keep([_pair(question.cycle, pair) for pair in part])
+        yield from found.keep([ask(pair) for pair in part])
         asked.update(part)
         left -= len(part)
 

@@ -15,7 +15,7 @@ from reportgen.sources import bodies, who
 from reportgen.sources.ask import Plan, Request
 from reportgen.sources.pages import PAGE_SIZE, Pages, all_pages
 from reportgen.sources.reading import Asked, Found, Question, Reading
-from reportgen.sources.v3 import SECTION_OF_KIND, alive_in, daily
+from reportgen.sources.v3 import SECTION_OF_KIND, alive_in, ask_in_parts, daily
 from reportgen.sources.view import ViewReader
 
 DAILY = "/v3/organizations/{}/consumption/daily"
@@ -30,11 +30,12 @@ def consumption(question: Question) -> Plan[Reading]:
     org_ids = question.organizations
     requests = [request for org_id in org_ids for request in _list_requests(org_id, question.cycle)]
     lists = yield from all_pages(requests)
-    found.refuse_lists(lists)
+    found.check_lists(lists)
     known = _directory(org_ids, lists)
-    yield from found.keep([*_views(question, known, lists)])
+    asked = [*_views(question, known, lists)]
+    yield from found.keep(asked)
     found.views["enterprise"][""] = _control_total(found.views["organizations"])
-    yield from found.keep(_who_has_left(found, question, known))
+    yield from _ask_who_else(found, question, known, {pair for kind, pair, _ in asked if kind == "pairs"})
     return found.as_reading(known, question.remembered, (principal for _, principal in found.views["pairs"]))
 
 
@@ -85,15 +86,20 @@ def _views(question: Question, known: Directory, lists: Sequence[Pages]) -> Iter
         )  # fmt: skip
 
 
-def _who_has_left(found: Found, question: Question, known: Directory) -> list[Asked]:
-    """Ask for C of everybody who is only remembered, in the organizations whose days nobody known explains."""
-    gone = question.remembered.entries.keys() - known.entries.keys() - who.named_principals(question.rules)
-    unexplained = with_a_rest(found.as_views(), known, question.tolerance)
-    return [
-        _pair(question.cycle, (org_id, principal), optional=True)
-        for org_id in unexplained
-        for principal in sorted(gone)
-    ]
+def _ask_who_else(found: Found, question: Question, known: Directory, asked: set[who.Pair]) -> Plan[None]:
+    """Ask for C of everybody else in the organizations whose days are not explained yet.
+
+    Whoever is only remembered comes first: nobody lists them anywhere. The others are listed elsewhere.
+    """
+    gone = question.remembered.entries.keys() - known.entries.keys()
+    everybody = (*sorted(gone), *sorted(known.entries))
+
+    def still_open() -> list[who.Pair]:
+        unexplained = with_a_rest(found.as_views(), known, question.tolerance)
+        pairs = ((org_id, principal) for principal in everybody for org_id in unexplained)
+        return [pair for pair in pairs if pair not in asked]
+
+    yield from ask_in_parts(found, still_open, lambda pair: _pair(question.cycle, pair, optional=True), asked)
 
 
 def _member_pairs(lists: Sequence[Pages]) -> Iterator[who.Pair]:

@@ -245,24 +245,22 @@ def suggested(kind: str, name: str, rules: Sequence[Rule], directory: Directory 
 def test_a_person_with_a_second_account_is_suggested_what_the_first_has():
     rules = [rule("user_file", "ada.byron@acme.example", "CC-1")]
     second = people(("u-2", "Ada.Byron@Contractors.example", None), ("u-3", None, "Ada Byron"))
-    assert suggested("user", "u-2", rules, second) == 'users: {"Ada.Byron@Contractors.example": CC-1}'
-    assert suggested("user", "u-3", rules, second) == "users: {u-3: CC-1}"
+    assert suggested("user", "u-2", rules, second) == '"Ada.Byron@Contractors.example": CC-1'
+    assert suggested("user", "u-3", rules, second) == "u-3: CC-1"
 
 
 def test_a_misspelt_key_is_suggested_again():
-    assert suggested("", "org-2f8ab6190c4e", [rule("orgs", "org-2f8ab6190c4f", "CC-2")]) == (
-        "orgs: {org-2f8ab6190c4e: CC-2}"
-    )
+    assert suggested("", "org-2f8ab6190c4e", [rule("orgs", "org-2f8ab6190c4f", "CC-2")]) == ("org-2f8ab6190c4e: CC-2")
     assert suggested("service_user", "robot", [rule("service_users", "robt", "CC-1", "CC-2")]) == (
-        "service_users: {robot: {CC-1: 1, CC-2: 1}}"
+        "robot: {CC-1: 1, CC-2: 1}"
     )
 
 
 def test_the_name_of_somebody_who_is_mapped_is_compared_too():
     known = people(("u-1", None, "Grace Hopper"), ("u-9", None, "Grace B. Hopper"))
-    assert suggested("user", "u-9", [rule("users", "u-1", "CC-2")], known) == "users: {u-9: CC-2}"
+    assert suggested("user", "u-9", [rule("users", "u-1", "CC-2")], known) == "u-9: CC-2"
     places = people(organizations={"org-1": "Payments 2", "org-2": "Payments"})
-    assert suggested("", "org-1", [rule("orgs", "org-2", "CC-2")], places) == "orgs: {org-1: CC-2}"
+    assert suggested("", "org-1", [rule("orgs", "org-2", "CC-2")], places) == "org-1: CC-2"
 
 
 def test_ids_in_use_are_not_alike():
@@ -297,19 +295,19 @@ def test_where_nothing_is_close_or_all_is_said_there_is_no_suggestion(name, rule
 
 def test_nothing_is_suggested_on_a_level_that_is_not_used_or_of_nobody():
     rules = [rule("users", "ada.bryon@acme.example", "CC-1")]
-    assert suggested("user", "u-ada", rules) == 'users: {"ada.byron@acme.example": CC-1}'
+    assert suggested("user", "u-ada", rules) == '"ada.byron@acme.example": CC-1'
     assert suggested("user", "u-ada", rules, precedence=("org",)) == ""
     assert suggested("", "", [rule("orgs", "org", "CC-1")]) == ""
 
 
 def test_a_pattern_that_begins_later_is_suggested_as_a_key():
     rules = [rule("users", "*@acme.example", "CC-2", start=CYCLE.end)]
-    assert suggested("user", "u-ada", rules) == 'users: {"ada.byron@acme.example": CC-2}'
+    assert suggested("user", "u-ada", rules) == '"ada.byron@acme.example": CC-2'
 
 
 def test_a_row_of_the_hr_export_that_begins_later_is_suggested_as_a_key_from_the_first_day_on():
     rules = [rule("user_file", "ada.byron@acme.example", "CC-2", start=CYCLE.end)]
-    assert suggested("user", "u-ada", rules) == 'users: {"ada.byron@acme.example": CC-2}'
+    assert suggested("user", "u-ada", rules) == '"ada.byron@acme.example": CC-2'
 
 
 @pytest.mark.parametrize(
@@ -339,7 +337,7 @@ def test_a_suggestion_can_be_pasted(name):
     known = people(("u-1", f"{name}x", "Somebody Unlike Others"), (name, None, "Somebody Unlike Others"))
     line = suggested("user", name, [replace(like, key="u-1")], known)
     centers = "cost_centers: {'null': {name: A}, CC-2: {name: B}}"
-    document = parse(f"{centers}\n{line}\n", "mapping.yaml")
+    document = parse(f"{centers}\nusers:\n  {line}\n", "mapping.yaml")
     file, problems = validate(MappingFile, document)
     assert problems == []
     assert file

@@ -66,6 +66,10 @@ class Faults:
         self._check(kinds)
         self._scripts.append((kinds, template, Counter()))
 
+    def mend(self) -> None:
+        """Forget what was scripted."""
+        self._scripts.clear()
+
     def next(self, line: str, template: str | None) -> str | None:
         """Choose how this attempt fails, if it does."""
         self._attempts[line] += 1

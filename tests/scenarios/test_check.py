@@ -106,8 +106,8 @@ def test_a_suggestion_is_pasted_and_the_orphan_is_gone(drafted):
     drafted.edit("mapping.yaml", "ada@acme.example: A-1", "adda@acme.example: A-1")
     assert drafted.run("build").returncode == 0
     (suggestion,) = [text for key, text in orphans().items() if key not in known]
-    assert suggestion == 'users: {"ada@acme.example": A-1}'
-    drafted.edit("mapping.yaml", "  adda@acme.example: A-1\n", f"  {suggestion.removeprefix('users: {')[:-1]}\n")
+    assert suggestion == '"ada@acme.example": A-1'
+    drafted.edit("mapping.yaml", "  adda@acme.example: A-1\n", f"  {suggestion}\n")
     assert drafted.run("build").returncode == 0
     assert orphans() == known
     assert drafted.statement() == before

@@ -293,7 +293,7 @@ LEGACY = '{"detail":[{"loc":["query","first"],"msg":"too many","type":"value_err
         (401, "<html>", "the API answered 401; check the token"),
         (401, "[]", "the API answered 401; check the token"),
         (418, '{"detail":null,"title":null}', "the API answered 418; see the API's status page"),
-        (302, "", "the API answered 302; see the API's status page"),
+        (302, "", "the API answered 302; correct base_url: this address only leads on to another"),
         (401, '{"detail":"a\\nb\\u0007"}', 'the API answered 401 ("a\\nb\\u0007"); check the token'),
     ],
 )

@@ -1,9 +1,11 @@
 """A finished cycle that is asked for again: what the vendor restated since is named, by day and product."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from reportgen.archive.codec import statement_json
+from reportgen.commands.check import check
 from tests.fakeapi.sample import CYCLES, DAY, Atom
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
@@ -212,21 +214,45 @@ def test_the_third_fetch_is_compared_with_the_second(tmp_path):
 
 
 @pytest.mark.parametrize("source", ["", OWN], ids=["v3", "organizations"])
-def test_a_refresh_that_fails_halfway_says_what_it_found(tmp_path, source):
-    """The later answers are stored and count from then on, so that no other run would say it."""
+def test_a_refresh_that_stops_halfway_changes_nothing_until_it_is_finished(tmp_path, source):
+    """Two fetches never mix: before, during and after, every figure is of one of them."""
     pair = "/v3/organizations/{org_id}/consumption/daily/users/{user_id}"
     after = more((2, "devin", 4.5, PLACE, None))
     with serving(WORLD) as api:
         job = live(tmp_path, api, MAPPING, source)
-        job.collected()
+        before = statement_json(job.collected().statement)
         api.show(after)
         api.faults.script(*["504"] * 4, template=pair)
-        said = job.collect(refresh=True, concurrency=1)
-        assert said.code == 4
-        assert '+4.5000 ACUs: 2025-12-07 "devin" +4.5000' in said.stderr
-        derived = job.collected()
+        assert job.collect(refresh=True, concurrency=1).code == 4
         assert "restated" not in job.said[-1].stderr
+        assert statement_json(job.derived().statement) == before
+        checked = job.command(lambda edge: check(job.folder, "2025-12", edge))
+        assert "a later fetch of this billing cycle was interrupted; what was collected before it" in checked.stderr
+        asked = api.seen.lines.total()
+        api.faults.mend()
+        derived = job.collected()
+        assert '+4.5000 ACUs: 2025-12-07 "devin" +4.5000' in job.said[-1].stderr
+        assert 1 < api.seen.lines.total() - asked < len(job.stored())
     assert close(by_center(derived), truth(after, MAPPING, tied=source == OWN))
+    assert not (job.evidence.parent / "fetching.jsonl").exists()
+
+
+@pytest.mark.parametrize("hours", [0, 2])
+def test_a_fetch_of_a_running_cycle_that_stopped_is_gone_on_with_for_an_hour(tmp_path, hours):
+    """Later its days have grown, and it begins anew; either way what was collected before stands until then."""
+    with serving(WORLD) as api:
+        job = live(tmp_path, api, MAPPING)
+        job.now = datetime(2025, 12, 20, 12, tzinfo=UTC)
+        before = statement_json(job.collected().statement)
+        api.faults.script(*["504"] * 4, template="/v3/organizations/{org_id}/consumption/daily/users/{user_id}")
+        assert job.collect(concurrency=1).code == 4
+        assert statement_json(job.derived().statement) == before
+        job.now += timedelta(hours=hours)
+        api.faults.mend()
+        asked = api.seen.lines.total()
+        derived = job.collected()
+        assert (api.seen.lines.total() - asked < len(job.stored()) / 2) == (hours == 0)
+    assert close(by_center(derived), truth(WORLD, MAPPING))
 
 
 def test_a_first_run_that_gets_no_answer_has_nothing_to_compare(tmp_path):

@@ -1,0 +1,373 @@
+"""inputs/history.json: what a built cycle came to, read from its own files, and the same when read back."""
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportgen.archive import history
+from reportgen.archive.codec import ledger_csv, statement_json
+from reportgen.archive.folder import HISTORY, LEDGER, MANIFEST, STATEMENT
+from reportgen.core.compare import set_against, totals_of
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.model import CostCenterTotals, CycleTotals, Directory, Principal, ProductTotals, Rule
+from reportgen.core.problem import Rejected
+from tests.core.test_unallocated import ADA, FIRST, ROBOT, SECOND, World, charged, record, rule, rules_of
+
+START = 1764921600
+CYCLE = BillingCycle(start=FIRST, end=date(2026, 1, 5), after=START, before=START + 31 * 86400)
+NEXT = BillingCycle(start=CYCLE.end, end=date(2026, 2, 5), after=CYCLE.before, before=CYCLE.before + 31 * 86400)
+HOSTILE = (
+    "=1+1",
+    "'=1",
+    "''",
+    "+a",
+    "-1",
+    "@x",
+    "\ttab",
+    "\rreturn",
+    'a"b',
+    "a,b",
+    "a\nb",
+    "東京 \u202e\x1b",
+    "okta|0042",
+)
+NAMES = st.sampled_from(HOSTILE) | st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+def written(archive: Path, world: World, *, start: date = FIRST) -> Path:
+    """Write what a build leaves of a cycle, as far as it is looked at later."""
+    folder = archive / start.isoformat()
+    folder.mkdir(parents=True)
+    (folder / STATEMENT).write_bytes(statement_json(world.statement).encode())
+    (folder / LEDGER).write_bytes(ledger_csv(world.allocations).encode())
+    return folder
+
+
+def found_after(archive: Path, cycle: BillingCycle = NEXT) -> CycleTotals:
+    found, warnings = history.previous(archive, cycle)
+    assert warnings == []
+    assert found
+    return found
+
+
+def read_again(folder: Path, totals: CycleTotals | None) -> CycleTotals | None:
+    path = folder / HISTORY
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(history.encode(totals))
+    return history.decode(folder)
+
+
+ROBOTS = rule("service_users", "robot", "CC-1", "CC-2")
+WORLD = charged(
+    [
+        *(record(("org-1", ADA), "3.0000000000000007"), record(("", ROBOT), "0.1"), record(("org-2", None), "7")),
+        *(record(("", ADA), "5", "cascade", SECOND), record(("", ADA), "1", "review"), record(("", None), "-0.25")),
+    ],
+    rules_of(rule("users", "u-ada", "CC-1"), ROBOTS, bearer="CC-9"),
+)
+
+
+# The file
+
+QUANTITIES = st.decimals(-(10**9), 10**9, places=15)
+AMOUNTS = st.decimals(-(10**9), 10**9, places=2)
+PRODUCTS = st.dictionaries(NAMES, st.builds(ProductTotals, acus=QUANTITIES, amount=AMOUNTS), max_size=3)
+PRINCIPALS = st.builds(Principal, st.sampled_from(["user", "service_user"]), NAMES)
+CENTERS = st.builds(
+    CostCenterTotals,
+    name=NAMES,
+    acus=QUANTITIES,
+    amount=AMOUNTS,
+    by_product=PRODUCTS,
+    principals=st.frozensets(PRINCIPALS, max_size=4),
+)
+TOTALS = st.builds(
+    CycleTotals,
+    cycle=st.just(CYCLE),
+    status=st.sampled_from(["draft", "closed"]),
+    currency=st.just("USD"),
+    decimals=st.just(2),
+    control_acus=QUANTITIES,
+    invoiced_amount=AMOUNTS,
+    cost_centers=st.dictionaries(NAMES, CENTERS, max_size=3),
+    seal=st.none() | st.text("0123456789abcdef", min_size=64, max_size=64),
+)
+
+
+@given(TOTALS)
+def test_what_is_written_is_read_back_whatever_names_and_ids_hold(tmp_path_factory, totals):
+    folder = tmp_path_factory.mktemp("cycle")
+    assert read_again(folder, totals) == totals
+    assert history.encode(history.decode(folder)) == (folder / HISTORY).read_bytes()
+
+
+@given(TOTALS, st.randoms())
+def test_the_order_of_cost_centers_and_people_changes_no_byte(totals, random):
+    centers = random.sample(list(totals.cost_centers.items()), len(totals.cost_centers))
+    assert history.encode(replace(totals, cost_centers=dict(centers))) == history.encode(totals)
+
+
+def test_no_cycle_is_a_file_too(tmp_path):
+    assert json.loads(history.encode(None)) == {"schema": "reportgen.history/1", "cycles": []}
+    assert read_again(tmp_path, None) is None
+
+
+def test_decimals_are_text_and_amounts_keep_those_of_the_currency():
+    (cycle,) = json.loads(history.encode(replace(totals_of(WORLD.statement), cycle=CYCLE)))["cycles"]
+    (first, *_) = cycle["cost_centers"]
+    assert first["by_product"]["cascade"] == {"acus": "5", "amount": "8.75"}
+    assert first["by_product"]["review"] == {"acus": "1", "amount": "0.00"}
+    assert first["principals"] == [{"kind": "service_user", "id": "robot"}, {"kind": "user", "id": "u-ada"}]
+    assert cycle["control_acus"] == "15.8500000000000007"
+
+
+GOOD = history.encode(replace(totals_of(WORLD.statement), cycle=CYCLE))
+BROKEN = {
+    "empty": b"",
+    "torn": GOOD[:-30],
+    "a list": b"[]",
+    "not text": b"\xff\xfe",
+    "of a later program": GOOD.replace(b"history/1", b"history/2"),
+    "not a number": GOOD.replace(b'"8.75"', b'"NaN"'),
+    "an exponent": GOOD.replace(b'"8.75"', b'"1e999999"'),
+    "words": GOOD.replace(b'"8.75"', b'"much"'),
+    "a line more": GOOD.replace(b'"8.75"', b'"8.75\\n"'),
+    "no day": GOOD.replace(b"2025-12-05", b"2025-13-05"),
+    "a status": GOOD.replace(b'"draft"', b'"final"'),
+    "nested": b'{"later": ' + b"[" * 200_000,
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
+def test_a_damaged_file_is_a_problem_of_one_line(tmp_path, content):
+    path = tmp_path / HISTORY
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(Rejected) as caught:
+        history.decode(tmp_path)
+    assert str(caught.value).startswith(f"{path}: cannot be read: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_a_problem(tmp_path):
+    with pytest.raises(Rejected):
+        history.decode(tmp_path)
+
+
+# What a cycle that was built came to
+
+
+def read_by_hand(folder: Path) -> dict[str, dict]:
+    """Read statement.json and ledger.csv as anybody would, and add up what is compared."""
+    statement = json.loads((folder / STATEMENT).read_text(encoding="utf-8"))
+    people: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    with (folder / LEDGER).open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            cells = {column: cell.removeprefix("'") for column, cell in row.items()}
+            if cells["principal_id"]:
+                people[cells["cost_center"]].add((cells["principal_kind"], cells["principal_id"]))
+    found = {}
+    for center in statement["cost_centers"]:
+        products: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+        for line in center["lines"]:
+            if "product" in line:
+                products[line["product"]][0] += Decimal(line["acus"])
+                products[line["product"]][1] += Decimal(line["amount"])
+        found[center["code"]] = {
+            "name": center["name"],
+            "acus": sum((acus for acus, _ in products.values()), Decimal(0)),
+            "amount": Decimal(center["amount"]),
+            "by_product": {name: tuple(figures) for name, figures in products.items()},
+            "principals": people[center["code"]],
+        }
+    return found
+
+
+def as_plain(totals: CycleTotals) -> dict[str, dict]:
+    return {
+        code: {
+            "name": center.name,
+            "acus": center.acus,
+            "amount": center.amount,
+            "by_product": {name: (one.acus, one.amount) for name, one in center.by_product.items()},
+            "principals": {tuple(one) for one in center.principals},
+        }
+        for code, center in totals.cost_centers.items()
+    }
+
+
+def test_the_files_of_a_build_come_to_what_the_statement_came_to(tmp_path):
+    folder = written(tmp_path, WORLD)
+    found = found_after(tmp_path)
+    assert as_plain(found) == read_by_hand(folder)
+    assert found == replace(totals_of(WORLD.statement), cycle=CYCLE)
+    assert read_again(tmp_path / "later", found) == found
+
+
+def user_rule(key: str, code: str) -> Rule:
+    return rule("users", key, code)
+
+
+@given(st.lists(NAMES, min_size=1, max_size=4, unique=True))
+def test_hostile_ids_and_names_are_found_again(tmp_path_factory, ids):
+    archive = tmp_path_factory.mktemp("archive")
+    places = [(name, Principal(kind, name)) for name in ids for kind in ("user", "service_user")]
+    world = charged(
+        [record(place, "1", product) for place in places for product in ("devin", "=devin", "'x")],
+        rules_of(*(user_rule(name, "CC-1") for name in ids if "*" not in name), bearer="CC-9"),
+        directory=Directory(),
+    )
+    folder = written(archive, world)
+    found = found_after(archive)
+    assert as_plain(found) == read_by_hand(folder)
+    assert found == replace(totals_of(world.statement), cycle=CYCLE)
+    assert read_again(archive / "later", found) == found
+
+
+def test_a_code_that_a_spreadsheet_would_take_for_a_formula_keeps_its_people(tmp_path):
+    folder = written(tmp_path, charged([record(("", ADA), "1")], rules_of(rule("users", "u-ada", "CC-1"))))
+    for name in (STATEMENT, LEDGER):
+        text = (folder / name).read_text(encoding="utf-8")
+        (folder / name).write_text(text.replace('"CC-1"', '"-1"').replace(",CC-1,", ",'-1,"), encoding="utf-8")
+    assert found_after(tmp_path).cost_centers["-1"].principals == {ADA}
+
+
+def test_a_row_that_names_a_thousand_answers_is_read(tmp_path):
+    folder = written(tmp_path, WORLD)
+    long = record(("", ADA), "1")._replace(requests=tuple(f"/v3/{'x' * 150}/{number}" for number in range(1_000)))
+    (allocation, *_) = WORLD.allocations
+    (folder / LEDGER).write_text(ledger_csv([allocation._replace(record=long)]), encoding="utf-8")
+    assert found_after(tmp_path).cost_centers[allocation.cost_center].principals == {ADA}
+
+
+# Which cycle
+
+
+def test_the_bounds_of_the_cycle_are_those_of_its_days(tmp_path):
+    written(tmp_path, WORLD)
+    assert found_after(tmp_path).cycle == CYCLE
+
+
+def test_a_closed_cycle_is_known_by_the_hash_of_its_manifest(tmp_path):
+    folder = written(tmp_path, WORLD)
+    assert found_after(tmp_path).seal is None
+    manifest = b'{"sequence": 4}\n'
+    (folder / MANIFEST).write_bytes(manifest)
+    path = folder / STATEMENT
+    path.write_text(path.read_text(encoding="utf-8").replace('"status": "draft"', '"status": "closed"'), "utf-8")
+    found = found_after(tmp_path)
+    assert (found.status, found.seal) == ("closed", sha256(manifest).hexdigest())
+    assert read_again(tmp_path / "later", found) == found
+
+
+def nothing(archive: Path) -> None:
+    """An archive that is still to be made."""
+
+
+def too_early(archive: Path) -> None:
+    folder = written(archive, WORLD)
+    folder.rename(archive / "2025-11-05")
+    path = archive / "2025-11-05" / STATEMENT
+    path.write_text(path.read_text(encoding="utf-8").replace("2026-01-05", "2025-12-05"), encoding="utf-8")
+
+
+def collected_in_between(archive: Path) -> None:
+    """The nearest earlier folder is the one that counts, built or not."""
+    written(archive, WORLD)
+    (archive / "2025-12-20" / "inputs").mkdir(parents=True)
+
+
+def not_built(archive: Path) -> None:
+    (archive / "2025-12-05" / "inputs").mkdir(parents=True)
+
+
+def later_and_beside(archive: Path) -> None:
+    """A correction, a draft in the making, the cycle itself and those after it are not the one before."""
+    for name in ("2025-12-05.c1", ".2025-12-05.draft-x", "2026-01-05", "2026-02-05", "fonts", "exports"):
+        (archive / name).mkdir(parents=True)
+        (archive / name / STATEMENT).write_text("whoever reads this fails", encoding="utf-8")
+    (archive / "2025-12-06").write_text("a file", encoding="utf-8")
+
+
+@pytest.mark.parametrize("prepare", [nothing, too_early, collected_in_between, not_built, later_and_beside])
+def test_where_the_cycle_before_was_not_built_there_is_nothing_to_compare_with(tmp_path, prepare):
+    prepare(tmp_path / "archive")
+    assert history.previous(tmp_path / "archive", NEXT) == (None, [])
+
+
+def changed(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        text = (folder / name).read_text(encoding="utf-8")
+        assert old in text
+        (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return change
+
+
+def cut(name: str, at: int) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:at])
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "statement torn": cut(STATEMENT, -40),
+    "statement empty": cut(STATEMENT, 0),
+    "statement a list": lambda folder: (folder / STATEMENT).write_bytes(b"[]"),
+    "statement not text": lambda folder: (folder / STATEMENT).write_bytes(b'{"status": "\xff"}'),
+    "statement nested": lambda folder: (folder / STATEMENT).write_bytes(b'{"later": ' + b"[" * 200_000),
+    "amount not a number": changed(STATEMENT, '"amount": "8.75"', '"amount": "NaN"'),
+    "amount an exponent": changed(STATEMENT, '"amount": "8.75"', '"amount": "1e999999"'),
+    "amount a number": changed(STATEMENT, '"amount": "8.75"', '"amount": 8.75'),
+    "line of another kind": changed(STATEMENT, '"kind": "usage"', '"kind": "gift"'),
+    "no status": changed(STATEMENT, '"status": "draft"', '"status": "final"'),
+    "ledger missing": lambda folder: (folder / LEDGER).unlink(),
+    "ledger empty": cut(LEDGER, 0),
+    "ledger torn": cut(LEDGER, -20),
+    "ledger torn in a quote": changed(LEDGER, "robot", '"robot'),
+    "ledger without a column": changed(LEDGER, "principal_id", "principal"),
+    "ledger a folder": lambda folder: [(folder / LEDGER).unlink(), (folder / LEDGER).mkdir()][0],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_damaged_cycle_is_a_warning_and_compared_with_nothing(tmp_path, damage):
+    folder = written(tmp_path, WORLD)
+    damage(folder)
+    found, (problem,) = history.previous(tmp_path, NEXT)
+    assert found is None
+    assert problem.warning
+    assert problem.source == str(folder)
+    assert problem.message.startswith("cannot be read: ")
+    assert "\n" not in str(problem)
+    assert problem.hint == "build that cycle again; until then this one is compared with nothing"
+
+
+# Set against each other
+
+
+def test_amounts_in_different_currencies_are_not_compared(tmp_path):
+    written(tmp_path, WORLD)
+    before = found_after(tmp_path)
+    assert set_against(WORLD.statement, before).variance
+    assert set_against(WORLD.statement, replace(before, currency="EUR")).variance is None
+    assert set_against(WORLD.statement, None) is WORLD.statement
+
+
+def test_a_cycle_against_itself_has_changed_nowhere(tmp_path):
+    written(tmp_path, WORLD)
+    variance = set_against(WORLD.statement, found_after(tmp_path)).variance
+    assert variance
+    assert (variance.acus, variance.amount) == (0, 0)
+    for found in variance.by_cost_center.values():
+        assert not found.whole.acus
+        assert not found.whole.amount
+        assert (found.new, found.vanished) == ((), ())

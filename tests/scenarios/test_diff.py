@@ -1,0 +1,367 @@
+"""`diff`: its figures against two separate builds, and its moves against the two ledgers they wrote."""
+
+import json
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from reportgen.cli import main
+from tests.scenarios.job import DECEMBER, Job, contents
+from tests.scenarios.test_explain import asked as explained
+from tests.scenarios.test_sample import rows_of
+
+Edits = dict[str, list[tuple[str, str]]]
+
+
+def asked(job: Job, *arguments: str, exit_code: int = 0) -> str:
+    result = CliRunner().invoke(main, ["diff", str(job.folder), "--cycle", DECEMBER, *arguments])
+    assert result.exit_code == exit_code, result.stderr
+    return result.stdout if exit_code == 0 else result.stderr
+
+
+def edited(job: Job, folder: Path, edits: Edits) -> list[str]:
+    """Write edited copies elsewhere, and give the options that name them; what they name lies beside them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for export in job.folder.glob("*.csv"):
+        shutil.copy(export, folder)
+    options = []
+    for name, changes in edits.items():
+        text = (job.folder / name).read_text(encoding="utf-8")
+        for old, new in changes:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        (folder / name).write_text(text, encoding="utf-8")
+        options += [f"--{name.removesuffix('.yaml')}", str(folder / name)]
+    return options
+
+
+def rebuilt(job: Job, folder: Path, edits: Edits) -> Job:
+    """Build the cycle with the edited files in place, in a copy."""
+    shutil.copytree(job.folder, folder)
+    copy = Job(folder)
+    for name, changes in edits.items():
+        for old, new in changes:
+            copy.edit(name, old, new)
+    result = copy.run("build", "--quiet")
+    assert result.returncode == 0, result.stderr
+    return copy
+
+
+def whole(rates: str) -> list[tuple[str, str]]:
+    return [('prices: {devin: 2.00, "*": 1.75}\n', rates)]
+
+
+RECOVER = whole("recover: {weights: {cascade: 0.8}}\nvendor_invoices: {2025-12-05: {number: I, amount: 19713.47}}\n")
+TIERS = whole("tiers: [{up_to: 10000, price: 2.00}, {price: 2.25}]\n")
+FEES = whole(
+    'prices: {devin: 2.00, "*": 1.75}\nfees: [{name: Support, percent: 2.5%, to: [A-1]}, '
+    "{name: Each, amount: 10.00, to: each}]\n"
+    "transfers: [{cycle: 2025-12-05, from: A-1, to: B-2, amount: 150.00, reason: Ticket}]\n"
+)
+CHANGES: dict[str, Edits] = {
+    "user": {"mapping.yaml": [("ada@acme.example: A-1", "ada@acme.example: C-3")]},
+    "weights": {"mapping.yaml": [("{A-1: 1, B-2: 2}", "{A-1: 1, B-2: 1, C-3: 5}")]},
+    "percent": {"mapping.yaml": [("{A-1: 1, B-2: 2}", "{A-1: 33.3%, B-2: 66.7%}")]},
+    "none": {"mapping.yaml": [("ada@acme.example: A-1", "ada@acme.example: none")]},
+    "dated": {"mapping.yaml": [("ada@acme.example: A-1", "ada@acme.example: {2025-12-20: C-3}")]},
+    "bearer": {"mapping.yaml": [("unallocated: Z-9", "unallocated: C-3")]},
+    "nobody": {"mapping.yaml": [("unallocated: Z-9\n", "")]},
+    "precedence": {"mapping.yaml": [("unallocated: Z-9\n", "unallocated: Z-9\nprecedence: [org, user]\n")]},
+    "pool": {"mapping.yaml": [("unallocated: Z-9\n", "unallocated: Z-9\npools: {B-2: {A-1: 1, C-3: 2}}\n")]},
+    "new": {
+        "mapping.yaml": [
+            ("  C-3: {name: Kiosk}", "  D-4: {name: Drones}"),
+            ("ada@acme.example: A-1", "ada@acme.example: D-4"),
+        ]
+    },
+    "prices": {"rates.yaml": [("devin: 2.00", "devin: {2025-07-01: 2.00, 2025-12-20: 1.995}")]},
+    "currency": {"rates.yaml": [("USD", "JPY"), ("2.00", "300"), ("1.75", "262.5")]},
+    "recover": {"rates.yaml": RECOVER},
+    "tiers": {"rates.yaml": TIERS},
+    "fees": {"rates.yaml": FEES},
+    "both": {
+        "mapping.yaml": [("ada@acme.example: A-1", "ada@acme.example: B-2")],
+        "rates.yaml": [("devin: 2.00", "devin: 3.00")],
+    },
+}
+
+
+def borne(center: dict) -> Decimal:
+    return sum((Decimal(line["acus"]) for line in center["lines"] if "acus" in line), Decimal(0))
+
+
+def of_products(center: dict | None) -> dict[str, tuple[Decimal, Decimal]]:
+    found: dict[str, tuple[Decimal, Decimal]] = defaultdict(lambda: (Decimal(0), Decimal(0)))
+    for line in center["lines"] if center else ():
+        if "product" in line:
+            acus, amount = found[line["product"]]
+            found[line["product"]] = acus + Decimal(line["acus"]), amount + Decimal(line["amount"])
+    return dict(found)
+
+
+def compared_by_hand(before: dict, after: dict) -> dict[str, dict]:
+    """Give what each cost center that differs in two statements bears in either, as a whole and by product."""
+    olds, news = ({one["code"]: one for one in statement["cost_centers"]} for statement in (before, after))
+    found = {}
+    for code in sorted({*olds, *news}):
+        old, new = olds.get(code), news.get(code)
+        sides = [(borne(one), Decimal(one["amount"])) if one else (Decimal(0), Decimal(0)) for one in (old, new)]
+        products = of_products(old), of_products(new)
+        if sides[0] != sides[1] or products[0] != products[1] or before["currency"] != after["currency"]:
+            found[code] = {"whole": sides, "products": products}
+    return found
+
+
+def figures(side: dict) -> tuple[Decimal, Decimal]:
+    return Decimal(side["acus"]), Decimal(side["amount"])
+
+
+Net = dict[str, tuple[Fraction, Fraction]]
+
+
+def grown(before: list[dict], after: list[dict]) -> Net:
+    """Give by how much each cost center's rows of the ledger grew, at the prices of the ledger after."""
+    prices = {(row["day"], row["product"]): Fraction(row["unit_price"] or 0) for row in after}
+    acus: dict[str, Fraction] = defaultdict(Fraction)
+    amounts: dict[str, Fraction] = defaultdict(Fraction)
+    for sign, rows in ((-1, before), (1, after)):
+        for row in rows:
+            acus[row["cost_center"]] += sign * Fraction(row["quantity"])
+            amounts[row["cost_center"]] += sign * Fraction(row["quantity"]) * prices[row["day"], row["product"]]
+    return {code: (acus[code], amounts[code]) for code in acus if acus[code] or amounts[code]}
+
+
+def received(moves: Iterable[dict]) -> Net:
+    acus: dict[str, Fraction] = defaultdict(Fraction)
+    amounts: dict[str, Fraction] = defaultdict(Fraction)
+    for move in moves:
+        for sign, code in ((-1, move["from"] or ""), (1, move["to"] or "")):
+            acus[code] += sign * Fraction(move["acus"])
+            amounts[code] += sign * Fraction(move["exact_amount"])
+    return {code: (acus[code], amounts[code]) for code in acus if acus[code] or amounts[code]}
+
+
+def check_against_builds(job: Job, folder: Path, edits: Edits, *, priced: bool = True) -> dict:
+    """Compare the JSON of `diff` with what two builds wrote, and give it."""
+    found = json.loads(asked(job, *edited(job, folder / "edited", edits), "--json"))
+    after = rebuilt(job, folder / "rebuilt", edits)
+    statements = job.statement(), after.statement()
+    assert found["cycle"] == {key: statements[0]["cycle"][key] for key in ("start", "end")}
+    for key, statement in zip(("before", "after"), statements, strict=True):
+        assert found["currency"][key] == statement["currency"]
+        assert found["invoiced_amount"][key] == statement["tie_out"]["invoiced_amount"]
+    expected = compared_by_hand(*statements)
+    assert [center["code"] for center in found["cost_centers"]] == list(expected)
+    for center in found["cost_centers"]:
+        by_hand = expected[center["code"]]
+        assert [figures(center[key]) for key in ("before", "after")] == by_hand["whole"]
+        for key, products in zip(("before", "after"), by_hand["products"], strict=True):
+            shown = {name: figures(one[key]) for name, one in center["by_product"].items()}
+            assert {name: pair for name, pair in shown.items() if any(pair)} == {
+                name: pair for name, pair in products.items() if any(pair)
+            }
+    ledgers = [list(rows_of(one.cycle() / "ledger.csv")) for one in (job, after)]
+    told, changed = received(found["moves"]), grown(*ledgers)
+    assert {code: acus for code, (acus, _) in told.items()} == {code: acus for code, (acus, _) in changed.items()}
+    if priced:
+        assert told == changed
+    assert Fraction(found["moved_acus"]) == sum(Fraction(move["acus"]) for move in found["moves"])
+    assert all(move["from"] != move["to"] for move in found["moves"])
+    return found
+
+
+# The small configuration
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_figures_are_those_of_two_builds(small_build, tmp_path, change):
+    found = check_against_builds(
+        small_build.job, tmp_path, CHANGES[change], priced=change not in {"recover", "tiers"}
+    )
+    moved = {"mapping.yaml"} & CHANGES[change].keys() and change != "pool"
+    assert bool(found["moves"]) == bool(moved)
+    assert found["cost_centers"]
+
+
+def test_one_user_who_moves_takes_along_what_the_ledger_has_of_him(small_build, tmp_path):
+    """The case by hand: Ada goes from A-1 to C-3, which had nothing."""
+    job = small_build.job
+    options = edited(job, tmp_path, CHANGES["user"])
+    hers = [row for row in rows_of(job.cycle() / "ledger.csv") if row["rule"] == "mapping.yaml:7"]  # ada's
+    assert {row["cost_center"] for row in hers} == {"A-1"}
+    acus = sum(Decimal(row["quantity"]) for row in hers)
+    amount = sum(Decimal(row["exact_amount"]) for row in hers)
+    found = json.loads(asked(job, *options, "--json"))
+    (move,) = found["moves"]
+    assert (move["from"], move["to"]) == ("A-1", "C-3")
+    assert (Decimal(move["acus"]), Decimal(move["exact_amount"])) == (acus, amount)
+    assert move["rule_before"] == f"{job.folder / 'mapping.yaml'}:7"
+    assert Path(move["rule_after"].rpartition(":")[0]).resolve() == (tmp_path / "mapping.yaml").resolve()
+    assert move["rule_after"].endswith(":7")
+    said = asked(job, *options)
+    rows = [line.split() for line in said.splitlines()]
+    figures_told = [f"{acus:.4f}", f"{amount.quantize(Decimal('0.01')):f}"]
+    assert ["A-1", "C-3", *figures_told, "mapping.yaml:7", "mapping.yaml:7"] in rows
+    billed = f"{amount.quantize(Decimal('0.01')):f}"
+    assert any(
+        row[:1] == ["C-3"] and row[2:] == ["0.0000", figures_told[0], "0.00", billed, f"+{billed}"] for row in rows
+    )
+    assert "Invoiced: USD 19287.12 before, USD 19287.12 after" in said
+
+
+def test_what_nobody_bore_or_will_bear_is_told_in_words(small_build, tmp_path):
+    said = asked(small_build.job, *edited(small_build.job, tmp_path, CHANGES["nobody"]))
+    (row,) = [line for line in said.splitlines() if "(nobody)" in line]
+    assert re.match(r"\s*Z-9\s+\(nobody\)\s+[\d.]+\s+[\d.]+\s+no rule\s+no rule\s*$", row)
+    (move,) = json.loads(asked(small_build.job, "--mapping", str(tmp_path / "mapping.yaml"), "--json"))["moves"]
+    assert (move["to"], move["rule_before"], move["rule_after"]) == (None, None, None)
+
+
+def test_another_price_changes_amounts_and_moves_nothing(small_build, tmp_path):
+    said = asked(small_build.job, *edited(small_build.job, tmp_path, CHANGES["prices"]))
+    assert "What moves" not in said
+    assert re.search(r"Invoiced: USD 19287\.12 before, USD \d+\.\d\d after", said)
+
+
+def test_amounts_in_two_currencies_have_no_difference(small_build, tmp_path):
+    said = asked(small_build.job, *edited(small_build.job, tmp_path, CHANGES["currency"]))
+    assert "USD before" in said
+    assert "JPY after" in said
+    assert not re.search(r" [+-]\d", said)
+    same = edited(small_build.job, tmp_path / "same", {"rates.yaml": [("USD", "EUR")]})
+    assert "EUR after" in asked(small_build.job, *same)
+
+
+def test_identical_files_move_nothing(small_build, tmp_path):
+    job = small_build.job
+    both = [f"--{name}={job.folder / name}.yaml" for name in ("mapping", "rates")]
+    for options in (both[:1], both[1:], both):
+        assert asked(job, *options) == "Nothing moves: no cost center bears other ACUs or amounts\n"
+    found = json.loads(asked(job, *both, "--json"))
+    assert (found["moves"], found["cost_centers"], found["moved_acus"]) == ([], [], "0")
+    assert found["invoiced_amount"]["before"] == found["invoiced_amount"]["after"]
+
+
+def test_other_words_and_another_order_move_nothing(small_build, tmp_path):
+    reordered = [("users:\n", "# as agreed\n\nusers:\n"), ("{A-1: 1, B-2: 2}", "{B-2: 4, A-1: 2}")]
+    options = edited(small_build.job, tmp_path, {"mapping.yaml": reordered})
+    assert asked(small_build.job, *options).startswith("Nothing moves")
+
+
+def test_the_cost_centers_name_may_change(small_build, tmp_path):
+    options = edited(small_build.job, tmp_path, {"mapping.yaml": [("name: Platform", "name: Engine room")]})
+    assert asked(small_build.job, *options).startswith("Nothing moves")
+
+
+# The example: sessions, tags, an HR export
+
+
+def test_a_session_rule_that_goes_gives_the_session_back(sample, tmp_path):
+    session = "devin-a8e6004c1506cf63"
+    edits: Edits = {"mapping.yaml": [(f"sessions:\n  {session}: CC-3001", "# none:")]}
+    hers = [row for row in rows_of(sample.folder / "ledger.csv") if row["session_id"] == session]
+    assert hers
+    found = check_against_builds(sample.job, tmp_path, edits)
+    assert {move["from"] for move in found["moves"]} == {"CC-3001"}
+    assert Fraction(found["moved_acus"]) == sum(Fraction(row["quantity"]) for row in hers)
+
+
+def test_a_precedence_without_tags_moves_what_they_had(sample, tmp_path):
+    edits: Edits = {"mapping.yaml": [("precedence: [session, tag, user, org]", "precedence: [session, user, org]")]}
+    found = check_against_builds(sample.job, tmp_path, edits)
+    assert {move["from"] for move in found["moves"]} == {"CC-5001"}
+    assert not next(one for one in found["cost_centers"] if one["code"] == "CC-5001")["after"]["acus"].strip("0")
+
+
+def test_an_edited_mapping_reads_the_hr_export_beside_it(sample, tmp_path):
+    options = edited(sample.job, tmp_path, {"mapping.yaml": []})
+    assert asked(sample.job, *options).startswith("Nothing moves")
+    export = tmp_path / "hr.csv"
+    export.write_text(export.read_text(encoding="utf-8").replace("CC-1003", "CC-1004"), encoding="utf-8")
+    found = json.loads(asked(sample.job, *options, "--json"))
+    assert {(move["from"], move["to"]) for move in found["moves"]} == {("CC-1003", "CC-1004")}
+    assert all("hr.csv:" in move["rule_after"] for move in found["moves"])
+    export.unlink()
+    assert "hr.csv" in asked(sample.job, *options, exit_code=1)
+
+
+# What can be wrong, and what stays as it is
+
+
+def test_a_mistake_in_the_edited_file_names_that_file(small_build, tmp_path):
+    job = small_build.job
+    options = edited(job, tmp_path, {"mapping.yaml": [("ada@acme.example: A-1", "ada@acme.example: A-9")]})
+    said = asked(job, *options, exit_code=1)
+    place, _, words = said.partition(": ")
+    assert Path(place.rpartition(":")[0]).resolve() == (tmp_path / "mapping.yaml").resolve()
+    assert place.endswith(":7")
+    assert words.startswith('cost center "A-9" is not declared')
+    result = CliRunner().invoke(main, ["diff", str(job.folder), "--cycle", DECEMBER, *options, "--json"])
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert (result.exit_code, problem["source"]) == (1, place)
+
+
+def test_a_file_that_is_not_there_is_named(small_build, tmp_path):
+    said = asked(small_build.job, "--mapping", str(tmp_path / "gone.yaml"), exit_code=1)
+    assert "gone.yaml" in said
+    assert said.count("\n") == 1
+
+
+def test_a_session_that_was_not_collected_cannot_be_shown(small_build, tmp_path):
+    known = "devin-a8e6004c1506cf63"
+    options = edited(
+        small_build.job, tmp_path, {"mapping.yaml": [("orgs:\n", f"sessions: {{{known}: C-3}}\norgs:\n")]}
+    )
+    said = asked(small_build.job, *options, exit_code=1)
+    assert known in said
+    assert "collect" in said
+    assert "mapping.yaml:9: " in said
+
+
+def test_without_an_edited_file_there_is_nothing_to_compare(small_build):
+    said = asked(small_build.job, exit_code=2)
+    assert "name the edited file with --mapping, --rates or both" in said
+
+
+def test_a_cycle_that_was_not_collected_is_refused(small_job):
+    said = asked(small_job, "--mapping", str(small_job.folder / "mapping.yaml"), exit_code=1)
+    assert "run `reportgen collect` first" in said
+    assert not small_job.archive.exists()
+
+
+def state(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {name: (found, (folder / name).stat().st_mtime_ns) for name, found in contents(folder).items()}
+
+
+def test_neither_diff_nor_explain_touches_the_archive_closed_or_not(small_build, tmp_path):
+    shutil.copytree(small_build.job.folder, tmp_path / "kept")
+    job = Job(tmp_path / "kept")
+    options = edited(job, tmp_path / "edited", CHANGES["both"])
+    for sealed in (False, True):
+        if sealed:
+            (job.cycle() / "manifest.json").write_text("{}\n", encoding="utf-8")
+        before, folders = state(job.folder), sorted(job.folder.rglob("*"))
+        said = asked(job, *options)
+        assert asked(job, *options) == said
+        explained(job, "A-1")
+        asked(job, "--mapping", str(tmp_path / "gone.yaml"), exit_code=1)
+        assert state(job.folder) == before
+        assert sorted(job.folder.rglob("*")) == folders
+
+
+def test_an_archive_that_was_collected_and_never_built_is_enough(small_job, small_build, tmp_path):
+    assert small_job.run("collect").returncode == 0
+    before = state(small_job.archive)
+    options = edited(small_job, tmp_path / "edited", CHANGES["user"])
+    said = asked(small_job, *options)
+    assert state(small_job.archive) == before
+    assert said.splitlines()[-1] == "Invoiced: USD 19287.12 before, USD 19287.12 after"
+    expected = asked(small_build.job, *options).splitlines()
+    assert said.splitlines() == expected

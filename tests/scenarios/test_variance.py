@@ -1,0 +1,344 @@
+"""A cycle against the one before: what documents say of it is computed here again from the two cycles' own files."""
+
+import json
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import ROUND_HALF_EVEN, Decimal
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.scenarios.job import DECEMBER, NOVEMBER, RECORDING, Job, contents, example, once, pages, small
+from tests.scenarios.test_sample import CODES, ISSUED, PRODUCTS, rows_of
+
+CENT = Decimal("0.01")
+SIGNED = r"[+\-−]?[\d,]+\.\d+"
+
+
+@pytest.fixture(scope="session")
+def two_cycles(shared: Path) -> Job:
+    """Run November, then December, of the example."""
+    return Job(once(shared, "two-cycles", lambda folder: run_both(example(folder))))
+
+
+@pytest.fixture(scope="session")
+def small_pair(shared: Path) -> Job:
+    """Run both cycles of the small configuration."""
+    return Job(once(shared, "small-pair", lambda folder: run_both(small(folder))))
+
+
+@pytest.fixture
+def pair(small_pair: Job, tmp_path: Path) -> Job:
+    """Give both small cycles, to be changed."""
+    shutil.copytree(small_pair.folder, tmp_path / "pair")
+    return Job(tmp_path / "pair")
+
+
+def run_both(job: Job) -> None:
+    for cycle in (NOVEMBER, DECEMBER):
+        result = job.run("run", cycle=cycle)
+        assert result.returncode == 0, result.stderr
+
+
+def centers(job: Job, start: str) -> dict[str, dict]:
+    return {center["code"]: center for center in job.statement(start)["cost_centers"]}
+
+
+def by_product(center: dict) -> dict[str, tuple[Decimal, Decimal]]:
+    """Add up the lines of usage by product, what is borne for nobody included."""
+    sums: dict[str, tuple[Decimal, Decimal]] = defaultdict(lambda: (Decimal(0), Decimal(0)))
+    for line in center.get("lines", []):
+        if "product" in line:
+            acus, amount = sums[line["product"]]
+            sums[line["product"]] = acus + Decimal(line["acus"]), amount + Decimal(line["amount"])
+    return dict(sums)
+
+
+def acus_of(center: dict) -> Decimal:
+    return sum((acus for acus, _ in by_product(center).values()), Decimal(0))
+
+
+def people(job: Job, start: str) -> dict[str, set[str]]:
+    """Give whose usage stands on each cost center's rows of the ledger."""
+    found = defaultdict(set)
+    for row in rows_of(job.cycle(start) / "ledger.csv"):
+        if row["principal_id"]:
+            found[row["cost_center"]].add((row["principal_kind"], row["principal_id"].removeprefix("'")))
+    return found
+
+
+def text(value: Decimal) -> str:
+    return f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"
+
+
+def expected(job: Job, code: str) -> dict:
+    """Compare a cost center's two statements as the contract has it."""
+    old, new = (centers(job, start).get(code, {}) for start in (NOVEMBER, DECEMBER))
+    before, after = by_product(old), by_product(new)
+    nothing = (Decimal(0), Decimal(0))
+    differences = {
+        product: [a - b for a, b in zip(after.get(product, nothing), before.get(product, nothing), strict=True)]
+        for product in sorted({*before, *after})
+    }
+    was, becomes = (people(job, start)[code] for start in (NOVEMBER, DECEMBER))
+    return {
+        "acus": text(acus_of(new) - acus_of(old)),
+        "amount": f"{Decimal(new['amount']) - Decimal(old.get('amount', '0.00')):.2f}",
+        "by_product": {
+            product: {"acus": text(acus), "amount": f"{amount:.2f}"}
+            for product, (acus, amount) in differences.items()
+        },
+        "new": [name for _, name in sorted(becomes - was)],
+        "vanished": [name for _, name in sorted(was - becomes)],
+    }
+
+
+# statement.json
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_cost_center_is_compared_with_what_it_was(two_cycles, code):
+    assert centers(two_cycles, DECEMBER)[code]["variance"] == expected(two_cycles, code)
+
+
+def test_the_cycle_is_compared_as_a_whole(two_cycles):
+    old, new = (two_cycles.statement(start) for start in (NOVEMBER, DECEMBER))
+    found = new["variance"]
+    assert found["previous"] == {"start": NOVEMBER, "end": DECEMBER, "status": "draft", "seal": None}
+    assert Decimal(found["acus"]) == Decimal(new["control"]["acus"]) - Decimal(old["control"]["acus"])
+    amounts = [Decimal(one["tie_out"]["invoiced_amount"]) for one in (new, old)]
+    assert Decimal(found["amount"]) == amounts[0] - amounts[1]
+    each = [Decimal(center["variance"]["amount"]) for center in new["cost_centers"]]
+    assert sum(each) == Decimal(found["amount"])
+
+
+def test_the_first_cycle_is_compared_with_nothing(two_cycles):
+    first = two_cycles.statement(NOVEMBER)
+    assert first["variance"] is None
+    assert {center["variance"] for center in first["cost_centers"]} == {None}
+    assert json.loads((two_cycles.cycle(NOVEMBER) / "inputs/history.json").read_bytes())["cycles"] == []
+    said = [text for page in pages(two_cycles.cycle(NOVEMBER) / "statement.pdf") for text in page.splitlines()]
+    assert not any("previous cycle" in line for line in said)
+
+
+def test_history_holds_the_cycle_before_and_nothing_else_of_it(two_cycles):
+    (kept,) = json.loads((two_cycles.cycle() / "inputs/history.json").read_text(encoding="utf-8"))["cycles"]
+    old = two_cycles.statement(NOVEMBER)
+    assert (kept["start"], kept["end"], kept["status"], kept["seal"]) == (NOVEMBER, DECEMBER, "draft", None)
+    assert kept["control_acus"] == old["control"]["acus"]
+    assert kept["invoiced_amount"] == old["tie_out"]["invoiced_amount"]
+    known = people(two_cycles, NOVEMBER)
+    for center, built in zip(kept["cost_centers"], old["cost_centers"], strict=True):
+        assert (center["code"], center["name"], center["amount"]) == (built["code"], built["name"], built["amount"])
+        figures = {name: (one["acus"], one["amount"]) for name, one in center["by_product"].items()}
+        assert figures == {name: (text(a), f"{b:.2f}") for name, (a, b) in by_product(built).items()}
+        assert [(one["kind"], one["id"]) for one in center["principals"]] == sorted(known[center["code"]])
+
+
+# Documents
+
+
+def numbers(line: str) -> list[Decimal]:
+    found = re.findall(rf"(?<![\w.,]){SIGNED}(?![\d%])", line)
+    return [Decimal(one.replace(",", "").replace("−", "-").replace("+", "")) for one in found]
+
+
+def changes_shown(pdf: Path) -> dict[str, list[Decimal]]:
+    """Read the rows of an invoice that have four figures or five: ACUs before, change, amount before, change."""
+    shown = {}
+    for line in "\n".join(pages(pdf)).splitlines():
+        row = re.match(rf"\s*({PRODUCTS})((?:\s+{SIGNED}){{4}})(\s+[+\-−]?[\d,.]+%|\s+–)?\s*$", line)
+        if row:
+            shown[row[1]] = numbers(row[2])
+    return shown
+
+
+def at_two(value: Decimal) -> Decimal:
+    return value.quantize(CENT, rounding=ROUND_HALF_EVEN)
+
+
+@pytest.mark.parametrize("code", ISSUED)
+def test_an_invoice_shows_every_product_before_and_its_change(two_cycles, code):
+    old, new = (by_product(centers(two_cycles, start)[code]) for start in (NOVEMBER, DECEMBER))
+    nothing = (Decimal(0), Decimal(0))
+    rows = {}
+    for product in {*old, *new}:
+        (was, paid), (becomes, pays) = old.get(product, nothing), new.get(product, nothing)
+        rows[product] = [at_two(was), at_two(becomes - was), paid, pays - paid]
+    shown = changes_shown(two_cycles.cycle() / "invoices" / f"CB-{DECEMBER}-{code}.pdf")
+    assert shown == rows
+
+
+def test_the_statement_shows_each_change_and_its_total(two_cycles):
+    said = "\n".join(pages(two_cycles.cycle() / "statement.pdf"))
+    _, _, table = said.partition("Compared with Nov 5, 2025 – Dec 4, 2025 · preliminary")
+    assert table
+    lines = table.splitlines()
+    for code, center in centers(two_cycles, DECEMBER).items():
+        row = next(line for line in lines if line.startswith(code))
+        assert numbers(row)[-1] == Decimal(center["variance"]["amount"]), row
+    total = next(line for line in lines if line.startswith("Total"))
+    assert numbers(total)[-1] == Decimal(two_cycles.statement()["variance"]["amount"])
+
+
+def names_of(job: Job, ids: list[str]) -> Iterator[str]:
+    principals = json.loads((job.cycle() / "inputs/directory.json").read_text(encoding="utf-8"))["principals"]
+    known = {one["id"]: one["name"] or one["email"] or one["id"] for one in principals}
+    return (known[name] for name in ids)
+
+
+def ltr(said: str) -> str:
+    """Leave out Hebrew, which pdftotext gives in the order of the page, and spaces, as a line may end anywhere."""
+    return re.sub(r"[\s\u0590-\u05ff\u200e\u200f\u202a-\u202e\u2066-\u2069]+", "", said)
+
+
+def test_new_and_vanished_users_are_named(two_cycles):
+    seen = set()
+    for code in ISSUED:
+        change = centers(two_cycles, DECEMBER)[code]["variance"]
+        if code in {"CC-4001", "CC-4002"}:
+            continue  # in words of their own
+        said = re.sub(r"\s+", " ", " ".join(pages(two_cycles.cycle() / "invoices" / f"CB-{DECEMBER}-{code}.pdf")))
+        for key, words in (("new", "New users:"), ("vanished", "Without usage now:")):
+            expected_names = sorted(names_of(two_cycles, change[key]), key=lambda name: (name.casefold(), name))
+            more = f" and {len(expected_names[8:])} more" if expected_names[8:] else ""
+            assert (words in said) == bool(expected_names), code
+            if expected_names:
+                seen.add(key)
+                assert ltr(f"{words} {', '.join(expected_names[:8])}{more}") in ltr(said), code
+    assert seen == {"new", "vanished"}
+
+
+# What can be otherwise
+
+
+def built(job: Job) -> tuple[dict, str]:
+    result = job.run("build", "--quiet")
+    assert result.returncode == 0, result.stderr
+    return job.statement(), result.stderr
+
+
+def test_building_again_changes_no_byte_and_reads_the_cycle_before_again(pair):
+    before = contents(pair.cycle())
+    built(pair)
+    assert contents(pair.cycle()) == before
+    pair.edit("rates.yaml", "devin: 2.00", "devin: 3.00")
+    assert pair.run("build", cycle=NOVEMBER).returncode == 0
+    pair.edit("rates.yaml", "devin: 3.00", "devin: 2.00")
+    found, _ = built(pair)
+    assert all(center["variance"] == expected(pair, center["code"]) for center in found["cost_centers"])
+    assert found["variance"] != json.loads(before["statement.json"])["variance"]
+
+
+def test_a_cost_center_that_comes_and_one_that_goes(pair):
+    pair.edit("mapping.yaml", "  A-1: {name: Platform}", "  A-2: {name: New platform}")
+    pair.edit("mapping.yaml", "ada@acme.example: A-1", "ada@acme.example: A-2")
+    pair.edit("mapping.yaml", "{A-1: 1, B-2: 2}", "{A-2: 1, B-2: 2}")
+    found, _ = built(pair)
+    assert [center["code"] for center in found["cost_centers"]] == ["A-2", "B-2", "C-3", "Z-9"]
+    new = found["cost_centers"][0]
+    assert new["variance"] == expected(pair, "A-2")
+    assert new["variance"]["amount"] == new["amount"]
+    assert new["variance"]["vanished"] == []
+    gone = Decimal(centers(pair, NOVEMBER)["A-1"]["amount"])
+    each = sum(Decimal(center["variance"]["amount"]) for center in found["cost_centers"])
+    assert each - gone == Decimal(found["variance"]["amount"])
+    said = "\n".join(pages(pair.cycle() / "statement.pdf"))
+    assert "no longer a cost center" in said
+    row = next(line for line in said.splitlines() if line.startswith("A-1 "))
+    assert numbers(row)[-1] == -gone
+
+
+def test_a_closed_cycle_is_named_with_its_seal_and_no_longer_preliminary(pair):
+    manifest = pair.cycle(NOVEMBER) / "manifest.json"
+    manifest.write_text('{"sequence": 1}\n', encoding="utf-8")
+    path = pair.cycle(NOVEMBER) / "statement.json"
+    path.write_text(path.read_text("utf-8").replace('"status": "draft"', '"status": "closed"'), "utf-8")
+    before = contents(pair.cycle(NOVEMBER))
+    found, _ = built(pair)
+    seal = sha256(manifest.read_bytes()).hexdigest()
+    assert found["variance"]["previous"] == {"start": NOVEMBER, "end": DECEMBER, "status": "closed", "seal": seal}
+    assert contents(pair.cycle(NOVEMBER)) == before
+    said = "\n".join(pages(pair.cycle() / "statement.pdf"))
+    assert "Compared with Nov 5, 2025 – Dec 4, 2025\n" in said
+
+
+def cut_short(folder: Path) -> None:
+    path = folder / "ledger.csv"
+    path.write_bytes(path.read_bytes()[: -len(path.read_bytes()) // 2])
+
+
+def undone(folder: Path) -> None:
+    (folder / "statement.json").unlink()
+
+
+def in_between(folder: Path) -> None:
+    (folder.parent / "2025-11-20" / "inputs").mkdir(parents=True)
+
+
+def removed(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "warned"), [(cut_short, True), (undone, False), (in_between, False), (removed, False)]
+)
+def test_where_there_is_nothing_to_compare_with_documents_say_nothing(pair, change, warned):
+    before = pair.statement()
+    change(pair.cycle(NOVEMBER))
+    found, stderr = built(pair)
+    assert found["variance"] is None
+    assert {center["variance"] for center in found["cost_centers"]} == {None}
+    assert without_variance(found) == without_variance(before)
+    assert json.loads((pair.cycle() / "inputs/history.json").read_bytes())["cycles"] == []
+    assert "previous cycle" not in "".join(pages(pair.cycle() / "statement.pdf"))
+    if warned:
+        assert stderr.startswith(f"{pair.cycle(NOVEMBER)}: warning: cannot be read: ")
+        assert "this one is compared with nothing" in stderr
+    assert stderr.count("\n") == warned
+
+
+def without_variance(statement: dict) -> dict:
+    each = [{**center, "variance": None} for center in statement["cost_centers"]]
+    return {**statement, "variance": None, "cost_centers": each}
+
+
+def test_another_currency_is_not_compared(pair):
+    pair.edit("rates.yaml", "USD", "EUR")
+    found, stderr = built(pair)
+    assert (found["currency"], found["variance"], stderr) == ("EUR", None, "")
+
+
+def test_ids_and_names_that_a_spreadsheet_would_run_come_through_a_real_build(tmp_path):
+    """Formulas and apostrophes are guarded in ledger.csv, and are the same people in the next cycle."""
+    job = small(tmp_path / "hostile")
+    principal, hostile = ada_id(), "'=ada|A0"
+
+    def rename(lines: list[dict]) -> Iterator[dict]:
+        for line in lines:
+            body = line["body"].replace(json.dumps(principal)[1:-1], hostile).replace("Ada Brennan", "=1+1")
+            request = line["request"].replace(quote(principal, safe=""), quote(hostile, safe=""))
+            yield {**line, "body": body, "request": request}
+
+    job.record(rename)
+    run_both(job)
+    assert ("user", hostile) in people(job, NOVEMBER)["A-1"]
+    for center in job.statement()["cost_centers"]:
+        assert center["variance"] == expected(job, center["code"])
+        assert hostile not in center["variance"]["new"]
+    kept = json.loads((job.cycle() / "inputs/history.json").read_text(encoding="utf-8"))["cycles"][0]
+    assert {"kind": "user", "id": hostile} in kept["cost_centers"][0]["principals"]
+
+
+def ada_id() -> str:
+    for line in RECORDING.read_text(encoding="utf-8").splitlines():
+        response = json.loads(line)
+        if response["request"].startswith("GET /v3/enterprise/members/users?"):
+            found = [one for one in json.loads(response["body"])["items"] if one["email"] == "ada@acme.example"]
+            if found:
+                return found[0]["user_id"]
+    raise AssertionError("nobody in the recording is ada")
