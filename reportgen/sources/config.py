@@ -179,7 +179,7 @@ def _v2_organizations(settings: ChargebackFile, document: Document) -> list[Prob
 def _linked(reader: _Reader, main: Document, key: str) -> Document | None:
     """Read the file that a key of the main file names, where it names one, or the one that is read instead."""
     if key in reader.instead:
-        return reader.document(reader.instead[key], main.line(key))
+        return reader.document(reader.instead[key], f"--{key}")
     _, value = main.root.places.get(key, (0, None))
     if isinstance(value, Scalar) and value.text.strip() and value.text.isprintable():
         return reader.document(value.text.strip(), main.line(key))
