@@ -173,7 +173,7 @@ def _disagreements(statement: Statement, folder: Path) -> list[Problem]:
             + (
                 "role assignments or sessions that name organizations leave fewer pairs open"
                 if view.endswith(NOT_ASKED)
-                else "once it is permitted, collect with --refresh"
+                else "collect with --refresh once it is permitted, or the list is whole"
             ),
             warning=True,
         )

@@ -214,9 +214,19 @@ MOST_CHARACTERS = 8000
 
 
 def test_v2_with_many_organizations_asks_no_address_that_is_too_long(tmp_path):
-    world = big_world(users=8, organizations=300)
-    lone = [Atom(DECEMBER.after, "devin", place.org_id, None, None, 1.25) for place in world.organizations]
-    world = world._replace(atoms=(*world.atoms, *lone))
+    """Each has an id of 36 characters, so that all of them together exceed what servers take."""
+    grown = big_world(users=8, organizations=300)
+    long = {place.org_id: f"org-{place.org_id.encode().hex():0>32}" for place in grown.organizations}
+    lone = [Atom(DECEMBER.after, "devin", org_id, None, None, 1.25) for org_id in long]
+    world = grown._replace(
+        organizations=tuple(place._replace(org_id=long[place.org_id]) for place in grown.organizations),
+        service_users=(),
+        people=tuple(
+            person._replace(orgs=tuple(map(long.get, person.orgs)), roles=tuple(map(long.get, person.roles)))
+            for person in grown.people
+        ),
+        atoms=tuple(atom._replace(org_id=long.get(atom.org_id)) for atom in (*grown.atoms, *lone)),
+    )
     mapping = mapped(world)
     with serving(world) as api:
         derived = live(tmp_path, api, mapping, "api: v2").collected()
