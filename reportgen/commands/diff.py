@@ -18,7 +18,6 @@ from reportgen.derive import Derived, Inputs, derive
 from reportgen.sources.config import Configuration, load
 
 NOBODY = "(nobody)"
-MONEY_DECIMALS = 2
 
 
 def diff(config: Path, selector: str, edited: Mapping[str, Path], edge: Edge) -> int:
@@ -37,8 +36,9 @@ def diff(config: Path, selector: str, edited: Mapping[str, Path], edge: Edge) ->
 
 
 def _only_new(before: Iterable[Problem], after: Iterable[Problem]) -> list[Problem]:
-    known = set(before)
-    return [problem for problem in after if problem not in known]
+    """Leave out what was warned of before: the file may have another name, and the line another number."""
+    known = {(problem.message, problem.hint) for problem in before}
+    return [problem for problem in after if (problem.message, problem.hint) not in known]
 
 
 def _rated_anew(old: Derived, after: Configuration, inputs: Inputs) -> Iterable[Allocation]:
@@ -71,7 +71,7 @@ def _tell(
         edge.terminal.result("What moves, at the prices of the edited files:")
         figures = ("ACUs", becomes.currency)
         columns = ("from", "to", *figures, "by the rule", "now")
-        edge.terminal.table(columns, [_moved(move) for move in moved], numbers=figures, wrap="now")
+        edge.terminal.table(columns, [_moved(move, becomes.decimals) for move in moved], numbers=figures, wrap="now")
     invoiced = fixed(was.invoiced_amount, was.decimals), fixed(becomes.invoiced_amount, becomes.decimals)
     edge.terminal.result(f"Invoiced: {was.currency} {invoiced[0]} before, {becomes.currency} {invoiced[1]} after")
 
@@ -86,11 +86,11 @@ def _row(found: CostCenterChange, was: CycleTotals, becomes: CycleTotals) -> tup
     )
 
 
-def _moved(move: Move) -> tuple[str, ...]:
+def _moved(move: Move, decimals: int) -> tuple[str, ...]:
     """Name rules by file and line alone: paths would take the room of the figures."""
     return (
         *(move.giver or NOBODY, move.receiver or NOBODY, shown(move.acus)),
-        f"{printed(move.exact_amount, MONEY_DECIMALS):f}",
+        f"{printed(move.exact_amount, decimals):f}",
         *(move.rule_before or "no rule", move.rule_after or "no rule"),
     )
 

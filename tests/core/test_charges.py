@@ -140,6 +140,15 @@ def test_a_product_that_weighs_nothing_is_shown_and_costs_nothing():
     assert str(found.result.invoices[1].lines[1].unit_price) == "0"
 
 
+def test_a_weight_for_a_product_that_nobody_used_is_warned_of():
+    """Mistyped, it would make every amount another without a word."""
+    found = charge([part("A-1", "60")], recovering("10.00", devn="0"))
+    (warning,) = [str(problem) for problem in found.problems if "devn" in str(problem)]
+    assert warning.startswith(
+        'rates.yaml:5: warning: nobody used the product "devn" in this cycle; did you mean "devin"?'
+    )
+
+
 def test_negative_acus_take_their_part_of_a_recovered_invoice_back():
     # 6 - 1 = 5 ACUs for 10.00: 2.00 each
     found = charge([part("CC-1", "6"), part("CC-2", "-1")], recovering("10.00"))
