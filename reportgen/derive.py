@@ -7,7 +7,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 
 from reportgen.core.allocate import allocate, charged_after_close, timelines
-from reportgen.core.charges import charge_cycle
+from reportgen.core.charges import CycleCharges, charge_cycle
 from reportgen.core.compare import set_against
 from reportgen.core.cycle import BillingCycle, elapsed, is_over
 from reportgen.core.match import (
@@ -62,6 +62,7 @@ class Derived:
     usage: Usage
     directory: Directory
     allocations: tuple[Allocation, ...]
+    charges: CycleCharges
     statement: Statement
     warnings: tuple[Problem, ...]
 
@@ -99,6 +100,7 @@ def derive(inputs: Inputs) -> Derived:
         usage=usage,
         directory=reading.directory,
         allocations=allocations,
+        charges=charges,
         statement=set_against(result, inputs.previous),
         warnings=(*configuration.located(warnings), *reading.warnings),
     )

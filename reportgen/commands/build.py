@@ -102,14 +102,13 @@ def _tables(inputs: Inputs, derived: Derived) -> dict[str, str]:
 
 
 def _unallocated(inputs: Inputs, derived: Derived) -> list[UnallocatedRow]:
-    configuration = inputs.configuration
     return unallocated_rows(
         derived.allocations,
-        derived.statement,
-        derived.usage.control,
-        configuration.rate_card,
-        configuration.mapping,
+        (line for lines in derived.charges.lines.values() for line in lines),
+        inputs.configuration.mapping,
         derived.directory,
+        decimals=derived.statement.heading.decimals,
+        day=inputs.cycle.previous_day(),
     )
 
 

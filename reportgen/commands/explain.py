@@ -66,6 +66,7 @@ def _written(folder: Path) -> Values:
 def _charged(inputs: Inputs, derived: Derived) -> Charged:
     return Charged(
         statement=derived.statement,
+        lines=derived.charges.lines,
         allocations=derived.allocations,
         control=derived.usage.control,
         mapping=inputs.configuration.mapping,

@@ -54,9 +54,9 @@ def changes(before: CycleTotals, after: CycleTotals) -> dict[str, CostCenterChan
 
 def set_against(statement: Statement, before: CycleTotals | None) -> Statement:
     """Set a statement against that of the cycle before; amounts in different currencies cannot be compared."""
-    after = totals_of(statement)
-    if not before or before.currency != after.currency:
+    if not before or before.currency != statement.heading.currency:
         return statement
+    after = totals_of(statement)
     variance = Variance(
         previous=before,
         acus=subtract(after.control_acus, before.control_acus),

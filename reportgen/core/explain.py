@@ -26,7 +26,6 @@ from reportgen.core.model import (
 )
 from reportgen.core.money import EXACT, ZERO, multiply, round_half_up, total
 from reportgen.core.rate import WholeCycle, price_on, whole_cycle
-from reportgen.core.unallocated import usage_lines
 
 LineKey = tuple[str, str, Decimal | None]
 """Kind, product and unit price of a line."""
@@ -34,9 +33,10 @@ LineKey = tuple[str, str, Decimal | None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Charged:
-    """A cycle as it was charged: whatever an explanation looks into."""
+    """A cycle as it was charged: all that an explanation looks into; `lines` are by code, nobody's included."""
 
     statement: Statement
+    lines: MappingOf[str, Sequence[InvoiceLine]]
     allocations: Sequence[Allocation]
     control: Quantities
     mapping: Mapping
@@ -93,8 +93,7 @@ def explained(invoice: Invoice, charged: Charged) -> list[Explanation]:
     code, card = invoice.cost_center.code, charged.card
     whole, _ = whole_cycle(card, charged.control, charged.statement.heading.cycle.start)
     records = _records(code, charged)
-    usage = usage_lines(charged.allocations, charged.statement, charged.control, card)
-    every = [line for lines in usage.values() for line in lines]
+    every = [line for lines in charged.lines.values() for line in lines if line.of_usage]
     return [
         Explanation(
             number=number,

@@ -116,21 +116,11 @@ def apportion(amount: Decimal, weights: Sequence[Decimal], quantum: Decimal = SP
     return _split(amount, whole_weights, quantum)
 
 
-def spread(amount: Decimal, quantities: Sequence[Decimal]) -> list[Decimal]:
-    """Split an amount over quantities of either sign, whose sum is not zero (ValueError), at 1e-12.
-
-    A credit takes its part away again, at the price per unit that the amount and the sum of all quantities make.
-
-    >>> spread(Decimal("10.00"), [Decimal(6), Decimal(-1)])
-    [Decimal('12.000000000000'), Decimal('-2.000000000000')]
-    """
-    return spread_over_groups(amount, [quantities])[0]
-
-
 def spread_over_groups(amount: Decimal, groups: Sequence[Sequence[Decimal]]) -> list[list[Decimal]]:
-    """Spread an amount so that a group gets in all what it would get as one quantity.
+    """Spread an amount over quantities of either sign, so that a group gets what it would get as one quantity.
 
-    Equal remainders go in the order of the groups, whatever quantities they are made of.
+    At 1e-12; the sum of all quantities is not zero (ValueError). A credit takes its part away again. Equal
+    remainders go in the order of the groups, whatever quantities they are made of.
 
     >>> parts = spread_over_groups(Decimal("1.00"), [[Decimal(1)], [Decimal("0.5")] * 2, [Decimal(1)]])
     >>> [f"{total(group)}" for group in parts]

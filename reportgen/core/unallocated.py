@@ -6,8 +6,7 @@ statement's figure. A suggestion only ever repeats what the mapping says of some
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from collections.abc import Mapping as MappingOf
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from difflib import SequenceMatcher
@@ -15,7 +14,6 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from reportgen.core.allocate import value_on
-from reportgen.core.invoice import NOBODY, charge, detail_by_cost_center
 from reportgen.core.match import Matcher, Subject, is_pattern
 from reportgen.core.model import (
     Allocation,
@@ -24,15 +22,11 @@ from reportgen.core.model import (
     Level,
     Mapping,
     Principal,
-    Quantities,
-    RateCard,
     Rule,
     Split,
-    Statement,
 )
 from reportgen.core.money import EXACT, ZERO, add, plain, round_half_up, round_to_total
 from reportgen.core.problem import did_you_mean
-from reportgen.core.rate import whole_cycle
 
 LONGEST_KEY = 1000
 """YAML takes keys of at most 1024 characters."""
@@ -62,45 +56,29 @@ class UnallocatedRow(NamedTuple):
 
 
 def unallocated_rows(
-    allocations: Sequence[Allocation],
-    statement: Statement,
-    control: Quantities,
-    card: RateCard,
+    allocations: Iterable[Allocation],
+    charged: Iterable[InvoiceLine],
     mapping: Mapping,
     directory: Directory,
+    *,
+    decimals: int,
+    day: date,
 ) -> list[UnallocatedRow]:
-    """Give a row per orphan and product: by cause, the largest amount first, then by id and product."""
+    """Give a row per orphan and product: by cause, the largest amount first, then by id and product.
+
+    `charged` are all lines, those of nobody included; suggestions repeat what the mapping says on `day`.
+    """
     found = [allocation for allocation in allocations if allocation.kind == "unallocated"]
-    lines = [
-        line
-        for those in usage_lines(found, statement, control, card).values()
-        for line in those
-        if line.kind == "unallocated"
-    ]
-    suggest = Suggestions(mapping, directory, statement.heading.cycle.previous_day())
+    lines = [line for line in charged if line.kind == "unallocated"]
+    suggest = Suggestions(mapping, directory, day)
     suggestions = {orphan: suggest.line(orphan) for orphan in {_orphan(allocation) for allocation in found}}
     rows = [
         UnallocatedRow(orphan.cause, orphan.id, product, acus, amount, suggestions[orphan])
-        for (orphan, product), (acus, amount) in _sums(found, lines, card.decimals).items()
+        for (orphan, product), (acus, amount) in _sums(found, lines, decimals).items()
     ]
     rows.sort(key=lambda row: (row.id, row.product))
     rows.sort(key=lambda row: row.amount, reverse=True)
     return sorted(rows, key=lambda row: row.cause)
-
-
-def usage_lines(
-    allocations: Iterable[Allocation], statement: Statement, control: Quantities, card: RateCard
-) -> MappingOf[str, Sequence[InvoiceLine]]:
-    """Give the lines of every cost center; those of nobody stand on no invoice, and are charged once more."""
-    lines: dict[str, Sequence[InvoiceLine]] = {
-        invoice.cost_center.code: [line for line in invoice.lines if line.of_usage] for invoice in statement.invoices
-    }
-    nobodys = detail_by_cost_center(allocation for allocation in allocations if not allocation.cost_center)
-    if nobodys:
-        whole, _ = whole_cycle(card, control, statement.heading.cycle.start)
-        detail = {invoice.cost_center.code: invoice.detail for invoice in statement.invoices}
-        lines[NOBODY] = charge({**detail, **nobodys}, control, card, whole).lines[NOBODY]
-    return lines
 
 
 def _orphan(allocation: Allocation) -> Orphan:

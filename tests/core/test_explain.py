@@ -38,6 +38,7 @@ RULES = rules_of(
 def lines_of(world: World, code: str) -> list[Explanation]:
     bundle = Charged(
         statement=world.statement,
+        lines=world.lines,
         allocations=world.allocations,
         control=world.control,
         mapping=world.rules,

@@ -191,7 +191,7 @@ def test_quantities_that_add_up_to_zero_are_refused():
     with pytest.raises(ValueError, match="add up to zero"):
         money.spread_over_groups(Decimal(1), [decimals("1"), decimals("-1")])
     with pytest.raises(ValueError, match="add up to zero"):
-        money.spread(Decimal(1), [])
+        money.spread_over_groups(Decimal(1), [])
 
 
 # EXACT

@@ -23,6 +23,7 @@ from reportgen.core.model import (
     Entry,
     Fee,
     Heading,
+    InvoiceLine,
     Pool,
     Price,
     Principal,
@@ -42,7 +43,7 @@ from reportgen.core.model import (
 from reportgen.core.model import Mapping as Rules
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.statement import statement
-from reportgen.core.unallocated import Orphan, Suggestions, UnallocatedRow, unallocated_rows, usage_lines
+from reportgen.core.unallocated import Orphan, Suggestions, UnallocatedRow, unallocated_rows
 from reportgen.sources.mapping import read_mapping
 from reportgen.sources.schema import MappingFile, validate
 from reportgen.sources.yamldoc import parse
@@ -91,13 +92,16 @@ class World:
     """A cycle that was charged from records, a mapping and a rate card."""
 
     statement: Statement
+    lines: Mapping[str, Sequence[InvoiceLine]]
     allocations: tuple[Allocation, ...]
     control: Quantities
     rules: Rules
     card: RateCard
 
     def rows(self, directory: Directory = DIRECTORY) -> list[UnallocatedRow]:
-        return unallocated_rows(self.allocations, self.statement, self.control, self.card, self.rules, directory)
+        every = [line for lines in self.lines.values() for line in lines]
+        day = self.statement.heading.cycle.previous_day()
+        return unallocated_rows(self.allocations, every, self.rules, directory, decimals=self.card.decimals, day=day)
 
 
 def rule(section: str, key: str, *codes: str, line: int = 1, start: date = date.min) -> Rule:
@@ -140,7 +144,9 @@ def charged(
     usage = Usage(control=control, records=tuple(records), balancing={})
     numbers = {code: f"CB-{code}" for code in CODES}
     found, _ = statement(heading, usage, allocations, charges, rules, card=card, numbers=numbers)
-    return World(statement=found, allocations=allocations, control=control, rules=rules, card=card)
+    return World(
+        statement=found, lines=charges.lines, allocations=allocations, control=control, rules=rules, card=card
+    )
 
 
 # Figures
@@ -209,11 +215,9 @@ def test_nobodys_lines_are_charged_as_they_were_with_everybody_elses():
     card = replace(PRICES, prices={"devin": (Price(date.min, Decimal("0.1"), "rates.yaml:3"),)})
     rules = rules_of(rule("users", "u-ada", "CC-1"), rule("orgs", "org-1", "CC-2"))
     world = charged([record(place, "0.35") for place in (("", ADA), ("org-1", None), ("", ALAN))], rules, card)
-    lines = usage_lines(world.allocations, world.statement, world.control, card)
-    assert {code: [str(line.amount) for line in found] for code, found in lines.items()} == {
+    assert {code: [str(line.amount) for line in found] for code, found in world.lines.items()} == {
         "CC-1": ["0.04"],
         "CC-2": ["0.04"],
-        "CC-9": [],
         "": ["0.03"],
     }
     assert [(row.id, str(row.amount)) for row in world.rows()] == [("u-alan", "0.03")]
