@@ -1,10 +1,13 @@
 """Which plan answers for a configured source: v3 with one credential, v3 with one per organization, or v2."""
 
+from typing import TypeVar
+
 from reportgen.sources import v2, v3, v3_organizations, v3_self
 from reportgen.sources.ask import Plan, Request, moved, prefixed
 from reportgen.sources.reading import KnownCycles, Question, Reading
 from reportgen.sources.schema import SourceSection
 
+T = TypeVar("T")
 FORBIDDEN = 403
 CONSUMPTION = "/consumption/daily"
 
@@ -12,7 +15,7 @@ CONSUMPTION = "/consumption/daily"
 def cycles(source: SourceSection) -> Plan[KnownCycles]:
     """Ask for the billing cycles; credentials of organizations cannot, so they are not even tried."""
     if source.organizations:
-        return (yield from _nothing())
+        return (yield from _without_asking(KnownCycles(refused=FORBIDDEN)))
     return (yield from v2.cycles() if source.api == "v2" else prefixed(v3.cycles(), source.prefix))
 
 
@@ -27,7 +30,7 @@ def consumption(source: SourceSection, question: Question) -> Plan[Reading]:
 def credentials(source: SourceSection) -> Plan[list[str]]:
     """Ask whose the credentials are; v2 cannot tell."""
     if source.api == "v2":
-        return (yield from _nobody())
+        return (yield from _without_asking([]))
     organizations = [organization.id for organization in source.organizations]
     return (yield from prefixed(v3_self.credentials(organizations), source.prefix))
 
@@ -45,11 +48,6 @@ def control_totals(source: SourceSection, question: Question) -> list[Request]:
     return [moved(request, source.prefix) for request in totals]
 
 
-def _nobody() -> Plan[list[str]]:
+def _without_asking(answer: T) -> Plan[T]:
     yield from ()
-    return []
-
-
-def _nothing() -> Plan[KnownCycles]:
-    yield from ()
-    return KnownCycles(refused=FORBIDDEN)
+    return answer
