@@ -43,8 +43,8 @@ from reportgen.sources.reading import Question, Reading
 class Inputs:
     """Everything a cycle's documents are made of.
 
-    `source` names where the responses lie; `remembered` is who was seen in earlier cycles, `previous` what
-    the cycle before came to.
+    `source` names where the responses lie; `remembered` is who was seen in earlier cycles, `earlier` what those
+    came to that this one follows on (`Statement.earlier`).
     """
 
     configuration: Configuration
@@ -52,7 +52,7 @@ class Inputs:
     responses: MappingOf[str, RecordedResponse]
     source: str
     remembered: Directory = field(default_factory=Directory)
-    previous: CycleTotals | None = None
+    earlier: tuple[CycleTotals, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +101,7 @@ def derive(inputs: Inputs) -> Derived:
         directory=reading.directory,
         allocations=allocations,
         charges=charges,
-        statement=set_against(result, inputs.previous),
+        statement=set_against(result, inputs.earlier),
         warnings=(*configuration.located(warnings), *reading.warnings),
     )
 

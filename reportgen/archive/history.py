@@ -1,8 +1,12 @@
-"""inputs/history.json: what the cycle before came to, as documents show it beside their own figures."""
+"""inputs/history.json: what the cycles before came to, as documents show it beside their own figures.
+
+Nothing is kept that is not shown: products and people of the cycle before, whose changes are told; of those before
+that, amounts and ACUs. Each cycle is read from its own files, never from what a later one kept of it.
+"""
 
 import csv
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -13,7 +17,7 @@ import msgspec
 
 from reportgen.archive.codec import FORMULA_MARK
 from reportgen.archive.folder import HISTORY, LEDGER, MANIFEST, STATEMENT, cycles_before
-from reportgen.core.compare import by_product
+from reportgen.core.compare import MOST_EARLIER, by_product
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle
 from reportgen.core.model import (
     CostCenterTotals,
@@ -107,40 +111,54 @@ _file = msgspec.json.Decoder(_File)
 _statement = msgspec.json.Decoder(_Statement)
 
 
-def encode(previous: CycleTotals | None) -> bytes:
-    """Write what is shown of the cycle before; no cycle where nothing is."""
-    written = _File(schema=SCHEMA, cycles=[_written(previous)] if previous else [])
+def encode(earlier: Iterable[CycleTotals]) -> bytes:
+    """Write what is shown of the cycles before, oldest first."""
+    written = _File(schema=SCHEMA, cycles=list(map(_written, earlier)))
     return msgspec.json.format(msgspec.json.encode(written), indent=2) + b"\n"
 
 
-def decode(folder: Path) -> CycleTotals | None:
-    """Read what a cycle's documents showed of the cycle before; raises Rejected."""
+def decode(folder: Path) -> tuple[CycleTotals, ...]:
+    """Read what a cycle's documents showed of the cycles before, oldest first; raises Rejected."""
     path = folder / HISTORY
     try:
         found = _file.decode(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise Rejected([Problem(source=str(path), message=f"cannot be read: {error}", hint="build again")]) from error
-    return _read(found.cycles[-1]) if found.cycles else None
+    return tuple(map(_read, found.cycles))
 
 
-def previous(archive: Path, cycle: BillingCycle) -> tuple[CycleTotals | None, list[Problem]]:
-    """Give what the cycle that ended when this one begins came to, if it was built; a warning if it is unreadable."""
-    for folder in cycles_before(archive, cycle.start)[:1]:
-        if (folder / STATEMENT).exists():
-            try:
-                found = _built(folder)
-            except (OSError, ValueError, RecursionError, csv.Error) as error:
-                hint = "build that cycle again; until then this one is compared with nothing"
-                problem = Problem(source=str(folder), message=f"cannot be read: {error}", hint=hint, warning=True)
-                return None, [problem]
-            return (found if found.cycle.end == cycle.start else None), []
-    return None, []
+def earlier(archive: Path, cycle: BillingCycle, currency: str) -> tuple[tuple[CycleTotals, ...], list[Problem]]:
+    """Give what the cycles that lead up to this one came to, oldest first; a warning where one is unreadable.
+
+    Each ends on the day the next begins. The first gap, and the first cycle that was never built, cannot be read or
+    is in another currency, ends the run: nothing older is read.
+    """
+    found: list[CycleTotals] = []
+    begins = cycle.start
+    for folder in cycles_before(archive, cycle.start)[:MOST_EARLIER]:
+        if not (folder / STATEMENT).exists():
+            break
+        try:
+            totals = _built(folder, directly_before=not found)
+        except (OSError, ValueError, RecursionError, csv.Error) as error:
+            return tuple(reversed(found)), [_unreadable(folder, error, directly_before=not found)]
+        if totals.cycle.end != begins or totals.currency != currency:
+            break
+        found.append(totals)
+        begins = totals.cycle.start
+    return tuple(reversed(found)), []
 
 
-def _built(folder: Path) -> CycleTotals:
-    """Read the statement that was built, and whose usage the ledger has."""
+def _unreadable(folder: Path, error: Exception, *, directly_before: bool) -> Problem:
+    lost = "this one is compared with nothing" if directly_before else "the trend begins after it"
+    hint = f"build that cycle again; until then {lost}"
+    return Problem(source=str(folder), message=f"cannot be read: {error}", hint=hint, warning=True)
+
+
+def _built(folder: Path, *, directly_before: bool) -> CycleTotals:
+    """Read the statement that was built; of the cycle directly before also whose usage the ledger has."""
     found = _statement.decode((folder / STATEMENT).read_bytes())
-    principals = _principals(folder / LEDGER)
+    principals = _principals(folder / LEDGER) if directly_before else None
     manifest = folder / MANIFEST
     return CycleTotals(
         cycle=_cycle(found.cycle.start, found.cycle.end),
@@ -154,7 +172,8 @@ def _built(folder: Path) -> CycleTotals:
     )
 
 
-def _totals(center: _WrittenCostCenter, principals: Mapping[str, set[Principal]]) -> CostCenterTotals:
+def _totals(center: _WrittenCostCenter, principals: Mapping[str, set[Principal]] | None) -> CostCenterTotals:
+    """Add up an invoice; its products and people are not told where no principals are given."""
     lines = [
         InvoiceLine(
             kind=line.kind,
@@ -169,8 +188,8 @@ def _totals(center: _WrittenCostCenter, principals: Mapping[str, set[Principal]]
         name=center.name,
         acus=total(line.acus for line in lines),
         amount=Decimal(center.amount),
-        by_product=by_product(lines),
-        principals=frozenset(principals.get(center.code, ())),
+        by_product={} if principals is None else by_product(lines),
+        principals=frozenset(() if principals is None else principals.get(center.code, ())),
     )
 
 

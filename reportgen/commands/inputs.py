@@ -14,7 +14,7 @@ from reportgen.sources.config import Configuration
 
 
 def stored_inputs(configuration: Configuration, cycle: BillingCycle, edge: Edge) -> Inputs:
-    """Read the evidence of a cycle, who is remembered in it, and what the cycle before came to."""
+    """Read the evidence of a cycle, who is remembered in it, and what the cycles before came to."""
     folder = cycle_folder(configuration.archive, cycle.start)
     path = folder / EVIDENCE
     if interrupted(folder):
@@ -33,8 +33,8 @@ def inputs_of(
     known: Directory,
     edge: Edge,
 ) -> Inputs:
-    """Put responses, which lie in `source`, and who is remembered beside what the cycle before came to."""
-    previous, warnings = history.previous(configuration.archive, cycle)
+    """Put responses, which lie in `source`, and who is remembered beside what the cycles before came to."""
+    earlier, warnings = history.earlier(configuration.archive, cycle, configuration.rate_card.currency)
     edge.terminal.problems(warnings)
     return Inputs(
         configuration=configuration,
@@ -42,5 +42,5 @@ def inputs_of(
         responses=responses,
         source=source,
         remembered=known,
-        previous=previous,
+        earlier=earlier,
     )

@@ -1,6 +1,6 @@
 """Two statements turned into changes: the one piece that comparing cycles, mappings and restatements share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reportgen.core.model import (
@@ -18,6 +18,8 @@ from reportgen.core.model import (
 from reportgen.core.money import add, subtract
 
 NOTHING = ProductTotals()
+MOST_EARLIER = 5
+"""So many cycles are looked back upon: a trend has six with the one that is shown."""
 
 
 def totals_of(statement: Statement) -> CycleTotals:
@@ -52,18 +54,21 @@ def changes(before: CycleTotals, after: CycleTotals) -> dict[str, CostCenterChan
     return {code: _changed(code, before.cost_centers.get(code), after.cost_centers.get(code)) for code in codes}
 
 
-def set_against(statement: Statement, before: CycleTotals | None) -> Statement:
-    """Set a statement against that of the cycle before; amounts in different currencies cannot be compared."""
-    if not before or before.currency != statement.heading.currency:
+def set_against(statement: Statement, earlier: Sequence[CycleTotals]) -> Statement:
+    """Set a statement against the cycles before it, oldest first and in one currency; its change is that on the last.
+
+    Amounts in different currencies cannot be compared: in another one than theirs, it stands alone.
+    """
+    if not earlier or earlier[-1].currency != statement.heading.currency:
         return statement
-    after = totals_of(statement)
+    before, after = earlier[-1], totals_of(statement)
     variance = Variance(
         previous=before,
         acus=subtract(after.control_acus, before.control_acus),
         amount=subtract(after.invoiced_amount, before.invoiced_amount),
         by_cost_center=changes(before, after),
     )
-    return replace(statement, variance=variance)
+    return replace(statement, variance=variance, earlier=tuple(earlier))
 
 
 def _totals_of(invoice: Invoice) -> CostCenterTotals:

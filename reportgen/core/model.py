@@ -25,6 +25,7 @@
     Statement                   the cycle over all cost centers: Heading, Unallocated, TieOut, TieOutRow
       Subtotal                  by department, entity, calendar month
       RunRate                   what an open cycle may come to
+    Attachment                  a file inside a PDF
     CycleTotals                 what a statement came to, kept to be compared with
       Variance                  the changes between two: CostCenterChange, Change
 
@@ -43,6 +44,8 @@ from reportgen.core.money import ZERO
 
 Level = Literal["session", "tag", "user", "org"]
 PrincipalKind = Literal["user", "service_user"]
+UsersShown = Literal["names", "pseudonyms", "none"]
+"""How people are shown in documents."""
 DEFAULT_PRECEDENCE: tuple[Level, ...] = ("session", "user", "org")
 ANY_PRODUCT = "*"
 UNSPECIFIED = "unspecified"
@@ -238,11 +241,12 @@ class Principal(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """What is known of a principal."""
+    """What is known of a principal; `number` stands for them where documents name nobody, cycle after cycle."""
 
     principal: Principal
     email: str | None = None
     name: str | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -516,7 +520,10 @@ class CostCenterTotals:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CycleTotals:
-    """What a statement came to, as far as another one is compared with it; `seal` where it is closed."""
+    """What a statement came to, as far as another one is compared with it; `seal` where it is closed.
+
+    Of a cycle older than the one before, only amounts and ACUs are kept: no products, and nobody's usage.
+    """
 
     cycle: BillingCycle
     status: Literal["draft", "closed"]
@@ -596,7 +603,10 @@ class Heading:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
-    """The cycle over all cost centers, every declared one included, in the order of their codes."""
+    """The cycle over all cost centers, every declared one included, in the order of their codes.
+
+    `earlier` are the cycles that it follows on, oldest first: at most five, without a gap, in its currency.
+    """
 
     heading: Heading
     control_by_product: MappingOf[str, Decimal]
@@ -610,3 +620,15 @@ class Statement:
     by_month: tuple[Subtotal, ...] = ()
     variance: Variance | None = None
     run_rate: RunRate | None = None
+    earlier: tuple[CycleTotals, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """A file inside a PDF; `relationship` says what it is to the document (ISO 32000-2, AFRelationship)."""
+
+    name: str
+    media_type: str
+    description: str
+    relationship: Literal["Alternative", "Data", "Source", "Supplement"]
+    content: bytes

@@ -1,11 +1,12 @@
-"""inputs/history.json: what a built cycle came to, read from its own files, and the same when read back."""
+"""inputs/history.json: what built cycles came to, read from their own files, and the same when read back."""
 
 import csv
 import json
+import shutil
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from reportgen.archive import history
 from reportgen.archive.codec import ledger_csv, statement_json
 from reportgen.archive.folder import HISTORY, LEDGER, MANIFEST, STATEMENT
-from reportgen.core.compare import set_against, totals_of
+from reportgen.core.compare import MOST_EARLIER, set_against, totals_of
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import CostCenterTotals, CycleTotals, Directory, Principal, ProductTotals, Rule
 from reportgen.core.problem import Rejected
@@ -54,16 +55,20 @@ def written(archive: Path, world: World, *, start: date = FIRST) -> Path:
 
 
 def found_after(archive: Path, cycle: BillingCycle = NEXT) -> CycleTotals:
-    found, warnings = history.previous(archive, cycle)
-    assert warnings == []
-    assert found
+    (found,) = run_up_to(archive, cycle)
     return found
 
 
-def read_again(folder: Path, totals: CycleTotals | None) -> CycleTotals | None:
+def run_up_to(archive: Path, cycle: BillingCycle = NEXT) -> tuple[CycleTotals, ...]:
+    found, warnings = history.earlier(archive, cycle, "USD")
+    assert warnings == []
+    return found
+
+
+def read_again(folder: Path, *earlier: CycleTotals) -> tuple[CycleTotals, ...]:
     path = folder / HISTORY
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(history.encode(totals))
+    path.write_bytes(history.encode(earlier))
     return history.decode(folder)
 
 
@@ -104,26 +109,26 @@ TOTALS = st.builds(
 )
 
 
-@given(TOTALS)
-def test_what_is_written_is_read_back_whatever_names_and_ids_hold(tmp_path_factory, totals):
+@given(st.lists(TOTALS, max_size=3))
+def test_what_is_written_is_read_back_whatever_names_and_ids_hold(tmp_path_factory, earlier):
     folder = tmp_path_factory.mktemp("cycle")
-    assert read_again(folder, totals) == totals
+    assert read_again(folder, *earlier) == tuple(earlier)
     assert history.encode(history.decode(folder)) == (folder / HISTORY).read_bytes()
 
 
 @given(TOTALS, st.randoms())
 def test_the_order_of_cost_centers_and_people_changes_no_byte(totals, random):
     centers = random.sample(list(totals.cost_centers.items()), len(totals.cost_centers))
-    assert history.encode(replace(totals, cost_centers=dict(centers))) == history.encode(totals)
+    assert history.encode([replace(totals, cost_centers=dict(centers))]) == history.encode([totals])
 
 
 def test_no_cycle_is_a_file_too(tmp_path):
-    assert json.loads(history.encode(None)) == {"schema": "reportgen.history/1", "cycles": []}
-    assert read_again(tmp_path, None) is None
+    assert json.loads(history.encode([])) == {"schema": "reportgen.history/1", "cycles": []}
+    assert read_again(tmp_path) == ()
 
 
 def test_decimals_are_text_and_amounts_keep_those_of_the_currency():
-    (cycle,) = json.loads(history.encode(replace(totals_of(WORLD.statement), cycle=CYCLE)))["cycles"]
+    (cycle,) = json.loads(GOOD)["cycles"]
     (first, *_) = cycle["cost_centers"]
     assert first["by_product"]["cascade"] == {"acus": "5", "amount": "8.75"}
     assert first["by_product"]["review"] == {"acus": "1", "amount": "0.00"}
@@ -131,7 +136,7 @@ def test_decimals_are_text_and_amounts_keep_those_of_the_currency():
     assert cycle["control_acus"] == "15.8500000000000007"
 
 
-GOOD = history.encode(replace(totals_of(WORLD.statement), cycle=CYCLE))
+GOOD = history.encode([replace(totals_of(WORLD.statement), cycle=CYCLE)])
 BROKEN = {
     "empty": b"",
     "torn": GOOD[:-30],
@@ -211,7 +216,7 @@ def test_the_files_of_a_build_come_to_what_the_statement_came_to(tmp_path):
     found = found_after(tmp_path)
     assert as_plain(found) == read_by_hand(folder)
     assert found == replace(totals_of(WORLD.statement), cycle=CYCLE)
-    assert read_again(tmp_path / "later", found) == found
+    assert read_again(tmp_path / "later", found) == (found,)
 
 
 def user_rule(key: str, code: str) -> Rule:
@@ -231,7 +236,7 @@ def test_hostile_ids_and_names_are_found_again(tmp_path_factory, ids):
     found = found_after(archive)
     assert as_plain(found) == read_by_hand(folder)
     assert found == replace(totals_of(world.statement), cycle=CYCLE)
-    assert read_again(archive / "later", found) == found
+    assert read_again(archive / "later", found) == (found,)
 
 
 def test_a_code_that_a_spreadsheet_would_take_for_a_formula_keeps_its_people(tmp_path):
@@ -267,7 +272,7 @@ def test_a_closed_cycle_is_known_by_the_hash_of_its_manifest(tmp_path):
     path.write_text(path.read_text(encoding="utf-8").replace('"status": "draft"', '"status": "closed"'), "utf-8")
     found = found_after(tmp_path)
     assert (found.status, found.seal) == ("closed", sha256(manifest).hexdigest())
-    assert read_again(tmp_path / "later", found) == found
+    assert read_again(tmp_path / "later", found) == (found,)
 
 
 def nothing(archive: Path) -> None:
@@ -302,7 +307,7 @@ def later_and_beside(archive: Path) -> None:
 @pytest.mark.parametrize("prepare", [nothing, too_early, collected_in_between, not_built, later_and_beside])
 def test_where_the_cycle_before_was_not_built_there_is_nothing_to_compare_with(tmp_path, prepare):
     prepare(tmp_path / "archive")
-    assert history.previous(tmp_path / "archive", NEXT) == (None, [])
+    assert run_up_to(tmp_path / "archive") == ()
 
 
 def changed(name: str, old: str, new: str) -> Callable[[Path], None]:
@@ -342,13 +347,117 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 def test_a_damaged_cycle_is_a_warning_and_compared_with_nothing(tmp_path, damage):
     folder = written(tmp_path, WORLD)
     damage(folder)
-    found, (problem,) = history.previous(tmp_path, NEXT)
-    assert found is None
+    found, (problem,) = history.earlier(tmp_path, NEXT, "USD")
+    assert found == ()
     assert problem.warning
     assert problem.source == str(folder)
     assert problem.message.startswith("cannot be read: ")
     assert "\n" not in str(problem)
     assert problem.hint == "build that cycle again; until then this one is compared with nothing"
+
+
+# Several cycles
+
+MONTH = timedelta(days=31)
+
+
+def chained(archive: Path, count: int) -> list[Path]:
+    """Write cycles of 31 days, each of which ends where the next begins; the latest folder comes first."""
+    folders = []
+    for number in range(count):
+        start, end = FIRST - MONTH * number, CYCLE.end - MONTH * number
+        folder = written(archive, WORLD, start=start)
+        if number:
+            changed(STATEMENT, '"end": "2026-01-05"', f'"end": "{end}"')(folder)
+            changed(STATEMENT, '"start": "2025-12-05"', f'"start": "{start}"')(folder)
+        folders.append(folder)
+    return folders
+
+
+def chain(archive: Path, count: int) -> tuple[CycleTotals, ...]:
+    chained(archive, count)
+    return run_up_to(archive)
+
+
+def starts(earlier: Sequence[CycleTotals]) -> list[date]:
+    return [totals.cycle.start for totals in earlier]
+
+
+def back(*numbers: int) -> list[date]:
+    return [FIRST - MONTH * number for number in numbers]
+
+
+@pytest.mark.parametrize("count", range(8))
+def test_at_most_five_cycles_are_read_oldest_first_each_up_to_the_next(tmp_path, count):
+    found = chain(tmp_path, count)
+    assert starts(found) == back(*range(min(count, MOST_EARLIER) - 1, -1, -1))
+    assert [one.cycle.end for one in found] == [one.cycle.start for one in (*found, NEXT_TOTALS)][1:]
+    assert read_again(tmp_path / "later", *found) == found
+
+
+NEXT_TOTALS = replace(totals_of(WORLD.statement), cycle=NEXT)
+
+
+def test_of_older_cycles_there_are_amounts_and_acus_alone(tmp_path):
+    folders = chained(tmp_path, 3)
+    whole = read_by_hand(folders[0])
+    less = {code: center | {"by_product": {}, "principals": set()} for code, center in whole.items()}
+    for folder in folders[1:]:
+        (folder / LEDGER).unlink()  # nobody reads it
+    *older, before = run_up_to(tmp_path)
+    assert as_plain(before) == whole
+    assert [as_plain(found) for found in older] == [less, less]
+    assert {(found.control_acus, found.invoiced_amount) for found in older} == {
+        (before.control_acus, before.invoiced_amount)
+    }
+
+
+def test_each_closed_cycle_has_its_own_seal(tmp_path):
+    folders = chained(tmp_path, 3)
+    for number in (0, 2):
+        (folders[number] / MANIFEST).write_text(f'{{"sequence": {number}}}', encoding="utf-8")
+    seals = [sha256(b'{"sequence": %d}' % number).hexdigest() for number in (2, 0)]
+    assert [found.seal for found in run_up_to(tmp_path)] == [seals[0], None, seals[1]]
+
+
+def not_read(folder: Path) -> None:
+    """A cycle that was collected and never built."""
+    (folder / STATEMENT).unlink()
+
+
+def ends_early(folder: Path) -> None:
+    changed(STATEMENT, '"end": "2025-11-04"', '"end": "2025-11-03"')(folder)
+
+
+def in_between(folder: Path) -> None:
+    """The nearest earlier folder is the one that counts."""
+    (folder.parent / "2025-10-20" / "inputs").mkdir(parents=True)
+
+
+ENDS: dict[str, Callable[[Path], None]] = {
+    "removed": shutil.rmtree,
+    "never built": not_read,
+    "ends a day early": ends_early,
+    "another in between": in_between,
+    "another currency": changed(STATEMENT, '"currency": "USD"', '"currency": "EUR"'),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+def test_a_gap_ends_the_run(tmp_path, end):
+    folders = chained(tmp_path, 5)
+    end(folders[2])
+    assert starts(run_up_to(tmp_path)) == back(1, 0)
+
+
+def test_an_older_cycle_that_cannot_be_read_ends_the_run_with_a_warning(tmp_path):
+    folders = chained(tmp_path, 5)
+    cut(STATEMENT, -40)(folders[2])
+    found, (problem,) = history.earlier(tmp_path, NEXT, "USD")
+    assert starts(found) == back(1, 0)
+    assert (problem.source, problem.warning) == (str(folders[2]), True)
+    assert problem.message.startswith("cannot be read: ")
+    assert problem.hint == "build that cycle again; until then the trend begins after it"
 
 
 # Set against each other
@@ -357,14 +466,22 @@ def test_a_damaged_cycle_is_a_warning_and_compared_with_nothing(tmp_path, damage
 def test_amounts_in_different_currencies_are_not_compared(tmp_path):
     written(tmp_path, WORLD)
     before = found_after(tmp_path)
-    assert set_against(WORLD.statement, before).variance
-    assert set_against(WORLD.statement, replace(before, currency="EUR")).variance is None
-    assert set_against(WORLD.statement, None) is WORLD.statement
+    assert set_against(WORLD.statement, [before]).variance
+    assert set_against(WORLD.statement, [replace(before, currency="EUR")]) is WORLD.statement
+    assert set_against(WORLD.statement, []) is WORLD.statement
+    assert history.earlier(tmp_path, NEXT, "EUR") == ((), [])
+
+
+def test_the_change_is_that_against_the_last_of_them(tmp_path):
+    older, before = chain(tmp_path, 2)
+    statement = set_against(WORLD.statement, [older, before])
+    assert statement.earlier == (older, before)
+    assert statement.variance == set_against(WORLD.statement, [before]).variance
 
 
 def test_a_cycle_against_itself_has_changed_nowhere(tmp_path):
     written(tmp_path, WORLD)
-    variance = set_against(WORLD.statement, found_after(tmp_path)).variance
+    variance = set_against(WORLD.statement, run_up_to(tmp_path)).variance
     assert variance
     assert (variance.acus, variance.amount) == (0, 0)
     for found in variance.by_cost_center.values():

@@ -103,7 +103,7 @@ def derived(
         cycle=CYCLE,
         responses=responses(FOURTH_DAY if is_open else AFTERWARDS),
         source="responses.jsonl",
-        previous=previous(),
+        earlier=earlier(),
     )
     return derive(inputs)
 
@@ -122,6 +122,24 @@ def responses(fetched_at: str) -> Mapping[str, RecordedResponse]:
         for response in evidence.read(beech.INPUT / "responses.jsonl").values()
     )
     return {response.request: response for response in found}
+
+
+def earlier() -> tuple[CycleTotals, ...]:
+    """Give the cycle before, and one before it in which Tooling was no cost center yet and S-2 got a credit."""
+    before = previous()
+    centers = {
+        "R-1": CostCenterTotals(name="Research & Development", acus=Decimal(12), amount=Decimal("24.00")),
+        "S-2": CostCenterTotals(name="上海研发中心", acus=Decimal(1), amount=Decimal("-6.25")),
+        "Z-9": CostCenterTotals(name="Central"),
+    }
+    older = replace(
+        before,
+        cycle=BillingCycle(start=date(2025, 10, 29), end=before.cycle.start, after=0, before=0),
+        control_acus=Decimal(13),
+        invoiced_amount=Decimal("17.75"),
+        cost_centers=centers,
+    )
+    return older, before
 
 
 def previous() -> CycleTotals:
