@@ -17,11 +17,12 @@ from reportgen.core.problem import Problem, Rejected
 SCHEMA: Literal["reportgen.directory/1"] = "reportgen.directory/1"
 
 
-class _Principal(msgspec.Struct):
+class _Principal(msgspec.Struct, omit_defaults=True):
     kind: PrincipalKind
     id: str
     email: str | None
     name: str | None
+    number: int | None = None
 
 
 class _Organization(msgspec.Struct):
@@ -43,7 +44,9 @@ def encode(directory: Directory) -> bytes:
     written = _File(
         schema=SCHEMA,
         principals=[
-            _Principal(kind=principal.kind, id=principal.id, email=entry.email, name=entry.name)
+            _Principal(
+                kind=principal.kind, id=principal.id, email=entry.email, name=entry.name, number=entry.number
+            )
             for principal, entry in sorted(directory.entries.items())
         ],
         organizations=[_Organization(id=key, name=name) for key, name in sorted(directory.organizations.items())],
@@ -64,7 +67,9 @@ def read(folder: Path) -> Directory:
         raise _refused(path, f"is not what was written there: a JSON object of {SCHEMA}") from error
     return Directory(
         entries=by_principal(
-            Entry(principal=Principal(known.kind, known.id), email=known.email, name=known.name)
+            Entry(
+                principal=Principal(known.kind, known.id), email=known.email, name=known.name, number=known.number
+            )
             for known in found.principals
         ),
         organizations={known.id: known.name for known in found.organizations},

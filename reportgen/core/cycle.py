@@ -43,6 +43,10 @@ class BillingCycle:
         """Give the length in seconds."""
         return self.before - self.after
 
+    def ended_at(self) -> datetime:
+        """Give the moment the cycle ends, in UTC and without an offset."""
+        return datetime.fromtimestamp(self.before, UTC).replace(tzinfo=None)
+
     def previous_day(self) -> date:
         """Give the last billing day of the cycle, for documents that print an inclusive range."""
         return self.end - DAY

@@ -4,6 +4,8 @@ Nobody who was ever seen is forgotten: a rule for an e-mail still has to match w
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import count, islice
 
 from reportgen.core.model import Directory, Entry, Principal
 
@@ -46,6 +48,20 @@ def by_principal(entries: Iterable[Entry]) -> Mapping[Principal, Entry]:
     known: dict[Principal, Entry] = {}
     for entry in entries:
         first = known.get(entry.principal, entry)
-        email, name = first.email or entry.email, first.name or entry.name
-        known[entry.principal] = Entry(principal=entry.principal, email=email, name=name)
+        email, name, number = first.email or entry.email, first.name or entry.name, first.number or entry.number
+        known[entry.principal] = Entry(principal=entry.principal, email=email, name=name, number=number)
     return dict(sorted(known.items()))
+
+
+def numbered(known: Directory) -> Directory:
+    """Give everybody who has no number the next one, in the order of ids; no two have the same."""
+    taken: dict[int, Principal] = {}
+    for principal, entry in known.entries.items():
+        if entry.number:
+            taken.setdefault(entry.number, principal)
+    fresh = islice(count(max(taken, default=0)), 1, None)
+    entries = {
+        principal: entry if entry.number and taken[entry.number] == principal else replace(entry, number=next(fresh))
+        for principal, entry in known.entries.items()
+    }
+    return replace(known, entries=entries)

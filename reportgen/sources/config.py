@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from reportgen.core.model import Mapping, RateCard, Rule
-from reportgen.core.problem import Problem, Rejected, errors
-from reportgen.sources.assets import find_documents
+from reportgen.core.problem import Problem, Rejected, errors, quoted
+from reportgen.sources.assets import find_documents, find_logo
 from reportgen.sources.charges import undeclared_charged
 from reportgen.sources.limits import fit_to_v2
 from reportgen.sources.mapping import read_mapping
@@ -27,8 +27,8 @@ class Configuration:
     """Everything that was configured, and the texts it was read from.
 
     `files` are the texts by the short name that stands in rules (`mapping.yaml:12`); `paths` lead from those names
-    to the files as the user would open them; `assets` lead from the names of files that are kept unread, such as the
-    vendor's invoices, to the files.
+    to the files as the user would open them; `assets` lead from the names of files that travel with a cycle, such as
+    the vendor's invoices, to the files, and `logo` to the picture that every document shows.
     """
 
     settings: ChargebackFile
@@ -45,6 +45,7 @@ class Configuration:
     files: MappingOf[str, str]
     paths: MappingOf[str, str]
     assets: MappingOf[str, Path] = field(default_factory=dict)
+    logo: Path | None = None
     warnings: tuple[Problem, ...] = ()
 
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
@@ -139,11 +140,17 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
     if document is None:
         return None
     settings = reader.typed(ChargebackFile, document)
+    logo = _logo(reader, settings, document) if settings else None
     mapping = _mapping(reader, document)
     rates = _rate_card(reader, document, mapping)
     if settings is None or mapping is None or rates is None:
         return None
     rate_card, assets = rates
+    if logo and assets.get(logo.name, logo) != logo:
+        message = f"the logo and a vendor's invoice are both named {quoted(logo.name)}"
+        reader.problems.append(
+            Problem(source=document.line("invoice", "logo"), message=message, hint="rename one of them")
+        )
     if settings.source.api == "v2":
         mapping, problems = fit_to_v2(mapping, rate_card)
         reader.problems += [*problems, *_v2_organizations(settings, document)]
@@ -166,7 +173,16 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
         files=reader.texts,
         paths=reader.paths,
         assets=assets,
+        logo=logo,
     )
+
+
+def _logo(reader: _Reader, settings: ChargebackFile, document: Document) -> Path | None:
+    if settings.invoice.logo is None:
+        return None
+    found, problems = find_logo(settings.invoice.logo, document.line("invoice", "logo"), reader.folder)
+    reader.problems += problems
+    return found
 
 
 def _v2_organizations(settings: ChargebackFile, document: Document) -> list[Problem]:

@@ -16,6 +16,7 @@ from babel.numbers import list_currencies
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
+from reportgen.core.model import UsersShown
 from reportgen.core.problem import did_you_mean, quoted
 from reportgen.sources import text
 
@@ -161,6 +162,8 @@ ContractDay = Annotated[int, _reading(_contract_day, "day")]
 Contact = Annotated[str, _reading(text.contact, "address")]
 Color = Annotated[str, _reading(text.color, "colour in quotes")]
 Positive = Annotated[Decimal, _reading(text.positive, "number")]
+RowCount = Annotated[int, _reading(text.row_count, "number")]
+Shown = Annotated[UsersShown, _one_of("names", "pseudonyms", "none")]
 FeeAmount = Annotated[Decimal, _reading(text.charge, "number")]
 FeePart = Annotated[Decimal, _reading(text.charged_part, "percentage")]
 Day = Annotated[date, _reading(text.day, "date")]

@@ -37,6 +37,8 @@ from reportgen.sources.fields import (
     PoolTarget,
     Positive,
     Price,
+    RowCount,
+    Shown,
     SummaryName,
     Targets,
     Text,
@@ -77,10 +79,12 @@ class SourceSection(Section):
 class InvoiceSection(Section):
     """How documents look."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"users", "max_detail_rows", "logo"})
     number: Text = "CB-{{ cycle.start }}-{{ cost_center.code }}"
     locale: LocaleCode = "en"
+    users: Shown = "names"
+    max_detail_rows: RowCount = 1500
     accent: Color = "#1f4e79"
+    logo: Text | None = None
     note: Text | None = None
     summaries: Annotated[tuple[SummaryName, ...], EachOnce] = ()
 

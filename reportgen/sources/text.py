@@ -52,6 +52,13 @@ def positive(text: str) -> Decimal:
     return value
 
 
+def row_count(text: str) -> int:
+    """Read how many rows there may be, none included."""
+    if not re.fullmatch(r"\d{1,6}", text, re.ASCII):
+        raise Unreadable(f"{quoted(text)} is not a number of rows", "write a whole number, such as 1500")
+    return int(text)
+
+
 def charge(text: str) -> Decimal:
     """Read an amount that is charged; a negative one is a discount."""
     value = number(text)

@@ -1,0 +1,149 @@
+"""Who can be recognised in documents: everybody by name, by a number that only the archive can resolve, or nobody.
+
+Law: unless names are shown, what is given back holds no name, e-mail or id of anybody, and every ACU and amount
+stands as it was.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import groupby
+
+from reportgen.core.model import (
+    CostCenterChange,
+    CostCenterTotals,
+    CycleTotals,
+    DetailRow,
+    Directory,
+    Discrepancy,
+    Entry,
+    Invoice,
+    Principal,
+    Statement,
+    UsersShown,
+    Variance,
+)
+from reportgen.core.money import total
+
+Pseudonyms = Mapping[Principal, Principal]
+NOBODY = "…"
+"""What stands in a request for somebody who is not shown."""
+_WORD = re.compile(r"[^/?&=,\s]+")
+_ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+
+
+def redacted(statement: Statement, directory: Directory, users: UsersShown) -> tuple[Statement, Directory]:
+    """Give a statement and who is who as documents may show them; everybody in them has a number."""
+    if users == "names":
+        return statement, directory
+    pseudonyms = {principal: _pseudonym(entry) for principal, entry in directory.entries.items()}
+    words = {
+        word: pseudonyms[principal].id if users == "pseudonyms" else NOBODY
+        for principal, entry in directory.entries.items()
+        for word in (principal.id, entry.email, entry.name)
+        if word
+    }
+    kept = pseudonyms if users == "pseudonyms" else {}
+    return replace(
+        statement,
+        heading=replace(
+            statement.heading,
+            missing_views=tuple(_without_words(view, words) for view in statement.heading.missing_views),
+        ),
+        invoices=tuple(_invoice(invoice, kept) for invoice in statement.invoices),
+        discrepancies=tuple(_discrepancy(found, words) for found in statement.discrepancies),
+        variance=_variance(statement.variance, kept) if statement.variance else None,
+        earlier=tuple(map(_totals, statement.earlier)),
+    ), Directory(
+        entries={principal: Entry(principal=principal) for principal in sorted(kept.values())},
+        organizations=directory.organizations,
+    )
+
+
+def _pseudonym(entry: Entry) -> Principal:
+    kind = entry.principal.kind
+    return Principal(kind, f"{kind.replace('_', '-')}-{entry.number}")
+
+
+def _invoice(invoice: Invoice, kept: Pseudonyms) -> Invoice:
+    """Show whose usage it is by pseudonyms, or not at all where nobody is kept."""
+    rows = [_row(row, kept) for row in invoice.detail]
+    return replace(
+        invoice,
+        cost_center=replace(invoice.cost_center, contacts=()),
+        by_principal=tuple(
+            replace(usage, principal_id=_id(usage.principal_kind, usage.principal_id, kept))
+            for usage in invoice.by_principal
+            if kept
+        ),
+        detail=tuple(_merged(rows)),
+    )
+
+
+def _row(row: DetailRow, kept: Pseudonyms) -> DetailRow:
+    shown = _id(row.principal_kind, row.principal_id, kept)
+    return row._replace(principal_kind=row.principal_kind if shown else "", principal_id=shown)
+
+
+def _id(kind: str, principal_id: str, kept: Pseudonyms) -> str:
+    if not principal_id or not kept:
+        return ""
+    return kept[Principal("service_user" if kind == "service_user" else "user", principal_id)].id
+
+
+def _merged(rows: Iterable[DetailRow]) -> Iterable[DetailRow]:
+    """Add up what cannot be told apart any more, in an order that tells nothing of who it was."""
+
+    def key(row: DetailRow) -> tuple[object, ...]:
+        return *row[:6], row.unit_price is not None, row.unit_price or 0
+
+    for _, same in groupby(sorted(rows, key=key), key):
+        found = list(same)
+        yield found[0]._replace(
+            acus=total(row.acus for row in found), exact_amount=total(row.exact_amount for row in found)
+        )
+
+
+def _discrepancy(found: Discrepancy, words: Mapping[str, str]) -> Discrepancy:
+    return replace(
+        found,
+        principal_id=words.get(found.principal_id, found.principal_id),
+        views=tuple(_without_words(view, words) for view in found.views),
+    )
+
+
+def _without_words(request: str, words: Mapping[str, str]) -> str:
+    """Replace whoever a request asks for; the rest of it stands."""
+
+    def shown(match: re.Match[str]) -> str:
+        return words.get(_ESCAPED.sub(_unescaped, match[0]), match[0])
+
+    return _WORD.sub(shown, request)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """Read what is percent-encoded in a request."""
+    return bytes.fromhex(match[0].replace("%", "")).decode(errors="replace")
+
+
+def _variance(variance: Variance, kept: Pseudonyms) -> Variance:
+    return replace(
+        variance,
+        previous=_totals(variance.previous),
+        by_cost_center={code: _change(found, kept) for code, found in variance.by_cost_center.items()},
+    )
+
+
+def _change(found: CostCenterChange, kept: Pseudonyms) -> CostCenterChange:
+    new, vanished = (
+        tuple(sorted(kept[principal] for principal in principals if kept))
+        for principals in (found.new, found.vanished)
+    )
+    return replace(found, new=new, vanished=vanished)
+
+
+def _totals(cycle: CycleTotals) -> CycleTotals:
+    def without(totals: CostCenterTotals) -> CostCenterTotals:
+        return replace(totals, principals=frozenset())
+
+    return replace(cycle, cost_centers={code: without(totals) for code, totals in cycle.cost_centers.items()})
