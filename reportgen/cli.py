@@ -43,6 +43,17 @@ def main() -> None:
 
 
 @main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@JSON
+@QUIET
+def init(folder: Path, *, machine: bool, quiet: bool) -> None:
+    """Write a commented configuration to start from into DIR, and the templates of all documents."""
+    from reportgen.commands.init import init as command  # noqa: PLC0415
+
+    _finish(lambda edge: command(folder, edge), machine=machine, quiet=quiet)
+
+
+@main.command()
 @CONFIG
 @click.option("--cycle", "selector", metavar="C", help=f"Also look at the usage of a collected cycle: {CYCLE_HELP}.")
 @JSON

@@ -104,6 +104,11 @@ def test_the_installed_program_runs_its_sample(installed: Path, tmp_path: Path) 
     assert zipfile.is_zipfile(invoices[".xlsx"])
 
 
+def test_the_installed_program_writes_a_configuration_to_start_from(installed: Path, tmp_path: Path) -> None:
+    python(installed, tmp_path, "-m", "reportgen", "init", "mine")
+    assert python(installed, tmp_path, "-m", "reportgen", "check", "mine") == "No problems, 0 warnings\n"
+
+
 def test_a_package_without_its_files_says_so(tmp_path: Path) -> None:
     package = tmp_path / "reportgen"
     package.mkdir()

@@ -44,7 +44,7 @@ import os
 from pathlib import Path
 
 from reportgen.cli import main
-from reportgen.commands import failure, run
+from reportgen.commands import failure, init, run
 from reportgen.sources.config import load
 
 load(Path("."))  # reads what Babel knows of currencies and locales
@@ -83,7 +83,7 @@ def in_a_process(args, folder, program=("-m", "reportgen")):
 
 
 def not_writable(args, folder):
-    """Run where the archive belongs to somebody else."""
+    """Run where the folder `shelf` belongs to somebody else."""
     folder.chmod(0o755)
     if os.geteuid() == 0:
         return in_a_process(args, folder, ("-c", AS_NOBODY))
@@ -95,7 +95,7 @@ def not_writable(args, folder):
 
 
 def answered(case, args, folder, monkeypatch):
-    if case == "archive-not-writable":
+    if case in {"archive-not-writable", "init-not-writable"}:
         return not_writable(args, folder)
     if case in REAL_PROCESSES:
         return in_a_process(args, folder)

@@ -1,0 +1,98 @@
+"""`init`: a commented configuration to start from, and a copy of the templates to edit.
+
+The law it keeps: it never overwrites, and all files appear or none. Without the folder, one is staged beside it and
+renamed in whole; in a folder that is there, its entries are.
+"""
+
+import os
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from reportgen import resources
+from reportgen.archive.folder import Stage
+from reportgen.commands.edge import DONE, Edge
+from reportgen.core.problem import Problem, Rejected
+from reportgen.documents.templates import read_templates
+
+FILES = ("chargeback.yaml", "mapping.yaml", "rates.yaml")
+TEMPLATES = "templates"
+CYCLES = "????-??-??/inputs"
+"""By what an archive is known: a billing cycle that was collected."""
+
+
+def init(folder: Path, edge: Edge) -> int:
+    """Write the configuration and the templates; raises Rejected where they cannot or should not be there."""
+    _refuse_wrong_place(folder)
+    _refuse_in_the_way(folder)
+    contents = _contents()
+    _write(folder, contents)
+    count = len(contents) - len(FILES)
+    edge.terminal.result(f"Wrote {', '.join(FILES)} and {count} templates into {folder}")
+    edge.terminal.result(f"Open {folder / FILES[0]}: it says what to do first.")
+    edge.terminal.result(
+        f"No template is used until `templates: {TEMPLATES}` is uncommented there; keep only those you change, "
+        "as each that stays hides a better one of a later version."
+    )
+    edge.terminal.values({"folder": str(folder), "files": sorted(contents)})
+    return DONE
+
+
+def _refuse_wrong_place(folder: Path) -> None:
+    """Raise Rejected where the folder cannot be made or written to, or lies in an archive."""
+    place = folder if os.path.lexists(folder) else folder.parent
+    if not os.path.lexists(place):
+        message, hint = "this folder does not exist", "make it first, or correct the path"
+    elif not place.is_dir():
+        message, hint = "this is not a folder", "name a folder, which may be there or not"
+    elif not os.access(place, os.W_OK | os.X_OK):
+        message, hint = "this folder cannot be written", "name one that you may write to"
+    elif _in_archive(folder):
+        message, hint = "this lies in an archive of billing cycles", "name a folder outside of it"
+    else:
+        return
+    raise Rejected([Problem(source=str(place), message=message, hint=hint)])
+
+
+def _in_archive(folder: Path) -> bool:
+    """Tell whether a folder, or one above it, holds billing cycles."""
+    real = folder.resolve()
+    return any(any(place.glob(CYCLES)) for place in (real, *real.parents))
+
+
+def _refuse_in_the_way(folder: Path) -> None:
+    """Raise Rejected with everything that stands where something would be written."""
+    taken = [folder / name for name in (*FILES, TEMPLATES) if os.path.lexists(folder / name)]
+    hint = "name another folder, or move it away: nothing is ever overwritten"
+    if taken:
+        raise Rejected(Problem(source=str(path), message="this is there already", hint=hint) for path in taken)
+
+
+def _contents() -> dict[str, bytes]:
+    """Give every file by its name: the configuration, and what can be overridden of the documents."""
+    start = resources.configs() / "start"
+    found = {name: (start / name).read_bytes() for name in FILES}
+    return found | {f"{TEMPLATES}/{name}": text.encode() for name, text in read_templates(None).items()}
+
+
+def _write(folder: Path, contents: dict[str, bytes]) -> None:
+    """Stage all files in the file system that they belong to, then let them appear."""
+    there = folder.is_dir()
+    with TemporaryDirectory(prefix=".reportgen-", dir=folder if there else folder.parent) as beside:
+        whole = Path(beside) / "whole"
+        stage = Stage(whole, replaced=())
+        for name, content in contents.items():
+            stage.write(name, content)
+        if there:
+            _move(sorted(whole.iterdir()), folder)
+        else:
+            whole.rename(folder)
+
+
+def _move(paths: Iterable[Path], folder: Path) -> None:
+    """Rename files and folders into another folder; back again where one of them cannot be."""
+    with ExitStack() as undo:
+        for path in paths:
+            undo.callback(path.rename(folder / path.name).rename, path)
+        undo.pop_all()

@@ -1,0 +1,237 @@
+"""`init`: what it writes passes `check`, explains every setting, and is all it takes to run against the API."""
+
+import csv
+import json
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from pydantic.fields import FieldInfo
+
+from reportgen.cli import main
+from reportgen.commands.collect import Effort
+from reportgen.commands.init import _move
+from reportgen.commands.run import run
+from reportgen.documents.templates import read_templates
+from reportgen.sources.schema import ChargebackFile, MappingFile, RatesFile, _sections_in
+from tests.fakeapi.behavior import ENTERPRISE
+from tests.fakeapi.sample import CYCLES
+from tests.fakeapi.server import serving
+from tests.fakeapi.worlds import big_world
+from tests.scenarios.collecting.live import Live
+from tests.scenarios.job import EXAMPLE, Job, contents
+
+NAMES = {"chargeback.yaml": ChargebackFile, "mapping.yaml": MappingFile, "rates.yaml": RatesFile}
+SETTING = re.compile(r'( *)# ((?:- \{|(?:"[^"]+"|[\w.@-]+):(?: |$)).*)')
+"""A setting that stands in a comment; the lines of a comment that are indented deeper belong to it."""
+NAMED_FILES = {
+    "hr.csv": "email,cost_center,valid_from\n",
+    "inv-0042.pdf": "",
+    "logo.svg": '<svg xmlns="http://www.w3.org/2000/svg"/>',
+    "responses.jsonl": "",
+}
+TEMPLATES_LINE = (
+    "# templates: templates            # files found here win over the built-in ones; keep only those you change"
+)
+
+
+def command(*arguments: str | Path):
+    return CliRunner().invoke(main, [*map(str, arguments)])
+
+
+@pytest.fixture
+def started(tmp_path) -> Path:
+    result = command("init", tmp_path / "mine", "--quiet")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return tmp_path / "mine"
+
+
+# What is written
+
+
+def test_it_passes_check_at_once(started):
+    result = command("check", started)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "No problems, 0 warnings\n", "")
+
+
+def test_the_templates_are_those_that_are_built_in_and_not_yet_in_force(started):
+    written = contents(started / "templates")
+    assert {name: content.decode() for name, content in written.items()} == read_templates(None)
+    assert TEMPLATES_LINE in (started / "chargeback.yaml").read_text().splitlines()
+    assert set(contents(started)) == {*NAMES, *(f"templates/{name}" for name in written)}
+
+
+def test_nobody_of_the_sample_is_in_it(started):
+    with (EXAMPLE / "hr.csv").open(encoding="utf-8", newline="") as file:
+        people = [row[key] for row in csv.DictReader(file) for key in ("email", "name")]
+    text = "".join((started / name).read_text().casefold() for name in NAMES)
+    assert [word for word in (*people, "acme") if word.casefold() in text] == []
+
+
+def test_what_was_written_and_that_templates_grow_old_is_said(tmp_path):
+    result = command("init", tmp_path / "mine")
+    assert result.stderr == ""
+    wrote, begin, old = result.stdout.splitlines()
+    assert wrote.endswith(f"{len(read_templates(None))} templates into {tmp_path}/mine")
+    assert f"{tmp_path}/mine/chargeback.yaml" in begin
+    assert "keep only those you change" in old
+
+
+def test_machines_get_the_files(tmp_path):
+    result = command("init", tmp_path / "mine", "--json", "--quiet")
+    values = json.loads(result.stdout)
+    assert values == {"folder": str(tmp_path / "mine"), "files": sorted(contents(tmp_path / "mine"))}
+    again = json.loads(command("init", tmp_path / "mine", "--json").stdout)
+    assert [Path(problem["source"]).name for problem in again["problems"]] == [*NAMES, "templates"]
+
+
+# Its settings
+
+
+def settings_in_comments(name: str) -> list[tuple[int, int]]:
+    """Give the lines [from, to) of every setting that stands in a comment."""
+    lines = (EXAMPLE.parent / "start" / name).read_text().splitlines()
+    found = []
+    for number, line in enumerate(lines):
+        if setting := SETTING.fullmatch(line):
+            deeper = f"{setting[1]}#   "
+            end = next((n for n in range(number + 1, len(lines)) if not lines[n].startswith(deeper)), len(lines))
+            found.append((number, end))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"), [(name, *lines) for name in NAMES for lines in settings_in_comments(name)]
+)
+def test_every_setting_in_a_comment_can_be_used_as_it_stands(started, name, first, last):
+    path = started / name
+    lines = path.read_text().splitlines()
+    lines[first:last] = [line.replace("# ", "", 1) for line in lines[first:last]]
+    if lines[first].startswith(("tiers:", "recover:")):
+        del lines[lines.index("prices:") : lines.index("prices:") + 2]
+    path.write_text("\n".join(lines) + "\n")
+    for file, text in NAMED_FILES.items():
+        (started / file).write_text(text)
+    result = command("check", started)
+    assert result.exit_code == 0, result.stderr
+    warned = "project:" in lines[first]  # of a tag, as `precedence` does not name them
+    assert bool(result.stderr) == warned, result.stderr
+
+
+def keys_of(section: type, seen: set[str]) -> set[str]:
+    """Collect the keys of a section and of those in it."""
+    for name, field in section.model_fields.items():
+        assert isinstance(field, FieldInfo)
+        if not (field.alias or "").startswith("="):
+            seen.add(field.alias or name)
+        for inner in _sections_in(field.annotation):
+            keys_of(inner, seen)
+    return seen
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_key_that_there_is_stands_in_it(started, name):
+    text = (started / name).read_text()
+    missing = {key for key in keys_of(NAMES[name], set()) if not re.search(rf"(?m)(?:^|[ {{]){key}:(?: |$)", text)}
+    assert missing == set(), f"explain it in configs/start/{name}"
+
+
+# Where it is written
+
+
+def test_a_folder_that_is_there_keeps_what_is_in_it(tmp_path, monkeypatch):
+    (tmp_path / "hr.csv").write_text("ours")
+    monkeypatch.chdir(tmp_path)
+    assert command("init", ".").exit_code == 0
+    assert (tmp_path / "hr.csv").read_text() == "ours"
+    assert {path.name for path in tmp_path.iterdir()} == {"hr.csv", "templates", *NAMES}
+    assert command("check", ".").exit_code == 0
+
+
+@pytest.mark.parametrize("taken", ["rates.yaml", "templates/mine.html.j2"])
+def test_nothing_is_overwritten_and_nothing_is_added_to_it(tmp_path, taken):
+    (tmp_path / taken).parent.mkdir(exist_ok=True)
+    (tmp_path / taken).write_text("ours")
+    result = command("init", tmp_path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"{tmp_path / taken.partition('/')[0]}: this is there already; ")
+    assert contents(tmp_path) == {taken: b"ours"}
+
+
+def test_a_link_that_leads_nowhere_is_in_the_way_too(tmp_path):
+    (tmp_path / "mapping.yaml").symlink_to(tmp_path / "gone.yaml")
+    assert command("init", tmp_path).exit_code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["mapping.yaml"]
+
+
+def test_what_cannot_be_renamed_in_takes_the_rest_back(tmp_path):
+    whole, folder = tmp_path / "whole", tmp_path / "mine"
+    (folder / "b.yaml").mkdir(parents=True)
+    whole.mkdir()
+    for name in ("a.yaml", "b.yaml"):
+        (whole / name).write_text(name)
+    with pytest.raises(IsADirectoryError):
+        _move(sorted(whole.iterdir()), folder)
+    assert contents(whole) == {"a.yaml": b"a.yaml", "b.yaml": b"b.yaml"}
+    assert contents(folder) == {}
+
+
+def test_an_archive_is_no_place_for_it_not_even_through_a_link(tmp_path):
+    (tmp_path / "archive" / "2025-12-05" / "inputs").mkdir(parents=True)
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "archive" / "2025-12-05")
+    before = sorted(tmp_path.rglob("*"))
+    for name in ("archive", "archive/mine", "archive/2025-12-05/mine", "elsewhere/mine"):
+        result = command("init", tmp_path / name)
+        assert result.exit_code == 1
+        assert "lies in an archive" in result.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+    assert command("init", tmp_path / "beside").exit_code == 0
+
+
+# What it takes to run
+
+
+@pytest.fixture
+def job(started) -> Live:
+    return Live(started, {"DEVIN_API_TOKEN": ENTERPRISE})
+
+
+def run_previous(job: Live) -> dict:
+    said = job.command(lambda edge: run(job.folder, "previous", edge, Effort(concurrency=4), workers=1))
+    assert said.code == 0, said.stderr
+    return Job(job.folder).statement()
+
+
+def amounts(statement: dict) -> dict[str, str]:
+    return {center["code"]: center["amount"] for center in statement["cost_centers"]}
+
+
+def test_it_runs_against_the_api_before_and_after_the_mapping_is_edited(job):
+    world = big_world(users=6, organizations=3)._replace(cycles=CYCLES)
+    edits = Job(job.folder)
+    with serving(world) as api:
+        edits.edit("chargeback.yaml", "https://api.devin.ai", api.base_url)
+        first = run_previous(job)
+        assert first["cycle"]["start"] == "2025-12-05"
+        used = f"{sum(atom.acus for atom in world.atoms):.2f}"
+        assert amounts(first) == {"CC-1001": "0.00", "CC-1002": "0.00", "CC-9999": used}
+
+        edits.edit("mapping.yaml", "# jane.doe@example.com: CC-1001", f"{world.people[0].email}: CC-1001")
+        edits.edit("mapping.yaml", "# org-0123456789ab: CC-1001", f"{world.organizations[0].org_id}: CC-1002")
+        edits.edit("chargeback.yaml", "# templates: ", "templates: ")
+        edits.edit("templates/invoice.html.j2", "<body>", "<body><p>Questions: 4711</p>")
+        for path in (job.folder / "templates").rglob("*.*"):
+            if path.is_file() and path.name != "invoice.html.j2":
+                path.unlink()
+        second = amounts(run_previous(job))
+        assert api.violations == []
+    mine = sum(atom.acus for atom in world.atoms if atom.principal_id == world.people[0].user_id)
+    assert second["CC-1001"] == f"{mine:.2f}"
+    assert float(second["CC-1002"]) > 0
+    assert sum(map(float, second.values())) == pytest.approx(float(used))
+    as_used = contents(Job(job.folder).cycle(date(2025, 12, 5).isoformat()) / "inputs" / "templates")
+    assert b"Questions: 4711" in as_used.pop("invoice.html.j2")
+    built_in = {name: text.encode() for name, text in read_templates(None).items() if name != "invoice.html.j2"}
+    assert as_used == built_in
