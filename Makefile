@@ -22,10 +22,9 @@ test: ## check style and types, and run the quick tests
 	.venv/bin/mypy
 	$(pytest) -n auto --dist loadgroup -m 'not heavy'
 
-# Without a heavy test pytest would report that it ran none, which is a failure wherever there should be one.
 test-heavy: ## run the tests that are slow or need heavy tools
 	@sh .ci/setup heavy
-	@if grep -rq --include='*.py' 'mark\.heavy' tests; then $(pytest) -m heavy; else echo 'No test is marked heavy yet.'; fi
+	$(pytest) -m heavy
 
 test-all: test test-heavy ## run both
 

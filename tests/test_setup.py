@@ -14,9 +14,10 @@ REAL = ("sh", "cat", "chmod", "cmp", "dirname", "env", "head", "mkdir", "mv", "r
 
 PROGRAM = [
     *("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
-    *("fonts-liberation", "fonts-dejavu-core", "fonts-droid-fallback"),
+    *("fonts-liberation", "fonts-dejavu-core", "fonts-droid-fallback", "fonts-nanum"),
 ]
 TESTS = ["libreoffice-calc-nogui", "poppler-utils"]
+HEAVY_TESTS = ["libpdfbox2-java", "libjaxb-api-java", "default-jre-headless", "chromium"]
 
 # Stand-ins play their part on the folder $MACHINE. Those that change something also write their call into $CALLS.
 RECORD = 'echo "${0##*/} $*" >>"$CALLS"\n'
@@ -149,6 +150,15 @@ def test_the_tests_need_more_and_a_desktop_calc_will_do(machine: Machine) -> Non
     assert asked_for(calls) == {"poppler-utils"}
     assert calls[-1].endswith("--editable .[dev]")
     assert machine.set_up("demo") == (0, [], ""), "an installation for the tests serves the demo too"
+
+
+def test_the_heavy_tests_need_more_than_the_others(machine: Machine) -> None:
+    machine.install(*PROGRAM, *TESTS, "python3.11-venv")
+    machine.set_up("test")
+    code, calls, said = machine.set_up("heavy")
+    assert code == 0, said
+    assert asked_for(calls) == {*HEAVY_TESTS}
+    assert not [line for line in calls if "-m pip" in line], "the Python packages are the same"
     assert machine.set_up("heavy") == (0, [], "")
 
 
@@ -197,8 +207,11 @@ def test_macos_is_given_the_homebrew_line(machine: Machine) -> None:
     code, calls, said = machine.set_up()
     assert (code, calls) == (1, [])
     assert "libpango-1.0" in said
-    assert said.endswith("brew install pango harfbuzz && brew install --cask font-liberation font-dejavu\n")
+    assert said.endswith(
+        "brew install pango harfbuzz && brew install --cask font-liberation font-dejavu font-nanum-gothic\n"
+    )
     assert "brew install poppler" in machine.set_up("test")[2]
+    assert "brew install openjdk" in machine.set_up("heavy")[2]
 
 
 def test_other_systems_are_told_what_is_missing(machine: Machine) -> None:
@@ -209,6 +222,9 @@ def test_other_systems_are_told_what_is_missing(machine: Machine) -> None:
     assert code == 1
     for name in ("font-liberation", "font-for-ja", "font-for-he", "soffice", "pdftotext", "package manager"):
         assert name in said
+    heavy = machine.set_up("heavy")[2]
+    assert "java" in heavy
+    assert "chromium" in heavy
 
 
 def test_other_systems_with_everything_need_no_package_manager(machine: Machine) -> None:

@@ -51,15 +51,7 @@ def statement_values(statement: Statement) -> dict[str, Any]:
     heading, decimals = statement.heading, statement.heading.decimals
     unallocated = statement.unallocated
     return {
-        "schema": SCHEMA,
-        "enterprise": heading.enterprise,
-        "status": heading.status,
-        "cycle": {
-            "start": heading.cycle.start.isoformat(),
-            "end": heading.cycle.end.isoformat(),
-            "boundary": BOUNDARY,
-        },
-        "currency": heading.currency,
+        **heading_values(statement, SCHEMA),
         "control": {
             "acus": plain(statement.tie_out.control_acus),
             "by_product": _quantities(statement.control_by_product),
@@ -80,6 +72,22 @@ def statement_values(statement: Statement) -> dict[str, Any]:
         "variance": _variance(statement.variance, {invoice.cost_center.code for invoice in statement.invoices}),
         "run_rate": _run_rate(statement.run_rate, decimals),
         "missing_views": list(heading.missing_views),
+    }
+
+
+def heading_values(statement: Statement, schema: str) -> dict[str, Any]:
+    """Give what every document of a cycle begins with."""
+    heading = statement.heading
+    return {
+        "schema": schema,
+        "enterprise": heading.enterprise,
+        "status": heading.status,
+        "cycle": {
+            "start": heading.cycle.start.isoformat(),
+            "end": heading.cycle.end.isoformat(),
+            "boundary": BOUNDARY,
+        },
+        "currency": heading.currency,
     }
 
 
@@ -126,7 +134,7 @@ def tie_out_values(statement: Statement) -> dict[str, Any]:
 
 def ledger_csv(allocations: Iterable[Allocation]) -> str:
     """Write one row per allocation; amounts are exact, to the last decimal."""
-    return _csv(LEDGER_COLUMNS, map(_ledger_row, allocations))
+    return csv_text(LEDGER_COLUMNS, map(_ledger_row, allocations))
 
 
 def read_rows(text: str) -> Iterator[dict[str, str]]:
@@ -137,7 +145,7 @@ def read_rows(text: str) -> Iterator[dict[str, str]]:
 
 def tie_out_csv(rows: Iterable[TieOutRow]) -> str:
     """Write the partition, a row per day and product."""
-    return _csv(TIE_OUT_COLUMNS, ((row.day.isoformat(), row.product, *map(plain, row[2:])) for row in rows))
+    return csv_text(TIE_OUT_COLUMNS, ((row.day.isoformat(), row.product, *map(plain, row[2:])) for row in rows))
 
 
 def unallocated_csv(rows: Iterable[UnallocatedRow], decimals: int) -> str:
@@ -145,7 +153,18 @@ def unallocated_csv(rows: Iterable[UnallocatedRow], decimals: int) -> str:
     written = (
         (row.cause, row.id, row.product, plain(row.acus), fixed(row.amount, decimals), row.suggestion) for row in rows
     )
-    return _csv(UNALLOCATED_COLUMNS, written)
+    return csv_text(UNALLOCATED_COLUMNS, written)
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write rows of texts; what is not a number is kept from being read as a formula."""
+    target = StringIO(newline="")
+    writer = csv.writer(target)  # lines end as RFC 4180 has it, so that a carriage return in a text is quoted
+    writer.writerow(columns)
+    numbers = {index for index, column in enumerate(columns) if column in NUMBER_COLUMNS or _is_sum(column)}
+    for row in rows:
+        writer.writerow([cell if index in numbers else _guarded(cell) for index, cell in enumerate(row)])
+    return target.getvalue()
 
 
 def _line(line: InvoiceLine, decimals: int) -> dict[str, Any]:
@@ -262,16 +281,6 @@ def _ledger_row(allocation: Allocation) -> Sequence[str]:
         plain(allocation.exact_amount or ZERO),
         " ".join(record.requests),
     )
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    target = StringIO(newline="")
-    writer = csv.writer(target)  # lines end as RFC 4180 has it, so that a carriage return in a text is quoted
-    writer.writerow(columns)
-    numbers = {index for index, column in enumerate(columns) if column in NUMBER_COLUMNS or _is_sum(column)}
-    for row in rows:
-        writer.writerow([cell if index in numbers else _guarded(cell) for index, cell in enumerate(row)])
-    return target.getvalue()
 
 
 def _is_sum(column: str) -> bool:

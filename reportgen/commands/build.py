@@ -7,32 +7,20 @@ from multiprocessing import parent_process
 from pathlib import Path
 from threading import Thread
 
-from reportgen.archive import directory, evidence, history
-from reportgen.archive.codec import ledger_csv, statement_json, statement_values, tie_out_csv, unallocated_csv
-from reportgen.archive.folder import (
-    ASSETS,
-    DIRECTORY,
-    EVIDENCE,
-    HISTORY,
-    REPLACED,
-    cycle_folder,
-    locked,
-    refuse_sealed,
-    refuse_unwritable,
-    staged,
-)
+from reportgen.archive.codec import statement_values
+from reportgen.archive.folder import REPLACED, cycle_folder, locked, refuse_sealed, refuse_unwritable, staged
+from reportgen.commands.artifacts import design_of, stored_files, tasks
 from reportgen.commands.calendar import archived_cycle
 from reportgen.commands.edge import DONE, NOT_TIED_OUT, Edge
 from reportgen.commands.inputs import stored_inputs
-from reportgen.core.directory import joined
 from reportgen.core.model import Statement
 from reportgen.core.money import fixed, plain, shown
-from reportgen.core.problem import Problem, quoted
-from reportgen.core.unallocated import UnallocatedRow, unallocated_rows
-from reportgen.derive import Derived, Inputs, derive
-from reportgen.documents.render import Design, render, tasks_of
-from reportgen.documents.templates import read_templates
-from reportgen.sources.config import Configuration, load
+from reportgen.core.problem import Problem, Rejected, quoted
+from reportgen.derive import Inputs, derive
+from reportgen.documents.render import Design, Task, render
+from reportgen.documents.templates import opened
+from reportgen.documents.worker import limit_this_process
+from reportgen.sources.config import load
 from reportgen.sources.reading import NOT_ASKED
 
 
@@ -50,78 +38,36 @@ def produce(inputs: Inputs, edge: Edge, workers: int) -> int:
     """Derive everything, then write it: nothing appears before all of it is known to be right."""
     folder = cycle_folder(inputs.configuration.archive, inputs.cycle.start)
     refuse_sealed(folder)
-    design = _design(inputs.configuration)
+    design = design_of(inputs.configuration)
     derived = derive(inputs)
     edge.terminal.problems(derived.warnings)
+    listed = tasks(inputs, derived, design)
     with staged(folder, REPLACED) as stage:
-        for name, text in (_input_texts(inputs, design) | _tables(inputs, derived)).items():
-            stage.write(name, text.encode())
-        for name, path in _assets(inputs).items():
-            stage.write(name, path.read_bytes())
-        stage.write(DIRECTORY, directory.encode(joined(derived.directory, inputs.remembered)))
-        stage.write(HISTORY, history.encode(inputs.previous))
-        if inputs.configuration.replay:
-            stage.write(EVIDENCE, evidence.encode(inputs.responses.values()))
-        for name, content in _documents(derived, design, workers, edge):
+        for name, content in stored_files(inputs, derived, design):
             stage.write(name, content)
+        try:
+            for name, content in _documents(listed, design, workers, edge):
+                stage.write(name, content)
+        except Rejected as rejected:
+            raise Rejected(opened(rejected.problems, inputs.configuration.templates)) from None
     return _report(derived.statement, folder, edge)
 
 
-def _design(configuration: Configuration) -> Design:
-    settings = configuration.settings.invoice
-    templates = read_templates(configuration.templates)
-    return Design(
-        templates=templates,
-        accent=settings.accent,
-        locale=settings.locale,
-        note=settings.note,
-        summaries=settings.summaries,
-    )
-
-
-def _input_texts(inputs: Inputs, design: Design) -> dict[str, str]:
-    """Keep configuration and templates as they were used: the documents are a function of them."""
-    files = {f"inputs/config/{name}": text for name, text in inputs.configuration.files.items()}
-    return files | {f"inputs/templates/{name}": text for name, text in design.templates.items()}
-
-
-def _assets(inputs: Inputs) -> dict[str, Path]:
-    """Give the vendor's invoice itself, where the rate card names the file: it travels with the cycle."""
-    invoice = inputs.configuration.rate_card.vendor_invoices.get(inputs.cycle.start)
-    document = invoice.document if invoice else None
-    return {f"{ASSETS}/{document}": inputs.configuration.assets[document]} if document else {}
-
-
-def _tables(inputs: Inputs, derived: Derived) -> dict[str, str]:
-    return {
-        "statement.json": statement_json(derived.statement),
-        "ledger.csv": ledger_csv(derived.allocations),
-        "tie_out.csv": tie_out_csv(derived.statement.tie_out_rows),
-        "unallocated.csv": unallocated_csv(_unallocated(inputs, derived), derived.statement.heading.decimals),
-    }
-
-
-def _unallocated(inputs: Inputs, derived: Derived) -> list[UnallocatedRow]:
-    return unallocated_rows(
-        derived.allocations,
-        (line for lines in derived.charges.lines.values() for line in lines),
-        inputs.configuration.mapping,
-        derived.directory,
-        decimals=derived.statement.heading.decimals,
-        day=inputs.cycle.previous_day(),
-    )
-
-
-def _documents(derived: Derived, design: Design, workers: int, edge: Edge) -> Iterator[tuple[str, bytes]]:
+def _documents(listed: list[Task], design: Design, workers: int, edge: Edge) -> Iterator[tuple[str, bytes]]:
     """Render every document in worker processes."""
-    tasks = tasks_of(derived.statement, derived.directory, design)
     with (
-        ProcessPoolExecutor(min(workers, len(tasks)), initializer=_end_with_the_command) as executor,
+        ProcessPoolExecutor(min(workers, len(listed)), initializer=_begin) as executor,
         edge.terminal.progress("Rendering documents") as advance,
     ):
-        for done, document in enumerate(render(tasks, design, executor), start=1):
-            advance(done, len(tasks))
+        for done, document in enumerate(render(listed, design, executor), start=1):
+            advance(done, len(listed))
             yield document
+
+
+def _begin() -> None:
+    """Give a worker its limits, and its end."""
+    limit_this_process()
+    _end_with_the_command()
 
 
 def _end_with_the_command() -> None:
@@ -154,7 +100,7 @@ def _report(statement: Statement, folder: Path, edge: Edge) -> int:
     edge.terminal.table(columns, rows, numbers=("ACUs", amount), wrap="name")
     for line in _tie_out_lines(statement):
         edge.terminal.result(line)
-    edge.terminal.result(f"Documents in {folder}, a PDF and a workbook per cost center in {folder / 'invoices'}")
+    edge.terminal.result(f"Documents in {folder}: open {folder / 'index.html'}")
     edge.terminal.values({"folder": str(folder), **statement_values(statement)})
     edge.terminal.problems(_disagreements(statement, folder))
     sound = statement.tie_out.holds and not statement.discrepancies

@@ -1,4 +1,4 @@
-"""The daily chart: ACUs per billing day, stacked by product, as a few SVG paths.
+"""The daily chart: ACUs per billing day, stacked by product, as a few SVG paths, and the products' shares.
 
 All geometry is computed here, to a tenth of a unit of the view box; templates only place it.
 """
@@ -17,6 +17,7 @@ COLORS = ("#1f4e79", "#9cc5e8", "#e0842b", "#5c6168", "#8cbf9f", "#a4508b", "#c7
 """One colour per product in the order of the enterprise's products; neighbours differ in grey as well."""
 STEPS = tuple(map(Decimal, ("1", "1.5", "2", "3", "4", "5", "6", "8", "10")))
 LABELLED_DAYS = 7
+SHARE_HEIGHT, SHARE_DECIMALS = 5, 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +26,16 @@ class Layer:
 
     product: str
     color: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """A product's part of all ACUs, a fraction of 1, and where it lies on a bar that is as wide as the chart."""
+
+    product: str
+    color: str
+    fraction: Decimal | None
     path: str
 
 
@@ -43,6 +54,7 @@ class Chart:
     width: int
     height: int
     layers: tuple[Layer, ...]
+    shares: tuple[Share, ...]
     grid: tuple[Tick, ...]
     days: tuple[Tick, ...]
     highest: tuple[date, Decimal] | None
@@ -73,10 +85,33 @@ def daily_chart(quantities: Mapping[Cell, Decimal], cycle: BillingCycle, palette
         width=WIDTH,
         height=HEIGHT,
         layers=tuple(layers),
+        shares=tuple(_shares({product: _whole(quantities, product) for product in products}, palette)),
         grid=tuple(Tick(position=_y(value, top), value=value) for value in _grid(top)),
         days=tuple(_day_ticks(days)),
         highest=max(sums.items(), key=lambda item: (item[1], item[0])) if any(sums.values()) else None,
     )
+
+
+def _whole(quantities: Mapping[Cell, Decimal], product: str) -> Decimal:
+    return total(acus for (_, found), acus in quantities.items() if found == product)
+
+
+def _shares(acus: Mapping[str, Decimal], palette: Mapping[str, str]) -> Iterable[Share]:
+    """Put the products beside each other; what is below zero has a share, and no place on the bar."""
+    whole = total(acus.values())
+    drawn = {product: max(ZERO, found) for product, found in acus.items()}
+    room, left = total(drawn.values()), ZERO
+    for product, found in acus.items():
+        right = add(left, drawn[product])
+        start, end = (_length(ratio(multiply(place, Decimal(WIDTH)), room, 1)) for place in (left, right))
+        path = f"M{start} 0H{end}V{SHARE_HEIGHT}H{start}z" if start != end else ""
+        yield Share(
+            product=product,
+            color=palette.get(product, COLORS[-1]),
+            fraction=ratio(found, whole, SHARE_DECIMALS),
+            path=path,
+        )
+        left = right
 
 
 def _bar(index: int, count: int, base: Decimal, acus: Decimal, top: Decimal) -> str:

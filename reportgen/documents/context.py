@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from itertools import groupby
 from typing import Literal
 
 from reportgen.core.invoice import sum_of
@@ -24,6 +25,7 @@ from reportgen.core.model import (
     Statement,
     Subtotal,
     TieOut,
+    UsersShown,
 )
 from reportgen.core.money import ZERO, add, decimals_of, plain, printed, ratio, round_half_up, subtract, total
 from reportgen.documents.charges import (
@@ -34,6 +36,7 @@ from reportgen.documents.charges import (
     amount_of,
     budget_of,
     calendar_months,
+    day_fields,
     further_rows,
     month_cells,
 )
@@ -41,6 +44,8 @@ from reportgen.documents.chart import Chart, colors, daily_chart
 from reportgen.documents.comparison import InvoiceComparison, invoice_comparison
 from reportgen.documents.layout import Slot
 from reportgen.documents.sheetxml import CellValue
+from reportgen.documents.trend import Trend, invoice_trend
+from reportgen.documents.words import HOLDERS, KINDS, NOBODY, Word
 
 Holder = Literal["user", "service_user", "organization", "nobody"]
 
@@ -65,8 +70,24 @@ class DayRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DetailLine:
+    """What somebody used of a product in an organization at one price, day by day, as it is printed."""
+
+    holder: Holder
+    label: str
+    organization: str
+    product: str
+    days: tuple[tuple[date, Decimal], ...]
+    acus: Decimal
+    exact_amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class InvoiceDocument:
-    """One invoice."""
+    """One invoice.
+
+    `users` says how people are shown; of a detail with more than `most_detail_rows` nothing is printed.
+    """
 
     heading: Heading
     invoice: Invoice
@@ -79,7 +100,10 @@ class InvoiceDocument:
     effective_prices: bool = False
     fees_charged: bool = False
     comparison: InvoiceComparison | None = None
+    trend: Trend | None = None
     run_rate: RunRate | None = None
+    users: UsersShown = "names"
+    most_detail_rows: int = 1500
 
     @property
     def cost_center(self) -> CostCenter:
@@ -148,6 +172,20 @@ class InvoiceDocument:
         return sorted(rows, key=lambda row: (-row.usage.amount, -row.usage.acus, row.label, row.identity))
 
     @property
+    def prints_detail(self) -> bool:
+        """Tell whether the detail is short enough to be printed; the workbook and the attachment always have it."""
+        return len(self.invoice.detail) <= self.most_detail_rows
+
+    @property
+    def detail_lines(self) -> list[DetailLine]:
+        """Every row of the detail, those that differ in nothing but the day on one line."""
+        rows = sorted(self.invoice.detail, key=_but_the_day)  # stable: days stay in order
+        lines = (_detail_line(list(same), self.directory) for _, same in groupby(rows, key=_but_the_day))
+        return sorted(
+            lines, key=lambda line: (not line.label, line.label, line.organization, line.product, line.days)
+        )
+
+    @property
     def day_rows(self) -> list[DayRow]:
         """ACUs of every billing day."""
         cells = self._cells()
@@ -182,35 +220,52 @@ class InvoiceDocument:
         """ACUs of a product, over all days."""
         return total(row.acus for row in self.invoice.detail if row.product == product)
 
-    def slots(self) -> dict[str, Slot]:
-        """Give the rows that the workbook streams."""
-        products = tuple(f"product{number}" for number, _ in enumerate(self.products, start=1))
+    def slots(self, word: Word) -> dict[str, Slot]:
+        """Give the rows that the workbook streams, codes as words of its language."""
         return {
-            "users": Slot(USER_FIELDS, map(_user_cells, self.usage_rows)),
-            "months": Slot(MONTH_FIELDS, map(month_cells, self.months)),
-            "days": Slot(("day", *products, "acus"), ((row.day, *row.by_product, row.acus) for row in self.day_rows)),
-            "detail": Slot(DETAIL_FIELDS, self._detail()),
+            "products": Slot(PRODUCT_FIELDS, (self._product_cells(line, word) for line in self.usage_lines)),
+            "users": Slot(USER_FIELDS, (_user_cells(row, word) for row in self.usage_rows)),
+            "months": Slot(MONTH_FIELDS, (month_cells(found, word) for found in self.months)),
+            "days": Slot(day_fields(self.products), map(_day_cells, self.day_rows)),
+            "detail": Slot(DETAIL_FIELDS, self._detail_cells(word)),
         }
 
-    def _detail(self) -> Iterator[Sequence[CellValue]]:
+    def _product_cells(self, line: InvoiceLine, word: Word) -> Sequence[CellValue]:
+        exact = printed(line.exact_amount)
+        share = ratio(line.acus, self.acus, SHARE_DECIMALS_OF_LINES)
+        return (
+            *(line.product, word(KINDS[line.kind]), line.acus, share, line.unit_price),
+            *(exact, subtract(line.amount, exact), line.amount),
+        )
+
+    def _detail_cells(self, word: Word) -> Iterator[Sequence[CellValue]]:
+        kinds = {code: word(name) for code, name in KINDS.items()}
         for row in self.invoice.detail:
             holder, label, identity = _who(row.org_id, row.principal_kind, row.principal_id, self.directory)
-            known = holder in {"user", "service_user"}
             organization = self.directory.organizations.get(row.org_id, row.org_id)
             yield (
-                *(row.day, row.product, label if known else "", identity if known else "", organization),
-                *(row.kind, row.acus, row.unit_price, row.exact_amount),
+                *(row.day, row.product, word(NOBODY) if holder == "nobody" else label, identity, organization),
+                *(kinds[row.kind], row.acus, row.unit_price, row.exact_amount),
             )
 
     def _cells(self) -> dict[Cell, Decimal]:
         return _summed(self.invoice.detail)
 
 
+SHARE_DECIMALS_OF_LINES = 10  # so that the column adds up to one as far as it is shown
+PRODUCT_FIELDS = ("product", "kind", "acus", "share", "unit_price", "exact_amount", "rounding", "amount")
 USER_FIELDS = ("user", "identity", "kind", "acus", "amount")
-DETAIL_FIELDS = ("day", "product", "user", "user_id", "organization", "kind", "acus", "unit_price", "exact_amount")
+DETAIL_FIELDS = ("day", "product", "user", "identity", "organization", "kind", "acus", "unit_price", "exact_amount")
 
 
-def invoice_documents(statement: Statement, directory: Directory, note: str | None) -> Iterator[InvoiceDocument]:
+def invoice_documents(
+    statement: Statement,
+    directory: Directory,
+    note: str | None,
+    *,
+    users: UsersShown = "names",
+    most_detail_rows: int = 1500,
+) -> Iterator[InvoiceDocument]:
     """Give a document per invoice that is issued, each with only the names it needs."""
     palette = colors(statement.control_by_product)
     centers = {invoice.cost_center.code: invoice.cost_center for invoice in statement.invoices}
@@ -231,7 +286,10 @@ def invoice_documents(statement: Statement, directory: Directory, note: str | No
                 effective_prices=statement.heading.effective_prices,
                 fees_charged=fees,
                 comparison=invoice_comparison(statement.variance, code, partial(_label, directory)),
+                trend=invoice_trend(statement, code),
                 run_rate=_own(statement.run_rate, code),
+                users=users,
+                most_detail_rows=most_detail_rows,
             )
 
 
@@ -246,8 +304,13 @@ def _label(directory: Directory, principal: Principal) -> str:
     return (entry.name or entry.email if entry else None) or principal.id
 
 
-def _user_cells(row: UsageRow) -> Sequence[CellValue]:
-    return row.label, row.identity, row.holder, row.usage.acus, row.usage.amount
+def _day_cells(row: DayRow) -> Sequence[CellValue]:
+    return row.day, *row.by_product, row.acus
+
+
+def _user_cells(row: UsageRow, word: Word) -> Sequence[CellValue]:
+    label = word(NOBODY) if row.holder == "nobody" else row.label
+    return label, row.identity, word(HOLDERS[row.holder]), row.usage.acus, row.usage.amount
 
 
 def _summed(detail: Iterable[DetailRow]) -> dict[Cell, Decimal]:
@@ -264,6 +327,24 @@ def _excerpt(directory: Directory, detail: Iterable[DetailRow]) -> Directory:
     return Directory(
         entries={key: entry for key, entry in directory.entries.items() if key in principals},
         organizations={key: name for key, name in directory.organizations.items() if key in org_ids},
+    )
+
+
+def _but_the_day(row: DetailRow) -> tuple[object, ...]:
+    return *row[2:6], row.product, row.unit_price is not None, row.unit_price or 0
+
+
+def _detail_line(rows: Sequence[DetailRow], directory: Directory) -> DetailLine:
+    first = rows[0]
+    holder, label, _ = _who(first.org_id, first.principal_kind, first.principal_id, directory)
+    return DetailLine(
+        holder=holder,
+        label=label if holder in {"user", "service_user"} else "",
+        organization=directory.organizations.get(first.org_id, first.org_id),
+        product=first.product,
+        days=tuple((row.day, row.acus) for row in rows),
+        acus=total(row.acus for row in rows),
+        exact_amount=total(row.exact_amount for row in rows),
     )
 
 

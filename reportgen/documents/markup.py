@@ -4,9 +4,11 @@ HTML's named entities work as they do in a browser; characters that XML cannot c
 """
 
 import re
+from contextlib import suppress
 from html.entities import html5
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
+from reportgen.core.problem import did_you_mean
 from reportgen.documents.sheetxml import legible
 
 FRAGMENT_CHARACTERS = 100
@@ -27,12 +29,38 @@ def tree(xhtml: str) -> Element:
         parser.feed(text)
         root: Element = parser.close()
     except ParseError as error:
-        line, column = error.position
-        reason = str(error).partition(":")[0]
-        shown = text.split("\n")[line - 1].strip()[:FRAGMENT_CHARACTERS]
-        message = f"not well-formed XML, line {line}, column {column + 1}: {reason}: {shown}"
-        raise MarkupError(message) from None
+        raise MarkupError(_said(error, text)) from None
     return root
+
+
+def _said(error: ParseError, text: str) -> str:
+    """Say where it is not well-formed and what is open there, with the fragment that leads up to it."""
+    line, column = error.position
+    reason = str(error).partition(":")[0]
+    opened = _open(text) if reason in {"mismatched tag", "no element found"} else ""
+    written = text.split("\n")[line - 1]
+    # A long line is shown from where its end is the mistake; expat stands before the tag or character.
+    start = max(0, column - FRAGMENT_CHARACTERS // 2) if len(written.strip()) > FRAGMENT_CHARACTERS else 0
+    shown = written[start : start + FRAGMENT_CHARACTERS].strip() if start else written.strip()[:FRAGMENT_CHARACTERS]
+    return f"not well-formed XML, line {line}, column {column + 1}: {reason}: {shown}" + (
+        f" ({opened} is open)" if opened else ""
+    )
+
+
+def _open(text: str) -> str:
+    """Name the innermost element that is open where the parser gives up."""
+    names: list[str] = []
+
+    class Names:
+        def start(self, tag: str, _: object) -> None:
+            names.append(tag)
+
+        def end(self, _: str) -> None:
+            names.pop()
+
+    with suppress(ParseError):
+        XMLParser(target=Names()).feed(text)  # noqa: S314 - as above
+    return names[-1] if names else ""
 
 
 def _entity(match: re.Match[str]) -> str:
@@ -41,6 +69,7 @@ def _entity(match: re.Match[str]) -> str:
         return match[0]
     characters = html5.get(f"{name};")
     if characters is None:
-        raise MarkupError(f"unknown entity &{name};")
+        meant = did_you_mean(name, (known[:-1] for known in html5 if known.endswith(";") and known.islower()))
+        raise MarkupError(f"unknown entity &{name};" + (f" (did you mean &{meant};?)" if meant else ""))
     # As numbers, because the characters of some (&AMP;, &LT;) are markup.
     return "".join(f"&#{ord(character)};" for character in characters)

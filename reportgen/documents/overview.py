@@ -13,6 +13,7 @@ from reportgen.documents.charges import (
     amount_of,
     budget_of,
     calendar_months,
+    day_fields,
     fraction_of,
     holders,
     month_cells,
@@ -21,6 +22,8 @@ from reportgen.documents.chart import Chart, colors, daily_chart
 from reportgen.documents.comparison import StatementComparison, statement_comparison
 from reportgen.documents.layout import Slot
 from reportgen.documents.sheetxml import CellValue
+from reportgen.documents.trend import Trend, statement_trend
+from reportgen.documents.words import BASES, KINDS, NO_DEPARTMENT, NO_ENTITY, Word
 
 COST_CENTER_FIELDS = (
     *("code", "name", "invoice", "acus", "amount"),
@@ -117,6 +120,11 @@ class StatementDocument:
         return daily_chart(cells, self.heading.cycle, self.palette)
 
     @property
+    def trend(self) -> Trend | None:
+        """What was invoiced in this cycle and those before it."""
+        return statement_trend(self.statement)
+
+    @property
     def comparison(self) -> StatementComparison | None:
         """The cycle before."""
         codes = (invoice.cost_center.code for invoice in self.statement.invoices)
@@ -153,19 +161,25 @@ class StatementDocument:
         """Subtotals by calendar month, where the cycle spans more than one."""
         return calendar_months(self.statement.by_month)
 
-    def slots(self) -> dict[str, Slot]:
-        """Give the rows that the workbook streams."""
+    def slots(self, word: Word) -> dict[str, Slot]:
+        """Give the rows that the workbook streams, codes as words of its language."""
         invoices = self.statement.invoices
+        lines = (_line_cells(invoice, line, word) for invoice in invoices for line in invoice.lines)
         return {
             "cost_centers": Slot(COST_CENTER_FIELDS, map(_cost_center_cells, self.rows)),
-            "lines": Slot(
-                LINE_FIELDS, (_line_cells(invoice, line) for invoice in invoices for line in invoice.lines)
-            ),
-            "departments": Slot(SUBTOTAL_FIELDS, map(_subtotal_cells, self.departments)),
-            "entities": Slot(SUBTOTAL_FIELDS, map(_subtotal_cells, self.entities)),
-            "months": Slot(MONTH_FIELDS, map(month_cells, self.months)),
+            "lines": Slot(LINE_FIELDS, lines),
+            "departments": _subtotals(self.departments, word(NO_DEPARTMENT)),
+            "entities": _subtotals(self.entities, word(NO_ENTITY)),
+            "months": Slot(MONTH_FIELDS, (month_cells(found, word) for found in self.months)),
+            "days": Slot(day_fields(self.products), self._day_cells()),
             "tie_out": Slot(TIE_OUT_FIELDS, self.statement.tie_out_rows),
         }
+
+    def _day_cells(self) -> Iterator[Sequence[CellValue]]:
+        cells = {(row.day, row.product): row.control for row in self.statement.tie_out_rows}
+        for day in self.heading.cycle.days():
+            acus = [cells.get((day, product), ZERO) for product in self.products]
+            yield day, *acus, total(acus)
 
     def _lines(self) -> Iterator[InvoiceLine]:
         return (line for invoice in self.statement.invoices for line in invoice.lines)
@@ -218,15 +232,17 @@ def _cost_center_cells(row: CostCenterRow) -> Sequence[CellValue]:
     )
 
 
-def _line_cells(invoice: Invoice, line: InvoiceLine) -> Sequence[CellValue]:
+def _line_cells(invoice: Invoice, line: InvoiceLine, word: Word) -> Sequence[CellValue]:
     center, exact = invoice.cost_center, printed(line.exact_amount)
     usage = line.of_usage
+    kind, basis = word(KINDS[line.kind]), word(BASES[line.basis]) if line.basis else None
     return (
-        *(center.code, center.name, line.kind, line.product or None, line.name or None, line.counterpart),
-        *(line.basis, fraction_of(line.share), line.acus if usage else None, line.unit_price),
+        *(center.code, center.name, kind, line.product or None, line.name or None, line.counterpart),
+        *(basis, fraction_of(line.share), line.acus if usage else None, line.unit_price),
         *(exact, subtract(line.amount, exact), line.amount),
     )
 
 
-def _subtotal_cells(subtotal: Subtotal) -> Sequence[CellValue]:
-    return subtotal.name or None, len(subtotal.cost_centers), subtotal.acus, subtotal.amount
+def _subtotals(subtotals: Iterable[Subtotal], unnamed: str) -> Slot:
+    rows = ((found.name or unnamed, len(found.cost_centers), found.acus, found.amount) for found in subtotals)
+    return Slot(SUBTOTAL_FIELDS, rows)

@@ -1,4 +1,4 @@
-"""XHTML -> the bytes of a PDF, by WeasyPrint, with what costs time done once per process.
+"""XHTML -> the bytes of a PDF/A-3, by WeasyPrint, with what costs time done once per process.
 
 The XHTML is handed over as a tree built by expat instead of being parsed as HTML5, the style sheet and the fonts are
 kept, and the garbage collector is told to leave them alone. Nothing is fetched: a document is its template's output.
@@ -7,25 +7,44 @@ kept, and the garbage collector is told to leave them alone. Nothing is fetched:
 import gc
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from datetime import datetime
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element
 
 os.environ["FONTCONFIG_FILE"] = str(Path(__file__).with_name("fonts.conf"))  # before WeasyPrint loads fontconfig
 
 import cssselect2
+import pydyf
 from weasyprint import CSS, HTML
+from weasyprint import Attachment as Embedded
 from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import URLFetcher
 
+from reportgen.core.model import Attachment
 from reportgen.core.problem import quoted
+from reportgen.documents import tagging
+from reportgen.documents.fetching import DataOnly, nothing_lost
 from reportgen.documents.markup import tree
+
+ARCHIVABLE = "pdf/a-3a"
+"""Tagged, so that it can be read aloud and reflowed; benchmarks/README.md has what that costs."""
+OLDEST = "pdf/a-1b"
+"""Without attachments, tags and transparency; what a validator for it finds would be wrong in ours as well."""
+COLLECTED = (200_000, 5, 50)
+"""The collector's thresholds: a page makes many objects that all live until it is drawn."""
+EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - WeasyPrint writes what it takes for UTC
 
 
 class MissingGlyph(Exception):  # noqa: N818 - a text that was refused
-    """A character that the fonts cannot draw, and the text that holds it."""
+    """The characters that the fonts cannot draw; the message says which, each in the text that holds it."""
+
+    def __init__(self, characters: Sequence[str], root: Element) -> None:
+        """Look for the characters in a document."""
+        self.shown = {character: _shown(character, root) for character in characters}
+        super().__init__("; ".join(self.shown.values()))
 
 
 class XhtmlTree(HTML):  # type: ignore[misc]
@@ -40,21 +59,63 @@ class XhtmlTree(HTML):  # type: ignore[misc]
         self.etree_element = self.wrapper_element.etree_element
 
 
-def pdf(xhtml: str, css: str) -> bytes:
-    """Return the PDF of a document; raises MarkupError, or MissingGlyph where a text cannot be drawn."""
-    fonts = _fonts()
+def pdf(
+    xhtml: str,
+    css: str,
+    attachments: Sequence[Attachment] = (),
+    *,
+    dated: datetime = EPOCH,
+    variant: str | None = ARCHIVABLE,
+) -> bytes:
+    """Return the PDF of a document, with its attachments dated `dated` (UTC, without an offset).
+
+    Raises MarkupError, MissingGlyph where a text cannot be drawn, or NotFetched where it asks for what is not in it.
+    """
     document = XhtmlTree(xhtml)
-    with _missing_glyphs() as missing:
-        written: bytes = document.write_pdf(font_config=fonts, stylesheets=[_style_sheet(css)])
+    with nothing_lost(_no_network()), _missing_glyphs() as missing:
+        written: bytes = document.write_pdf(
+            font_config=_fonts(),
+            stylesheets=[_style_sheet(css)],
+            attachments=[_embedded(attachment, dated) for attachment in attachments],
+            pdf_variant=variant,
+            finisher=partial(_finish, flat=variant == OLDEST),
+        )
     if missing:
-        raise MissingGlyph(_shown(missing[0], document.etree_element))
+        raise MissingGlyph(list(dict.fromkeys(missing)), document.etree_element)
     return written
 
 
+def _embedded(attachment: Attachment, dated: datetime) -> Embedded:
+    """Give WeasyPrint a file to embed; it writes one only once."""
+    return Embedded(
+        string=attachment.content,
+        name=attachment.name,
+        description=attachment.description,
+        relationship=attachment.relationship,
+        created=dated,
+        modified=dated,
+        url_fetcher=_no_network(),
+    )
+
+
+def _finish(_: object, found: Any, *, flat: bool) -> None:  # noqa: ANN401 - pydyf has no types
+    """Mend what PDF/A forbids: pictures that are smoothed, attachments that are listed twice; and the structure tree.
+
+    What is `flat` has no groups of transparency, which WeasyPrint makes around every text of an SVG.
+    """
+    for part in found.objects:
+        if isinstance(part, pydyf.Stream):
+            part.extra.pop("Interpolate", None)
+            if flat:
+                part.extra.pop("Group", None)
+    if "AF" in found.catalog:
+        found.catalog["AF"] = pydyf.Array(dict.fromkeys(found.catalog["AF"]))
+    tagging.mend(found)
+
+
 @cache
-def _no_network() -> URLFetcher:
-    """Fetch nothing but `data:`, which carries its content itself."""
-    return URLFetcher(allowed_protocols=("data",))
+def _no_network() -> DataOnly:
+    return DataOnly()
 
 
 @cache
@@ -65,10 +126,11 @@ def _fonts() -> FontConfiguration:
 @cache
 def _style_sheet(css: str) -> CSS:
     """Parse a style sheet once, then keep what is there now out of every later garbage collection."""
-    parsed = CSS(string=css, font_config=_fonts(), url_fetcher=_no_network())
+    with nothing_lost(_no_network()):
+        parsed = CSS(string=css, font_config=_fonts(), url_fetcher=_no_network())
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(*COLLECTED)
     return parsed
 
 

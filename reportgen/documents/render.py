@@ -7,33 +7,40 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-from jinja2 import Template, TemplateError, TemplateSyntaxError
+from jinja2 import Template
 
-from reportgen.core.model import Directory, Statement
+from reportgen.core.model import Attachment, Directory, Statement, UsersShown
 from reportgen.core.problem import Problem, Rejected
 from reportgen.documents.context import InvoiceDocument, invoice_documents
+from reportgen.documents.index import IndexDocument, index_document
+from reportgen.documents.mistakes import MISTAKES, line_of, markup_mistake, mistake, place_of, rejected
 from reportgen.documents.overview import StatementDocument, statement_document
 from reportgen.documents.summary import Holding, SummaryDocument, summary_documents
-from reportgen.documents.templates import MISTAKES, environment
+from reportgen.documents.templates import catalog, environment
 from reportgen.documents.view import Format
+from reportgen.documents.whereabouts import field_of
+from reportgen.documents.worker import MEMORY, OutOfTime, allowed, time_for_a_document
 
-Document = InvoiceDocument | StatementDocument | SummaryDocument
+Document = InvoiceDocument | StatementDocument | SummaryDocument | IndexDocument
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Design:
-    """How documents look: the templates by name, the accent colour, the note and the locale.
+    """How documents look: the templates by name, the accent colour, the logo as an address of `data:`, the locale.
 
-    `summaries` are what gets a document for all its cost centers.
+    `summaries` are what gets a document for all its cost centers; beyond `most_detail_rows` the detail of usage is
+    left to the workbook and the attachment.
     """
 
     templates: Mapping[str, str]
     accent: str
     locale: str
+    logo: str | None = None
     note: str | None = None
     summaries: tuple[Holding, ...] = ()
+    users: UsersShown = "names"
+    most_detail_rows: int = 1500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,19 +51,40 @@ class Task:
     template: str
     document: Document
     locale: str
+    attachments: tuple[Attachment, ...] = ()
 
 
-def tasks_of(statement: Statement, directory: Directory, design: Design) -> list[Task]:
-    """List every file of a cycle: the statement's first, as they take longest."""
+def tasks_of(
+    statement: Statement,
+    directory: Directory,
+    design: Design,
+    attachments: Mapping[str, tuple[Attachment, ...]] | None = None,
+) -> list[Task]:
+    """List every file of a cycle: the statement's first, as they take longest, and the page that leads to all last.
+
+    Statement and directory are what documents may show (core/privacy.py); `attachments` are those of an invoice by
+    the code of its cost center, and of the statement by "".
+    """
+    attached = attachments or {}
+    paths: dict[str, str] = {}
+    summaries: dict[str, SummaryDocument] = {}
     whole = statement_document(statement, design.note)
-    tasks = _pair("statement", "statement", whole, design.locale)
-    for document in invoice_documents(statement, directory, design.note):
-        locale = document.cost_center.locale or design.locale
-        tasks += _pair(f"invoices/{document.invoice.number}", "invoice", document, locale)
+    tasks = _pair("statement", "statement", whole, design.locale, attached.get("", ()))
+    invoices = invoice_documents(
+        statement, directory, design.note, users=design.users, most_detail_rows=design.most_detail_rows
+    )
+    for document in invoices:
+        center = document.cost_center
+        path, locale = f"invoices/{document.invoice.number}", center.locale or design.locale
+        tasks += _pair(path, "invoice", document, locale, attached.get(center.code, ()))
+        paths[center.code] = path
     for holding in design.summaries:
         for slug, summary in summary_documents(statement, holding, design.note):
-            tasks += _pair(f"summaries/{holding}-{slug}", "summary", summary, design.locale)[:1]
-    return tasks
+            found = _pair(f"summaries/{holding}-{slug}", "summary", summary, design.locale)[0]
+            summaries[found.path] = summary
+            tasks.append(found)
+    index = index_document(whole, paths, summaries)
+    return [*tasks, Task(path="index.html", template="index.html.j2", document=index, locale=design.locale)]
 
 
 def render(tasks: Iterable[Task], design: Design, executor: Executor) -> Iterator[tuple[str, bytes]]:
@@ -64,7 +92,9 @@ def render(tasks: Iterable[Task], design: Design, executor: Executor) -> Iterato
     futures: dict[Future[bytes], Task] = {executor.submit(draw, task, design): task for task in tasks}
     try:
         for future in as_completed(futures):
-            yield futures[future].path, _result(future, futures[future])
+            yield futures[future].path, future.result()
+    except BrokenExecutor:
+        raise _ended(futures, executor) from None
     finally:
         for future in futures:
             future.cancel()
@@ -76,21 +106,34 @@ def draw(task: Task, design: Design) -> bytes:
     from reportgen.documents.xhtml import WorkbookError  # noqa: PLC0415
 
     try:
-        markup = _markup(task, design)
-        return _workbook(markup, task.document) if task.path.endswith(".xlsx") else _pdf(markup, design, task)
-    except TemplateSyntaxError as error:
-        raise _mistake(f"{error.name or task.template}:{error.lineno}", str(error.message)) from None
+        with time_for_a_document():
+            markup = _markup(task, design)
+            if task.path.endswith(".html"):
+                return _page(markup)
+            return _workbook(markup, task, design) if task.path.endswith(".xlsx") else _pdf(markup, design, task)
     except MISTAKES as error:
-        raise _mistake(_innermost_line(error, task.template), _said(error)) from None
+        raise mistake(error, task.template, design.templates) from None
     except (MarkupError, WorkbookError) as error:
-        raise _mistake(task.template, str(error)) from None
+        raise markup_mistake(str(error), task.template, design.templates) from None
+    except OutOfTime as error:
+        message = f"this takes more than {allowed()} of the processor"
+        raise rejected(place_of(error, task.template), message) from None
+    except MemoryError as error:
+        message = f"this takes more memory than a document may have, {MEMORY >> 30} GiB"
+        raise rejected(place_of(error, task.template), message) from None
 
 
-def _pair(path: str, template: str, document: Document, locale: str) -> list[Task]:
-    return [
-        Task(path=f"{path}.pdf", template=f"{template}.html.j2", document=document, locale=locale),
-        Task(path=f"{path}.xlsx", template=f"{template}.xlsx.j2", document=document, locale=locale),
-    ]
+def _pair(
+    path: str, template: str, document: Document, locale: str, attachments: tuple[Attachment, ...] = ()
+) -> list[Task]:
+    pdf = Task(
+        path=f"{path}.pdf",
+        template=f"{template}.html.j2",
+        document=document,
+        locale=locale,
+        attachments=attachments,
+    )
+    return [pdf, Task(path=f"{path}.xlsx", template=f"{template}.xlsx.j2", document=document, locale=locale)]
 
 
 def _markup(task: Task, design: Design) -> str:
@@ -99,7 +142,14 @@ def _markup(task: Task, design: Design) -> str:
         tuple(sorted(design.templates.items())), task.locale, task.template, heading.currency, heading.decimals
     )
     css = design.templates["workbook.css"]
-    return template.render(document=task.document, heading=heading, accent=design.accent, locale=task.locale, css=css)
+    return template.render(
+        document=task.document,
+        heading=heading,
+        accent=design.accent,
+        logo=design.logo,
+        locale=task.locale,
+        css=css,
+    )
 
 
 @lru_cache(maxsize=64)
@@ -107,53 +157,58 @@ def _compiled(
     templates: tuple[tuple[str, str], ...], locale: str, name: str, currency: str, decimals: int
 ) -> Template:
     found = environment(dict(templates), locale)
-    found.filters.update(Format(locale, currency, decimals).filters())
+    found.add_filters(Format(locale, currency, decimals).filters())
     return found.get_template(name)
 
 
+def _page(markup: str) -> bytes:
+    """Give a page as it stands; raises MarkupError where it is not well-formed, as for any other document."""
+    from reportgen.documents.markup import tree  # noqa: PLC0415 - a worker's business
+    from reportgen.documents.sheetxml import legible  # noqa: PLC0415
+
+    tree(markup)
+    return legible(markup).encode()
+
+
 def _pdf(markup: str, design: Design, task: Task) -> bytes:
-    from reportgen.documents.pdf import MissingGlyph, pdf  # noqa: PLC0415 - a worker's business
+    from reportgen.documents.fetching import NotFetched  # noqa: PLC0415 - a worker's business
+    from reportgen.documents.pdf import MissingGlyph, pdf  # noqa: PLC0415
 
     try:
-        return pdf(markup, design.templates["invoice.css"])
+        dated = task.document.heading.cycle.ended_at()
+        return pdf(markup, design.templates["invoice.css"], task.attachments, dated=dated)
     except MissingGlyph as missing:
-        message = f"the fonts cannot draw {missing}"
-        hint = "replace the text, and see that Liberation Sans, DejaVu Sans and Droid Sans Fallback are installed"
-        raise Rejected([Problem(source=task.path, message=message, hint=hint)]) from None
+        raise Rejected(_not_drawn(missing.shown, task)) from None
+    except NotFetched as error:
+        source = line_of(error.address, task.template, design.templates)
+        hint = 'embed it in the template, as an address that begins with "data:"'
+        raise rejected(source, str(error), hint) from None
 
 
-def _workbook(markup: str, document: Document) -> bytes:
+def _not_drawn(shown: Mapping[str, str], task: Task) -> Iterator[Problem]:
+    """Give a problem per character that no font has: the text, the document and the field that it comes from."""
+    hint = "replace the text, and see that Liberation Sans, DejaVu Sans, Droid Sans Fallback and NanumGothic are installed"
+    for character, text in shown.items():
+        field = field_of(character, task.document) or f"the template {task.template}"
+        yield Problem(source=task.path, message=f"the fonts cannot draw {text}, from {field}", hint=hint)
+
+
+def _workbook(markup: str, task: Task, design: Design) -> bytes:
     from reportgen.documents.workbook import workbook  # noqa: PLC0415 - a worker's business
 
-    return workbook(markup, document.slots())
+    words = catalog(design.templates, task.locale)
+    return workbook(markup, task.document.slots(lambda word: words.get(word, word)))
 
 
-def _result(future: Future[bytes], task: Task) -> bytes:
-    try:
-        return future.result()
-    except BrokenExecutor:
-        message = "the process that rendered documents ended unexpectedly"
-        hint = "look for loops in the template, and for a machine out of memory"
-        raise Rejected([Problem(source=task.template, message=message, hint=hint)]) from None
+def _ended(futures: Mapping[Future[bytes], Task], executor: Executor) -> Rejected:
+    """Say which templates can have ended a worker: tasks begin in order, so the first undone ones were running."""
+    undone = [task for future, task in futures.items() if not future.done() or _is_broken(future)]
+    running = undone[: getattr(executor, "_max_workers", len(undone))]
+    source = " or ".join(dict.fromkeys(task.template for task in running))
+    message = f"the process that rendered {' or '.join(task.path for task in running)} was ended by the system"
+    hint = "look for what takes too much time or memory" + ("; --workers 1 tells which it is" if running[1:] else "")
+    return Rejected([Problem(source=source, message=message, hint=hint)])
 
 
-def _mistake(source: str, message: str) -> Rejected:
-    hint = "mend the template, or remove it to use the built-in one"
-    return Rejected([Problem(source=source, message=" ".join(message.split()), hint=hint)])
-
-
-def _said(error: Exception) -> str:
-    """Say what Jinja says; what Python says is often but a name, so its kind stands before it."""
-    return str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
-
-
-def _innermost_line(error: BaseException, template: str) -> str:
-    """Find the template and line where an error arose: the innermost frame that Jinja compiled."""
-    traceback: Any = error.__traceback__
-    found = template
-    while traceback is not None:
-        name = traceback.tb_frame.f_code.co_filename
-        if name.endswith(".j2"):
-            found = f"{name}:{traceback.tb_lineno}"
-        traceback = traceback.tb_next
-    return found
+def _is_broken(future: Future[bytes]) -> bool:
+    return isinstance(future.exception(), BrokenExecutor)

@@ -1,27 +1,37 @@
-"""Jinja, sandboxed and strict: templates see what they are given, and nothing else.
+"""Templates by name, and the words of a locale; what may stand in them is the sandbox's business.
 
 Templates are handed over as texts by name, so that rendering reads no file. Words go through `_()`, looked up in
 the catalogs `locale/<language>.po`; a word without a translation stands in English.
 """
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache, wraps
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from babel.messages.pofile import read_po
-from jinja2 import FunctionLoader, StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from babel.messages.pofile import PoFileError, read_po
+from jinja2 import FunctionLoader, nodes
 
 from reportgen import resources
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import CostCenter
+from reportgen.core.problem import Problem, Rejected
+from reportgen.documents.mistakes import MISTAKES, mistake
+from reportgen.documents.sandbox import Sandbox
 
 LONGEST_NUMBER = 100
+LONGEST_PATTERN = 500
+LARGEST_FILE = 1_000_000
 SUFFIXES = frozenset({".j2", ".css", ".po"})
-MISTAKES = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What a template raises when it is rendered: Jinja's own errors, and Python's from the expressions in it."""
+NUMBER_FILTERS = frozenset({"capitalize", "format", "lower", "replace", "string", "title", "trim", "upper"})
+NUMBER_METHODS = frozenset({"isoformat", "previous_day", "strftime"})
+_NUMBER_NODES = (
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Tuple, nodes.Getattr),
+    *(nodes.Getitem, nodes.Slice, nodes.Filter, nodes.Call, nodes.Keyword, nodes.Concat, nodes.CondExpr),
+    *(nodes.BinExpr, nodes.UnaryExpr, nodes.Compare, nodes.Operand, nodes.Test),
+)
 
 
 class NumberError(Exception):
@@ -29,28 +39,31 @@ class NumberError(Exception):
 
 
 def read_templates(overriding: Path | None) -> dict[str, str]:
-    """Read the built-in templates and catalogs, and over them those of the user's folder, all by name."""
-    found: dict[str, str] = {}
-    for folder in filter(None, (resources.templates(), overriding)):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.suffix in SUFFIXES:
-                found[path.relative_to(folder).as_posix()] = path.read_text(encoding="utf-8")
+    """Read the built-in templates and catalogs, and over them those of the user's folder, all by name.
+
+    Raises Rejected with every file that cannot be a template.
+    """
+    found = {name: _text(path) for name, path in _files(resources.templates())}
+    problems: list[Problem] = []
+    for name, path in _files(overriding) if overriding else ():
+        try:
+            found[name] = _text(path)
+            _check_catalog(path, found[name])
+        except Rejected as rejected:
+            problems += rejected.problems
+    if problems:
+        raise Rejected(problems)
     return found
 
 
-def environment(
-    templates: Mapping[str, str], locale: str, *, autoescape: bool = True
-) -> ImmutableSandboxedEnvironment:
+def opened(problems: Iterable[Problem], overriding: Path | None) -> list[Problem]:
+    """Name the user's own templates as an editor opens them."""
+    return [_opened(problem, overriding) if overriding else problem for problem in problems]
+
+
+def environment(templates: Mapping[str, str], locale: str, *, autoescape: bool = True) -> Sandbox:
     """Make the environment of one locale over a set of templates."""
-    found = ImmutableSandboxedEnvironment(
-        loader=FunctionLoader(lambda name: _named(templates, name)),
-        autoescape=autoescape,
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    found = Sandbox(FunctionLoader(lambda name: _named(templates, name)), autoescape=autoescape)
     words = catalog(templates, locale)
 
     def gettext(message: str) -> str:
@@ -59,8 +72,7 @@ def environment(
     def ngettext(singular: str, plural: str, count: int) -> str:
         return gettext(singular if count == 1 else plural)
 
-    install: Callable[..., None] = found.install_gettext_callables  # type: ignore[attr-defined]
-    install(gettext, ngettext, newstyle=True)
+    found.install_words(gettext, ngettext)
     return found
 
 
@@ -74,17 +86,111 @@ def catalog(templates: Mapping[str, str], locale: str) -> dict[str, str]:
 
 
 def invoice_number(pattern: str, cycle: BillingCycle, cost_center: CostCenter) -> str:
-    """Render the number of an invoice, or raise NumberError: it names files, so it must be fit for that."""
+    """Render the number of an invoice, or raise NumberError: it names files, so it must be fit for that.
+
+    A pattern is rendered by the command itself, which has no limits of a worker. So it may read fields and put them
+    together, and not loop or call what could take long: its work is bounded by its length.
+    """
+    if len(pattern) > LONGEST_PATTERN:
+        raise NumberError(f"the pattern has more than {LONGEST_PATTERN} characters")
+    found = environment({"number": pattern}, "en", autoescape=False)
+    found.filters = {name: _short(call) for name, call in found.filters.items() if name in NUMBER_FILTERS}
     try:
+        _check_pattern(found.parse(pattern))
         values: dict[str, Any] = {"cycle": cycle, "cost_center": cost_center}
-        number = environment({"number": pattern}, "en", autoescape=False).get_template("number").render(values)
+        number = found.get_template("number").render(values)
     except MISTAKES as error:
-        raise NumberError(f"the pattern cannot be rendered: {error}") from error
+        (problem,) = mistake(error, "number", {}).problems
+        raise NumberError(f"the pattern cannot be rendered: {problem.message}") from error
+    _check_number(number)
+    return number
+
+
+def _check_pattern(pattern: nodes.Template) -> None:
+    """Raise NumberError for anything whose work is not bounded by the length of the pattern."""
+    for node in pattern.find_all(nodes.Node):
+        called = node.node.attr if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) else ""
+        if isinstance(node, nodes.Call) and called not in NUMBER_METHODS:
+            raise NumberError(f"it may call nothing but {_listed(NUMBER_METHODS)}")
+        if not isinstance(node, _NUMBER_NODES):
+            raise NumberError("it may hold {{ … }} with fields, texts, numbers and filters, and nothing else")
+        if isinstance(node, nodes.Filter) and node.name not in NUMBER_FILTERS:
+            raise NumberError(f"its filters are {_listed(NUMBER_FILTERS)}")
+
+
+def _check_number(number: str) -> None:
     if not number.strip(" .") or len(number) > LONGEST_NUMBER or not number.isprintable():
         raise NumberError(f"it must be a printable text of 1 to {LONGEST_NUMBER} characters")
     if any(separator in number for separator in "/\\:"):
         raise NumberError("it holds a path separator")
-    return number
+
+
+def _short(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep what filters hand on to each other from growing."""
+
+    @wraps(call)
+    def called(*values: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever a filter gives
+        found = call(*values, **named)
+        if isinstance(found, str) and len(found) > LONGEST_PATTERN:
+            raise NumberError(f"a filter makes more than {LONGEST_PATTERN} characters")
+        return found
+
+    return called
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Give what is named like a template, whatever it may be."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in SUFFIXES or (path.is_symlink() and path.is_dir()):
+            yield path.relative_to(folder).as_posix(), path
+
+
+def _text(path: Path) -> str:
+    """Read a template; raises Rejected with what it is instead."""
+    try:
+        if path.is_dir():
+            kind = "a link to a folder, which is not followed" if path.is_symlink() else "a folder"
+            raise _unfit(path, f"is {kind}", "put the templates themselves into the folder of templates")
+        size = path.stat().st_size
+        if size > LARGEST_FILE or not path.is_file():
+            raise _unfit(path, "is no text of at most 1 MB", "remove it from the folder of templates")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise _unfit(path, f"is not UTF-8 from byte {error.start + 1} on", "save it as UTF-8") from None
+    except OSError as error:
+        reason = "is a link that leads nowhere" if path.is_symlink() and not path.exists() else "cannot be read"
+        said = f"{reason}: {(error.strerror or str(error)).lower()}"
+        raise _unfit(path, said, "mend it, or remove it to use the built-in one") from None
+
+
+def _check_catalog(path: Path, text: str) -> None:
+    if path.suffix != ".po":
+        return
+    try:
+        _messages(text)
+    except PoFileError as error:
+        said = f"is not a catalog of words: {str(error).rpartition(' on ')[0].lower()}"
+        raise _unfit(
+            f"{path}:{error.lineno + 1}", said, "mend the line, or check the file with `msgfmt -c`"
+        ) from None
+    except (LookupError, TypeError, ValueError):
+        raise _unfit(path, "is not a catalog of words", "check it with `msgfmt -c`") from None
+
+
+def _unfit(source: Path | str, message: str, hint: str) -> Rejected:
+    return Rejected([Problem(source=str(source), message=message, hint=hint)])
+
+
+def _opened(problem: Problem, folder: Path) -> Problem:
+    name, colon, line = problem.source.rpartition(":")
+    path = folder / (name if line.isdigit() else problem.source)
+    if path.suffix not in SUFFIXES or not path.is_file():
+        return problem
+    return replace(problem, source=f"{path}{colon}{line}" if line.isdigit() else str(path))
 
 
 def _named(templates: Mapping[str, str], name: str) -> tuple[str, str, None] | None:
@@ -94,7 +200,7 @@ def _named(templates: Mapping[str, str], name: str) -> tuple[str, str, None] | N
 
 @lru_cache(maxsize=64)
 def _messages(text: str) -> Mapping[str, str]:
-    found = read_po(BytesIO(text.encode()))
+    found = read_po(BytesIO(text.encode()), abort_invalid=True)
     return {
         str(message.id): str(message.string)
         for message in found

@@ -3,7 +3,7 @@
 Values are rounded for print here and nowhere else; what is printed is never read back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal, localcontext
 
@@ -18,6 +18,7 @@ from reportgen.documents.charges import first_day
 ACU_DECIMALS = 4
 EFFECTIVE_DECIMALS = 4
 LONGEST_RATE = 10
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 class Format:
@@ -45,6 +46,7 @@ class Format:
             "month": self.month,
             "day": self.day,
             "day_short": self.day_short,
+            "by_day": self.by_day,
             "period": self.period,
             "plain": plain,
             "number_format": number_format,
@@ -104,6 +106,11 @@ class Format:
     def day_short(self, day: date) -> str:
         """Write day and month, for the axis of a chart."""
         return str(format_skeleton("MMMd", day, locale=self.locale))
+
+    def by_day(self, days: Iterable[tuple[date, Decimal]]) -> str:
+        """Write the ACUs of some days on one line, which breaks between days only: Dec 5: 1.5 · Dec 6: 2.25."""
+        short = (f"{self.day_short(day)}: {self.acus_short(acus)}".replace(" ", NO_BREAK) for day, acus in days)
+        return " · ".join(short)
 
     def period(self, cycle: BillingCycle) -> str:
         """Write a cycle by its first and last billing day."""

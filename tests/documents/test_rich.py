@@ -1,18 +1,13 @@
 """Documents with everything that can be charged and compared: they add up, and say it in the right words."""
 
 import re
-import zipfile
 from dataclasses import replace
 from decimal import Decimal
-from io import BytesIO
-from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
-import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openpyxl.worksheet.worksheet import Worksheet
 
 from reportgen.core.model import Pool, Share, Split
 from reportgen.documents.charges import budget_of, fraction_of
@@ -21,9 +16,7 @@ from reportgen.documents.summary import slugs, summary_documents
 from tests.documents import grove
 from tests.documents.test_templates import beech as copied
 from tests.documents.test_templates import run
-from tests.office import convert
 
-BOOKS = ("R-1.xlsx", "S-2.xlsx", "T-3.xlsx", "Z-9.xlsx", "statement.xlsx")
 CODES = ("R-1", "S-2", "T-3", "Z-9")
 
 
@@ -115,15 +108,19 @@ def test_an_invoice_foots_in_every_table(code, recover):
     if usage:
         _, _, users, *_ = found
         assert sum(number(row[-1]) for row in users[:-1]) == number(users[-1][-1]) == usage
-        *_, months, proof = found
+        *_, months, proof, detail = found
         assert sum(number(row[-1]) for row in months[:-1]) == number(months[-1][-1]) == invoice.amount
+        rows = [row for row in detail[:-1] if len(row) > 1]
+        assert sum(number(row[-1]) for row in rows) == pytest.approx(number(detail[-1][-1]), abs=Decimal("0.001"))
+        assert number(detail[-1][-1]) == number(proof[0][-1])
     else:
         proof = found[-1]
     terms = [number(row[-1]) for row in proof]
     own = next(index for index, row in enumerate(proof) if row[0].startswith(("This invoice,", "本账单 (")))
     assert sum(terms[:own]) == pytest.approx(invoice.amount, abs=Decimal("0.0001"))
-    chargeable, fees, invoiced, unborne, difference = terms[own + 1 :]
+    chargeable, fees, invoiced, unborne, difference, vendor, recovered = terms[own + 1 :]
     assert (chargeable + fees - invoiced - unborne, difference) == (0, 0)
+    assert recovered == invoiced - vendor
 
 
 def test_effective_prices_are_marked_and_short():
@@ -245,65 +242,3 @@ def test_every_document_can_be_drawn_and_is_the_same_again():
     for task in grove.tasks(grove.derived(recover=True)):
         if task.path.endswith(".pdf"):
             assert draw(task, grove.design()) == draw(task, grove.design())
-
-
-# Workbooks, computed anew by LibreOffice
-
-
-def spoiled(content: bytes, target: Path) -> None:
-    """Write a workbook with a wrong value beside every formula."""
-    target.write_bytes(content)
-    with zipfile.ZipFile(target) as source:
-        parts = {name: source.read(name) for name in source.namelist()}
-    with zipfile.ZipFile(target, "w") as copy:
-        for name, part in parts.items():
-            copy.writestr(name, re.sub(rb"(</f><v>)[^<]*(</v>)", rb"\g<1>1234.5\2", part))
-
-
-def by_name(path: Path) -> dict[str, Worksheet]:
-    return {sheet.title: sheet for sheet in openpyxl.load_workbook(path, data_only=True).worksheets}
-
-
-@pytest.mark.parametrize("book", BOOKS)
-def test_libreoffice_computes_every_check_to_zero(book, tmp_path):
-    target = tmp_path / book
-    content = draw(grove.task(book), grove.design())
-    spoiled(content, target)
-    again = by_name(convert(target, "xlsx", tmp_path / "out"))
-    target.write_bytes(content)
-    built = by_name(target)
-    formulas = [
-        (sheet.title, cell.coordinate)
-        for sheet in openpyxl.load_workbook(target).worksheets
-        for row in sheet
-        for cell in row
-        if cell.data_type == "f"
-    ]
-    assert len(formulas) > 5
-    for title, position in formulas:
-        assert again[title][position].value == pytest.approx(built[title][position].value, abs=1e-6), position
-    proof = list(again.values())[-1]
-    checks = [row for row in proof.iter_rows(values_only=True) if re.search("zero|Diff|须为零|差异", str(row[0]))]
-    assert [row[1] for row in checks] == [0] * len(checks)
-    assert len(checks) == (7 if book == "statement.xlsx" else 3)
-
-
-def test_a_line_that_is_not_what_was_built_is_found(tmp_path):
-    """The checks of the statement are no constants: another amount in one line is a difference in each of them."""
-    target = tmp_path / "statement.xlsx"
-    target.write_bytes(draw(grove.task("statement.xlsx"), grove.design()))
-    book = openpyxl.load_workbook(target)
-    (row,) = [cell.row for cell in book["Lines"]["E"] if cell.value == "Premium support"]
-    book["Lines"].cell(row, 13).value += 1
-    book.save(target)
-    proof = by_name(convert(target, "xlsx", tmp_path / "out"))["Tie-out"]
-    wrong = {row[0] for row in proof.iter_rows(values_only=True) if "zero" in str(row[0]) and row[1]}
-    assert {word.split(" ")[0] for word in wrong} == {"Exact", "Departments", "Entities", "Months"}
-
-
-def test_lines_of_the_statement_name_counterpart_and_share():
-    found = openpyxl.load_workbook(BytesIO(draw(grove.task("statement.xlsx"), grove.design())))["Lines"]
-    rows = [row[:8] for row in found.iter_rows(values_only=True)]
-    assert ("R-1", "Research & Development", "pool", None, "Tooling", "T-3", "proportional", 0.4436) in rows
-    assert ("S-2", "上海研发中心", "transfer", None, "Ticket 4711", "R-1", None, None) in rows
-    assert ("R-1", "Research & Development", "fee", None, "Premium support", None, None, 0.025) in rows

@@ -1,0 +1,120 @@
+"""Names as an identity provider lets people write them: each is drawn, read back and kept in a cell as it is."""
+
+import re
+import subprocess
+import unicodedata
+from dataclasses import replace
+from io import BytesIO
+
+import openpyxl
+import pytest
+
+from reportgen.core.model import Entry, Principal
+from reportgen.core.problem import Rejected
+from reportgen.documents.render import draw, tasks_of
+from tests.documents import beech
+
+ADA = Principal("user", "u|ada")
+RIGHT_TO_LEFT = re.compile("[\u0590-\u06ff]")
+CODED = re.compile("_(?=x[0-9A-F]{4}_)")
+"""What Excel reads as a character, and openpyxl as it stands."""
+NAMES = {
+    "combining marks": "Jose\u0301 Nu\u0303n\u0303ez Bj\u00f8rn A\u030angstro\u0308m",
+    "a mark without a letter": "\u0301Ada",
+    "Vietnamese": "Nguyễn Thị Hồng Ánh",
+    "Hebrew": "דנה לוי",
+    "Hebrew and Latin": "דנה Levi (QA)",
+    "Arabic": "ليلى حداد",
+    "Korean": "김민준",
+    "Japanese": "渡辺 さくら",
+    "Chinese": "陈静",
+    "Greek, Cyrillic": "Ελένη Ольга",
+    "markup": "<b>&amp;</b> \"Q\" 'A' \\ ]]>",
+    "a formula": "=cmd|' /C calc'!A0",
+    "a coded letter": "_x0041_ R&D_x000D_",
+    "an override that is never closed": "\u202eAda",
+    "joiners and marks that take no room": "A\u200bd\u200da\u2060 \ufeffB\u00ad",
+    "spaces": "Ada\u00a0\u2009Brennan",
+    "very long": "Wolfeschlegelsteinhausenbergerdorff " * 6,
+    "without a break": "x" * 300,
+}
+CONTROLS = {
+    "a control character": ("Ada\x00\x0b\x1b Brennan", "Ada\ufffd\ufffd\ufffd Brennan"),
+    "a lone surrogate": ("Ada \ud83d Brennan", "Ada \ufffd Brennan"),
+    "what XML excludes": ("Ada \ufffe Brennan", "Ada \ufffd Brennan"),
+}
+
+
+def documents(name: str) -> dict[str, bytes]:
+    """Draw the invoice that shows one person, under a name."""
+    derived, design = beech.derived(), beech.design()
+    directory = replace(
+        derived.directory,
+        entries={**derived.directory.entries, ADA: Entry(principal=ADA, email="ada@beech.example", name=name)},
+    )
+    tasks = tasks_of(derived.statement, directory, design)
+    return {task.path[-4:]: draw(task, design) for task in tasks if "R-1" in task.path}
+
+
+def text_of(content: bytes) -> str:
+    command = ["pdftotext", "-raw", "-", "-"]
+    return subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode()
+
+
+def letters(text: str) -> str:
+    """Give what is seen, in one form; readers of PDF differ in spaces and in how they compose letters."""
+    seen = (
+        sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) not in {"Cf", "Zs", "Cc"}
+    )
+    return "".join(seen)
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_name_is_drawn_and_kept(kind):
+    name = NAMES[kind]
+    found = documents(name)
+    drawn, wanted = letters(text_of(found[".pdf"])), letters(name)
+    if RIGHT_TO_LEFT.search(wanted):  # readers give it in the order of reading or of the page
+        assert all(drawn.count(sign) >= wanted.count(sign) for sign in set(wanted))
+    elif kind == "an override that is never closed":
+        assert wanted in drawn or wanted[::-1] in drawn
+    else:
+        assert wanted in drawn
+    assert ".notdef" not in drawn
+    assert CODED.sub("_x005F_", name).strip() in {cell.strip() for cell in cells(found["xlsx"])}
+
+
+@pytest.mark.parametrize("kind", CONTROLS)
+def test_what_xml_cannot_carry_is_shown_as_such(kind):
+    name, shown = CONTROLS[kind]
+    found = documents(name)
+    assert letters(shown) in letters(text_of(found[".pdf"]))
+    assert shown in cells(found["xlsx"])
+
+
+@pytest.mark.parametrize(
+    "name", ["Adlam \U0001e900", "Tag \U000e0041 \U0001f1e6", "Private \ue123", "Unassigned \u0378"]
+)
+def test_a_box_never_reaches_a_page(name):
+    with pytest.raises(Rejected) as caught:
+        documents(name)
+    problem = caught.value.problems[0]
+    assert problem.source == "invoices/CB-2025-12-05-R-1.pdf"
+    assert f'in "{name}"' in problem.message or "U+" in problem.message
+    assert problem.message.endswith("from the name of user u|ada")
+
+
+def cells(workbook: bytes) -> set[str]:
+    book = openpyxl.load_workbook(BytesIO(workbook))
+    return {cell.value for sheet in book for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)}
+
+
+def test_the_template_is_named_where_no_field_has_it():
+    task = beech.task("R-1.pdf")
+    design = beech.design(invoice_html_j2="<html><head><title>T</title></head><body><p>\u0378</p></body></html>")
+    with pytest.raises(Rejected) as caught:
+        draw(task, design)
+    assert (
+        caught.value.problems[0].message
+        == 'the fonts cannot draw U+0378 in "\\u0378", from the template invoice.html.j2'
+    )
