@@ -61,6 +61,11 @@ class StyleBook:
         # Excel measures columns and empty rows in the font of style 0, which openpyxl offers no way to choose.
         book._fonts = IndexedList([_font(self._properties(()))])  # type: ignore[attr-defined]  # noqa: SLF001
 
+    @property
+    def font_family(self) -> str:
+        """The font of cells without a class."""
+        return self._properties(())["font-family"]
+
     def index(self, classes: tuple[str, ...], *, is_date: bool = False) -> int:
         """Return the cellXfs index of a combination of classes; a date without a number format gets one."""
         key = classes, is_date

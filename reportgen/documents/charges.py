@@ -8,6 +8,7 @@ from decimal import Decimal
 from reportgen.core.model import CostCenter, Invoice, InvoiceLine, LineKind, Subtotal
 from reportgen.core.money import ONE, ZERO, multiply, ratio, total
 from reportgen.documents.sheetxml import CellValue
+from reportgen.documents.words import NO_DAY, Word
 
 HUNDRED = Decimal(100)
 SHARE_DECIMALS = 4
@@ -82,9 +83,18 @@ def first_day(month: str) -> date:
     return date.fromisoformat(f"{month}-01")
 
 
-def month_cells(subtotal: Subtotal) -> Sequence[CellValue]:
+def month_cells(subtotal: Subtotal, word: Word) -> Sequence[CellValue]:
     """Write a calendar month by its first day, which a workbook shows as it likes."""
-    return first_day(subtotal.name) if subtotal.name else None, subtotal.acus, subtotal.amount
+    return first_day(subtotal.name) if subtotal.name else word(NO_DAY), subtotal.acus, subtotal.amount
+
+
+def day_fields(products: Sequence[str]) -> tuple[str, ...]:
+    """Name the columns of days by product.
+
+    >>> day_fields(["cascade", "devin"])
+    ('day', 'product1', 'product2', 'acus')
+    """
+    return "day", *(f"product{number}" for number, _ in enumerate(products, start=1)), "acus"
 
 
 def holders(subtotals: tuple[Subtotal, ...]) -> tuple[Subtotal, ...]:

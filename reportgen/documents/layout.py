@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from openpyxl.utils import column_index_from_string, get_column_letter, quote_sheetname
 
+from reportgen.documents.cells import Cell
 from reportgen.documents.cellstyles import StyleBook
 from reportgen.documents.sheetxml import CellValue, Formula, SlotColumn, cell_xml, slot_rows
-from reportgen.documents.tables import Cell, Row, Sheet, SlotRows
+from reportgen.documents.tables import Row, Sheet, SlotRows
 from reportgen.documents.xhtml import WorkbookError
 
 _IN_MEMORY_BYTES = 4 * 2**20  # of a slot's rows; what exceeds it goes to a temporary file
@@ -113,16 +114,47 @@ def place(sheet: Sheet, slots: Mapping[str, Slot], styles: StyleBook, spools: Ex
     return Placed(sheet=sheet, parts=tuple(parts))
 
 
+def listed(placed: Placed) -> Streamed:
+    """Return the slot of a sheet that is one list below a header row; raises WorkbookError."""
+    if len(placed.streamed) != 1:
+        raise WorkbookError(f"a native table, filter or chart needs exactly one slot: {placed.sheet.fragment}")
+    (part,) = placed.streamed
+    if part.first == 1:
+        raise WorkbookError(
+            f"a native table, filter or chart needs a header row above its slot: {placed.sheet.fragment}"
+        )
+    return part
+
+
+def headers(placed: Placed) -> list[str]:
+    """Return the texts above the columns of a sheet's one slot, empty where there is none; raises WorkbookError."""
+    part = listed(placed)
+    (row,) = [found.row for found in placed.static if found.number == part.first - 1]
+    cells = {get_column_letter(column): cell.content for column, cell in positions(row) if cell.span == 1}
+    texts = (cells.get(column.letter) for column in part.columns)
+    return [text if isinstance(text, str) else "" for text in texts]
+
+
 def references(placed: Sequence[Placed]) -> Mapping[str, str]:
-    """Return `slot.field` -> the absolute range of its rows."""
+    """Return what formulas may point at: `slot.field` -> its rows, `id` -> the cell; raises WorkbookError."""
     ranges: dict[str, str] = {}
     for sheet in placed:
-        name = quote_sheetname(sheet.sheet.name)
-        for part in sheet.streamed:
-            for column in reversed(part.columns):
-                area = f"${column.letter}${part.first}:${column.letter}${part.last}"
-                ranges[f"{part.slot}.{column.field}"] = f"{name}!{area}"
+        for name, area in _areas(sheet):
+            if name in ranges and "." not in name:
+                raise WorkbookError(f'two cells have the id "{name}": {sheet.sheet.fragment}')
+            ranges[name] = f"{quote_sheetname(sheet.sheet.name)}!{area}"
     return ranges
+
+
+def _areas(placed: Placed) -> Iterator[tuple[str, str]]:
+    for part in placed.streamed:
+        # Of a field that stands in two columns, the first is meant.
+        for column in reversed(part.columns):
+            yield f"{part.slot}.{column.field}", f"${column.letter}${part.first}:${column.letter}${part.last}"
+    for number, row in placed.static:
+        for column_number, cell in positions(row):
+            if cell.name:
+                yield cell.name, f"${get_column_letter(column_number)}${number}"
 
 
 def positions(row: Row) -> Iterator[tuple[int, Cell]]:

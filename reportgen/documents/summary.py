@@ -13,6 +13,7 @@ from reportgen.documents.charges import Budget, across_entities, budget_of
 from reportgen.documents.comparison import StatementComparison, statement_comparison
 from reportgen.documents.layout import Slot
 from reportgen.documents.overview import CostCenterRow, rows_of
+from reportgen.documents.words import Word
 
 Holding = Literal["department", "entity"]
 """What a cost center belongs to."""
@@ -69,7 +70,7 @@ class SummaryDocument:
         """Tell whether the sum of the budgets is one of all cost centers."""
         return all(row.budget for row in self.rows)
 
-    def slots(self) -> dict[str, Slot]:
+    def slots(self, word: Word) -> dict[str, Slot]:  # noqa: ARG002 - as the other documents have it
         """Give the rows that a workbook streams: there is none."""
         return {}
 

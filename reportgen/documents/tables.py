@@ -4,7 +4,8 @@ The description, from the outside in:
 
     Book            title, language, core properties, style sheet
       Sheet         one `<table>`: name, print and view options
-        Column      one `<col>`: width, and the slot's field that goes there
+        Column      one `<col>`: width, the slot's field that goes there, its colour in the chart
+        Chart       the columns of a slot, stacked: title, and what they are counted in
         Row         cells as the template has them
           Cell      str | Number | date | Formula | Link | None
         SlotRows    the place where a slot's rows are streamed in
@@ -13,11 +14,11 @@ The description, from the outside in:
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from reportgen.documents.sheetxml import Content, Formula, Link, Number, is_number
+from reportgen.documents.cells import COLUMNS, Cell, read_cell
 from reportgen.documents.xhtml import (
     ROW_GROUPS,
     WorkbookError,
@@ -32,34 +33,33 @@ from reportgen.documents.xhtml import (
 )
 
 _PROPERTIES = {"author", "subject", "keywords", "category", "created"}
-_LINK = re.compile(r"(https?://|mailto:)\S+", re.IGNORECASE)
 _SHEET_NAME_FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 _SHEET_NAME_UNITS = 31
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,254}")
 # Excel takes such a name for a cell (ABC12, R1C1) and repairs the file by dropping the table.
 _CELL_LIKE = re.compile(r"[A-Z]{1,3}[0-9]+|R[0-9]*|C[0-9]*|R[0-9]*C[0-9]*", re.IGNORECASE)
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _FREEZE = re.compile(r"none|[A-Z]{1,3}[1-9][0-9]*")
 _FOOTER_CHARACTERS = 255
-_COLUMNS = 16_384
 _WIDTH_CHARACTERS = 254
 _HEIGHT_POINTS = 409
 _EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001  - core properties are written as UTC without an offset
 
 
-class Cell(NamedTuple):
-    """One cell; its classes include those of its row, and it spans as many columns as it says."""
-
-    content: Content
-    classes: tuple[str, ...]
-    span: int
-
-
 class Column(NamedTuple):
-    """One column: width in characters of the base font (None: Excel's own)."""
+    """One column: width in characters of the base font (None: Excel's own); a series of the chart has a colour."""
 
     width: float | None
     classes: tuple[str, ...]
     field: str | None
+    series: str | None
+
+
+class Chart(NamedTuple):
+    """A chart of the sheet's slot: its title, and what its values are counted in."""
+
+    title: str
+    unit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +94,7 @@ class Sheet:
     filter: bool
     gridlines: bool
     footer: str | None
+    chart: Chart | None
     fragment: str
 
 
@@ -160,8 +161,8 @@ def _sheet(table: Element) -> Sheet:
     if len(table.findall("thead")) > 1:
         raise WorkbookError(f"more than one <thead>: {fragment(table)}")
     columns = tuple(_column(col) for col in table.iterfind("colgroup/col"))
-    if len(columns) > _COLUMNS:
-        raise WorkbookError(f"a table has more than {_COLUMNS} columns: {fragment(table)}")
+    if len(columns) > COLUMNS:
+        raise WorkbookError(f"a table has more than {COLUMNS} columns: {fragment(table)}")
     return Sheet(
         name=_sheet_name(table),
         columns=columns,
@@ -174,6 +175,7 @@ def _sheet(table: Element) -> Sheet:
         filter=choice(table, "data-filter", "off", "on") == "on",
         gridlines=choice(table, "data-gridlines", "on", "off") == "on",
         footer=_footer(table),
+        chart=_chart(table, columns),
         fragment=fragment(table),
     )
 
@@ -203,10 +205,28 @@ def _footer(table: Element) -> str | None:
     return footer
 
 
+def _chart(table: Element, columns: tuple[Column, ...]) -> Chart | None:
+    title, unit = table.get("data-chart"), table.get("data-chart-unit")
+    fields = [column for column in columns if column.field]
+    charted = [column for column in fields if column.series]
+    if title is None and unit is None and not charted:
+        return None
+    if not title or not unit:
+        raise WorkbookError(f"a chart needs both data-chart, its title, and data-chart-unit: {fragment(table)}")
+    if not charted:
+        raise WorkbookError(f"a chart needs a <col> with data-series: {fragment(table)}")
+    if fields[0].series:
+        raise WorkbookError(f"the first data-field of a chart is its categories, no series: {fragment(table)}")
+    return Chart(title, unit)
+
+
 def _column(col: Element) -> Column:
     width = measure(col, "width", "ch", _WIDTH_CHARACTERS)
+    field, series = col.get("data-field"), matching(col, "data-series", _COLOUR, "a colour such as #1f4e79")
+    if series and field is None:
+        raise WorkbookError(f"data-series stands without a data-field: {fragment(col)}")
     # Excel counts five pixels of padding in; a width of 14 is shown as 14 only when they are added.
-    return Column(float(width) + 0.71 if width else None, classes_of(col), col.get("data-field"))
+    return Column(float(width) + 0.71 if width else None, classes_of(col), field, series)
 
 
 def _blocks(table: Element) -> Iterator[Row | SlotRows]:
@@ -223,65 +243,7 @@ def _blocks(table: Element) -> Iterator[Row | SlotRows]:
 
 def _row(tr: Element, *, header: bool) -> Row:
     classes = classes_of(tr)
-    cells = tuple(Cell(_content(cell), classes + classes_of(cell), _span(cell)) for cell in tr)
-    if sum(cell.span for cell in cells) > _COLUMNS:
-        raise WorkbookError(f"a row has more than {_COLUMNS} columns: {fragment(tr)}")
+    cells = tuple(read_cell(cell, classes) for cell in tr)
+    if sum(cell.span for cell in cells) > COLUMNS:
+        raise WorkbookError(f"a row has more than {COLUMNS} columns: {fragment(tr)}")
     return Row(cells=cells, height=measure(tr, "height", "pt", _HEIGHT_POINTS), header=header)
-
-
-def _content(cell: Element) -> Content:
-    children = [child for child in cell if child.tag != "br"]
-    if not children:
-        return text_of(cell) or None
-    child = children[0]
-    if len(cell) > 1 or (cell.text or "").strip() or (child.tail or "").strip():
-        raise WorkbookError(f"<{child.tag}> is not alone in its cell: {fragment(cell)}")
-    return _typed(child)
-
-
-def _typed(element: Element) -> Number | date | Formula | Link:
-    if element.tag == "data":
-        return _number(element)
-    if element.tag == "time":
-        return _date(element)
-    if element.tag == "output":
-        return _formula(element)
-    return _link(element)
-
-
-def _number(data: Element) -> Number:
-    value = required(data, "value")
-    if not is_number(value):
-        raise WorkbookError(f"value is not a plain decimal number: {fragment(data)}")
-    return Number(value)
-
-
-def _date(time: Element) -> date:
-    try:
-        day = date.fromisoformat(required(time, "datetime"))
-    except ValueError:
-        raise WorkbookError(f"datetime is not a date such as 2025-12-05: {fragment(time)}") from None
-    if day.year < 1900:  # noqa: PLR2004  - the first year of Excel's calendar
-        raise WorkbookError(f"Excel has no dates before 1900: {fragment(time)}")
-    return day
-
-
-def _formula(output: Element) -> Formula:
-    formula = required(output, "data-formula").strip()
-    if not formula or formula.startswith("="):
-        raise WorkbookError(f"data-formula is written without a leading =: {fragment(output)}")
-    return Formula(formula, required(output, "value"))
-
-
-def _link(a: Element) -> Link:
-    href = required(a, "href")
-    if not _LINK.fullmatch(href):
-        raise WorkbookError(f"href is not an http, https or mailto address: {fragment(a)}")
-    return Link(text_of(a), href)
-
-
-def _span(cell: Element) -> int:
-    text = cell.get("colspan", "1")
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _COLUMNS:
-        raise WorkbookError(f"colspan is not a number of columns: {fragment(cell)}")
-    return int(text)

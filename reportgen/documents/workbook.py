@@ -1,8 +1,8 @@
 """XHTML tables and streamed rows -> the bytes of an .xlsx file.
 
-openpyxl builds the package: styles, native tables, names, print set-up. The rows do not pass through its cells, which
-take ten times as long and keep everything in memory: each sheet's `<sheetData>` is written as XML and put into the
-package in place of openpyxl's empty one.
+openpyxl builds the package: styles, native tables, charts, names, print set-up. The rows do not pass through its
+cells, which take ten times as long and keep everything in memory: each sheet's `<sheetData>` is written as XML and
+put into the package in place of openpyxl's empty one.
 
 Law: same template output and same rows in, same bytes out; nothing comes from the clock.
 """
@@ -30,11 +30,14 @@ from reportgen.documents.layout import (
     SheetData,
     Slot,
     check_slots,
+    headers,
+    listed,
     place,
     positions,
     references,
     sheet_data,
 )
+from reportgen.documents.sheetchart import stacked_columns
 from reportgen.documents.sheetxml import CellValue, Link, coded
 from reportgen.documents.tables import Book, Sheet
 from reportgen.documents.xhtml import WorkbookError
@@ -61,6 +64,8 @@ def workbook(xhtml: str, slots: Mapping[str, Slot]) -> bytes:
         placed = [place(sheet, slots, styles, spools) for sheet in template.sheets]
         for worksheet, sheet in zip(book.worksheets, placed, strict=True):
             _set_up(worksheet, sheet, template.title)
+            if sheet.sheet.chart:
+                worksheet.add_chart(stacked_columns(sheet, sheet.sheet.chart, styles.font_family))
         ranges = references(placed)
         contents = [sheet_data(sheet, styles, ranges) for sheet in placed]
         return _package(book, contents)
@@ -88,10 +93,10 @@ def _set_up(worksheet: Worksheet, placed: Placed, title: str) -> None:
         if column.width is not None:
             worksheet.column_dimensions[get_column_letter(number)].width = column.width
     worksheet.sheet_view.showGridLines = sheet.gridlines
-    headers = [part.number for part in placed.static if part.row.header]
-    if headers:
-        worksheet.print_title_rows = f"{headers[0]}:{headers[-1]}"
-    freeze = sheet.freeze or (f"A{headers[-1] + 1}" if headers else "none")
+    repeated = [part.number for part in placed.static if part.row.header]
+    if repeated:
+        worksheet.print_title_rows = f"{repeated[0]}:{repeated[-1]}"
+    freeze = sheet.freeze or (f"A{repeated[-1] + 1}" if repeated else "none")
     if freeze != "none":
         worksheet.freeze_panes = freeze
     _set_up_print(worksheet, sheet, title)
@@ -144,30 +149,23 @@ def _native_table(placed: Placed, name: str) -> Table:
 
 
 def _table_range(placed: Placed) -> str:
-    if len(placed.streamed) != 1:
-        raise WorkbookError(f"a native table or filter needs exactly one slot: {placed.sheet.fragment}")
-    part = placed.streamed[0]
+    part = listed(placed)
     letters = [column.letter for column in part.columns]
     first = next(number for number, column in enumerate(placed.sheet.columns, 1) if column.field)
     if letters != [get_column_letter(first + offset) for offset in range(len(letters))]:
         raise WorkbookError(f"the columns with a data-field are not side by side: {placed.sheet.fragment}")
-    if part.first == 1:
-        raise WorkbookError(f"a native table or filter needs a header row above its slot: {placed.sheet.fragment}")
     return f"{letters[0]}{part.first - 1}:{letters[-1]}{part.last}"
 
 
 def _table_headers(placed: Placed) -> list[str]:
-    part = placed.streamed[0]
-    header = next(row for number, row in placed.static if number == part.first - 1)
-    texts = {get_column_letter(column): cell.content for column, cell in positions(header) if cell.span == 1}
-    names: list[str] = []
-    for column in part.columns:
-        text = texts.get(column.letter)
-        if not isinstance(text, str) or not text.strip():
+    names = headers(placed)
+    seen: set[str] = set()
+    for column, name in zip(listed(placed).columns, names, strict=True):
+        if not name.strip():
             raise WorkbookError(f"column {column.letter} of a native table has no header: {placed.sheet.fragment}")
-        if text.casefold() in (name.casefold() for name in names):
-            raise WorkbookError(f'two columns of a native table are called "{text}": {placed.sheet.fragment}')
-        names.append(text)
+        if name.casefold() in seen:
+            raise WorkbookError(f'two columns of a native table are called "{name}": {placed.sheet.fragment}')
+        seen.add(name.casefold())
     return [coded(name) for name in names]
 
 

@@ -35,6 +35,9 @@ def _view(sheet: Worksheet) -> Iterator[str]:
     yield f"{sheet.page_setup.orientation}, rows {sheet.print_title_rows or 'none'} on every page"
     yield f"filter {sheet.auto_filter.ref or 'none'}"
     yield from (f"table {table.displayName} {table.ref}" for table in sheet.tables.values())
+    for chart in sheet._charts:
+        colours = (f"{series.val.numRef.f} {series.spPr.solidFill.srgbClr}" for series in chart.series)
+        yield f"chart {', '.join(colours)}"
 
 
 def _shown(cell: Cell, cached: object) -> str:

@@ -12,7 +12,6 @@ from enum import StrEnum
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import openpyxl
 import pytest
@@ -21,10 +20,10 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from reportgen.documents.sheetxml import decimal_text, serial
-from reportgen.documents.workbook import Slot, WorkbookError, workbook
+from reportgen.documents.workbook import Slot, workbook
+from tests.documents.sheets import NS, ROW, cells, page, part, slot_table, table, text_of
 from tests.office import convert
 
-NS = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 ROOT = Path(__file__).parents[2]
 
 CSS = """
@@ -77,36 +76,6 @@ INVOICE = f"""<!DOCTYPE html>
 
 def invoice(rows: Iterable[tuple] = ROWS) -> bytes:
     return workbook(INVOICE, {"detail": Slot(FIELDS, iter(rows)), "empty": Slot(("quantity",), [])})
-
-
-def page(body: str, css: str = "", head: str = "") -> str:
-    return f"<html><head><title>T</title>{head}<style>{css}</style></head><body>{body}</body></html>"
-
-
-def table(body: str, attributes: str = "") -> str:
-    return f'<table title="S"{attributes}>{body}</table>'
-
-
-def slot_table(fields: Iterable[str], attributes: str = "", header: str = "") -> str:
-    columns = "".join(f'<col data-field="{field}"/>' for field in fields)
-    return table(f'<colgroup>{columns}</colgroup><tbody>{header}</tbody><tbody data-rows="detail"/>', attributes)
-
-
-def part(package: bytes, name: str) -> ET.Element:
-    return ET.fromstring(zipfile.ZipFile(BytesIO(package)).read(name))  # noqa: S314
-
-
-def cells(package: bytes, sheet: int = 1) -> dict[str, ET.Element]:
-    root = part(package, f"xl/worksheets/sheet{sheet}.xml")
-    return {cell.get("r", ""): cell for cell in root.iterfind("m:sheetData/m:row/m:c", NS)}
-
-
-def text_of(cell: ET.Element) -> str:
-    """Return a text as Excel decodes it: _xHHHH_ stands for a character."""
-    text = cell.findtext("m:is/m:t", None, NS)
-    assert cell.get("t") == "inlineStr"
-    assert text is not None
-    return re.sub("_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), text)
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +151,13 @@ def test_formulas_stand_beside_their_cached_values(package: bytes) -> None:
         "B6": ("SUM('Empty'!$B$3:$B$3,{1,2})", None, "0"),
         "B7": ("MIN('Ada''s detail'!$A$2:$A$4)", None, "0"),
     }
+
+
+def test_a_cell_is_called_by_its_id_from_any_sheet() -> None:
+    named = table(ROW.format('<td>Fees</td><td colspan="2"/><td id="fees"><data value="2.5"/></td>'))
+    formula = table(ROW.format('<td><output value="5" data-formula="ROUND({fees}*2,2)"/></td>'))
+    package = workbook(page(formula.replace('"S"', '"A"') + named), {})
+    assert cells(package)["A1"].findtext("m:f", None, NS) == "ROUND('S'!$D$1*2,2)"
 
 
 def test_styles_are_named_after_their_classes(book: Workbook) -> None:
@@ -399,93 +375,3 @@ def test_libreoffice_recomputes_what_the_template_got_wrong(package: bytes, tmp_
     assert (cover["A1"].fill.fgColor.rgb, cover["B4"].number_format) == ("FF1F4E79", "#,##0.00")
     assert detail["D1"].value == "Exact_x0041_"
     assert detail.tables["Detail"].ref == "A1:E4"
-
-
-# Mistakes in the template
-
-ROW = "<tbody><tr>{}</tr></tbody>"
-HEADER = "<tr><th>A</th><th>B</th></tr>"
-MISTAKES = [
-    ("<html><head></html>", "not well-formed XML, line 1, column 15: mismatched tag: <html><head></html>"),
-    ("", "not well-formed XML, line 1, column 1: no element found"),
-    ("<p/>", "the outermost element is not <html>: <p>"),
-    (page("&nosuch;"), "unknown entity &nosuch;"),
-    (page(""), "a workbook needs at least one <table>"),
-    (page("<p>x</p>"), "<p> has no place in <body>: <p>x"),
-    (page(table(ROW.format("<td><b>x</b></td>"))), "<b> has no place in <td>: <b>x"),
-    (page(table("stray")), 'text outside a cell, in <table title="S">stray: stray'),
-    (page(table(ROW.format('<td clas="a"/>'))), 'unknown attribute clas: <td clas="a">'),
-    (page(table("", ' data-orientation="across"')), "data-orientation is neither portrait nor landscape: "),
-    (page(table("", ' data-freeze="7"')), 'data-freeze is not a cell such as "A7", or "none": '),
-    (page(table("", ' data-table="My table"')), "data-table is not a letter followed by letters, "),
-    (page(table("", ' data-table="Q42"')), "data-table looks like a cell reference: "),
-    (page(table("", f' data-footer="{"x" * 256}"')), "data-footer is longer than 255 characters: "),
-    (page("<table/>"), "title is missing: <table>"),
-    (page(f'<table title="{"x" * 32}"/>'), "a sheet name is longer than 31 characters: "),
-    (page('<table title="a/b"/>'), 'a sheet name holds one of [ ] : * ? / \\: <table title="a/b">'),
-    (page('<table title="History"/>'), "Excel does not allow this sheet name: "),
-    (page('<table title="a"/><table title="A"/>'), 'two sheets are called "A" (capitals do not count)'),
-    (page(table("<thead/><thead/>")), "more than one <thead>: "),
-    (page(table('<colgroup><col style="width: 3em"/></colgroup>')), 'style is not "width: <number>ch": '),
-    (page(table('<colgroup><col style="width: 300ch"/></colgroup>')), "width is over 254ch: "),
-    (page(table('<tbody><tr style="height: 500pt"/></tbody>')), "height is over 409pt: "),
-    (page(table(ROW.format('<td colspan="0"/>'))), "colspan is not a number of columns: "),
-    (page(table(ROW.format('<td colspan="9999"/>' * 2))), "a row has more than 16384 columns: <tr>"),
-    (page(table(ROW.format("<td><data/></td>"))), "value is missing: <data>"),
-    (page(table(ROW.format('<td><data value="1,5"/></td>'))), "value is not a plain decimal number: "),
-    (page(table(ROW.format('<td><data value="1e5"/></td>'))), "value is not a plain decimal number: "),
-    (page(table(ROW.format('<td>x<data value="1"/></td>'))), "<data> is not alone in its cell: <td>x"),
-    (page(table(ROW.format('<td><time datetime="5.12.2025"/></td>'))), "datetime is not a date such as 2025-12-05"),
-    (page(table(ROW.format('<td><time datetime="1899-12-31"/></td>'))), "Excel has no dates before 1900: "),
-    (page(table(ROW.format('<td><output value="0" data-formula="=A1"/></td>'))), "data-formula is written without"),
-    (page(table(ROW.format('<td><output data-formula="A1"/></td>'))), "value is missing: <output "),
-    (page(table(ROW.format('<td><a href="javascript:x">y</a></td>'))), "href is not an http, https or mailto "),
-    (page(table(ROW.format('<td><output value="0" data-formula="SUM({a.b})"/></td>'))), "unknown reference {a.b} "),
-    (page(table('<tbody data-rows="nosuch"/>')), 'unknown slot (there are: detail): <tbody data-rows="nosuch">'),
-    (page(table('<tbody data-rows="detail"/>' * 2)), 'a slot is used twice: <tbody data-rows="detail">'),
-    (page(table('<tbody data-rows="detail"><tr/></tbody>')), "a slot holds rows of its own: "),
-    (page(table('<tbody data-rows="detail"/>')), "no <col> has a data-field for the rows of "),
-    (page(slot_table(("c",))), 'slot "detail" has no such field (there are: a, b): <col data-field="c">'),
-    (page(slot_table(("a",), ' data-table="T"')), "a native table or filter needs a header row above its slot: "),
-    (page(table(HEADER, "").replace("<tr>", "<thead><tr>").replace("</tr>", "</tr></thead>").replace(
-        'title="S"', 'title="S" data-filter="on"')), "a native table or filter needs exactly one slot: "),
-    (page(slot_table(("a", "b"), ' data-table="T"', "<tr><th>A</th></tr>")), "column B of a native table has no"),
-    (page(slot_table(("a", "b"), ' data-table="T"', "<tr><th>A</th><th>a</th></tr>")), "two columns of a native"),
-    (page(slot_table(("a", "b"), ' data-table="T"', HEADER).replace('<col data-field="b"/>',
-        '<col/><col data-field="b"/>')), "the columns with a data-field are not side by side: "),
-    (page(table(""), head='<meta name="autor" content="x"/>'), "meta name is not one of author, category, created"),
-    (page(table(""), head='<meta name="created" content="now"/>'), 'meta created is not an ISO date and time: "now"'),
-    (page(table(""), "td { color: red }"), 'selector is not *, .name or .name.other: "td"'),
-    (page(table(""), ".a { colour: red }"), "unknown property in colour: red (there are: background-color, "),
-    (page(table(""), ".a { color: reddish }"), "unknown value in color: reddish"),
-    (page(table(""), ".a { color: rgba(0, 0, 0, 0.5) }"), "unknown value in color: rgba(0, 0, 0, 0.5)"),
-    (page(table(""), ".a { font-size: 12px }"), "unknown value in font-size: 12px"),
-    (page(table(""), ".a { number-format: #,##0 }"), "unknown value in number-format: #,##0"),
-    (page(table(""), ".a { border-top: 1px solid red }"), "unknown value in border-top: 1px solid red"),
-    (page(table(""), ".a { color: red !important }"), "not a declaration: "),
-    (page(table(""), "@media print { }"), "not a style rule: @media print { }"),
-    (page(table(""), ".a"), "not a style rule: EOF reached"),
-    (page(table(""), ".Sum { color: red } .sum { color: red }"), "two classes differ in capitals only: .Sum and "),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("xhtml", "message"), MISTAKES, ids=[message[:40] for _, message in MISTAKES])
-def test_a_mistake_is_named_with_its_fragment(xhtml: str, message: str) -> None:
-    with pytest.raises(WorkbookError) as caught:
-        workbook(xhtml, {"detail": Slot(("a", "b"), [])})
-    assert str(caught.value).startswith(message)
-
-
-def test_two_native_tables_of_one_name_are_refused() -> None:
-    sheets = (f'<table title="{name}" data-table="{name.lower()}T"/>' for name in ("Aa", "AA"))
-    with pytest.raises(WorkbookError, match="two sheets are called"):
-        workbook(page("".join(sheets)), {})
-    sheets = (f'<table title="{name}" data-table="T"/>' for name in "ab")
-    with pytest.raises(WorkbookError, match='two native tables are called "T"'):
-        workbook(page("".join(sheets)), {})
-
-
-def test_more_rows_than_a_sheet_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reportgen.documents.layout._ROWS", 10)
-    with pytest.raises(WorkbookError, match="11 rows do not fit on a sheet of 10"):
-        workbook(page(slot_table(("a",))), {"detail": Slot(("a",), [("x",)] * 11)})

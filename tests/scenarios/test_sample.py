@@ -30,7 +30,7 @@ ISSUED = [code for code in CODES if code != "CC-6001"]
 LOCALES = {"CC-4001": "ja", "CC-4002": "zh"}
 PRODUCTS = "automation|cascade|devin|review|terminal"
 WIDE = Context(prec=200)
-HEADER_SHEETS = {"invoice": (1, 2, 3, 4), "statement": (0, 1, 2, 3, 4, 5)}
+HEADER_SHEETS = {"invoice": (1, 2, 3, 4, 5), "statement": (1, 2, 3, 4, 5, 6, 7)}
 """The sheets of a workbook that are lists, by position: their names are words of the locale."""
 
 
@@ -424,7 +424,7 @@ NAMES_FROM_RIGHT_TO_LEFT = {"CC-1002": "דנה לוי", "CC-2002": "ليلى ح�
 @pytest.mark.parametrize("code", NAMES)
 def test_names_of_many_scripts_are_in_both_documents(sample, code):
     assert NAMES[code] in " ".join(pages_of(sample.file(code, ".pdf")))
-    assert NAMES[code] in column(sheets(sample.file(code, ".xlsx"))[1], 1)
+    assert NAMES[code] in column(sheets(sample.file(code, ".xlsx"))[2], 1)
 
 
 @pytest.mark.parametrize("code", NAMES_FROM_RIGHT_TO_LEFT)
@@ -434,7 +434,7 @@ def test_names_from_right_to_left_are_in_both_documents(sample, code):
     text = unicodedata.normalize("NFKC", " ".join(pages_of(sample.file(code, ".pdf"))))
     words = name.split()
     assert all(word in text or word[::-1] in text for word in words)
-    assert name in column(sheets(sample.file(code, ".xlsx"))[1], 1)
+    assert name in column(sheets(sample.file(code, ".xlsx"))[2], 1)
 
 
 def test_who_used_nothing_gets_no_invoice(sample):
@@ -481,7 +481,7 @@ def cents(value: float) -> Decimal:
 
 @pytest.mark.parametrize("code", ISSUED)
 def test_the_workbook_of_an_invoice_agrees_to_the_cent(sample, code):
-    cover, users, _, months, detail, _ = cached(sample.file(code, ".xlsx"))
+    cover, products, users, _, months, detail, _ = cached(sample.file(code, ".xlsx"))
     center = cost_centers(sample)[code]
     rows = [row for row in cover.iter_rows(max_col=4, values_only=True) if isinstance(row[3], int | float)]
     *lines, total = rows
@@ -489,6 +489,8 @@ def test_the_workbook_of_an_invoice_agrees_to_the_cent(sample, code):
         (line["product"], Decimal(line["amount"])) for line in center["lines"]
     ]
     assert cents(total[3]) == sum(cents(row[3]) for row in lines) == Decimal(center["amount"])
+    *amounts, footing = column(products, 8)[1:]
+    assert [*map(cents, amounts), cents(footing)] == [cents(row[3]) for row in rows]
     *amounts, footing = column(users, 5)[1:]
     assert sum(map(cents, amounts)) == cents(footing) == Decimal(center["amount"])
     *monthly, footing = column(months, 3)[1:]
@@ -498,19 +500,21 @@ def test_the_workbook_of_an_invoice_agrees_to_the_cent(sample, code):
 
 
 def test_the_workbook_of_the_statement_agrees_to_the_cent(sample):
-    cover, lines, days, *subtotals, _ = cached(sample.folder / "statement.xlsx")
-    rows = [row for row in cover.iter_rows(values_only=True) if str(row[0]).startswith("CC-")]
+    _, centers, lines, *subtotals, by_day, days, _ = cached(sample.folder / "statement.xlsx")
+    rows = [row for row in centers.iter_rows(values_only=True) if str(row[0]).startswith("CC-")]
     assert [(row[0], row[1], row[2], cents(row[4])) for row in rows] == [
         (center["code"], center["name"], center["invoice"], Decimal(center["amount"]))
         for center in sample.statement()["cost_centers"]
     ]
-    assert [(row[0], row[2], row[3], cents(row[12])) for row in lines.iter_rows(min_row=2, values_only=True)] == [
-        (center["code"], line["kind"], line["product"], Decimal(line["amount"]))
+    assert [(row[0], row[2], row[3], cents(row[8])) for row in lines.iter_rows(min_row=2, values_only=True)] == [
+        (center["code"], line["kind"].capitalize(), line["product"], Decimal(line["amount"]))
         for center in sample.statement()["cost_centers"]
         for line in center["lines"]
     ]
     control = float(sample.statement()["tie_out"]["control_acus"])
     assert sum(column(days, 3)[1:]) == pytest.approx(control, abs=1e-6)
+    *daily, footing = column(by_day, 7)[1:]
+    assert sum(daily) == pytest.approx(footing, abs=1e-6) == pytest.approx(control, abs=1e-6)
     invoiced = Decimal(sample.statement()["tie_out"]["invoiced_amount"])
     for sheet, part, position in zip(subtotals, ("department", "entity", "month"), (4, 4, 3), strict=True):
         expected = [Decimal(found["amount"]) for found in sample.statement()[f"by_{part}"]]
@@ -529,7 +533,7 @@ def test_workbooks_open_with_their_types_and_ready_to_print(sample, code):
         assert "&P" in sheet.oddFooter.right.text
     for position in HEADER_SHEETS["invoice" if code else "statement"]:
         check_list(found[position])
-    first_day = found[2].cell(2, 1)
+    first_day = found[3 if code else 6].cell(2, 1)
     assert (first_day.is_date, first_day.value.date()) == (True, date(2025, 12, 5))
 
 
