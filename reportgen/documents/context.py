@@ -117,8 +117,9 @@ class InvoiceDocument:
 
     @property
     def usage_lines(self) -> tuple[InvoiceLine, ...]:
-        """The lines behind which ACUs stand."""
-        return tuple(line for line in self.invoice.lines if line.of_usage)
+        """The lines behind which ACUs stand; those of one product in the order of their days."""
+        lines = [line for line in self.invoice.lines if line.of_usage]
+        return tuple(sorted(lines, key=lambda line: (line.kind != "usage", line.product, self.days_of(line) or ())))
 
     @property
     def usage_amount(self) -> Decimal:
@@ -209,12 +210,11 @@ class InvoiceDocument:
     def days_of(self, line: InvoiceLine) -> tuple[date, date] | None:
         """Give the first and last billing day of a line whose product has lines at other prices too."""
         same = [found for found in self.invoice.lines if (found.kind, found.product) == (line.kind, line.product)]
-        days = [
-            row.day
-            for row in self.invoice.detail
-            if (row.kind, row.product, row.unit_price) == (line.kind, line.product, line.unit_price)
-        ]
-        return (min(days), max(days)) if len(same) > 1 and days else None
+        if len(same) == 1:
+            return None
+        key = line.kind, line.product, line.unit_price
+        days = [row.day for row in self.invoice.detail if (row.kind, row.product, row.unit_price) == key]
+        return (min(days), max(days)) if days else None
 
     def acus_of(self, product: str) -> Decimal:
         """ACUs of a product, over all days."""

@@ -18,6 +18,8 @@ from reportgen.documents.charges import first_day
 ACU_DECIMALS = 4
 EFFECTIVE_DECIMALS = 4
 LONGEST_RATE = 10
+WITHOUT_SPACES = {"ja", "zh"}
+"""Languages in which a line breaks between any two letters; a day in figures stays whole."""
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -109,8 +111,11 @@ class Format:
 
     def by_day(self, days: Iterable[tuple[date, Decimal]]) -> str:
         """Write the ACUs of some days on one line, which breaks between days only: Dec 5: 1.5 · Dec 6: 2.25."""
-        short = (f"{self.day_short(day)}: {self.acus_short(acus)}".replace(" ", NO_BREAK) for day, acus in days)
-        return " · ".join(short)
+        skeleton = "Md" if self.locale.language in WITHOUT_SPACES else "MMMd"
+        written = (
+            f"{format_skeleton(skeleton, day, locale=self.locale)}: {self.acus_short(acus)}" for day, acus in days
+        )
+        return " · ".join(text.replace(" ", NO_BREAK) for text in written)
 
     def period(self, cycle: BillingCycle) -> str:
         """Write a cycle by its first and last billing day."""

@@ -161,3 +161,35 @@ def test_a_product_has_the_same_colour_in_every_document():
     assert len(invoices) == 3
     for invoice in invoices:
         assert {layer.product: layer.color for layer in invoice.chart.layers}.items() <= palette.items()
+
+
+def parts(chart: Chart) -> list[tuple[Decimal, Decimal]]:
+    """Read where the products lie on the bar of shares."""
+    found = [re.fullmatch(r"M([\d.]+) 0H([\d.]+)V5H([\d.]+)z", share.path) for share in chart.shares if share.path]
+    assert all(match and match[1] == match[3] for match in found)
+    return [(Decimal(match[1]), Decimal(match[2])) for match in found if match]
+
+
+def test_shares_lie_beside_each_other():
+    found = drawn({(0, "a"): "30", (1, "b"): "20", (2, "c"): "45", (3, "c"): "5"})
+    assert [share.fraction for share in found.shares] == [Decimal("0.3"), Decimal("0.2"), Decimal("0.5")]
+    assert parts(found) == [(0, 156), (156, 260), (260, 520)]
+
+
+def test_a_product_below_zero_has_a_share_and_no_place():
+    found = drawn({(0, "a"): "-10", (0, "b"): "50"})
+    assert [share.fraction for share in found.shares] == [Decimal("-0.25"), Decimal("1.25")]
+    assert [bool(share.path) for share in found.shares] == [False, True]
+    assert parts(found) == [(0, 520)]
+
+
+def test_nothing_has_no_shares():
+    found = drawn({(0, "a"): "0", (1, "b"): "0"})
+    assert [(share.fraction, share.path) for share in found.shares] == [(None, ""), (None, "")]
+
+
+@given(st.lists(st.decimals(min_value="0", max_value="100000", places=4), min_size=1, max_size=3))
+def test_the_bar_of_shares_is_full(acus):
+    found = parts(drawn({(0, product): str(quantity) for product, quantity in zip("abc", acus, strict=False)}))
+    assert not any(acus) or (found[0][0], found[-1][1]) == (0, WIDTH)
+    assert all(before[1] == after[0] for before, after in pairwise(found))

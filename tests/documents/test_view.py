@@ -150,7 +150,23 @@ def test_what_is_compared_and_converted_is_written_in_the_locale(locale, name, a
 def test_filters_are_known_by_the_names_templates_use():
     filters = shape("en").filters()
     assert set(filters) == {
-        *("money", "acus", "acus_short", "price", "share", "day", "day_short", "period", "plain", "number_format"),
+        *("money", "acus", "acus_short",
+        "by_day", "price", "share", "day", "day_short", "period", "plain", "number_format"),
         *("effective", "fixed", "month", "percent", "rate", "signed", "signed_format", "used"),
     }
     assert filters["plain"](Decimal("-0.00")) == "0"
+
+
+@pytest.mark.parametrize(
+    ("locale", "written"),
+    [
+        ("en", "Dec 5: 1.5 · Jan 2: 0.0001 · Jan 3: -2"),
+        ("ja", "12/5: 1.5 · 1/2: 0.0001 · 1/3: -2"),
+        ("de", "5. Dez.: 1,5 · 2. Jan.: 0,0001 · 3. Jan.: -2"),
+    ],
+)
+def test_days_stand_on_one_line_that_breaks_between_them_only(locale, written):
+    days = [(date(2025, 12, 5), "1.5"), (date(2026, 1, 2), "0.0001"), (date(2026, 1, 3), "-2.0000")]
+    found = shape(locale).by_day((day, Decimal(acus)) for day, acus in days)
+    assert found.replace("\N{NO-BREAK SPACE}", " ") == written
+    assert found.count(" ") == 2 * (len(days) - 1)
