@@ -1,0 +1,69 @@
+"""What the sample's PDFs carry inside: the figures of statement.json, each of which stands on the pages."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pikepdf
+import pytest
+from babel.numbers import format_decimal
+
+CODES = ["CC-1001", "CC-1002", "CC-1003", "CC-1004", "CC-2001", "CC-2002", "CC-3001", "CC-4001", "CC-4002"]
+CODES += ["CC-5001", "CC-9000", "CC-9999"]
+LOCALES = {"CC-4001": "ja", "CC-4002": "zh"}
+
+
+def embedded(sample, code: str) -> dict[str, bytes]:
+    with pikepdf.open(sample.file(code, ".pdf")) as document:
+        return {name: found.get_file().read_bytes() for name, found in document.attachments.items()}
+
+
+def amounts(value: object) -> Iterator[str]:
+    """Find every `amount` and `…_amount`, whatever it is of; exact amounts are not what is charged."""
+    if isinstance(value, dict):
+        yield from (
+            found
+            for key, found in value.items()
+            if isinstance(found, str) and key.endswith("amount") and key != "exact_amount"
+        )
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from amounts(inner)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_amount_inside_stands_on_the_pages(sample, code):
+    command = ["pdftotext", "-layout", str(sample.file(code, ".pdf")), "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for amount in amounts(json.loads(embedded(sample, code)["invoice.json"])):
+        shown = format_decimal(Decimal(amount), format="#,##0.00", locale=LOCALES.get(code, "en"))
+        assert re.search(rf"(?<![\d.,]){re.escape(shown)}(?!\d)", text), amount
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_invoice_inside_is_the_one_of_the_statement(sample, code):
+    inside, statement = json.loads(embedded(sample, code)["invoice.json"]), sample.statement()
+    assert inside["cost_center"] == next(found for found in statement["cost_centers"] if found["code"] == code)
+    assert inside["tie_out"] == statement["tie_out"]
+
+
+def test_the_usage_inside_all_invoices_is_the_ledger(sample):
+    """Quantities by cost center, day and product, from two files that were written apart."""
+    ledger = table((sample.folder / "ledger.csv").read_text(encoding="utf-8"))
+    wanted: dict = {}
+    for row in ledger:
+        key = row["cost_center"], row["day"], row["product"], row["principal_id"]
+        wanted[key] = wanted.get(key, Decimal(0)) + Decimal(row["quantity"])
+    found: dict = {}
+    for code in CODES:
+        for row in table(embedded(sample, code)["usage.csv"].decode()):
+            key = code, row["day"], row["product"], row["principal_id"]
+            found[key] = found.get(key, Decimal(0)) + Decimal(row["quantity"])
+    assert found == wanted
+
+
+def table(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
