@@ -5,12 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from itertools import groupby
-from typing import Literal
 
 from reportgen.core.invoice import sum_of
 from reportgen.core.model import (
-    Cell,
     CostCenter,
     DetailRow,
     Directory,
@@ -18,9 +15,6 @@ from reportgen.core.model import (
     Invoice,
     InvoiceLine,
     LineKind,
-    Principal,
-    PrincipalKind,
-    PrincipalUsage,
     RunRate,
     Statement,
     Subtotal,
@@ -45,41 +39,22 @@ from reportgen.documents.comparison import InvoiceComparison, invoice_comparison
 from reportgen.documents.layout import Slot
 from reportgen.documents.sheetxml import CellValue
 from reportgen.documents.trend import Trend, invoice_trend
-from reportgen.documents.words import HOLDERS, KINDS, NOBODY, Word
-
-Holder = Literal["user", "service_user", "organization", "nobody"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UsageRow:
-    """Who used how much: a person by name, with what tells them apart from others of that name."""
-
-    holder: Holder
-    label: str
-    identity: str
-    usage: PrincipalUsage
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DayRow:
-    """A billing day's ACUs by product, in the order of the document's products, and their sum."""
-
-    day: date
-    by_product: tuple[Decimal, ...]
-    acus: Decimal
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DetailLine:
-    """What somebody used of a product in an organization at one price, day by day, as it is printed."""
-
-    holder: Holder
-    label: str
-    organization: str
-    product: str
-    days: tuple[tuple[date, Decimal], ...]
-    acus: Decimal
-    exact_amount: Decimal
+from reportgen.documents.usage import (
+    DETAIL_FIELDS,
+    USER_FIELDS,
+    DayRow,
+    DetailLine,
+    UsageRow,
+    cells_of,
+    day_cells,
+    day_rows,
+    detail_cells,
+    detail_lines,
+    label_of,
+    usage_rows,
+    user_cells,
+)
+from reportgen.documents.words import KINDS, Word
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,8 +144,7 @@ class InvoiceDocument:
     @property
     def usage_rows(self) -> list[UsageRow]:
         """Usage by user, the largest amount first."""
-        rows = [_usage_row(usage, self.directory) for usage in self.invoice.by_principal]
-        return sorted(rows, key=lambda row: (-row.usage.amount, -row.usage.acus, row.label, row.identity))
+        return usage_rows(self.invoice.by_principal, self.directory)
 
     @property
     def prints_detail(self) -> bool:
@@ -180,27 +154,17 @@ class InvoiceDocument:
     @property
     def detail_lines(self) -> list[DetailLine]:
         """Every row of the detail, those that differ in nothing but the day on one line."""
-        rows = sorted(self.invoice.detail, key=_but_the_day)  # stable: days stay in order
-        lines = (_detail_line(list(same), self.directory) for _, same in groupby(rows, key=_but_the_day))
-        return sorted(
-            lines, key=lambda line: (not line.label, line.label, line.organization, line.product, line.days)
-        )
+        return detail_lines(self.invoice.detail, self.directory)
 
     @property
     def day_rows(self) -> list[DayRow]:
         """ACUs of every billing day."""
-        cells = self._cells()
-        products = self.products
-        rows = []
-        for day in self.heading.cycle.days():
-            acus = tuple(cells.get((day, product), ZERO) for product in products)
-            rows.append(DayRow(day=day, by_product=acus, acus=total(acus)))
-        return rows
+        return day_rows(self.invoice.detail, self.heading.cycle, self.products)
 
     @property
     def chart(self) -> Chart:
         """The daily chart."""
-        return daily_chart(self._cells(), self.heading.cycle, self.palette)
+        return daily_chart(cells_of(self.invoice.detail), self.heading.cycle, self.palette)
 
     @property
     def share(self) -> Decimal:
@@ -224,10 +188,10 @@ class InvoiceDocument:
         """Give the rows that the workbook streams, codes as words of its language."""
         return {
             "products": Slot(PRODUCT_FIELDS, (self._product_cells(line, word) for line in self.usage_lines)),
-            "users": Slot(USER_FIELDS, (_user_cells(row, word) for row in self.usage_rows)),
+            "users": Slot(USER_FIELDS, (user_cells(row, word) for row in self.usage_rows)),
             "months": Slot(MONTH_FIELDS, (month_cells(found, word) for found in self.months)),
-            "days": Slot(day_fields(self.products), map(_day_cells, self.day_rows)),
-            "detail": Slot(DETAIL_FIELDS, self._detail_cells(word)),
+            "days": Slot(day_fields(self.products), map(day_cells, self.day_rows)),
+            "detail": Slot(DETAIL_FIELDS, detail_cells(self.invoice.detail, self.directory, word)),
         }
 
     def _product_cells(self, line: InvoiceLine, word: Word) -> Sequence[CellValue]:
@@ -238,24 +202,9 @@ class InvoiceDocument:
             *(exact, subtract(line.amount, exact), line.amount),
         )
 
-    def _detail_cells(self, word: Word) -> Iterator[Sequence[CellValue]]:
-        kinds = {code: word(name) for code, name in KINDS.items()}
-        for row in self.invoice.detail:
-            holder, label, identity = _who(row.org_id, row.principal_kind, row.principal_id, self.directory)
-            organization = self.directory.organizations.get(row.org_id, row.org_id)
-            yield (
-                *(row.day, row.product, word(NOBODY) if holder == "nobody" else label, identity, organization),
-                *(kinds[row.kind], row.acus, row.unit_price, row.exact_amount),
-            )
-
-    def _cells(self) -> dict[Cell, Decimal]:
-        return _summed(self.invoice.detail)
-
 
 SHARE_DECIMALS_OF_LINES = 10  # so that the column adds up to one as far as it is shown
 PRODUCT_FIELDS = ("product", "kind", "acus", "share", "unit_price", "exact_amount", "rounding", "amount")
-USER_FIELDS = ("user", "identity", "kind", "acus", "amount")
-DETAIL_FIELDS = ("day", "product", "user", "identity", "organization", "kind", "acus", "unit_price", "exact_amount")
 
 
 def invoice_documents(
@@ -285,7 +234,7 @@ def invoice_documents(
                 across_entities=code in across,
                 effective_prices=statement.heading.effective_prices,
                 fees_charged=fees,
-                comparison=invoice_comparison(statement.variance, code, partial(_label, directory)),
+                comparison=invoice_comparison(statement.variance, code, partial(label_of, directory)),
                 trend=invoice_trend(statement, code),
                 run_rate=_own(statement.run_rate, code),
                 users=users,
@@ -298,28 +247,6 @@ def _own(run_rate: RunRate | None, code: str) -> RunRate | None:
     return replace(run_rate, amount=run_rate.by_cost_center[code], by_cost_center={}) if run_rate else None
 
 
-def _label(directory: Directory, principal: Principal) -> str:
-    """Name somebody by a name, else an address, else the id."""
-    entry = directory.entries.get(principal)
-    return (entry.name or entry.email if entry else None) or principal.id
-
-
-def _day_cells(row: DayRow) -> Sequence[CellValue]:
-    return row.day, *row.by_product, row.acus
-
-
-def _user_cells(row: UsageRow, word: Word) -> Sequence[CellValue]:
-    label = word(NOBODY) if row.holder == "nobody" else row.label
-    return label, row.identity, word(HOLDERS[row.holder]), row.usage.acus, row.usage.amount
-
-
-def _summed(detail: Iterable[DetailRow]) -> dict[Cell, Decimal]:
-    cells: dict[Cell, Decimal] = {}
-    for row in detail:
-        cells[row.day, row.product] = add(cells.get((row.day, row.product), ZERO), row.acus)
-    return cells
-
-
 def _excerpt(directory: Directory, detail: Iterable[DetailRow]) -> Directory:
     rows = list(detail)
     principals = {(row.principal_kind, row.principal_id) for row in rows}
@@ -328,39 +255,3 @@ def _excerpt(directory: Directory, detail: Iterable[DetailRow]) -> Directory:
         entries={key: entry for key, entry in directory.entries.items() if key in principals},
         organizations={key: name for key, name in directory.organizations.items() if key in org_ids},
     )
-
-
-def _but_the_day(row: DetailRow) -> tuple[object, ...]:
-    return *row[2:6], row.product, row.unit_price is not None, row.unit_price or 0
-
-
-def _detail_line(rows: Sequence[DetailRow], directory: Directory) -> DetailLine:
-    first = rows[0]
-    holder, label, _ = _who(first.org_id, first.principal_kind, first.principal_id, directory)
-    return DetailLine(
-        holder=holder,
-        label=label if holder in {"user", "service_user"} else "",
-        organization=directory.organizations.get(first.org_id, first.org_id),
-        product=first.product,
-        days=tuple((row.day, row.acus) for row in rows),
-        acus=total(row.acus for row in rows),
-        exact_amount=total(row.exact_amount for row in rows),
-    )
-
-
-def _usage_row(usage: PrincipalUsage, directory: Directory) -> UsageRow:
-    holder, label, identity = _who(usage.org_id, usage.principal_kind, usage.principal_id, directory)
-    return UsageRow(holder=holder, label=label, identity=identity, usage=usage)
-
-
-def _who(org_id: str, kind: str, principal_id: str, directory: Directory) -> tuple[Holder, str, str]:
-    """Name a principal, or the organization where nobody is known."""
-    if not principal_id:
-        name = directory.organizations.get(org_id, org_id)
-        return ("organization", name, org_id) if org_id else ("nobody", "", "")
-    holder: PrincipalKind = "service_user" if kind == "service_user" else "user"
-    entry = directory.entries.get(Principal(holder, principal_id))
-    if entry is None:
-        return holder, principal_id, ""
-    identity = entry.email or principal_id
-    return holder, entry.name or identity, identity if entry.name else ""

@@ -187,7 +187,8 @@ def _pdf(markup: str, design: Design, task: Task) -> bytes:
 
 def _not_drawn(shown: Mapping[str, str], task: Task) -> Iterator[Problem]:
     """Give a problem per character that no font has: the text, the document and the field that it comes from."""
-    hint = "replace the text, and see that Liberation Sans, DejaVu Sans, Droid Sans Fallback and NanumGothic are installed"
+    fonts = "Liberation Sans, DejaVu Sans, Droid Sans Fallback and NanumGothic"
+    hint = f"replace the text, and see that {fonts} are installed"
     for character, text in shown.items():
         field = field_of(character, task.document) or f"the template {task.template}"
         yield Problem(source=task.path, message=f"the fonts cannot draw {text}, from {field}", hint=hint)

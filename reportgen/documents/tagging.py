@@ -116,7 +116,8 @@ class _Tree:
                 parents[mark] = "null"
             _make_artifacts(self._at(page["Contents"]).stream, held_by_none)
         for found in self._objects:
-            if isinstance(found, pydyf.Dictionary) and found.get("Type") == "/StructElem" and found.number not in reached:
+            is_element = isinstance(found, pydyf.Dictionary) and found.get("Type") == "/StructElem"
+            if is_element and found.number not in reached:
                 found.clear()
 
 
