@@ -13,7 +13,7 @@ help: ## list these targets
 demo: ## build the invoices of the recorded sample cycle, offline
 	@sh .ci/setup demo
 	$(run) .venv/bin/reportgen run configs/example --cycle 2025-12-05
-	@echo 'Look in archive/2025-12-05/: statement.pdf is the whole cycle, invoices/ has a PDF and a workbook per cost center.'
+	@echo 'Open archive/2025-12-05/index.html: the whole cycle, with a PDF and a workbook for each cost center.'
 
 test: ## check style and types, and run the quick tests
 	@sh .ci/setup test

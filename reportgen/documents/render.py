@@ -14,15 +14,20 @@ from reportgen.core.model import Attachment, Directory, Statement, UsersShown
 from reportgen.core.problem import Problem, Rejected
 from reportgen.documents.context import InvoiceDocument, invoice_documents
 from reportgen.documents.index import IndexDocument, index_document
+from reportgen.documents.letter import LetterDocument
 from reportgen.documents.mistakes import MISTAKES, line_of, markup_mistake, mistake, place_of, rejected
+from reportgen.documents.note import NoteDocument
 from reportgen.documents.overview import StatementDocument, statement_document
+from reportgen.documents.sheetxml import legible
 from reportgen.documents.summary import Holding, SummaryDocument, summary_documents
 from reportgen.documents.templates import catalog, environment
 from reportgen.documents.view import Format
 from reportgen.documents.whereabouts import field_of
 from reportgen.documents.worker import MEMORY, OutOfTime, allowed, time_for_a_document
 
-Document = InvoiceDocument | StatementDocument | SummaryDocument | IndexDocument
+Document = InvoiceDocument | StatementDocument | SummaryDocument | IndexDocument | LetterDocument | NoteDocument
+PLAIN = ".txt.j2"
+"""How a template of plain text ends, in which nothing is escaped."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +113,8 @@ def draw(task: Task, design: Design) -> bytes:
     try:
         with time_for_a_document():
             markup = _markup(task, design)
+            if task.template.endswith(PLAIN):
+                return legible(markup).encode()
             if task.path.endswith(".html"):
                 return _page(markup)
             return _workbook(markup, task, design) if task.path.endswith(".xlsx") else _pdf(markup, design, task)
@@ -156,7 +163,7 @@ def _markup(task: Task, design: Design) -> str:
 def _compiled(
     templates: tuple[tuple[str, str], ...], locale: str, name: str, currency: str, decimals: int
 ) -> Template:
-    found = environment(dict(templates), locale)
+    found = environment(dict(templates), locale, autoescape=not name.endswith(PLAIN))
     found.add_filters(Format(locale, currency, decimals).filters())
     return found.get_template(name)
 
@@ -164,7 +171,6 @@ def _compiled(
 def _page(markup: str) -> bytes:
     """Give a page as it stands; raises MarkupError where it is not well-formed, as for any other document."""
     from reportgen.documents.markup import tree  # noqa: PLC0415 - a worker's business
-    from reportgen.documents.sheetxml import legible  # noqa: PLC0415
 
     tree(markup)
     return legible(markup).encode()

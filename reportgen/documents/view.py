@@ -14,6 +14,7 @@ from babel.numbers import format_decimal, format_percent
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.money import ROUNDING, ZERO, decimals_of, plain, printed, ratio
 from reportgen.documents.charges import first_day
+from reportgen.documents.plaintext import left, right, wrapped
 
 ACU_DECIMALS = 4
 EFFECTIVE_DECIMALS = 4
@@ -53,6 +54,9 @@ class Format:
             "plain": plain,
             "number_format": number_format,
             "signed_format": signed_format,
+            "left": left,
+            "right": right,
+            "wrapped": wrapped,
         }
 
     def money(self, amount: Decimal) -> str:

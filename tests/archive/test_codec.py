@@ -3,20 +3,19 @@
 import csv
 import json
 import re
-import shutil
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reportgen.archive.codec import ledger_csv, read_rows, tie_out_csv
-from reportgen.cli import main
 from reportgen.core.model import Allocation, TieOutRow, UsageRecord
+from tests.scenarios.job import example as example_job
+from tests.scenarios.job import plain
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,15 +39,11 @@ FINE = r"-?(0|[1-9]\d*)\.\d\d(\d{0,7}[1-9])?"
 
 @pytest.fixture(scope="module")
 def cycle(tmp_path_factory):
-    """Run the sample where its archive does no harm, and give the folder of the cycle."""
-    home = tmp_path_factory.mktemp("sample")
-    shutil.copytree(ROOT / "configs" / "example", home / "configs" / "example")
-    (home / "samples" / "acme").mkdir(parents=True)
-    shutil.copy(ROOT / "samples" / "acme" / "responses.jsonl", home / "samples" / "acme")
-    args = ["run", str(home / "configs" / "example"), "--cycle", "2025-12-05", "--quiet", "--workers", "2"]
-    result = CliRunner().invoke(main, args)
-    assert result.exit_code == 0, result.stderr
-    return home / "archive" / "2025-12-05"
+    """Run the sample, without its documents, and give the folder of the cycle."""
+    job = plain(example_job(tmp_path_factory.mktemp("codec") / "sample"))
+    result = job.here("run", "--quiet")
+    assert result.returncode == 0, result.stderr
+    return job.cycle()
 
 
 @pytest.fixture(scope="module")

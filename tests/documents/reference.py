@@ -38,8 +38,8 @@ versions do better. A mistake in a template is told with its name and line, and 
 kept with the cycle, in `inputs/templates`.
 
 **Which file is which.** `<document>.html.j2` becomes the PDF, styled by `invoice.css`; `<document>.xlsx.j2` becomes
-the workbook, a `<table>` for each sheet, styled by `workbook.css`. What they share are the macros at the end of
-this page.
+the workbook, a `<table>` for each sheet, styled by `workbook.css`. `index.html.j2` is the page of a cycle itself, with
+`index.css` in it. What they share are the macros at the end of this page.
 
 **Words** stand in English in `_("…")`, and in other languages in `locale/<language>.po`; a word that a catalog does
 not have stays English. [The folder of the catalogs](../templates/locale/README.md) says how to add a language.

@@ -10,6 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from click.testing import CliRunner
+
+import reportgen.documents.pdf
+import reportgen.documents.workbook  # noqa: F401 - workers that are forked here find both loaded
+from reportgen.cli import main
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "configs" / "example"
 RECORDING = ROOT / "samples" / "acme" / "responses.jsonl"
@@ -43,6 +49,18 @@ prices: {devin: 2.00, "*": 1.75}
 """,
 }
 """Three cost centers with an invoice and one without, in documents of a page or two."""
+
+BODY = '<html lang="{{ locale }}"><head><title>{{ heading.enterprise }}</title></head><body>%s</body></html>\n'
+PLAIN = {
+    f"{name}.{kind}.j2": BODY % body
+    for name in ("invoice", "statement", "summary")
+    for kind, body in (
+        ("html", "<p>{{ heading.enterprise }}</p>"),
+        ("xlsx", '<table title="Plain"><tbody><tr><td>{{ heading.enterprise }}</td></tr></tbody></table>'),
+    )
+} | {"index.html.j2": BODY % "<p>{{ heading.enterprise }}</p>", "invoice.css": "@page { size: A4 }\n"}
+"""Templates that cost nothing: every document is there and is rendered, with a line in it."""
+TEMPLATES = "templates: templates\n"
 
 
 @dataclass(frozen=True)
@@ -98,6 +116,12 @@ class Job:
             check=False,
         )
 
+    def here(self, name: str, *arguments: str, cycle: str = DECEMBER) -> "subprocess.CompletedProcess[str]":
+        """Run a command in this process: the same code, where nothing is asked of the process."""
+        command = self.command(name, *arguments, cycle=cycle)[3:]
+        result = CliRunner(env={"DEVIN_API_TOKEN": None}).invoke(main, command, catch_exceptions=False)
+        return subprocess.CompletedProcess(command, result.exit_code, result.stdout, result.stderr)
+
     def record(self, change: Callable[[list[dict]], Iterable[dict]]) -> None:
         """Replay a changed copy of the recording from now on."""
         lines = [json.loads(line) for line in RECORDING.read_text(encoding="utf-8").splitlines()]
@@ -121,6 +145,23 @@ def small(folder: Path) -> Job:
     for name, text in SMALL.items():
         (folder / name).write_text(text, encoding="utf-8")
     return Job(folder)
+
+
+def plain(job: Job, *but: str) -> Job:
+    """Give a job documents of a line, for tests that read none, or none `but` those of some templates."""
+    folder = job.folder / "templates"
+    folder.mkdir()
+    for name in PLAIN.keys() - set(but):
+        (folder / name).write_text(PLAIN[name], encoding="utf-8")
+    with (job.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
+        file.write(TEMPLATES)
+    return job
+
+
+def decorated(job: Job) -> Job:
+    """Give a plain job the documents of the templates that come with the program again."""
+    job.edit("chargeback.yaml", TEMPLATES, "")
+    return job
 
 
 def once(shared: Path, name: str, make: Callable[[Path], None]) -> Path:
@@ -157,4 +198,5 @@ def leftovers(archive: Path) -> Iterator[Path]:
 
 
 def _environment(changes: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "DEVIN_API_TOKEN"} | changes
+    own = {name: value for name, value in os.environ.items() if name not in {"DEVIN_API_TOKEN", "FONTCONFIG_FILE"}}
+    return own | changes

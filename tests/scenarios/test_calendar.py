@@ -9,6 +9,7 @@ from tests.fakeapi.sample import CYCLES, DAY
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import CYCLES3, live, mapped
+from tests.scenarios.job import Job, plain
 
 WORLD = big_world(users=3, organizations=2)._replace(cycles=CYCLES)
 MAPPING = mapped(WORLD)
@@ -23,7 +24,9 @@ def begun(tmp_path):
     """Serve a world with two cycles, and give the API and a configuration with its archive beside it."""
 
     def job(source=""):
-        return live(tmp_path, api, MAPPING, source)
+        found = live(tmp_path, api, MAPPING, source)
+        plain(Job(found.folder))
+        return found
 
     with serving(WORLD) as api:
         yield api, job

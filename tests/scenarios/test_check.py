@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from reportgen.cli import main
-from tests.scenarios.job import DECEMBER, Job
+from tests.scenarios.job import DECEMBER, Job, plain
 
 
 @pytest.fixture
@@ -103,12 +103,12 @@ def test_a_suggestion_is_pasted_and_the_orphan_is_gone(drafted):
     before, known = drafted.statement(), orphans()
     assert known
     assert not any(known.values())
-    drafted.edit("mapping.yaml", "ada@acme.example: A-1", "adda@acme.example: A-1")
-    assert drafted.run("build").returncode == 0
+    plain(drafted).edit("mapping.yaml", "ada@acme.example: A-1", "adda@acme.example: A-1")
+    assert drafted.here("build").returncode == 0
     (suggestion,) = [text for key, text in orphans().items() if key not in known]
     assert suggestion == '"ada@acme.example": A-1'
     drafted.edit("mapping.yaml", "  adda@acme.example: A-1\n", f"  {suggestion}\n")
-    assert drafted.run("build").returncode == 0
+    assert drafted.here("build").returncode == 0
     assert orphans() == known
     assert drafted.statement() == before
 

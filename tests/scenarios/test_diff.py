@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from reportgen.cli import main
-from tests.scenarios.job import DECEMBER, Job, contents
+from tests.scenarios.job import DECEMBER, Job, contents, plain
 from tests.scenarios.test_explain import asked as explained
 from tests.scenarios.test_sample import rows_of
 
@@ -43,13 +43,13 @@ def edited(job: Job, folder: Path, edits: Edits) -> list[str]:
 
 
 def rebuilt(job: Job, folder: Path, edits: Edits) -> Job:
-    """Build the cycle with the edited files in place, in a copy."""
+    """Build the cycle with the edited files in place, in a copy; nobody reads its documents."""
     shutil.copytree(job.folder, folder)
-    copy = Job(folder)
+    copy = plain(Job(folder))
     for name, changes in edits.items():
         for old, new in changes:
             copy.edit(name, old, new)
-    result = copy.run("build", "--quiet")
+    result = copy.here("build", "--quiet")
     assert result.returncode == 0, result.stderr
     return copy
 
@@ -357,7 +357,7 @@ def test_neither_diff_nor_explain_touches_the_archive_closed_or_not(small_build,
 
 
 def test_an_archive_that_was_collected_and_never_built_is_enough(small_job, small_build, tmp_path):
-    assert small_job.run("collect").returncode == 0
+    assert small_job.here("collect").returncode == 0
     before = state(small_job.archive)
     options = edited(small_job, tmp_path / "edited", CHANGES["user"])
     said = asked(small_job, *options)

@@ -19,7 +19,7 @@ from reportgen.cli import main
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import live, mapped, own_credentials
-from tests.scenarios.job import DECEMBER, Job
+from tests.scenarios.job import DECEMBER, Job, plain
 from tests.scenarios.test_sample import ISSUED, rows_of
 
 WIDTH = 100
@@ -231,7 +231,7 @@ def test_rules_and_rates_are_told_with_their_text(sample):
 @pytest.fixture
 def drafted(small_build, tmp_path) -> Job:
     shutil.copytree(small_build.job.folder, tmp_path / "drafted")
-    return Job(tmp_path / "drafted")
+    return plain(Job(tmp_path / "drafted"))
 
 
 def test_what_was_changed_since_the_build_is_refused(drafted):
@@ -270,7 +270,7 @@ def test_an_invoice_is_named_by_its_number_first(drafted):
     number = "invoice: {number: \"{{ {'A-1': 'B-2'}.get(cost_center.code, cost_center.code ~ 'x') }}\"}\n"
     path = drafted.folder / "chargeback.yaml"
     path.write_text(path.read_text() + number)
-    assert drafted.run("build").returncode == 0
+    assert drafted.here("build").returncode == 0
     assert json.loads(asked(drafted, "B-2", "--json"))["cost_center"] == "A-1"
     assert json.loads(asked(drafted, "B-2x", "--json"))["cost_center"] == "B-2"
     assert "did you mean" in asked(drafted, "b-2", exit_code=2)
@@ -300,7 +300,7 @@ tiers:
 @pytest.mark.parametrize(("rates", "words"), [(RECOVER, "19713.47"), (TIERS, "effective")])
 def test_one_amount_for_the_cycle_is_told_as_such(drafted, rates, words):
     (drafted.folder / "rates.yaml").write_text(rates)
-    assert drafted.run("build").returncode == 0
+    assert drafted.here("build").returncode == 0
     for center in drafted.statement()["cost_centers"]:
         if center["invoice"]:
             found = json.loads(asked(drafted, center["code"], "--json"))
@@ -317,7 +317,7 @@ def test_fees_transfers_and_pools_are_told_by_their_source(drafted):
     (drafted.folder / "rates.yaml").write_text(RECOVER)
     path = drafted.folder / "mapping.yaml"
     path.write_text(path.read_text() + "pools: {B-2: {A-1: 60%, C-3: 40%}}\n")
-    assert drafted.run("build").returncode == 0
+    assert drafted.here("build").returncode == 0
     line_of = {
         word: next(
             f"{name}:{number}"
@@ -354,7 +354,7 @@ def test_names_cannot_play_with_the_terminal(small_job):
         return lines
 
     small_job.record(rename)
-    assert small_job.run("run").returncode == 0
+    assert plain(small_job).here("run").returncode == 0
     said = asked(small_job, "Z-9")
     assert "\x1b" not in said
     assert "Kiosk" in said
