@@ -13,6 +13,7 @@ from reportgen.commands.artifacts import design_of, stored_files, tasks
 from reportgen.commands.calendar import archived_cycle
 from reportgen.commands.edge import DONE, NOT_TIED_OUT, Edge
 from reportgen.commands.inputs import stored_inputs
+from reportgen.commands.locales import warnings_of
 from reportgen.core.model import Statement
 from reportgen.core.money import fixed, plain, shown
 from reportgen.core.problem import Problem, Rejected, quoted
@@ -27,7 +28,7 @@ from reportgen.sources.reading import NOT_ASKED
 def build(config: Path, selector: str, edge: Edge, workers: int) -> int:
     """Build the documents of a collected cycle."""
     configuration = load(config)
-    edge.terminal.problems(configuration.warnings)
+    edge.terminal.problems(warnings_of(configuration))
     refuse_unwritable(configuration.archive, configuration.archive_source)
     cycle = archived_cycle(configuration, selector, edge)
     with locked(cycle_folder(configuration.archive, cycle.start)):

@@ -7,6 +7,7 @@ from reportgen.commands.calendar import archived_cycle
 from reportgen.commands.connect import refuse_missing_recording
 from reportgen.commands.edge import DONE, Edge
 from reportgen.commands.inputs import stored_inputs
+from reportgen.commands.locales import warnings_of
 from reportgen.core.allocate import date_gaps, unmapped
 from reportgen.core.model import Invoice
 from reportgen.core.problem import Problem, quoted
@@ -19,7 +20,7 @@ def check(config: Path, selector: str | None, edge: Edge) -> int:
     """Report problems and warnings; raises Rejected where there is a problem."""
     configuration = load(config)
     refuse_missing_recording(configuration)
-    warnings = list(configuration.warnings)
+    warnings = warnings_of(configuration)
     if selector is not None:
         warnings += _against_usage(configuration, selector, edge)
     warnings = list(dict.fromkeys(warnings))

@@ -22,7 +22,7 @@ from reportgen.commands.calendar import told_cycles
 from reportgen.commands.connect import Responses, connect
 from reportgen.commands.edge import DONE, Edge, choose_cycle
 from reportgen.core.cycle import BillingCycle, is_over
-from reportgen.core.directory import joined, numbered
+from reportgen.core.directory import joined
 from reportgen.core.model import Directory, RecordedResponse
 from reportgen.core.problem import Problem
 from reportgen.derive import question
@@ -126,7 +126,7 @@ def gather(
     if not configuration.replay:
         with ended(folder, fetch) as (path, size):
             edge.terminal.problems(_restated(configuration, asked, path, size))
-    return len(answered), numbered(joined(found.directory, asked.remembered))
+    return len(answered), joined(found.directory, asked.remembered)
 
 
 def _restated(configuration: Configuration, asked: Question, path: Path, size: int) -> list[Problem]:

@@ -8,13 +8,14 @@ from reportgen.commands.build import produce
 from reportgen.commands.collect import Effort, choose, gather, held
 from reportgen.commands.edge import Edge
 from reportgen.commands.inputs import inputs_of
+from reportgen.commands.locales import warnings_of
 from reportgen.sources.config import load
 
 
 def run(config: Path, selector: str, edge: Edge, effort: Effort, workers: int) -> int:
     """Collect a cycle, then build its documents."""
     configuration = load(config)
-    edge.terminal.problems(configuration.warnings)
+    edge.terminal.problems(warnings_of(configuration))
     cycle, connection, responses = choose(configuration, selector, edge, effort)
     folder = cycle_folder(configuration.archive, cycle.start)
     with held(configuration, folder):

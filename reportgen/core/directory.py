@@ -5,6 +5,7 @@ Nobody who was ever seen is forgotten: a rule for an e-mail still has to match w
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from itertools import count, islice
 
 from reportgen.core.model import Directory, Entry, Principal
@@ -53,15 +54,25 @@ def by_principal(entries: Iterable[Entry]) -> Mapping[Principal, Entry]:
     return dict(sorted(known.items()))
 
 
-def numbered(known: Directory) -> Directory:
-    """Give everybody who has no number the next one, in the order of ids; no two have the same."""
+def numbered(known: Directory, secret: str) -> Directory:
+    """Give everybody who has no number the next one; no two have the same.
+
+    Newcomers are numbered in an order that only who knows the secret can tell, so that a list of ids resolves none.
+    """
     taken: dict[int, Principal] = {}
     for principal, entry in known.entries.items():
         if entry.number:
             taken.setdefault(entry.number, principal)
-    fresh = islice(count(max(taken, default=0)), 1, None)
+    held = set(taken.values())
+    new = (principal for principal in known.entries if principal not in held)
+    newcomers = sorted(new, key=lambda principal: _shuffled(principal, secret))
+    fresh = dict(zip(newcomers, islice(count(max(taken, default=0)), 1, None), strict=False))
     entries = {
-        principal: entry if entry.number and taken[entry.number] == principal else replace(entry, number=next(fresh))
+        principal: replace(entry, number=fresh.get(principal, entry.number))
         for principal, entry in known.entries.items()
     }
     return replace(known, entries=entries)
+
+
+def _shuffled(principal: Principal, secret: str) -> str:
+    return sha256("\0".join((secret, *principal)).encode()).hexdigest()

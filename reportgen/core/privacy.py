@@ -28,7 +28,8 @@ from reportgen.core.money import total
 Pseudonyms = Mapping[Principal, Principal]
 NOBODY = "…"
 """What stands in a request for somebody who is not shown."""
-_WORD = re.compile(r"[^/?&=,\s]+")
+_ASKED = re.compile(r"(?:(?<=users/)|(?<=daily/)|(?<=user=)|(?<=user_id=)|(?<=user_ids=))[^/?&\s]+")
+"""Where a request says whom it asks for."""
 _ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -40,7 +41,7 @@ def redacted(statement: Statement, directory: Directory, users: UsersShown) -> t
     words = {
         word: pseudonyms[principal].id if users == "pseudonyms" else NOBODY
         for principal, entry in directory.entries.items()
-        for word in (principal.id, entry.email, entry.name)
+        for word in (principal.id, entry.email)
         if word
     }
     kept = pseudonyms if users == "pseudonyms" else {}
@@ -118,7 +119,7 @@ def _without_words(request: str, words: Mapping[str, str]) -> str:
     def shown(match: re.Match[str]) -> str:
         return words.get(_ESCAPED.sub(_unescaped, match[0]), match[0])
 
-    return _WORD.sub(shown, request)
+    return _ASKED.sub(shown, request)
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -13,7 +13,11 @@ from reportgen.core.model import Cell
 from reportgen.core.money import ZERO, add, multiply, ratio, subtract, total
 
 WIDTH, HEIGHT = 520, 110
-COLORS = ("#1f4e79", "#9cc5e8", "#e0842b", "#5c6168", "#8cbf9f", "#a4508b", "#c7b446", "#c9ced6")
+COLORS = (
+    *("#1f4e79", "#9cc5e8", "#e0842b", "#5c6168", "#8cbf9f", "#a4508b", "#c7b446", "#c9ced6"),
+    *("#112a42", "#edbb8a", "#5b7c67", "#d7e7f5", "#81752d", "#cc9ebf", "#323539", "#839db5"),
+    *("#658096", "#f2cdaa", "#5a2c4c", "#a5a8ab", "#82858b", "#d1e5d8"),
+)
 """One colour per product in the order of the enterprise's products; neighbours differ in grey as well."""
 STEPS = tuple(map(Decimal, ("1", "1.5", "2", "3", "4", "5", "6", "8", "10")))
 LABELLED_DAYS = 7

@@ -1,7 +1,7 @@
 """What the templates of an invoice see: core types, put beside each other for one document."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -56,6 +56,9 @@ from reportgen.documents.usage import (
 )
 from reportgen.documents.words import KINDS, Word
 
+LineKey = tuple[str, str, Decimal | None]
+"""What a line of usage is of: kind, product and unit price."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InvoiceDocument:
@@ -79,6 +82,7 @@ class InvoiceDocument:
     run_rate: RunRate | None = None
     users: UsersShown = "names"
     most_detail_rows: int = 1500
+    days_of_lines: Mapping[LineKey, tuple[date, date]] = field(default_factory=dict)
 
     @property
     def cost_center(self) -> CostCenter:
@@ -114,8 +118,12 @@ class InvoiceDocument:
     @property
     def price_decimals(self) -> int:
         """How many decimals the longest unit price is printed with, so that the column aligns."""
-        prices = (line.unit_price for line in self.usage_lines if line.unit_price is not None)
-        return max((decimals_of(Decimal(plain(printed(price)))) for price in prices), default=0)
+        return price_decimals(self.invoice.lines)
+
+    @property
+    def several_prices(self) -> bool:
+        """Tell whether lines of one product have several unit prices, which their days tell apart."""
+        return any(self.days_of(line) for line in self.usage_lines)
 
     @property
     def bears_unallocated(self) -> bool:
@@ -173,12 +181,8 @@ class InvoiceDocument:
 
     def days_of(self, line: InvoiceLine) -> tuple[date, date] | None:
         """Give the first and last billing day of a line whose product has lines at other prices too."""
-        same = [found for found in self.invoice.lines if (found.kind, found.product) == (line.kind, line.product)]
-        if len(same) == 1:
-            return None
-        key = line.kind, line.product, line.unit_price
-        days = [row.day for row in self.invoice.detail if (row.kind, row.product, row.unit_price) == key]
-        return (min(days), max(days)) if days else None
+        same = sum(1 for found in self.invoice.lines if (found.kind, found.product) == (line.kind, line.product))
+        return self.days_of_lines.get((line.kind, line.product, line.unit_price)) if same > 1 else None
 
     def acus_of(self, product: str) -> Decimal:
         """ACUs of a product, over all days."""
@@ -200,11 +204,21 @@ class InvoiceDocument:
         return (
             *(line.product, word(KINDS[line.kind]), line.acus, share, line.unit_price),
             *(exact, subtract(line.amount, exact), line.amount),
+            *(self.days_of(line) or (None, None)),
         )
 
 
 SHARE_DECIMALS_OF_LINES = 10  # so that the column adds up to one as far as it is shown
-PRODUCT_FIELDS = ("product", "kind", "acus", "share", "unit_price", "exact_amount", "rounding", "amount")
+PRODUCT_FIELDS = (
+    *("product", "kind", "acus", "share", "unit_price", "exact_amount", "rounding", "amount"),
+    *("first_day", "last_day"),
+)
+
+
+def price_decimals(lines: Iterable[InvoiceLine]) -> int:
+    """Count the decimals of the longest unit price, as it is printed."""
+    prices = (line.unit_price for line in lines if line.of_usage and line.unit_price is not None)
+    return max((decimals_of(Decimal(plain(printed(price)))) for price in prices), default=0)
 
 
 def invoice_documents(
@@ -239,12 +253,23 @@ def invoice_documents(
                 run_rate=_own(statement.run_rate, code),
                 users=users,
                 most_detail_rows=most_detail_rows,
+                days_of_lines=_days_of_lines(invoice.detail),
             )
 
 
 def _own(run_rate: RunRate | None, code: str) -> RunRate | None:
     """Give the run rate of one cost center."""
     return replace(run_rate, amount=run_rate.by_cost_center[code], by_cost_center={}) if run_rate else None
+
+
+def _days_of_lines(detail: Iterable[DetailRow]) -> dict[LineKey, tuple[date, date]]:
+    """Give the first and last billing day of each line of usage."""
+    found: dict[LineKey, tuple[date, date]] = {}
+    for row in detail:
+        key = row.kind, row.product, row.unit_price
+        first, last = found.get(key, (row.day, row.day))
+        found[key] = min(first, row.day), max(last, row.day)
+    return found
 
 
 def _excerpt(directory: Directory, detail: Iterable[DetailRow]) -> Directory:

@@ -35,16 +35,23 @@ OLDEST = "pdf/a-1b"
 """Without attachments, tags and transparency; what a validator for it finds would be wrong in ours as well."""
 COLLECTED = (200_000, 5, 50)
 """The collector's thresholds: a page makes many objects that all live until it is drawn."""
+LANGUAGE = (
+    b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+    b"<dc:language><rdf:Bag><rdf:li>%s</rdf:li></rdf:Bag></dc:language></rdf:Description>"
+)
 EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - WeasyPrint writes what it takes for UTC
 
 
 class MissingGlyph(Exception):  # noqa: N818 - a text that was refused
-    """The characters that the fonts cannot draw; the message says which, each in the text that holds it."""
+    """The characters that the fonts cannot draw; `held` has the text that each is found in."""
 
     def __init__(self, characters: Sequence[str], root: Element) -> None:
         """Look for the characters in a document."""
-        self.shown = {character: _shown(character, root) for character in characters}
-        super().__init__("; ".join(self.shown.values()))
+        self.held = {
+            character: next((text.strip() for text in root.itertext() if character in text), "")
+            for character in characters
+        }
+        super().__init__("; ".join(_shown(character, text) for character, text in self.held.items()))
 
 
 class XhtmlTree(HTML):  # type: ignore[misc]
@@ -105,12 +112,20 @@ def _finish(_: object, found: Any, *, flat: bool) -> None:  # noqa: ANN401 - pyd
     """
     for part in found.objects:
         if isinstance(part, pydyf.Stream):
+            if part.extra.get("Subtype") == "/XML":
+                part.stream[:] = [_with_language(content, found.catalog) for content in part.stream]
             part.extra.pop("Interpolate", None)
             if flat:
                 part.extra.pop("Group", None)
     if "AF" in found.catalog:
         found.catalog["AF"] = pydyf.Array(dict.fromkeys(found.catalog["AF"]))
     tagging.mend(found)
+
+
+def _with_language(metadata: bytes, catalog: Any) -> bytes:  # noqa: ANN401
+    """Say the language of the document in its metadata as well."""
+    language = catalog["Lang"].string if "Lang" in catalog else ""
+    return metadata.replace(b"</rdf:RDF>", LANGUAGE % language.encode() + b"</rdf:RDF>") if language else metadata
 
 
 @cache
@@ -134,10 +149,9 @@ def _style_sheet(css: str) -> CSS:
     return parsed
 
 
-def _shown(character: str, root: Element) -> str:
+def _shown(character: str, text: str) -> str:
     """Name a character that may be invisible by its code point, with the text it was found in."""
-    held = next((text.strip() for text in root.itertext() if character in text), "")
-    return f"U+{ord(character):04X}" + (f" in {quoted(held)}" if held else "")
+    return f"U+{ord(character):04X}" + (f" in {quoted(text)}" if text else "")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from functools import lru_cache
 from jinja2 import Template
 
 from reportgen.core.model import Attachment, Directory, Statement, UsersShown
-from reportgen.core.problem import Problem, Rejected
+from reportgen.core.problem import Problem, Rejected, quoted
 from reportgen.documents.context import InvoiceDocument, invoice_documents
 from reportgen.documents.index import IndexDocument, index_document
 from reportgen.documents.letter import LetterDocument
@@ -28,6 +28,10 @@ from reportgen.documents.worker import MEMORY, OutOfTime, allowed, time_for_a_do
 Document = InvoiceDocument | StatementDocument | SummaryDocument | IndexDocument | LetterDocument | NoteDocument
 PLAIN = ".txt.j2"
 """How a template of plain text ends, in which nothing is escaped."""
+
+
+class NotDrawn(Rejected):
+    """Texts that no font can draw; other documents may hold more of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,11 +97,22 @@ def tasks_of(
 
 
 def render(tasks: Iterable[Task], design: Design, executor: Executor) -> Iterator[tuple[str, bytes]]:
-    """Yield every document as it is done; raises Rejected with the mistake in a template."""
+    """Yield every document as it is done; raises Rejected with the mistake in a template.
+
+    What no font can draw is told of all documents together, in their order.
+    """
     futures: dict[Future[bytes], Task] = {executor.submit(draw, task, design): task for task in tasks}
+    undrawn: dict[Future[bytes], NotDrawn] = {}
     try:
         for future in as_completed(futures):
-            yield futures[future].path, future.result()
+            try:
+                content = future.result()
+            except NotDrawn as found:
+                undrawn[future] = found
+                continue
+            yield futures[future].path, content
+        if undrawn:
+            raise Rejected(problem for future in futures if future in undrawn for problem in undrawn[future].problems)
     except BrokenExecutor:
         raise _ended(futures, executor) from None
     finally:
@@ -184,7 +199,7 @@ def _pdf(markup: str, design: Design, task: Task) -> bytes:
         dated = task.document.heading.cycle.ended_at()
         return pdf(markup, design.templates["invoice.css"], task.attachments, dated=dated)
     except MissingGlyph as missing:
-        raise Rejected(_not_drawn(missing.shown, task)) from None
+        raise NotDrawn(_not_drawn(missing.held, task)) from None
     except NotFetched as error:
         source = line_of(error.address, task.template, design.templates)
         hint = 'embed it in the template, as an address that begins with "data:"'
@@ -192,12 +207,19 @@ def _pdf(markup: str, design: Design, task: Task) -> bytes:
 
 
 def _not_drawn(shown: Mapping[str, str], task: Task) -> Iterator[Problem]:
-    """Give a problem per character that no font has: the text, the document and the field that it comes from."""
-    fonts = "Liberation Sans, DejaVu Sans, Droid Sans Fallback and NanumGothic"
-    hint = f"replace the text, and see that {fonts} are installed"
+    """Give a problem per text that no font can draw whole: the text, the document and the field it comes from."""
+    hint = (
+        "replace the text; of people, `invoice: {users: pseudonyms}` shows numbers; "
+        "Liberation Sans, DejaVu Sans, Droid Sans Fallback and NanumGothic must be installed"
+    )
+    by_text: dict[str, list[str]] = {}
     for character, text in shown.items():
-        field = field_of(character, task.document) or f"the template {task.template}"
-        yield Problem(source=task.path, message=f"the fonts cannot draw {text}, from {field}", hint=hint)
+        by_text.setdefault(text, []).append(character)
+    for text, characters in by_text.items():
+        field = field_of(characters[0], task.document) or f"the template {task.template}, or the logo"
+        points = ", ".join(f"U+{ord(character):04X}" for character in characters)
+        said = f" in {quoted(text)}" if text else ""
+        yield Problem(source=task.path, message=f"the fonts cannot draw {points}{said}, from {field}", hint=hint)
 
 
 def _workbook(markup: str, task: Task, design: Design) -> bytes:

@@ -17,10 +17,11 @@ from jinja2 import FunctionLoader, nodes
 from reportgen import resources
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import CostCenter
-from reportgen.core.problem import Problem, Rejected
+from reportgen.core.problem import Problem, Rejected, quoted
 from reportgen.documents.mistakes import MISTAKES, mistake
 from reportgen.documents.sandbox import Sandbox
 
+ENGLISH = "en"
 LONGEST_NUMBER = 100
 LONGEST_PATTERN = 500
 LARGEST_FILE = 1_000_000
@@ -30,7 +31,7 @@ NUMBER_METHODS = frozenset({"isoformat", "previous_day", "strftime"})
 _NUMBER_NODES = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Tuple, nodes.Getattr),
     *(nodes.Getitem, nodes.Slice, nodes.Filter, nodes.Call, nodes.Keyword, nodes.Concat, nodes.CondExpr),
-    *(nodes.BinExpr, nodes.UnaryExpr, nodes.Compare, nodes.Operand, nodes.Test),
+    *(nodes.Add, nodes.Sub, nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Compare, nodes.Operand, nodes.Test),
 )
 
 
@@ -78,11 +79,25 @@ def environment(templates: Mapping[str, str], locale: str, *, autoescape: bool =
 
 def catalog(templates: Mapping[str, str], locale: str) -> dict[str, str]:
     """Give the translations of a locale, the language's own ones below it."""
-    language = locale.replace("-", "_").partition("_")[0]
     return {
-        **_messages(templates.get(f"locale/{language}.po", "")),
+        **_messages(templates.get(f"locale/{_language(locale)}.po", "")),
         **_messages(templates.get(f"locale/{locale}.po", "")),
     }
+
+
+def untranslated(templates: Mapping[str, str], locales: Mapping[str, str]) -> list[Problem]:
+    """Warn of every locale without a catalog, at the line that `locales` lead to."""
+    return [
+        Problem(
+            source=source,
+            message=f"{quoted(locale)} has no catalog of words: its documents stay English but for numbers and dates",
+            hint=f"write the words into locale/{_language(locale)}.po in the folder that `templates` names",
+            warning=True,
+        )
+        for locale, source in locales.items()
+        if _language(locale) != ENGLISH
+        and not {f"locale/{_language(locale)}.po", f"locale/{locale}.po"} & templates.keys()
+    ]
 
 
 def invoice_number(pattern: str, cycle: BillingCycle, cost_center: CostCenter) -> str:
@@ -104,6 +119,10 @@ def invoice_number(pattern: str, cycle: BillingCycle, cost_center: CostCenter) -
         raise NumberError(f"the pattern cannot be rendered: {problem.message}") from error
     _check_number(number)
     return number
+
+
+def _language(locale: str) -> str:
+    return locale.replace("-", "_").partition("_")[0]
 
 
 def _check_pattern(pattern: nodes.Template) -> None:

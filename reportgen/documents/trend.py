@@ -79,9 +79,10 @@ class _Scale(NamedTuple):
 
 
 def invoice_trend(statement: Statement, code: str) -> Trend | None:
-    """Draw what a cost center was charged; None where no earlier cycle knows it."""
+    """Draw what a cost center was charged; None where no earlier cycle knows it, or there is nothing but zeros."""
     amounts = _amounts(statement, code)
-    return _trend(statement, amounts) if any(amount is not None for amount in amounts[:-1]) else None
+    known = any(amount is not None for amount in amounts[:-1])
+    return _trend(statement, amounts) if known and any(amounts) else None
 
 
 def statement_trend(statement: Statement) -> Trend | None:

@@ -3,8 +3,10 @@
 People are named by their name, else their address, else their id; what tells apart people of one name stands beside.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -16,6 +18,7 @@ from reportgen.core.money import ZERO, add, total
 from reportgen.documents.sheetxml import CellValue
 from reportgen.documents.words import HOLDERS, KINDS, NOBODY, Word
 
+_NUMBER = re.compile(r"([0-9]{1,18})")
 USER_FIELDS = ("user", "identity", "kind", "acus", "amount")
 DETAIL_FIELDS = ("day", "product", "user", "identity", "organization", "kind", "acus", "unit_price", "exact_amount")
 Holder = Literal["user", "service_user", "organization", "nobody"]
@@ -42,10 +45,14 @@ class DayRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DetailLine:
-    """What somebody used of a product in an organization at one price, day by day, as it is printed."""
+    """What somebody used of a product in an organization at one price, day by day, as it is printed.
+
+    `identity` tells apart people of one name, and is empty where nobody else has it.
+    """
 
     holder: Holder
     label: str
+    identity: str
     organization: str
     product: str
     days: tuple[tuple[date, Decimal], ...]
@@ -62,8 +69,10 @@ def usage_rows(by_principal: Iterable[PrincipalUsage], directory: Directory) -> 
 def detail_lines(detail: Iterable[DetailRow], directory: Directory) -> list[DetailLine]:
     """Put the rows that differ in nothing but the day on one line each."""
     rows = sorted(detail, key=_but_the_day)  # stable: days stay in order
-    lines = (_detail_line(list(same), directory) for _, same in groupby(rows, key=_but_the_day))
-    return sorted(lines, key=lambda line: (not line.label, line.label, line.organization, line.product, line.days))
+    lines = [_detail_line(list(same), directory) for _, same in groupby(rows, key=_but_the_day)]
+    called = Counter(label for label, _ in {(line.label, line.identity) for line in lines})
+    told = (line if called[line.label] > 1 else replace(line, identity="") for line in lines)
+    return sorted(told, key=_by_name)
 
 
 def day_rows(detail: Iterable[DetailRow], cycle: BillingCycle, products: Sequence[str]) -> list[DayRow]:
@@ -117,12 +126,20 @@ def _but_the_day(row: DetailRow) -> tuple[object, ...]:
     return *row[2:6], row.product, row.unit_price is not None, row.unit_price or 0
 
 
+def _by_name(line: DetailLine) -> tuple[object, ...]:
+    """Sort by name, numbers in it by their value (user-2 before user-10); what is nobody's comes last."""
+    name = [(int(part), "") if part.isdecimal() else (-1, part) for part in _NUMBER.split(line.label)]
+    return not line.label, name, line.identity, line.organization, line.product, line.days
+
+
 def _detail_line(rows: Sequence[DetailRow], directory: Directory) -> DetailLine:
     first = rows[0]
-    holder, label, _ = _who(first.org_id, first.principal_kind, first.principal_id, directory)
+    holder, label, identity = _who(first.org_id, first.principal_kind, first.principal_id, directory)
+    known = holder in {"user", "service_user"}
     return DetailLine(
         holder=holder,
-        label=label if holder in {"user", "service_user"} else "",
+        label=label if known else "",
+        identity=identity if known else "",
         organization=directory.organizations.get(first.org_id, first.org_id),
         product=first.product,
         days=tuple((row.day, row.acus) for row in rows),

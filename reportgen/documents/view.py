@@ -14,11 +14,13 @@ from babel.numbers import format_decimal, format_percent
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.money import ROUNDING, ZERO, decimals_of, plain, printed, ratio
 from reportgen.documents.charges import first_day
+from reportgen.documents.fitting import fitted, row_height
 from reportgen.documents.plaintext import left, right, wrapped
 
 ACU_DECIMALS = 4
 EFFECTIVE_DECIMALS = 4
 LONGEST_RATE = 10
+LONGEST_NAME = 120
 WITHOUT_SPACES = {"ja", "zh"}
 """Languages in which a line breaks between any two letters; a day in figures stays whole."""
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -50,13 +52,17 @@ class Format:
             "day": self.day,
             "day_short": self.day_short,
             "by_day": self.by_day,
+            "short": short,
             "period": self.period,
             "plain": plain,
             "number_format": number_format,
+            "price_format": self.price_format,
             "signed_format": signed_format,
             "left": left,
             "right": right,
             "wrapped": wrapped,
+            "fitted": fitted,
+            "row_height": row_height,
         }
 
     def money(self, amount: Decimal) -> str:
@@ -74,6 +80,10 @@ class Format:
     def price(self, unit_price: Decimal, least: int = 0) -> str:
         """Write a unit price with at least the currency's decimals, or `least`, and at most 10."""
         return self._decimal(unit_price, max(self.decimals, least), LONGEST_RATE)
+
+    def price_format(self, least: int) -> str:
+        """Give Excel's code for unit prices that are written as `price` does, with `least` decimals throughout."""
+        return number_format(min(max(self.decimals, least), LONGEST_RATE))
 
     def effective(self, unit_price: Decimal) -> str:
         """Write what an ACU comes to where no price was set: always with the same few decimals."""
@@ -130,6 +140,15 @@ class Format:
         rounded = printed(value, most) or ZERO  # never a negative zero
         with localcontext(ROUNDING):  # Babel quantizes in the current context, whose 28 digits are not enough
             return str(format_decimal(rounded, format=number_format(least, most), locale=self.locale))
+
+
+def short(text: str) -> str:
+    """Cut a name that would fill pages; attachments and workbooks have it whole.
+
+    >>> len(short("x" * 10_000)), short("Ada")
+    (120, 'Ada')
+    """
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
 
 
 def signed(text: str) -> str:

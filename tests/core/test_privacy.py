@@ -25,7 +25,7 @@ def everybody() -> Directory:
     }
     entries = dict.fromkeys(left) | dict(derived.directory.entries)
     known = {principal: entry or Entry(principal=principal) for principal, entry in sorted(entries.items())}
-    return numbered(replace(derived.directory, entries=known))
+    return numbered(replace(derived.directory, entries=known), "secret")
 
 
 def secrets() -> set[str]:
@@ -118,10 +118,19 @@ def test_numbers_are_kept_and_no_two_are_the_same(given_numbers):
     entries = {
         principal: Entry(principal=principal, number=number) for principal, number in sorted(given_numbers.items())
     }
-    found = numbered(Directory(entries=entries)).entries
+    found = numbered(Directory(entries=entries), "secret").entries
     assert len({entry.number for entry in found.values()}) == len(entries)
     assert None not in {entry.number for entry in found.values()}
     for principal, number in given_numbers.items():
         if number and list(given_numbers.values()).count(number) == 1:
             assert found[principal].number == number
-    assert numbered(Directory(entries=found)).entries == found
+    assert numbered(Directory(entries=found), "another").entries == found
+
+
+def test_numbers_do_not_tell_the_order_of_ids():
+    people = [Principal("user", f"user-{number:03}") for number in range(40)]
+    known = Directory(entries={principal: Entry(principal=principal) for principal in people})
+    orders = {tuple(numbered(known, secret).entries[found].number for found in people) for secret in ("a", "b")}
+    assert len(orders) == 2
+    assert tuple(range(1, 41)) not in orders
+    assert {tuple(sorted(order)) for order in orders} == {tuple(range(1, 41))}

@@ -173,8 +173,8 @@ def _identification(reading: Reading, stated: Mapping[str, list[str]]) -> Iterat
     language = str(reading.catalog.get("/Lang", ""))
     if language != reading.wanted.language:
         yield f"The catalog's /Lang is {language!r}, not {reading.wanted.language!r}."
-    if stated.get("dc:language", [language]) != [language]:
-        yield f"The metadata's dc:language is {stated['dc:language']}, the catalog's /Lang {language!r}."
+    if stated.get("dc:language") != [language]:
+        yield f"The metadata's dc:language is {stated.get('dc:language')}, the catalog's /Lang {language!r}."
 
 
 def _information(reading: Reading, stated: Mapping[str, list[str]]) -> Iterator[str]:

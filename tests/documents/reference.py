@@ -23,7 +23,7 @@ from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.documents.render import Design, _markup
 from reportgen.documents.templates import environment, read_templates
 from reportgen.documents.view import Format
-from tests.documents import grove
+from tests.documents import correspondence, grove
 
 INTRODUCTION = """\
 # Templates
@@ -38,8 +38,10 @@ versions do better. A mistake in a template is told with its name and line, and 
 kept with the cycle, in `inputs/templates`.
 
 **Which file is which.** `<document>.html.j2` becomes the PDF, styled by `invoice.css`; `<document>.xlsx.j2` becomes
-the workbook, a `<table>` for each sheet, styled by `workbook.css`. `index.html.j2` is the page of a cycle itself, with
-`index.css` in it. What they share are the macros at the end of this page.
+the workbook, a `<table>` for each sheet, styled by `workbook.css`. `index.html.j2` is the page of a cycle itself,
+with `index.css` in it. `email.subject.txt.j2`, `email.txt.j2` and `email.html.j2` make one e-mail: a `.txt.j2` is
+plain text, in which `left`, `right` and `wrapped` set columns and take line breaks out of names. What they share are
+the macros at the end of this page.
 
 **Words** stand in English in `_("…")`, and in other languages in `locale/<language>.po`; a word that a catalog does
 not have stays English. [The folder of the catalogs](../templates/locale/README.md) says how to add a language.
@@ -77,6 +79,7 @@ SAMPLES = {
     "whole": Decimal(8),
     "month": "2025-12",
     "text": "1.50",
+    "width": 8,
     "value": Decimal("2.50"),
     Decimal: Decimal("1234.5678"),
     int: 2,
@@ -108,7 +111,7 @@ def context_names() -> list[str]:
 def _documents() -> dict[type, list[str]]:
     """Give the type behind `document` with its templates, in the order in which documents are made."""
     found: dict[type, list[str]] = {}
-    for task in sorted(grove.tasks(), key=lambda task: task.template):
+    for task in sorted([*grove.tasks(), *correspondence.tasks()], key=lambda task: task.template):
         templates = found.setdefault(type(task.document), [])
         if task.template not in templates:
             templates.append(task.template)

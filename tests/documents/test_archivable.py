@@ -56,7 +56,7 @@ def derived():
 def everybody() -> Directory:
     changes = derived().statement.variance.by_cost_center.values()
     left = {principal for found in changes for principal in (*found.new, *found.vanished)}
-    return numbered(with_answered(derived().directory, left, ()))
+    return numbered(with_answered(derived().directory, left, ()), "secret")
 
 
 def tasks(users: str = "names", **changed: object) -> Iterator[tuple[Task, object]]:

@@ -1,13 +1,17 @@
 """The workbooks of the built-in templates: sheets, lists, words, charts, and formulas computed anew."""
 
 import re
+import subprocess
 import zipfile
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from io import BytesIO
+from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree as ET
 
 import openpyxl
 import pypdf
@@ -273,3 +277,81 @@ def expensive() -> Derived:
         earlier=grove.earlier(),
     )
     return derive(inputs)
+
+
+# Long texts, and several prices
+
+NOTE = "Questions on a line of this invoice go to the finance partners of your department, who know its rules. " * 5
+NAME = "東京本社第二開発事業部クラウド基盤技術統括グループ自動化推進室品質保証および継続的改善担当チーム長期保守運用契約管理課"
+PRODUCT = "Cascade Autonomous Refactoring and Migration Assistant for Regulated Enterprise Code, 2026"
+XHTML = {"h": "http://www.w3.org/1999/xhtml"}
+
+
+@cache
+def long() -> Derived:
+    """Derive the cycle with long names, and devin at two prices; two products of long names differ at their ends."""
+    centers = tuple(replace(found, name=NAME, locale=None) for found in grove.CENTERS if found.code == "R-1")
+    devin = (Price(date.min, Decimal(2), ""), Price(date(2026, 1, 1), Decimal("1.6025"), ""))
+    other = (Price(date.min, Decimal("1.75"), ""),)
+    prices = {"devin": devin, PRODUCT: other, PRODUCT.replace("2026", "2027"): other}
+    configuration = beech.configuration()
+    mapping = replace(configuration.mapping, cost_centers=(*centers, *grove.CENTERS[1:]))
+    card = grove.card(prices=prices, contract="Order form of 2025-11-01", fees=(), transfers=())
+    return derive(
+        Inputs(
+            configuration=replace(configuration, mapping=mapping, rate_card=card),
+            cycle=grove.CYCLE,
+            responses={
+                request: replace(
+                    found,
+                    body=found.body.replace("cascade", PRODUCT).replace("review", PRODUCT.replace("2026", "2027")),
+                )
+                for request, found in grove.responses(grove.FOURTH_DAY).items()
+            },
+            source="responses.jsonl",
+        )
+    )
+
+
+def drawn_long(path: str, language: str = "en") -> bytes:
+    return drawn(path, long(), replace(grove.design(), locale=language, note=NOTE[:480]))
+
+
+class Box(NamedTuple):
+    """A word of a page and where it stands."""
+
+    word: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def covers(self, other: "Box") -> bool:
+        """Tell whether two words are printed over each other, by more than the edges of their fonts."""
+        across = min(self.right, other.right) - max(self.left, other.left)
+        down = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return across > 1 and down > 0.25 * min(self.bottom - self.top, other.bottom - other.top)
+
+
+def pages_of(pdf: Path) -> list[list[Box]]:
+    command = ["pdftotext", "-bbox", str(pdf), "-"]
+    told = subprocess.run(command, capture_output=True, check=True).stdout
+    sides = ("xMin", "yMin", "xMax", "yMax")
+    return [
+        [Box(word.text or "", *(float(word.get(side, "")) for side in sides)) for word in page.iterfind("h:word", XHTML)]
+        for page in ET.fromstring(told).iterfind(".//h:page", XHTML)  # noqa: S314
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("path", ["R-1", "statement"])
+def test_long_texts_are_printed_whole_and_over_nothing(path, language, tmp_path) -> None:
+    target = tmp_path / "book.xlsx"
+    target.write_bytes(drawn_long(path, language))
+    pdf = convert(target, "pdf", tmp_path)
+    for page in pages_of(pdf):
+        assert [(one, other) for one, other in combinations(page, 2) if one.covers(other)] == []
+    command = ["pdftotext", "-raw", "-l", "1", str(pdf), "-"]
+    first = "".join(subprocess.run(command, capture_output=True, check=True, text=True).stdout.split())
+    expected = [NOTE[:480], NAME, PRODUCT] if path == "R-1" else [PRODUCT]
+    assert [text for text in expected if "".join(text.split()) not in first] == []

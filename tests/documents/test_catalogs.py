@@ -30,7 +30,7 @@ from reportgen.documents.templates import catalog, environment, read_templates
 from reportgen.sources import v3
 from reportgen.sources.ask import answer_from
 from reportgen.sources.config import load
-from tests.documents import grove
+from tests.documents import correspondence, grove
 
 TEMPLATES = read_templates(None)
 SOURCES = {name: text for name, text in TEMPLATES.items() if name.endswith(".j2")}
@@ -258,7 +258,8 @@ def _tasks(language: str) -> list[Task]:
     statement = replace(derived.statement, invoices=tuple(map(_without_names, derived.statement.invoices)))
     directory = replace(derived.directory, organizations=dict.fromkeys(derived.directory.organizations, "–"))
     found = [task for one in (statement, _unusual(statement)) for task in tasks_of(one, directory, design)]
-    return [*found, *_rich(language)]
+    sent = [task for task in correspondence.tasks(language) if task.template.endswith(".html.j2")]
+    return [*found, *_rich(language), *sent]
 
 
 def _rich(language: str) -> Iterator[Task]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from difflib import unified_diff
+from email import message_from_bytes
+from email.policy import SMTPUTF8
 from io import BytesIO
 from pathlib import Path
 
@@ -10,11 +12,16 @@ import pytest
 from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reportgen.documents.render import draw
-from tests.documents import grove
+from reportgen.documents.render import _markup, draw
+from tests.documents import correspondence, grove
 from tests.documents.beech import design, markup, task
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+LOGO = (
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGOQ96sEAAF2AOe2j1NWAAAAAElFTkSuQmCC"
+)
+"""One pixel, as other versions of Pillow may pack another."""
 
 
 def dump(content: bytes) -> Iterator[str]:
@@ -45,6 +52,16 @@ def _shown(cell: Cell, cached: object) -> str:
     return f"{cell.coordinate:<4} {cached!r}{formula}   [{cell.style}: {cell.number_format}]"
 
 
+def readable(content: bytes) -> str:
+    """Write the texts of a message as they are read; it stays one that a mail program opens."""
+    found = message_from_bytes(content, policy=SMTPUTF8)
+    for part in found.walk():
+        if part.get_content_maintype() == "text":
+            part.set_content(part.get_content(), subtype=part.get_content_subtype(), cte="8bit")
+            del part["MIME-Version"]
+    return found.as_bytes().decode().replace("\r\n", "\n")
+
+
 CASES = {
     "invoice.html": lambda: markup("R-1.pdf"),
     "statement.html": lambda: markup("statement.pdf"),
@@ -53,6 +70,8 @@ CASES = {
     "rich-pool.html": lambda: grove.markup("T-3.pdf"),
     "rich-statement.html": lambda: grove.markup("statement.pdf"),
     "rich-summary.html": lambda: grove.markup("summaries/department-engineering.pdf"),
+    "credit-note.html": lambda: _markup(correspondence.tasks()[-2], correspondence.design()),
+    "email.eml": lambda: readable(correspondence.mail(correspondence.invoice(closed=False), logo=LOGO)),
     "rich-invoice.xlsx.txt": lambda: "\n".join(dump(draw(grove.task("S-2.xlsx"), grove.design()))) + "\n",
     "rich-statement.xlsx.txt": lambda: "\n".join(dump(draw(grove.task("statement.xlsx"), grove.design()))) + "\n",
 }

@@ -35,8 +35,8 @@ NAMES = {
     "an override that is never closed": "\u202eAda",
     "joiners and marks that take no room": "A\u200bd\u200da\u2060 \ufeffB\u00ad",
     "spaces": "Ada\u00a0\u2009Brennan",
-    "very long": "Wolfeschlegelsteinhausenbergerdorff " * 6,
-    "without a break": "x" * 300,
+    "long": "Wolfeschlegelsteinhausenbergerdorff " * 3,
+    "without a break": "x" * 110,
 }
 CONTROLS = {
     "a control character": ("Ada\x00\x0b\x1b Brennan", "Ada\ufffd\ufffd\ufffd Brennan"),
@@ -84,6 +84,35 @@ def test_a_name_is_drawn_and_kept(kind):
     assert CODED.sub("_x005F_", name).strip() in {cell.strip() for cell in cells(found["xlsx"])}
 
 
+@pytest.mark.parametrize(
+    "name", ["Wolfeschlegelsteinhausenbergerdorff " * 300, "x" * 10_000], ids=["words", "one word"]
+)
+def test_a_name_that_would_fill_pages_is_cut_on_paper_alone(name):
+    found = documents(name)
+    text = text_of(found[".pdf"])
+    assert f"{letters(name[:119])}..." in letters(text)
+    assert letters(name[:130]) not in letters(text)
+    assert text.count("\f") <= 3
+    assert name.strip() in {cell.strip() for cell in cells(found["xlsx"])}
+
+
+def test_what_is_cut_says_nothing_of_what_was(tmp_path):
+    """Two names that are cut: what a reader copies of one is no part of the other."""
+    names = "Ada " + "Brennan-Schwarzenberg " * 40, "Chloé " + "Apolline de la Tour " * 40
+    derived, design = beech.derived(), beech.design()
+    people = [principal for principal in derived.directory.entries if principal.id in {"u|ada", "u|chloe"}]
+    entries = {
+        principal: Entry(principal=principal, email=f"{index}@x", name=name)
+        for index, (principal, name) in enumerate(zip(people, names, strict=True))
+    }
+    directory = replace(derived.directory, entries={**derived.directory.entries, **entries})
+    task = next(task for task in tasks_of(derived.statement, directory, design) if task.path.endswith("R-1.pdf"))
+    text = letters(text_of(draw(task, design)))
+    for name in names:
+        assert f"{letters(name[:119])}..." in text
+    assert text.count("...") == len(re.findall("[A-Za-z-][.]{3}", text))
+
+
 @pytest.mark.parametrize("kind", CONTROLS)
 def test_what_xml_cannot_carry_is_shown_as_such(kind):
     name, shown = CONTROLS[kind]
@@ -116,5 +145,5 @@ def test_the_template_is_named_where_no_field_has_it():
         draw(task, design)
     assert (
         caught.value.problems[0].message
-        == 'the fonts cannot draw U+0378 in "\\u0378", from the template invoice.html.j2'
+        == 'the fonts cannot draw U+0378 in "\\u0378", from the template invoice.html.j2, or the logo'
     )

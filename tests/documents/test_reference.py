@@ -4,7 +4,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from reportgen.documents.templates import environment
-from tests.documents import grove
+from tests.documents import correspondence, grove
 from tests.documents.reference import CONTEXT, context_names, members, reference
 
 PAGE = Path(__file__).parents[2] / "docs" / "templates.md"
@@ -21,7 +21,7 @@ def test_the_page_lists_what_there_is(request):
 
 def test_every_name_can_be_used_in_a_template():
     surrounding = environment({}, "en")
-    for task in grove.tasks():
+    for task in [*grove.tasks(), *correspondence.tasks()]:
         for name, _, _ in members(type(task.document)):
             template = surrounding.from_string(f"{{{{ document.{name.partition('(')[0]} is defined }}}}")
             assert template.render(document=task.document) == "True", name

@@ -153,6 +153,7 @@ def test_filters_are_known_by_the_names_templates_use():
         *("money", "acus", "acus_short",
         "by_day", "price", "share", "day", "day_short", "period", "plain", "number_format"),
         *("effective", "fixed", "month", "percent", "rate", "signed", "signed_format", "used"),
+        *("left", "right", "wrapped"),
     }
     assert filters["plain"](Decimal("-0.00")) == "0"
 

@@ -108,7 +108,8 @@ def home_with_fonts(tmp_path: Path) -> Path:
     font = TTFont(serif)
     for record in font["name"].names:
         record.string = record.toUnicode().replace("Liberation Serif", "Liberation Sans").replace("Serif", "Sans")
-    font.save(fonts / "Impostor.ttf")
+    for name in ("Impostor.ttf", "LiberationSans-Regular.ttf", "DejaVuSans.ttf"):
+        font.save(fonts / name)
     return tmp_path / "home"
 
 

@@ -326,4 +326,4 @@ def test_a_recording_is_remembered_too(small_build, small_job):
     robots = {("service_user", robot.service_user_id): (None, robot.name) for robot in world.service_users}
     assert list(told(path).items()) == sorted((robots | listed(world)).items())
     assert small_job.run("collect").returncode == 0
-    assert (small_job.cycle() / "inputs" / "directory.json").read_bytes() == path.read_bytes()
+    assert told(small_job.cycle() / "inputs" / "directory.json") == told(path)

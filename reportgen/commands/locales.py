@@ -1,0 +1,10 @@
+"""What the locales of a configuration lack: it is said before anything is collected or drawn."""
+
+from reportgen.core.problem import Problem
+from reportgen.documents.templates import read_templates, untranslated
+from reportgen.sources.config import Configuration
+
+
+def warnings_of(configuration: Configuration) -> list[Problem]:
+    """Give the warnings of a configuration with those that only its templates tell; raises Rejected for the templates."""
+    return [*configuration.warnings, *untranslated(read_templates(configuration.templates), configuration.locales)]
