@@ -61,6 +61,9 @@ PLAIN = {
 } | {"index.html.j2": BODY % "<p>{{ heading.enterprise }}</p>", "invoice.css": "@page { size: A4 }\n"}
 """Templates that cost nothing: every document is there and is rendered, with a line in it."""
 TEMPLATES = "templates: templates\n"
+STATEMENT = "statement.html.j2", "invoice.css"
+INVOICE = "invoice.html.j2", "invoice.xlsx.j2", "invoice.css"
+"""What makes the statement, and the invoices, for tests that read nothing else."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,7 @@ def plain(job: Job, *but: str) -> Job:
 def decorated(job: Job) -> Job:
     """Give a plain job the documents of the templates that come with the program again."""
     job.edit("chargeback.yaml", TEMPLATES, "")
+    shutil.rmtree(job.folder / "templates")
     return job
 
 

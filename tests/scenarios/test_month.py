@@ -14,7 +14,18 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from tests.scenarios.job import DECEMBER, NOVEMBER, RECORDING, Job, contents, leftovers, pages
+from tests.scenarios.job import (
+    DECEMBER,
+    INVOICE,
+    NOVEMBER,
+    RECORDING,
+    STATEMENT,
+    Job,
+    contents,
+    leftovers,
+    pages,
+    plain,
+)
 
 CLOSED_PORT = "https://127.0.0.1:9"
 DAILY = "/v3/enterprise/consumption/daily"
@@ -61,7 +72,7 @@ def test_build_needs_no_network_and_no_recording(small_job, small_build):
 
 
 def test_the_cycle_before_works_as_well(small_job):
-    assert small_job.run("run", cycle="2025-11").returncode == 0
+    assert plain(small_job).here("run", cycle="2025-11").returncode == 0
     assert ties_out(small_job, NOVEMBER)
     assert small_job.statement(NOVEMBER)["cycle"]["end"] == DECEMBER
     assert (small_job.cycle(NOVEMBER) / "invoices" / "CB-2025-11-05-A-1.pdf").exists()
@@ -102,7 +113,7 @@ def test_a_mistake_in_a_template_leaves_the_draft_alone(drafted):
         file.write("templates: templates\n")
     result = drafted.run("build", "--quiet")
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.startswith("statement.html.j2:2: ")
+    assert result.stderr.startswith(f"{templates}/statement.html.j2:2: ")
     assert result.stderr.count("\n") == 1
     changed = {"chargeback.yaml", "templates/statement.html.j2"}
     after = contents(drafted.folder)
@@ -149,8 +160,8 @@ def test_a_sealed_cycle_is_refused_and_nothing_changes(drafted):
 
 
 def test_what_nobody_bears_stays_on_the_statement(small_job):
-    small_job.edit("mapping.yaml", "unallocated: Z-9\n", "")
-    result = small_job.run("run")
+    plain(small_job, *STATEMENT).edit("mapping.yaml", "unallocated: Z-9\n", "")
+    result = small_job.here("run")
     assert result.returncode == 0
     statement = small_job.statement()
     unborne = statement["tie_out"]["unborne_amount"]
@@ -168,8 +179,8 @@ def test_what_nobody_bears_stays_on_the_statement(small_job):
 
 
 def test_a_product_without_a_price_is_shown_as_unpriced(small_job):
-    small_job.edit("rates.yaml", '{devin: 2.00, "*": 1.75}', "{devin: 2.00, cascade: 1.75}")
-    result = small_job.run("run")
+    plain(small_job, *INVOICE).edit("rates.yaml", '{devin: 2.00, "*": 1.75}', "{devin: 2.00, cascade: 1.75}")
+    result = small_job.here("run")
     assert result.returncode == 0
     assert "review" in result.stderr
     assert "price" in result.stderr
@@ -200,8 +211,8 @@ def test_views_that_disagree_are_listed_and_the_drafts_are_written(small_job):
         line["body"] = json.dumps(body)
         return lines
 
-    small_job.record(tamper)
-    result = small_job.run("run")
+    plain(small_job, *STATEMENT).record(tamper)
+    result = small_job.here("run")
     assert result.returncode == 3
     statement = small_job.statement()
     assert re.search(r"statement.pdf: views of the API disagree in \d+ cells?, most on 2025-", result.stderr)
@@ -233,8 +244,8 @@ def test_refused_views_make_it_coarser_and_nobody_pays_twice(small_job, small_bu
         assert len(kept) < len(lines)
         return kept + [{"request": pair} | refusal for pair in sorted(pairs)]
 
-    small_job.record(refuse)
-    result = small_job.run("run")
+    plain(small_job, *STATEMENT).record(refuse)
+    result = small_job.here("run")
     assert result.returncode == 0
     assert ties_out(small_job)
     statement, finer = small_job.statement(), small_build.statement()

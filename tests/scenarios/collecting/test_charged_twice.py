@@ -14,6 +14,7 @@ from tests.fakeapi.sample import CYCLES, DAY, Atom, Session
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import DAILY3, amounts, foots, live, mapped, own_credentials
+from tests.scenarios.job import STATEMENT, Job, plain
 
 GRAIN = 1_000_000
 PLAIN = big_world(users=12, organizations=3, sessions=8)
@@ -188,6 +189,7 @@ def test_what_is_missing_is_named_on_the_terminal_and_on_the_statement(tmp_path,
         job = live(tmp_path, api, mapped(WORLD, **RULES))
         derived = job.collected()
     charged_once(derived, WORLD)
+    plain(Job(job.folder), *STATEMENT)
     said = job.command(lambda edge: build(job.folder, "2025-12", edge, 1))
     folder = tmp_path / "archive" / "2025-12-05"
     pdf = subprocess.run(["pdftotext", "-layout", folder / "statement.pdf", "-"], capture_output=True, check=True)

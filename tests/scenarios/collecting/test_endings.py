@@ -24,6 +24,7 @@ from tests.scenarios.collecting.live import (
     truth,
     used_by,
 )
+from tests.scenarios.job import STATEMENT, Job, plain
 
 WORLD = big_world(users=14, organizations=3, sessions=6)
 MAPPING = mapped(WORLD)
@@ -198,6 +199,7 @@ def test_terminal_and_statement_name_a_list_that_broke_off(tmp_path):
     with serving(Ending(USERS, no_cursor, totals="given")) as api:
         job = live(tmp_path, api, MAPPING)
         job.collected()
+    plain(Job(tmp_path), *STATEMENT)
     said = job.command(lambda edge: build(tmp_path, DECEMBER.start.isoformat(), edge, 1))
     assert said.code == 0
     assert view in said.stderr

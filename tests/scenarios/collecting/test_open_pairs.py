@@ -17,6 +17,7 @@ from tests.fakeapi.sample import CYCLES, DAY, Atom
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import by_center, close, foots, live, mapped, of_principals, truth, used_by
+from tests.scenarios.job import STATEMENT, Job, plain
 
 GROWN = big_world(users=30, organizations=5, active_days=6)
 WORLD = GROWN._replace(people=tuple(person._replace(roles=(), directory="users") for person in GROWN.people))
@@ -201,6 +202,7 @@ def test_terminal_and_statement_name_what_was_not_asked(tmp_path, monkeypatch):
     with serving(world) as api:
         job = live(tmp_path, api, mapping)
         derived = job.collected()
+    plain(Job(tmp_path), *STATEMENT)
     said = job.command(lambda edge: build(tmp_path, "2025-12-05", edge, 1))
     assert said.code == 0
     words = "GET /v3/organizations/{id}/consumption/daily/users/{id}: "

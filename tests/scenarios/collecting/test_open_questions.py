@@ -25,6 +25,7 @@ from tests.scenarios.collecting.live import (
     live,
     own_credentials,
 )
+from tests.scenarios.job import Job, plain
 
 FIRST, END = CYCLES[1]
 ADA, PLACE, WORK = "okta|ada", "org-a", "5e5510"
@@ -313,6 +314,7 @@ def test_cycles_that_only_v3beta1_knows_are_found_there_and_read_again_offline(t
     assert lines == [CYCLES_LINE, CYCLES_LINE.replace("/v3/", "/v3beta1/")]
     assert job.stored().keys() >= {*lines}
     assert api.violations == []
+    plain(Job(job.folder))
     assert job.command(lambda edge: build(job.folder, "2025-12", edge, 1)).code == 0
 
 
