@@ -50,6 +50,7 @@ LEVERS = {
     "table-layout: fixed": "table-layout: auto",
     "white-space: nowrap": "white-space: normal",
     "hyphens: manual": "hyphens: auto",
+    "overflow-wrap: anywhere": "overflow-wrap: normal",
 }
 
 Draw = Callable[[], bytes]
@@ -149,6 +150,9 @@ def ways(size: str) -> dict[str, Draw]:
         "reportgen: plain PDF": lambda: pdf(lean, css, variant=None),
         "WeasyPrint, rich page: PDF/A-3a, attachments": lambda: stock(usual, usual_css, files, "pdf/a-3a"),
         "WeasyPrint, rich page: plain PDF": lambda: stock(usual, usual_css),
+        "WeasyPrint, our page, rich style sheet: PDF/A-3a, attachments": lambda: stock(
+            lean, usual_css, files, "pdf/a-3a"
+        ),
         "WeasyPrint, our page: PDF/A-3a, attachments": lambda: stock(lean, css, files, "pdf/a-3a"),
     }
 

@@ -43,14 +43,16 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR")
 @JSON
 @QUIET
-def init(folder: Path, *, machine: bool, quiet: bool) -> None:
+def init(folder: str, *, machine: bool, quiet: bool) -> None:
     """Write a commented configuration to start from into DIR, and the templates of all documents."""
     from reportgen.commands.init import init as command  # noqa: PLC0415
 
-    _finish(lambda edge: command(folder, edge), machine=machine, quiet=quiet)
+    if not folder.strip():  # a variable that is not set; a Path of it would be this folder
+        raise click.BadParameter("it is empty", param_hint="DIR")
+    _finish(lambda edge: command(Path(folder), edge), machine=machine, quiet=quiet)
 
 
 @main.command()

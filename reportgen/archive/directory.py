@@ -44,9 +44,7 @@ def encode(directory: Directory) -> bytes:
     written = _File(
         schema=SCHEMA,
         principals=[
-            _Principal(
-                kind=principal.kind, id=principal.id, email=entry.email, name=entry.name, number=entry.number
-            )
+            _Principal(kind=principal.kind, id=principal.id, email=entry.email, name=entry.name, number=entry.number)
             for principal, entry in sorted(directory.entries.items())
         ],
         organizations=[_Organization(id=key, name=name) for key, name in sorted(directory.organizations.items())],
@@ -67,9 +65,7 @@ def read(folder: Path) -> Directory:
         raise _refused(path, f"is not what was written there: a JSON object of {SCHEMA}") from error
     return Directory(
         entries=by_principal(
-            Entry(
-                principal=Principal(known.kind, known.id), email=known.email, name=known.name, number=known.number
-            )
+            Entry(principal=Principal(known.kind, known.id), email=known.email, name=known.name, number=known.number)
             for known in found.principals
         ),
         organizations={known.id: known.name for known in found.organizations},

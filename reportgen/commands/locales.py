@@ -6,5 +6,5 @@ from reportgen.sources.config import Configuration
 
 
 def warnings_of(configuration: Configuration) -> list[Problem]:
-    """Give the warnings of a configuration with those that only its templates tell; raises Rejected for the templates."""
+    """Give the warnings of a configuration and those that its templates tell; raises Rejected for a template."""
     return [*configuration.warnings, *untranslated(read_templates(configuration.templates), configuration.locales)]

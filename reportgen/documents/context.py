@@ -208,6 +208,7 @@ class InvoiceDocument:
         )
 
 
+WORKBOOK_DIGITS = 15
 SHARE_DECIMALS_OF_LINES = 10  # so that the column adds up to one as far as it is shown
 PRODUCT_FIELDS = (
     *("product", "kind", "acus", "share", "unit_price", "exact_amount", "rounding", "amount"),
@@ -216,9 +217,11 @@ PRODUCT_FIELDS = (
 
 
 def price_decimals(lines: Iterable[InvoiceLine]) -> int:
-    """Count the decimals of the longest unit price, as it is printed."""
-    prices = (line.unit_price for line in lines if line.of_usage and line.unit_price is not None)
-    return max((decimals_of(Decimal(plain(printed(price)))) for price in prices), default=0)
+    """Count the decimals of the longest unit price, as it is printed; no more than a workbook keeps."""
+    prices = [line.unit_price for line in lines if line.of_usage and line.unit_price is not None]
+    longest = max((decimals_of(Decimal(plain(printed(price)))) for price in prices), default=0)
+    whole = max((price.adjusted() + 1 for price in prices), default=0)
+    return min(longest, max(0, WORKBOOK_DIGITS - max(0, whole)))
 
 
 def invoice_documents(

@@ -11,10 +11,13 @@ from typing import Any
 
 from weasyprint.urls import URLFetcher
 
-from reportgen.core.problem import quoted
+from reportgen.core.problem import LONGEST_QUOTE, quoted
+from reportgen.documents.markup import MarkupError
 
 _LOST = re.compile(r"Failed to (?:load|render)|Unsupported stylesheet|Font-face|Relative URI")
 _RELATIVE = re.compile(r"(?:Relative URI reference without a base URI: |`[^`]*url\(['\"]?)([^'\")]*)")
+_LONG = re.compile(rf"([^\s'\"]{{{LONGEST_QUOTE - 1}}})[^\s'\"]{{2,}}")
+"""An address that is too long to repeat: one of `data:` is a whole picture."""
 
 
 class NotFetched(Exception):  # noqa: N818 - a document that was refused
@@ -40,14 +43,20 @@ class DataOnly(URLFetcher):  # type: ignore[misc]
 
 
 @contextmanager
-def nothing_lost(fetcher: DataOnly) -> Iterator[None]:
-    """Raise NotFetched at the end if anything that was asked for is not in the document."""
+def nothing_lost(fetcher: DataOnly, *, strict: bool = False) -> Iterator[None]:
+    """Raise NotFetched at the end if anything that was asked for is not in the document.
+
+    A style sheet is read strictly: what WeasyPrint ignores in it counts as well.
+    """
     said: list[str] = []
+    ignored: list[str] = []
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if _LOST.search(record.getMessage()):
                 said.append(record.getMessage())
+            elif strict:
+                ignored.append(record.getMessage())
 
     listener = Listener(logging.WARNING)
     logger = logging.getLogger("weasyprint")
@@ -60,5 +69,8 @@ def nothing_lost(fetcher: DataOnly) -> Iterator[None]:
     relative = [found[1] for found in map(_RELATIVE.search, said) if found]
     for address in (*fetcher.refused, *relative):
         raise NotFetched(f"asks for {quoted(address)}, but documents fetch nothing", address)
+    if ignored:
+        shown = _LONG.sub(r"\1…", ignored[0])
+        raise MarkupError(f"has a style sheet with a mistake: {shown}")
     if said:
-        raise NotFetched(said[0].partition(": ")[0].replace("F", "f", 1))
+        raise NotFetched(_LONG.sub(r"\1…", said[0].partition(": ")[0].replace("F", "f", 1)))

@@ -96,7 +96,7 @@ class IndexDocument:
             center=center,
             pdf=_link(f"{path}.pdf") if path else None,
             workbook=_link(f"{path}.xlsx") if path else None,
-            line=sparkline(self.statement, center.code),
+            line=sparkline(self.statement, center.code) if trend else None,
             bars=trend.bars if trend else (),
         )
 

@@ -20,6 +20,7 @@ from reportgen.documents.charges import (
 )
 from reportgen.documents.chart import Chart, colors, daily_chart
 from reportgen.documents.comparison import StatementComparison, statement_comparison
+from reportgen.documents.context import price_decimals
 from reportgen.documents.layout import Slot
 from reportgen.documents.sheetxml import CellValue
 from reportgen.documents.trend import Trend, statement_trend
@@ -112,6 +113,11 @@ class StatementDocument:
         """Amounts of all lines of usage by product."""
         none = dict.fromkeys(self.products, ZERO)
         return none | sum_by((line.product, line.amount) for line in self._lines() if line.of_usage)
+
+    @property
+    def price_decimals(self) -> int:
+        """How many decimals the longest unit price is printed with, so that the column aligns."""
+        return price_decimals(self._lines())
 
     @property
     def chart(self) -> Chart:

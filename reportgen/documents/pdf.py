@@ -27,7 +27,7 @@ from reportgen.core.model import Attachment
 from reportgen.core.problem import quoted
 from reportgen.documents import tagging
 from reportgen.documents.fetching import DataOnly, nothing_lost
-from reportgen.documents.markup import tree
+from reportgen.documents.markup import MarkupError, tree
 
 ARCHIVABLE = "pdf/a-3a"
 """Tagged, so that it can be read aloud and reflowed; benchmarks/README.md has what that costs."""
@@ -79,17 +79,33 @@ def pdf(
     Raises MarkupError, MissingGlyph where a text cannot be drawn, or NotFetched where it asks for what is not in it.
     """
     document = XhtmlTree(xhtml)
+    _check_archivable(document.etree_element)
     with nothing_lost(_no_network()), _missing_glyphs() as missing:
         written: bytes = document.write_pdf(
             font_config=_fonts(),
             stylesheets=[_style_sheet(css)],
             attachments=[_embedded(attachment, dated) for attachment in attachments],
             pdf_variant=variant,
-            finisher=partial(_finish, flat=variant == OLDEST),
+            finisher=partial(_finish, dated=dated, flat=variant == OLDEST),
         )
     if missing:
         raise MissingGlyph(list(dict.fromkeys(missing)), document.etree_element)
     return written
+
+
+def _check_archivable(root: Element) -> None:
+    """Raise MarkupError for a page that lacks what an archive asks for, or leads where it cannot follow."""
+    if not (root.findtext("head/title") or "").strip():
+        raise MarkupError("the page has no <title>, by which an archive finds it")
+    if not root.get("lang", "").strip():
+        raise MarkupError("<html> has no lang, without which nobody can read the page aloud")
+    for link in root.iter("a"):
+        address = link.get("href", "#")
+        if (
+            not address.lower().startswith(("#", "http://", "https://", "mailto:"))
+            and link.get("rel") != "attachment"
+        ):
+            raise MarkupError(f"a link leads to {quoted(address)}, which no archived page can open")
 
 
 def _embedded(attachment: Attachment, dated: datetime) -> Embedded:
@@ -105,7 +121,7 @@ def _embedded(attachment: Attachment, dated: datetime) -> Embedded:
     )
 
 
-def _finish(_: object, found: Any, *, flat: bool) -> None:  # noqa: ANN401 - pydyf has no types
+def _finish(_: object, found: Any, *, dated: datetime, flat: bool) -> None:  # noqa: ANN401 - pydyf has no types
     """Mend what PDF/A forbids: pictures that are smoothed, attachments that are listed twice; and the structure tree.
 
     What is `flat` has no groups of transparency, which WeasyPrint makes around every text of an SVG.
@@ -114,6 +130,10 @@ def _finish(_: object, found: Any, *, flat: bool) -> None:  # noqa: ANN401 - pyd
         if isinstance(part, pydyf.Stream):
             if part.extra.get("Subtype") == "/XML":
                 part.stream[:] = [_with_language(content, found.catalog) for content in part.stream]
+            if part.extra.get("Type") == "/EmbeddedFile":  # a template's own would be dated by the clock
+                part.extra["Params"] |= dict.fromkeys(
+                    ("CreationDate", "ModDate"), pydyf.String(f"D:{dated:%Y%m%d%H%M%S}Z")
+                )
             part.extra.pop("Interpolate", None)
             if flat:
                 part.extra.pop("Group", None)
@@ -141,7 +161,7 @@ def _fonts() -> FontConfiguration:
 @cache
 def _style_sheet(css: str) -> CSS:
     """Parse a style sheet once, then keep what is there now out of every later garbage collection."""
-    with nothing_lost(_no_network()):
+    with nothing_lost(_no_network(), strict=True):
         parsed = CSS(string=css, font_config=_fonts(), url_fetcher=_no_network())
     gc.collect()
     gc.freeze()

@@ -217,7 +217,7 @@ def _not_drawn(shown: Mapping[str, str], task: Task) -> Iterator[Problem]:
         by_text.setdefault(text, []).append(character)
     for text, characters in by_text.items():
         field = field_of(characters[0], task.document) or f"the template {task.template}, or the logo"
-        points = ", ".join(f"U+{ord(character):04X}" for character in characters)
+        points = ", ".join(f"U+{ord(character):04X}" for character in sorted(characters))
         said = f" in {quoted(text)}" if text else ""
         yield Problem(source=task.path, message=f"the fonts cannot draw {points}{said}, from {field}", hint=hint)
 

@@ -4,6 +4,8 @@ It points at the cells and holds no figure of its own, so that it says what they
 zero nothing is drawn. On a landscape page it stands right of the last `<col>`, on a portrait one below the last row.
 """
 
+from collections.abc import Iterable
+
 from openpyxl.chart import BarChart
 from openpyxl.chart.axis import ChartLines, NumericAxis, TextAxis
 from openpyxl.chart.data_source import AxDataSource, NumDataSource, NumFmt, NumRef, StrRef
@@ -24,11 +26,13 @@ from openpyxl.drawing.text import (
 from openpyxl.utils import get_column_letter, quote_sheetname
 
 from reportgen.documents.layout import Placed, Streamed, headers, listed
+from reportgen.documents.plaintext import columns
 from reportgen.documents.tables import Chart
 from reportgen.documents.xhtml import WorkbookError
 
 _WIDTH_CM, _HEIGHT_CM, _LEGEND_ROW_CM = 17, 10.5, 0.5
-_NAMES_IN_A_ROW = 6  # of the legend
+_NAMES_IN_A_ROW = 6  # of the legend, at most
+_LEGEND_LETTERS, _SYMBOL_LETTERS = 96, 4  # of a row, and of what stands before a name
 _GAP_PERCENT = 40
 _BLACK, _GREY, _AXIS, _GRID = "1C2126", "5F6770", "8D96A0", "DFE3E8"
 _TITLE_SIZE, _TEXT_SIZE = 1100, 900  # hundredths of a point
@@ -40,7 +44,7 @@ _VALUE_FORMAT = "[<1000]General;#,##0"
 
 def stacked_columns(placed: Placed, chart: Chart, family: str) -> BarChart:
     """Build the chart of a sheet in a font; raises WorkbookError where the sheet is not one list."""
-    series, (categories, *_) = _series(placed), headers(placed)
+    series, (categories, *names) = _series(placed), headers(placed)
     if not categories.strip():
         raise WorkbookError(f"the first column of a chart has no header: {placed.sheet.fragment}")
     found = BarChart(gapWidth=_GAP_PERCENT, overlap=100, grouping="stacked", ser=series)
@@ -51,8 +55,14 @@ def stacked_columns(placed: Placed, chart: Chart, family: str) -> BarChart:
     found.roundedCorners = False
     found.anchor = _anchor(placed)
     found.width = _WIDTH_CM
-    found.height = _HEIGHT_CM + _LEGEND_ROW_CM * ((len(series) - 1) // _NAMES_IN_A_ROW)
+    found.height = _HEIGHT_CM + _LEGEND_ROW_CM * ((len(series) - 1) // _names_in_a_row(names))
     return found
+
+
+def _names_in_a_row(names: Iterable[str]) -> int:
+    """Tell how many names of the legend stand side by side, each with the room of the longest."""
+    longest = max(map(columns, names), default=0)
+    return max(1, min(_NAMES_IN_A_ROW, _LEGEND_LETTERS // (longest + _SYMBOL_LETTERS)))
 
 
 def _anchor(placed: Placed) -> str:

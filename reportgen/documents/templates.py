@@ -4,6 +4,7 @@ Templates are handed over as texts by name, so that rendering reads no file. Wor
 the catalogs `locale/<language>.po`; a word without a translation stands in English.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache, wraps
@@ -23,6 +24,8 @@ from reportgen.documents.sandbox import Sandbox
 
 ENGLISH = "en"
 LONGEST_NUMBER = 100
+_PLACE = re.compile(r"%\(\w+\)s")
+_UNFIT_FOR_MARKUP = re.compile(r'[<>&"\\\x00-\x1f\x7f]')
 LONGEST_PATTERN = 500
 LARGEST_FILE = 1_000_000
 SUFFIXES = frozenset({".j2", ".css", ".po"})
@@ -31,7 +34,7 @@ NUMBER_METHODS = frozenset({"isoformat", "previous_day", "strftime"})
 _NUMBER_NODES = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Tuple, nodes.Getattr),
     *(nodes.Getitem, nodes.Slice, nodes.Filter, nodes.Call, nodes.Keyword, nodes.Concat, nodes.CondExpr),
-    *(nodes.Add, nodes.Sub, nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Compare, nodes.Operand, nodes.Test),
+    *(nodes.BinExpr, nodes.UnaryExpr, nodes.Compare, nodes.Operand, nodes.Test),
 )
 
 
@@ -149,6 +152,9 @@ def _short(call: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(call)
     def called(*values: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever a filter gives
+        given = (value for value in (*values, *named.values()) if isinstance(value, str))
+        if any(len(value) > LONGEST_PATTERN for value in given):
+            raise NumberError(f"a filter is given more than {LONGEST_PATTERN} characters")
         found = call(*values, **named)
         if isinstance(found, str) and len(found) > LONGEST_PATTERN:
             raise NumberError(f"a filter makes more than {LONGEST_PATTERN} characters")
@@ -190,7 +196,8 @@ def _check_catalog(path: Path, text: str) -> None:
     if path.suffix != ".po":
         return
     try:
-        _messages(text)
+        for line, fault in _faults(text):
+            raise _unfit(f"{path}:{line}", fault, "mend the line, or remove it to have the word in English")
     except PoFileError as error:
         said = f"is not a catalog of words: {str(error).rpartition(' on ')[0].lower()}"
         raise _unfit(
@@ -198,6 +205,23 @@ def _check_catalog(path: Path, text: str) -> None:
         ) from None
     except (LookupError, TypeError, ValueError):
         raise _unfit(path, "is not a catalog of words", "check it with `msgfmt -c`") from None
+
+
+def _faults(text: str) -> Iterator[tuple[int, str]]:
+    """Give the line of every word whose translation would break a document, and how."""
+    for message in read_po(BytesIO(text.encode()), abort_invalid=True):
+        wanted, found = str(message.id), str(message.string)
+        if not message.id or not found:
+            continue
+        if set(_PLACE.findall(found)) != set(_PLACE.findall(wanted)):
+            yield message.lineno or 1, f"translates {quoted(wanted)} with other places to fill in than it has"
+        elif "%" in _PLACE.sub("", found).replace("%%", "") and "%" in wanted:
+            yield message.lineno or 1, f"translates {quoted(wanted)} with a percent sign that is not written %%"
+        elif _UNFIT_FOR_MARKUP.search(found):
+            yield (
+                message.lineno or 1,
+                f'translates {quoted(wanted)} with one of < > & " \\ or a character that cannot be seen',
+            )
 
 
 def _unfit(source: Path | str, message: str, hint: str) -> Rejected:

@@ -53,6 +53,7 @@ class Format:
             "day_short": self.day_short,
             "by_day": self.by_day,
             "short": short,
+            "wide": wide,
             "period": self.period,
             "plain": plain,
             "number_format": number_format,
@@ -149,6 +150,15 @@ def short(text: str) -> str:
     (120, 'Ada')
     """
     return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+
+
+def wide(text: str, room: int = 20) -> str:
+    """Give the class of a cell whose text has a word that may not fit into so many letters.
+
+    >>> wide("ada@acme.example"), wide("wolfeschlegelsteinhausenbergerdorff@acme.example")
+    ('', 'wide')
+    """
+    return "wide" if any(len(word) > room for word in text.split()) else ""
 
 
 def signed(text: str) -> str:

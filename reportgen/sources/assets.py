@@ -1,16 +1,14 @@
 """Files that travel with a cycle: the vendor's invoices, which are left unread, and the logo, which is looked at."""
 
 import os
-from io import BytesIO
 from pathlib import Path
-from xml.etree.ElementTree import ParseError, XMLParser
 
 from reportgen.core.problem import Problem, quoted
+from reportgen.sources.pictures import Undrawable, look_at
 from reportgen.sources.schema import RatesFile
 from reportgen.sources.yamldoc import Document
 
 MOST_LOGO_BYTES = 512 * 1024
-MOST_LOGO_PIXELS = 4_000_000
 
 
 def find_documents(file: RatesFile, document: Document, folder: Path) -> tuple[dict[str, Path], list[Problem]]:
@@ -22,7 +20,10 @@ def find_documents(file: RatesFile, document: Document, folder: Path) -> tuple[d
             continue
         path = Path(os.path.normpath(folder / invoice.document))
         line = document.line("vendor_invoices", start.isoformat(), "document")
-        if problem := _not_a_file(path, line) or _of_one_name(path, found.get(path.name, path), line):
+        if reason := _not_a_file(path):
+            hint = "name the vendor's invoice by its path, relative to this file"
+            problems.append(Problem(source=line, message=f"the file {path} {reason}", hint=hint))
+        elif problem := of_one_name(path, found.get(path.name, path), line):
             problems.append(problem)
         found.setdefault(path.name, path)
     return found, problems
@@ -32,57 +33,10 @@ def find_logo(written: str, line: str, folder: Path) -> tuple[Path | None, list[
     """Give the file of the logo, whose path is relative to `folder`, or what is wrong with it."""
     path = Path(os.path.normpath(folder / written))
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        reason = "is a folder" if path.is_dir() else (error.strerror or "cannot be read").lower()
-        hint = "name the logo by its path, relative to this file"
-        return None, [Problem(source=line, message=f"the logo {path}: {reason}", hint=hint)]
-    if len(content) > MOST_LOGO_BYTES:
-        message = f"the logo {path} is larger than {MOST_LOGO_BYTES // 1024} KiB, and would be in every document"
-        return None, [Problem(source=line, message=message, hint="make it smaller, or use an SVG file")]
-    if reason := _not_drawable(path.suffix.lower(), content):
-        return None, [Problem(source=line, message=f"the logo {path} {reason}", hint="use an SVG or a PNG file")]
+        look_at(path.suffix.lower(), _content(path))
+    except Undrawable as found:
+        return None, [Problem(source=line, message=f"the logo {path} {found.message}", hint=found.hint)]
     return path, []
-
-
-def _not_drawable(suffix: str, content: bytes) -> str:
-    """Say why a file is no picture that stands alone; nothing where it is one."""
-    if suffix == ".png":
-        return _not_a_picture(content)
-    if suffix != ".svg":
-        return "is neither SVG nor PNG"
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        return "has a document type declaration, which may hold anything"
-    parser = XMLParser()  # noqa: S314 - without a declaration there are no entities to expand
-    try:
-        parser.feed(content)
-        root = parser.close()
-    except (ParseError, ValueError) as error:
-        return f"is not well-formed: {error}"
-    if root.tag != "{http://www.w3.org/2000/svg}svg":
-        return "is not an SVG file"
-    outside = {
-        value
-        for element in root.iter()
-        for name, value in element.attrib.items()
-        if name.rpartition("}")[2] == "href" and not value.startswith(("#", "data:"))
-    }
-    return f"refers to {quoted(min(outside))}, which would not be drawn" if outside else ""
-
-
-def _not_a_picture(content: bytes) -> str:
-    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - only where there is a logo
-
-    try:
-        with Image.open(BytesIO(content), formats=("PNG",)) as picture:
-            if picture.width * picture.height > MOST_LOGO_PIXELS:
-                return f"has more than {MOST_LOGO_PIXELS:,} pixels"
-            picture.load()
-    except UnidentifiedImageError:
-        return "is not a PNG file"
-    except (OSError, SyntaxError, ValueError) as error:
-        return f"is damaged: {str(error).lower()}"
-    return ""
 
 
 def short_name(written: str) -> str:
@@ -90,21 +44,41 @@ def short_name(written: str) -> str:
     return Path(os.path.normpath(written)).name
 
 
-def _not_a_file(path: Path, line: str) -> Problem | None:
-    try:
-        if path.is_file():
-            return None
-        reason = "is a folder" if path.is_dir() else "does not exist"
-    except OSError as error:
-        reason = f"cannot be read: {(error.strerror or 'unknown reason').lower()}"
-    hint = "name the vendor's invoice by its path, relative to this file"
-    return Problem(source=line, message=f"the file {path} {reason}", hint=hint)
-
-
-def _of_one_name(path: Path, earlier: Path, line: str) -> Problem | None:
+def of_one_name(path: Path, earlier: Path, line: str) -> Problem | None:
+    """Give what is wrong where two files have one name; nothing where they are one file."""
     if path == earlier:
         return None
     message = (
         f"the files {path} and {earlier} are both named {quoted(path.name)}, and the archive keeps one of a name"
     )
     return Problem(source=line, message=message, hint="rename one of them")
+
+
+def _content(path: Path) -> bytes:
+    """Read a logo; raises Undrawable where that is not possible, or would make every document large."""
+    hint = "name the logo by its path, relative to this file"
+    if reason := _not_a_file(path):
+        raise Undrawable(reason, hint)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_LOGO_BYTES + 1)
+    except OSError as error:
+        raise Undrawable(_unreadable(error), hint) from error
+    if len(content) > MOST_LOGO_BYTES:
+        message = f"is larger than {MOST_LOGO_BYTES // 1024} KiB, and would be in every document"
+        raise Undrawable(message, "make it smaller, or use an SVG file")
+    return content
+
+
+def _not_a_file(path: Path) -> str:
+    """Say why there is nothing to read; nothing where there is a file."""
+    try:
+        if path.is_file():
+            return ""
+        return "is a folder" if path.is_dir() else "does not exist"
+    except OSError as error:
+        return _unreadable(error)
+
+
+def _unreadable(error: OSError) -> str:
+    return f"cannot be read: {(error.strerror or 'unknown reason').lower()}"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from reportgen.core.model import Mapping, RateCard, Rule
-from reportgen.core.problem import Problem, Rejected, errors, quoted
-from reportgen.sources.assets import find_documents, find_logo
+from reportgen.core.problem import Problem, Rejected, errors
+from reportgen.sources.assets import find_documents, find_logo, of_one_name
 from reportgen.sources.charges import undeclared_charged
 from reportgen.sources.limits import fit_to_v2
 from reportgen.sources.mapping import read_mapping
@@ -28,7 +28,8 @@ class Configuration:
 
     `files` are the texts by the short name that stands in rules (`mapping.yaml:12`); `paths` lead from those names
     to the files as the user would open them; `assets` lead from the names of files that travel with a cycle, such as
-    the vendor's invoices, to the files, and `logo` to the picture that every document shows.
+    the vendor's invoices, to the files, and `logo` to the picture that every document shows; `locales` lead from
+    every locale to the first line that names it.
     """
 
     settings: ChargebackFile
@@ -46,6 +47,7 @@ class Configuration:
     paths: MappingOf[str, str]
     assets: MappingOf[str, Path] = field(default_factory=dict)
     logo: Path | None = None
+    locales: MappingOf[str, str] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
 
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
@@ -70,18 +72,20 @@ def load(config: Path, instead: MappingOf[str, Path] | None = None) -> Configura
         token_sources={key: _opened(source, reader.paths) for key, source in configuration.token_sources.items()},
         cycles_source=_opened(configuration.cycles_source, reader.paths),
         replay_source=_opened(configuration.replay_source, reader.paths),
+        locales={locale: _opened(source, reader.paths) for locale, source in configuration.locales.items()},
         warnings=tuple(_located(reader.problems, reader.paths)),
     )
 
 
 @dataclass(kw_only=True, slots=True)
 class _Reader:
-    """Reads files named relative to a folder, and keeps their texts, paths and problems."""
+    """Reads files named relative to a folder, and keeps their texts, paths and problems, and the locales in them."""
 
     folder: Path
     instead: MappingOf[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
+    locales: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def document(self, written: str, named: str = "") -> Document | None:
@@ -141,16 +145,15 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
         return None
     settings = reader.typed(ChargebackFile, document)
     logo = _logo(reader, settings, document) if settings else None
+    if settings:
+        reader.locales[settings.invoice.locale] = document.line("invoice", "locale")
     mapping = _mapping(reader, document)
     rates = _rate_card(reader, document, mapping)
     if settings is None or mapping is None or rates is None:
         return None
     rate_card, assets = rates
-    if logo and assets.get(logo.name, logo) != logo:
-        message = f"the logo and a vendor's invoice are both named {quoted(logo.name)}"
-        reader.problems.append(
-            Problem(source=document.line("invoice", "logo"), message=message, hint="rename one of them")
-        )
+    if logo and (problem := of_one_name(logo, assets.get(logo.name, logo), document.line("invoice", "logo"))):
+        reader.problems.append(problem)
     if settings.source.api == "v2":
         mapping, problems = fit_to_v2(mapping, rate_card)
         reader.problems += [*problems, *_v2_organizations(settings, document)]
@@ -174,6 +177,7 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
         paths=reader.paths,
         assets=assets,
         logo=logo,
+        locales=reader.locales,
     )
 
 
@@ -207,6 +211,9 @@ def _mapping(reader: _Reader, main: Document) -> Mapping | None:
     file = reader.typed(MappingFile, document)
     if file is None or document is None:
         return None
+    for code, center in file.cost_centers.items():
+        if center.locale:
+            reader.locales.setdefault(center.locale, document.line("cost_centers", code, "locale"))
     user_rules = _user_rules(reader, file.user_file, document) if file.user_file else []
     mapping, problems = read_mapping(file, document, user_rules)
     reader.problems += problems

@@ -68,9 +68,12 @@ def _currency_code(value: str) -> str:
 
 def _locale_code(value: str) -> str:
     try:
-        Locale.parse(value)
+        locale = Locale.parse(value)
     except (UnknownLocaleError, ValueError) as error:
         raise text.Unreadable(f"{quoted(value)} is not a locale", "write a code such as en, ja or de_CH") from error
+    if locale.text_direction == "rtl":
+        message = "is written from right to left, and documents are not laid out from right to left yet"
+        raise text.Unreadable(f"{quoted(value)} {message}", "choose a locale that is written from left to right")
     return value
 
 

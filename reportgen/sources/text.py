@@ -14,6 +14,7 @@ LARGEST = Decimal("1e12")
 MOST_DECIMALS = 12
 DATE_SHAPE = re.compile(r"\d{1,4}-\d{1,2}-\d{1,2}|\d{1,4}/\d{1,2}/\d{1,4}", re.ASCII)
 """What is meant for a date, however it is written; a code cannot look like it."""
+LONGEST_TEXT = 1000
 NUMBER_HINT = "write digits with a decimal point, such as 1000.50"
 
 
@@ -55,7 +56,7 @@ def positive(text: str) -> Decimal:
 def row_count(text: str) -> int:
     """Read how many rows there may be, none included."""
     if not re.fullmatch(r"\d{1,6}", text, re.ASCII):
-        raise Unreadable(f"{quoted(text)} is not a number of rows", "write a whole number, such as 1500")
+        raise Unreadable(f"{quoted(text)} is not a number of rows", "write a whole number from 0 to 999999")
     return int(text)
 
 
@@ -105,6 +106,8 @@ def line_of_text(text: str) -> str:
     """Read a text of one line that every document can show."""
     if not text.strip():
         raise Unreadable("is empty", "write a text")
+    if len(text) > LONGEST_TEXT:
+        raise Unreadable(f"is longer than {LONGEST_TEXT} characters", "write it shorter: documents have to show it")
     if not text.isprintable():
         raise Unreadable(f"{quoted(text)} holds a character that cannot be printed", "remove it")
     return text.strip()

@@ -53,6 +53,8 @@ FORBIDDEN_KEYS = {
     "/TR": "a transfer function",
     "/HTP": "a halftone phase",
 }
+LONGEST_CLUSTER = 8
+"""Characters that one glyph can stand for: a letter with its marks, a ligature."""
 FORBIDDEN_ANNOTATIONS = {"/3D", "/Sound", "/Screen", "/Movie"}
 _BLEND_MODES = """
 Normal Compatible Multiply Screen Overlay Darken Lighten ColorDodge ColorBurn HardLight SoftLight Difference Exclusion
@@ -287,6 +289,8 @@ def _glyph(font: Font, code: int, wanted: Wanted) -> Iterator[str]:
         yield "/ToUnicode does not say what it stands for"
     if wanted.tagged and any("\ue000" <= character <= "\uf8ff" or character >= "\U000f0000" for character in text):
         yield f"it stands for U+{ord(text[0]):04X}, to which only private agreement gives a meaning"
+    if len(text) > LONGEST_CLUSTER:
+        yield f"it stands for {len(text)} characters, of which a reader copies every one"
     if code == 0:
         yield ".notdef is shown"
     if font.advances and code >= len(font.advances):

@@ -1,4 +1,4 @@
-"""What an archive keeps: a file that says the same to people and machines, and shows nobody who is not to be shown."""
+"""What an archive keeps: files that say the same to people and machines, and show nobody who is not to be shown."""
 
 import base64
 import csv

@@ -17,12 +17,14 @@ import openpyxl
 import pypdf
 import pytest
 from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from reportgen.core.model import Price
 from reportgen.core.privacy import redacted
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.chart import colors
+from reportgen.documents.fitting import row_height
 from reportgen.documents.render import Design, draw, tasks_of
 from tests.documents import beech, grove
 from tests.office import convert
@@ -281,8 +283,17 @@ def expensive() -> Derived:
 
 # Long texts, and several prices
 
-NOTE = "Questions on a line of this invoice go to the finance partners of your department, who know its rules. " * 5
-NAME = "東京本社第二開発事業部クラウド基盤技術統括グループ自動化推進室品質保証および継続的改善担当チーム長期保守運用契約管理課"
+NOTE = ("Questions on a line of this invoice go to the finance partners of your department, who know it. " * 5)[:480]
+NOTES = {
+    "en": NOTE,
+    "capitals": NOTE.upper(),
+    "ja": ("本請求書の明細に関するご質問は、各部門の経理担当者(EXT. 1234)までお問い合わせください。" * 11)[:480],
+    "ko": ("이 청구서에 대한 문의는 각 부서의 재무 담당자에게 해 주시기 바랍니다. " * 13)[:480],
+}
+NAME = (
+    "東京本社第二開発事業部クラウド基盤技術統括グループ自動化推進室"
+    "品質保証および継続的改善担当チーム長期保守運用契約管理一課"
+)
 PRODUCT = "Cascade Autonomous Refactoring and Migration Assistant for Regulated Enterprise Code, 2026"
 XHTML = {"h": "http://www.w3.org/1999/xhtml"}
 
@@ -313,8 +324,8 @@ def long() -> Derived:
     )
 
 
-def drawn_long(path: str, language: str = "en") -> bytes:
-    return drawn(path, long(), replace(grove.design(), locale=language, note=NOTE[:480]))
+def drawn_long(path: str, language: str = "en", note: str = NOTE) -> bytes:
+    return drawn(path, long(), replace(grove.design(), locale=language, note=note))
 
 
 class Box(NamedTuple):
@@ -327,31 +338,90 @@ class Box(NamedTuple):
     bottom: float
 
     def covers(self, other: "Box") -> bool:
-        """Tell whether two words are printed over each other, by more than the edges of their fonts."""
+        """Tell whether words are printed over each other, by more than a letter that the edge of a column cuts."""
+        high = min(self.bottom - self.top, other.bottom - other.top)
         across = min(self.right, other.right) - max(self.left, other.left)
         down = min(self.bottom, other.bottom) - max(self.top, other.top)
-        return across > 1 and down > 0.25 * min(self.bottom - self.top, other.bottom - other.top)
+        return across > high and down > 0.25 * high
 
 
 def pages_of(pdf: Path) -> list[list[Box]]:
     command = ["pdftotext", "-bbox", str(pdf), "-"]
     told = subprocess.run(command, capture_output=True, check=True).stdout
     sides = ("xMin", "yMin", "xMax", "yMax")
-    return [
-        [Box(word.text or "", *(float(word.get(side, "")) for side in sides)) for word in page.iterfind("h:word", XHTML)]
-        for page in ET.fromstring(told).iterfind(".//h:page", XHTML)  # noqa: S314
-    ]
+    pages = ET.fromstring(told).iterfind(".//h:page", XHTML)  # noqa: S314
+    return [[_box(word, [float(word.get(side, "")) for side in sides]) for word in page] for page in pages]
 
 
-@pytest.mark.parametrize("language", ["en", "ja"])
-@pytest.mark.parametrize("path", ["R-1", "statement"])
-def test_long_texts_are_printed_whole_and_over_nothing(path, language, tmp_path) -> None:
+def _box(word: ET.Element, sides: list[float]) -> Box:
+    left, top, right, bottom = sides
+    return Box(word=word.text or "", left=left, top=top, right=right, bottom=bottom)
+
+
+@pytest.mark.parametrize(
+    ("path", "language", "note"),
+    [
+        *(("statement", "en", "en"), ("statement", "ja", "ja")),
+        *(("R-1", "en", "en"), ("R-1", "en", "capitals"), ("R-1", "ja", "ja"), ("R-1", "zh", "ko")),
+    ],
+)
+def test_long_texts_are_printed_whole_and_over_nothing(path, language, note, tmp_path) -> None:
     target = tmp_path / "book.xlsx"
-    target.write_bytes(drawn_long(path, language))
+    target.write_bytes(drawn_long(path, language, NOTES[note]))
     pdf = convert(target, "pdf", tmp_path)
     for page in pages_of(pdf):
         assert [(one, other) for one, other in combinations(page, 2) if one.covers(other)] == []
     command = ["pdftotext", "-raw", "-l", "1", str(pdf), "-"]
     first = "".join(subprocess.run(command, capture_output=True, check=True, text=True).stdout.split())
-    expected = [NOTE[:480], NAME, PRODUCT] if path == "R-1" else [PRODUCT]
+    expected = [NOTES[note], NAME, PRODUCT] if path == "R-1" else [PRODUCT]
     assert [text for text in expected if "".join(text.split()) not in first] == []
+
+
+def test_products_of_long_names_are_told_apart_by_their_ends() -> None:
+    sheet = read(drawn_long("statement"))["By day"]
+    names = [cell.value for cell in sheet[1]][1:-1]
+    assert names == ["Cascade Aut…e Code, 2026", "Cascade Aut…e Code, 2027", "devin"]
+    assert [cell.value for cell in read(drawn_long("statement"))["Statement"]["A"][10:12]] == [
+        PRODUCT,
+        PRODUCT.replace("2026", "2027"),
+    ]
+
+
+def test_lines_of_one_product_say_from_when_until_when_their_prices_were() -> None:
+    book = read(drawn_long("R-1"))
+    said = [cell.value for cell in book["Invoice"]["A"]]
+    assert said[said.index(PRODUCT) :][:3] == [PRODUCT, "devin · Dec 29 – Dec 30", "devin · Jan 1 – Jan 1"]
+    assert "Prices: Order form of 2025-11-01" in said
+    listed = [(row[0], *(day and str(day)[:10] for day in row[2:4]), row[6]) for row in rows(book["By product"])[:-1]]
+    assert listed == [
+        (PRODUCT, None, None, 1.75),
+        ("devin", "2025-12-29", "2025-12-30", 2),
+        ("devin", "2026-01-01", "2026-01-01", 1.6025),
+    ]
+    assert "First billing day" not in [cell.value for cell in read(rich("R-1"))["By product"][1]]
+
+
+@pytest.mark.parametrize(
+    ("path", "sheets"), [("R-1", ("Invoice", "By product", "Detail")), ("statement", ("Lines",))]
+)
+def test_unit_prices_of_a_column_have_as_many_decimals(path, sheets) -> None:
+    book = read(drawn_long(path))
+    for title in sheets:
+        cells = [cell for row in book[title] for cell in row if cell.style == "price"]
+        assert {cell.value for cell in cells} == {1.75, 2, 1.6025}, title
+        assert {cell.number_format for cell in cells} == {"#,##0.0000"}
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "zh"])
+@pytest.mark.parametrize("path", ["R-1", "statement"])
+def test_every_row_is_as_high_as_its_cells_that_wrap(path, language) -> None:
+    found = 0
+    for sheet in read(drawn_long(path, language)).worksheets:
+        joined = {area.start_cell.coordinate: area.max_col for area in sheet.merged_cells.ranges}
+        for cell in (cell for row in sheet for cell in row if cell.alignment.wrap_text and cell.value):
+            last = joined.get(cell.coordinate, cell.column)
+            widths = [sheet.column_dimensions[get_column_letter(n)].width for n in range(cell.column, last + 1)]
+            needed = row_height([cell.value], int(sum(widths) - cell.alignment.indent))
+            assert (sheet.row_dimensions[cell.row].height or 14) >= float(needed or 14), (sheet.title, cell.value)
+            found += 1
+    assert found > 30

@@ -127,7 +127,7 @@ def test_the_page_loads_and_runs_nothing():
     )
     style = page.findtext("head/style")
     assert not re.search(r"@import|@font-face|url\(|image-set|src\(", style)
-    assert re.findall(r"url\([^)]*\)", rich().decode()) == ["url(#end)"] * 4
+    assert re.findall(r"url\([^)]*\)", rich().decode()) == ["url(#end)"] * 3
 
 
 def test_the_only_picture_is_the_logo_and_it_is_in_the_page():
@@ -198,12 +198,11 @@ def test_lines_tell_their_amounts():
         ("17.75", "65.20", "72.76"),
         ("24.00", "22.77", "37.30"),
         ("-6.25", "30.66", "27.91"),
-        ("0.00", "0.00"),
     ]
-    for title, expected in zip(told, amounts, strict=False):
+    for title, expected in zip(told[:3], amounts, strict=True):
         parts = [f"{period} {amount}" for period, amount in zip(periods[-len(expected) :], expected, strict=True)]
         assert title == f"Amounts by billing cycle: {'; '.join(parts)} (preliminary)"
-    assert len(told) == 5
+    assert len(told) == 4  # the pool's were all zero
 
 
 SCHEMES = {

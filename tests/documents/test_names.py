@@ -3,6 +3,7 @@
 import re
 import subprocess
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
 
@@ -11,7 +12,7 @@ import pytest
 
 from reportgen.core.model import Entry, Principal
 from reportgen.core.problem import Rejected
-from reportgen.documents.render import draw, tasks_of
+from reportgen.documents.render import draw, render, tasks_of
 from tests.documents import beech
 
 ADA = Principal("user", "u|ada")
@@ -133,6 +134,25 @@ def test_a_box_never_reaches_a_page(name):
     assert problem.message.endswith("from the name of user u|ada")
 
 
+def test_every_text_that_cannot_be_drawn_is_told_at_once():
+    """Two people in two documents, one of them with two letters that no font has."""
+    derived, design = beech.derived(), beech.design()
+    names = {"u|ada": "Adlam \U0001e900\U0001e901", "u|na": "Unassigned \u0378"}
+    entries = {
+        principal: replace(entry, name=names.get(principal.id, entry.name))
+        for principal, entry in derived.directory.entries.items()
+    }
+    assert set(names) <= {principal.id for principal in entries}
+    tasks = tasks_of(derived.statement, replace(derived.directory, entries=entries), design)
+    with ThreadPoolExecutor(1) as executor, pytest.raises(Rejected) as caught:
+        list(render(tasks, design, executor))
+    told = [(problem.source, problem.message.partition(" in ")[0]) for problem in caught.value.problems]
+    assert told == [
+        ("invoices/CB-2025-12-05-R-1.pdf", "the fonts cannot draw U+1E900, U+1E901"),
+        ("invoices/CB-2025-12-05-S-2.pdf", "the fonts cannot draw U+0378"),
+    ]
+
+
 def cells(workbook: bytes) -> set[str]:
     book = openpyxl.load_workbook(BytesIO(workbook))
     return {cell.value for sheet in book for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)}
@@ -140,7 +160,8 @@ def cells(workbook: bytes) -> set[str]:
 
 def test_the_template_is_named_where_no_field_has_it():
     task = beech.task("R-1.pdf")
-    design = beech.design(invoice_html_j2="<html><head><title>T</title></head><body><p>\u0378</p></body></html>")
+    template = "<html lang='en'><head><title>T</title></head><body><p>\u0378</p></body></html>"
+    design = beech.design(invoice_html_j2=template)
     with pytest.raises(Rejected) as caught:
         draw(task, design)
     assert (

@@ -4,6 +4,7 @@ import base64
 import re
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -75,7 +76,7 @@ def test_a_missing_glyph_stops_with_its_text(character, point):
 
 
 def test_a_missing_glyph_names_the_document():
-    template = "<html><body><p>{{ document.cost_center.name }} \U0001e900</p></body></html>"
+    template = page("<p>{{ document.cost_center.name }} \U0001e900</p>")
     with pytest.raises(Rejected) as caught:
         draw(task("R-1.pdf"), design(invoice_html_j2=template))
     (problem,) = caught.value.problems
@@ -207,6 +208,18 @@ def test_a_picture_that_cannot_be_read_is_not_lost_unseen():
     assert "failed to load image" in refused(invoice_html_j2=page('<img src="data:image/png;base64,AAAA"/>')).message
 
 
+@pytest.mark.parametrize("address", ["data:image/png;base64,", "data:", "https://acme.example/"])
+@pytest.mark.parametrize(
+    "markup", ['<img src="%s"/>', '<link rel="stylesheet" href="%s"/>', '<p style="background: url(%s)">x</p>']
+)
+def test_a_long_address_is_not_repeated_whole(markup, address):
+    with pytest.raises(NotFetched) as raised:
+        pdf(page(markup % (address + "eHh4" * 900)), "")
+    assert address in str(raised.value)
+    assert "eHh4eHh4" in str(raised.value)
+    assert len(str(raised.value)) < 130
+
+
 def test_the_next_document_does_not_inherit_what_was_refused():
     with pytest.raises(NotFetched):
         pdf(page('<img src="http://x.example/a.png"/>'), "")
@@ -223,3 +236,43 @@ def test_links_lead_where_they_say():
 def test_what_a_template_carries_itself_is_drawn():
     data = f"data:image/png;base64,{base64.b64encode(PIXEL).decode()}"
     assert b"/Image" in pdf(page(f'<img src="{data}"/>'), "")
+
+
+# What an archive asks of every page
+
+
+@pytest.mark.parametrize(
+    ("markup", "message"),
+    [
+        ("<html lang='en'><head><title> </title></head><body/></html>", "has no <title>"),
+        ("<html><head><title>T</title></head><body/></html>", "has no lang"),
+        (page('<a href="javascript:alert(1)">x</a>'), 'leads to "javascript:alert(1)"'),
+        (page('<a href="file:///etc/passwd">x</a>'), 'leads to "file:///etc/passwd"'),
+        (page('<a href="other.html">x</a>'), 'leads to "other.html"'),
+    ],
+)
+def test_a_page_that_no_archive_can_keep_is_refused(markup, message):
+    with pytest.raises(MarkupError, match=re.escape(message)):
+        pdf(markup, "")
+
+
+def test_links_that_can_be_followed_are_kept():
+    links = '<a href="https://a.example/">a</a><a href="mailto:a@b.example">b</a><a href="#c">c</a><p id="c">c</p>'
+    assert pdf(page(links), "").startswith(b"%PDF")
+
+
+def test_a_template_may_attach_what_it_carries_dated_like_everything_else():
+    way = '<link rel="attachment" href="data:text/plain,hi" title="x"/>'
+    dated = datetime(2026, 1, 5, 8)  # noqa: DTZ001
+    with pikepdf.open(BytesIO(pdf(page("<p>x</p>", way), "", dated=dated))) as document:
+        (found,) = document.attachments.values()
+        params = found.get_file().obj.Params
+        assert {str(params.CreationDate), str(params.ModDate)} == {"D:20260105080000Z"}
+
+
+@pytest.mark.parametrize("css", ["p { colour: red }", "p { width: 5quux }", "@bogus x {}"])
+def test_a_style_sheet_with_a_mistake_is_refused(css):
+    template = page("<p>x</p>")
+    with pytest.raises(Rejected) as caught:
+        draw(task("R-1.pdf"), design(invoice_html_j2=template, invoice_css=css))
+    assert "has a style sheet with a mistake: " in caught.value.problems[0].message

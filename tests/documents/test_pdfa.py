@@ -521,3 +521,12 @@ def test_encryption_is_found():
     with pikepdf.open(BytesIO(good())) as document:
         content = encrypted(document)
     assert "The file is encrypted." in findings(content, tagged=True, **WANTED)
+
+
+def test_an_ellipsis_of_the_layout_is_found():
+    """It is mapped to the text that it hides, and to the same one wherever it stands again."""
+    style = "p { width: 40mm; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }"
+    hidden = "Chloé Bérengère Marguerite Apolline de la Tour d'Auvergne"
+    markup = f'<html lang="en"><head><title>T</title></head><body><h1>T</h1><p>{hidden}</p></body></html>'
+    found = findings(pdf(markup, style), tagged=True, attachments={}, title="T", language="en")
+    assert any("characters, of which a reader copies every one" in sentence for sentence in found)

@@ -25,9 +25,9 @@ DAYS = 31
 CM_PER_CHARACTER = 7 / 96 * 2.54
 
 
-def day_sheet(products: int = 2, attributes: str = "", *, days: int = DAYS) -> bytes:
+def day_sheet(products: int = 2, attributes: str = "", *, days: int = DAYS, name: str = "product") -> bytes:
     """Write days by product, as the built-in templates do."""
-    names = [f"product {number}" for number in range(products)]
+    names = [f"{name} {number}" for number in range(products)]
     columns = "".join(
         f'<col style="width: 15ch" data-field="p{number}" data-series="{COLOURS[number % 3]}"/>'
         for number in range(products)
@@ -103,6 +103,8 @@ def test_it_keeps_its_size_when_rows_are_filtered_and_makes_room_for_many_names(
     few, many = (chart_of(read(day_sheet(products))).anchor.ext for products in (2, 14))
     assert (EMU_to_cm(few.width), EMU_to_cm(few.height)) == (17, 10.5)
     assert (EMU_to_cm(many.width), EMU_to_cm(many.height)) == (17, 11.5)
+    long = chart_of(read(day_sheet(14, name="a name of many letters"))).anchor.ext
+    assert (EMU_to_cm(long.width), EMU_to_cm(long.height)) == (17, 12.5)
 
 
 def test_a_landscape_page_holds_a_list_of_few_products_and_its_chart_in_a_readable_size() -> None:

@@ -475,3 +475,28 @@ def test_two_invoices_never_get_the_same_number(tmp_path):
     assert "get the same invoice number" in result.stderr
     assert "chargeback.yaml:6" in result.stderr
     assert not (folder / "archive").exists() or not list((folder / "archive").rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("word", "translation", "message"),
+    [
+        ("Page %(page)s of %(pages)s", "Seite", "with other places to fill in"),
+        ("Page %(page)s of %(pages)s", "Seite %(seite)s von %(pages)s", "with other places to fill in"),
+        ("Page %(page)s of %(pages)s", "100 % %(page)s %(pages)s", "a percent sign that is not written %%"),
+        ("Total", r"\"; } } body { display: none", "with one of < > &"),
+        ("Total", "<b>Summe</b>", "with one of < > &"),
+        ("Total", r"Sum\nme", "with one of < > &"),
+    ],
+)
+def test_a_catalog_that_would_break_documents_is_named_with_its_line(tmp_path, word, translation, message):
+    (tmp_path / "locale").mkdir()
+    path = tmp_path / "locale" / "de.po"
+    path.write_text(
+        f'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "{word}"\nmsgstr "{translation}"\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(Rejected) as caught:
+        read_templates(tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.source == f"{path}:4"
+    assert message in problem.message

@@ -150,10 +150,9 @@ def test_what_is_compared_and_converted_is_written_in_the_locale(locale, name, a
 def test_filters_are_known_by_the_names_templates_use():
     filters = shape("en").filters()
     assert set(filters) == {
-        *("money", "acus", "acus_short",
-        "by_day", "price", "share", "day", "day_short", "period", "plain", "number_format"),
-        *("effective", "fixed", "month", "percent", "rate", "signed", "signed_format", "used"),
-        *("left", "right", "wrapped"),
+        *("money", "acus", "acus_short", "by_day", "price", "share", "day", "day_short", "period", "plain"),
+        *("effective", "fixed", "month", "percent", "rate", "signed", "signed_format", "used", "number_format"),
+        *("left", "right", "wrapped", "short", "wide", "fitted", "row_height", "price_format"),
     }
     assert filters["plain"](Decimal("-0.00")) == "0"
 

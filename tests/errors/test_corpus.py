@@ -23,6 +23,7 @@ NOBODY = 65534
 
 # Files that would only make the checkout large.
 MADE = {
+    "logo-too-large": ("logo.svg", b"<svg>" + b" " * 600_000 + b"</svg>"),
     "yaml-nested-brackets": ("mapping.yaml", b"users: " + b"[" * 50_000),
     "yaml-too-large": ("mapping.yaml", b"# " + b"x" * 20_000_000),
 }
