@@ -340,9 +340,10 @@ def test_the_pdf_of_an_invoice_agrees_to_the_cent(sample, code):
     (total,) = pdf_rows(path, r"USD ([\d,]+\.\d\d)")
     rows = pdf_rows(path, rf"^ *({PRODUCTS})\b.*? ([\d,]+\.\d{{4}}) +([\d.]+) +([\d,]+\.\d\d)$")
     assert number(total) == Decimal(center["amount"])
-    assert [(product, number(acus), number(price), number(amount)) for product, acus, price, amount in rows] == [
+    found = [(product, number(acus), number(price), number(amount)) for product, acus, price, amount in rows]
+    assert sorted(found) == [  # on paper, lines of one product stand in the order of their days
         (line["product"], at_four_decimals(line["acus"]), Decimal(line["unit_price"]), Decimal(line["amount"]))
-        for line in center["lines"]
+        for line in sorted(center["lines"], key=lambda line: (line["product"], Decimal(line["acus"])))
     ]
     check_footing([number(amount) for amount in pdf_rows(path, r"[\d,]+\.\d{4} +([\d,]+\.\d\d)$")], number(total))
 
@@ -485,11 +486,11 @@ def test_the_workbook_of_an_invoice_agrees_to_the_cent(sample, code):
     center = cost_centers(sample)[code]
     rows = [row for row in cover.iter_rows(max_col=4, values_only=True) if isinstance(row[3], int | float)]
     *lines, total = rows
-    assert [(row[0].split(" ")[0], cents(row[3])) for row in lines] == [
+    assert sorted((row[0].split(" ")[0], cents(row[3])) for row in lines) == sorted(
         (line["product"], Decimal(line["amount"])) for line in center["lines"]
-    ]
+    )
     assert cents(total[3]) == sum(cents(row[3]) for row in lines) == Decimal(center["amount"])
-    *amounts, footing = column(products, 8)[1:]
+    *amounts, footing = column(products, products.max_column)[1:]
     assert [*map(cents, amounts), cents(footing)] == [cents(row[3]) for row in rows]
     *amounts, footing = column(users, 5)[1:]
     assert sum(map(cents, amounts)) == cents(footing) == Decimal(center["amount"])

@@ -115,7 +115,10 @@ def shown(found: Trend | None) -> list[Decimal | None]:
 def test_bars_have_the_amounts_of_the_three_statements(all_three):
     statement = told(all_three)
     for code in CODES:
-        assert shown(invoice_trend(statement, code)) == amounts(all_three, code)
+        if any(amounts(all_three, code)):
+            assert shown(invoice_trend(statement, code)) == amounts(all_three, code)
+        else:
+            assert invoice_trend(statement, code) is None
     assert amounts(all_three, "A-1")[0] < 0
     assert amounts(all_three, "C-3")[0] is None
     whole = [Decimal(all_three.statement(start)["tie_out"]["invoiced_amount"]) for start in STARTS]
