@@ -14,6 +14,7 @@ from reportgen.archive.codec import (
     tie_out_csv,
     tie_out_values,
 )
+from reportgen.core.directory import principal_of
 from reportgen.core.model import Attachment, DetailRow, Directory, Entry, Invoice, Principal, Statement
 from reportgen.core.money import at_least, plain
 
@@ -96,5 +97,5 @@ def _usage_rows(detail: Sequence[DetailRow], directory: Directory, decimals: int
 
 
 def _entry(row: DetailRow, entries: Mapping[Principal, Entry]) -> Entry:
-    principal = Principal("service_user" if row.principal_kind == "service_user" else "user", row.principal_id)
+    principal = principal_of(row.principal_kind, row.principal_id)
     return entries.get(principal, Entry(principal=principal))

@@ -19,6 +19,7 @@ from reportgen.archive.codec import FORMULA_MARK
 from reportgen.archive.folder import HISTORY, LEDGER, MANIFEST, STATEMENT, cycles_before
 from reportgen.core.compare import MOST_EARLIER, by_product
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle
+from reportgen.core.directory import principal_of
 from reportgen.core.model import (
     CostCenterTotals,
     CycleTotals,
@@ -205,9 +206,8 @@ def _principals(path: Path) -> dict[str, set[Principal]]:
             if len(row) != len(columns):
                 raise ValueError(f"{LEDGER} has {len(row)} cells in line {rows.line_num}, and {len(columns)} columns")
             if row[key]:
-                known: PrincipalKind = "service_user" if row[kind] == "service_user" else "user"
-                code, principal = (row[place].removeprefix(FORMULA_MARK) for place in (center, key))
-                found[code].add(Principal(known, principal))
+                code, principal_id = (row[place].removeprefix(FORMULA_MARK) for place in (center, key))
+                found[code].add(principal_of(row[kind], principal_id))
     return found
 
 

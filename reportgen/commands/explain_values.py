@@ -5,12 +5,11 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from reportgen.core.directory import principal_of
 from reportgen.core.explain import Addressed, Explanation, Group, Ruled
 from reportgen.core.model import (
     Directory,
     Invoice,
-    Principal,
-    PrincipalKind,
     RecordedResponse,
     Rule,
     UsageRecord,
@@ -170,8 +169,7 @@ def _rule(rule: Rule, value: str) -> Values:
 def _who(ruled: Ruled, known: Directory) -> str:
     """Name whose usage it is as people know it: by e-mail, name or id, and where it was."""
     record = ruled.allocation.record
-    kind: PrincipalKind = "service_user" if record.principal_kind == "service_user" else "user"
-    entry = known.entries.get(Principal(kind, record.principal_id))
+    entry = known.entries.get(principal_of(record.principal_kind, record.principal_id))
     person = (entry and (entry.email or entry.name)) or record.principal_id
     place = known.organizations.get(record.org_id, record.org_id)
     return ", ".join(filter(None, (person, place, record.session_id))) or ruled.allocation.cause

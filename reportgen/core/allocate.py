@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from reportgen.core.directory import principal_of
 from reportgen.core.match import Matcher, Subject
 from reportgen.core.model import (
     Allocation,
@@ -20,7 +21,6 @@ from reportgen.core.model import (
     Directory,
     Level,
     Mapping,
-    Principal,
     Rule,
     Share,
     Split,
@@ -166,7 +166,7 @@ def _named(cause: str, kind: str, principal_id: str, org_id: str, directory: Dir
         return f"{cause} {quoted(org_id)} ({directory.organizations.get(org_id, org_id)})"
     if not principal_id:
         return cause
-    entry = directory.entries.get(Principal("service_user" if kind == "service_user" else "user", principal_id))
+    entry = directory.entries.get(principal_of(kind, principal_id))
     known = ", ".join(filter(None, (entry.name, entry.email))) if entry else ""
     return f"{cause} {quoted(principal_id)}{f' ({known})' if known else ''}"
 

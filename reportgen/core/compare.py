@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from reportgen.core.directory import principal_of
 from reportgen.core.model import (
     Change,
     CostCenterChange,
@@ -84,7 +85,7 @@ def _totals_of(invoice: Invoice) -> CostCenterTotals:
 def _principals(invoice: Invoice) -> Iterable[Principal]:
     for usage in invoice.by_principal:
         if usage.principal_id:
-            yield Principal("service_user" if usage.principal_kind == "service_user" else "user", usage.principal_id)
+            yield principal_of(usage.principal_kind, usage.principal_id)
 
 
 def _changed(code: str, before: CostCenterTotals | None, after: CostCenterTotals | None) -> CostCenterChange:

@@ -11,6 +11,11 @@ from itertools import count, islice
 from reportgen.core.model import Directory, Entry, Principal
 
 
+def principal_of(kind: str, principal_id: str) -> Principal:
+    """Name the principal of a row whose kind is a text: a service user, or anything else that used ACUs."""
+    return Principal("service_user" if kind == "service_user" else "user", principal_id)
+
+
 def joined(first: Directory, second: Directory) -> Directory:
     """Give everything that either knows; the first counts, and the second fills what the first leaves open.
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import groupby
 
+from reportgen.core.directory import principal_of
 from reportgen.core.model import (
     CostCenterChange,
     CostCenterTotals,
@@ -89,7 +90,7 @@ def _row(row: DetailRow, kept: Pseudonyms) -> DetailRow:
 def _id(kind: str, principal_id: str, kept: Pseudonyms) -> str:
     if not principal_id or not kept:
         return ""
-    return kept[Principal("service_user" if kind == "service_user" else "user", principal_id)].id
+    return kept[principal_of(kind, principal_id)].id
 
 
 def _merged(rows: Iterable[DetailRow]) -> Iterable[DetailRow]:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from reportgen.core.allocate import value_on
+from reportgen.core.directory import principal_of
 from reportgen.core.match import Matcher, Subject, is_pattern
 from reportgen.core.model import (
     Allocation,
@@ -21,7 +22,6 @@ from reportgen.core.model import (
     InvoiceLine,
     Level,
     Mapping,
-    Principal,
     Rule,
     Split,
 )
@@ -174,9 +174,7 @@ class Suggestions:
         if not orphan.kind:
             name = self._directory.organizations.get(orphan.id, "")
             return "", "" if name == orphan.id else name
-        entry = self._directory.entries.get(
-            Principal("service_user" if orphan.kind == "service_user" else "user", orphan.id)
-        )
+        entry = self._directory.entries.get(principal_of(orphan.kind, orphan.id))
         return (entry.email or "", entry.name or "") if entry else ("", "")
 
     def _key(self, orphan: Orphan) -> str:

@@ -13,7 +13,8 @@ from itertools import groupby
 from typing import Literal
 
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.model import Cell, DetailRow, Directory, Principal, PrincipalKind, PrincipalUsage
+from reportgen.core.directory import principal_of
+from reportgen.core.model import Cell, DetailRow, Directory, Principal, PrincipalUsage
 from reportgen.core.money import ZERO, add, total
 from reportgen.documents.sheetxml import CellValue
 from reportgen.documents.words import HOLDERS, KINDS, NOBODY, Word
@@ -158,9 +159,9 @@ def _who(org_id: str, kind: str, principal_id: str, directory: Directory) -> tup
     if not principal_id:
         name = directory.organizations.get(org_id, org_id)
         return ("organization", name, org_id) if org_id else ("nobody", "", "")
-    holder: PrincipalKind = "service_user" if kind == "service_user" else "user"
-    entry = directory.entries.get(Principal(holder, principal_id))
+    principal = principal_of(kind, principal_id)
+    entry = directory.entries.get(principal)
     if entry is None:
-        return holder, principal_id, ""
+        return principal.kind, principal_id, ""
     identity = entry.email or principal_id
-    return holder, entry.name or identity, identity if entry.name else ""
+    return principal.kind, entry.name or identity, identity if entry.name else ""

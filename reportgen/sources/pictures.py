@@ -59,6 +59,8 @@ class _Svg:
         self.inside = ""
         self.css: list[str] = []
         self.empty = True
+        self.around: list[str] = []
+        self.used: list[tuple[str, tuple[str, ...]]] = []
 
     def read(self, content: bytes) -> None:
         """Raise Undrawable with the first mistake."""
@@ -69,6 +71,10 @@ class _Svg:
             raise Undrawable(f"is not well-formed: {said}", PLAIN_SVG) from error
         except (LookupError, ValueError) as error:
             raise Undrawable("is in an encoding that is not known", f"{PLAIN_SVG}, in UTF-8") from error
+        targets = {target for target, _ in self.used}
+        if any(targets.intersection(around) for _, around in self.used):
+            message = "has a <use> within what another <use> draws, which may never end"
+            raise Undrawable(message, "draw it without <use>, or save it as PNG")
 
     def _doctype(self, *_: object) -> None:
         raise Undrawable(f"has {self._placed('<!DOCTYPE>')}, which may hold anything", "remove the declaration")
@@ -86,6 +92,10 @@ class _Svg:
         if local in _FORBIDDEN:
             message, hint = _FORBIDDEN[local]
             raise Undrawable(f"has {self._placed(f'<{local}>')}, {message}", hint)
+        if local == "use":
+            targets = [value.strip().removeprefix("#") for name, value in attributes.items() if name.endswith("href")]
+            self.used += [(target, tuple(self.around)) for target in targets]
+        self.around.append(attributes.get("id", ""))
         for attribute, value in attributes.items():
             short = attribute.rpartition("}")[2]
             if short == "href":
@@ -97,6 +107,7 @@ class _Svg:
         if self.css:
             self._look_at_css("".join(self.css), "<style>")
         self.inside, self.css = "", []
+        self.around.pop()
 
     def _text(self, text: str) -> None:
         if self.inside == "style":

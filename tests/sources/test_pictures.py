@@ -217,3 +217,29 @@ def test_a_document_type_is_found_in_any_encoding(encoding):
 )
 def test_what_is_no_svg_is_refused(content, message):
     assert why_not(".svg", content) == message
+
+
+def svg(inside: str) -> bytes:
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{inside}</svg>'.encode()
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<g id="a"><use href="#a"/></g>',
+        '<g id="a"><use href="#b"/></g><g id="b"><use href="#a"/></g>',
+        '<path id="a" d="M0 0h1"/>'
+        + "".join(f'<g id="b{n}">{"<use href=" + repr(f"#b{n - 1}") + "/>"}</g>' for n in range(1, 9))
+        + '<use href="#b8"/>',
+    ],
+    ids=["itself", "each other", "a chain"],
+)
+def test_drawing_what_draws_again_is_refused(inside):
+    with pytest.raises(Undrawable, match="within what another <use> draws"):
+        look_at(".svg", svg(inside))
+
+
+def test_what_is_drawn_twice_is_accepted():
+    look_at(
+        ".svg", svg('<defs><path id="a" d="M0 0h1v1z"/></defs><g id="b"><use href="#a"/><use href="#a" x="3"/></g>')
+    )
