@@ -24,6 +24,9 @@ from reportgen.documents.sandbox import Sandbox
 
 ENGLISH = "en"
 LONGEST_NUMBER = 100
+_QUOTING = re.compile(r'\s*(?:msgid|msgstr|msgctxt|")')
+_QUOTED = re.compile(r'(?:msg\w+(?:\[\d\])?\s+)?"(?:[^"\\]|\\.)*"')
+"""Lines of a catalog that hold a text; one that is not closed would be read without its last letter."""
 _PLACE = re.compile(r"%\(\w+\)s")
 _UNFIT_FOR_MARKUP = re.compile(r'[<>&"\\\x00-\x1f\x7f]')
 LONGEST_PATTERN = 500
@@ -209,6 +212,9 @@ def _check_catalog(path: Path, text: str) -> None:
 
 def _faults(text: str) -> Iterator[tuple[int, str]]:
     """Give the line of every word whose translation would break a document, and how."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if _QUOTING.match(line) and not _QUOTED.fullmatch(line.strip()):
+            yield number, "has a text that is not between two quotes"
     for message in read_po(BytesIO(text.encode()), abort_invalid=True):
         wanted, found = str(message.id), str(message.string)
         if not message.id or not found:

@@ -145,6 +145,7 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
         return None
     settings = reader.typed(ChargebackFile, document)
     logo = _logo(reader, settings, document) if settings else None
+    templates = _templates(reader, settings, document) if settings else None
     if settings:
         reader.locales[settings.invoice.locale] = document.line("invoice", "locale")
     mapping = _mapping(reader, document)
@@ -172,13 +173,26 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
         cycles_source=document.line("source"),
         replay=reader.path(settings.source.replay) if settings.source.replay else None,
         replay_source=document.line("source", "replay"),
-        templates=reader.path(settings.templates) if settings.templates else None,
+        templates=templates,
         files=reader.texts,
         paths=reader.paths,
         assets=assets,
         logo=logo,
         locales=reader.locales,
     )
+
+
+def _templates(reader: _Reader, settings: ChargebackFile, document: Document) -> Path | None:
+    if settings.templates is None:
+        return None
+    path = reader.path(settings.templates)
+    if not path.is_dir():
+        reason = "is no folder" if path.exists() else "does not exist"
+        hint = "`reportgen init` writes a folder of templates; remove the line to use the built-in ones"
+        reader.problems.append(
+            Problem(source=document.line("templates"), message=f"the folder {path} {reason}", hint=hint)
+        )
+    return path
 
 
 def _logo(reader: _Reader, settings: ChargebackFile, document: Document) -> Path | None:

@@ -44,7 +44,9 @@ plain text, in which `left`, `right` and `wrapped` set columns and take line bre
 the macros at the end of this page.
 
 **Words** stand in English in `_("…")`, and in other languages in `locale/<language>.po`; a word that a catalog does
-not have stays English. [The folder of the catalogs](../templates/locale/README.md) says how to add a language.
+not have stays English. To change one word, write it into a catalog instead of a template: `locale/en.po` does so for
+English, in PDF, workbook and page alike. [The folder of the catalogs](../templates/locale/README.md) says how to add
+a language.
 
 **What a template cannot do.** It reckons with no money: every figure it prints is made by the program, and
 formatted by a filter. It reads no file, no address and no clock. A name that does not exist is a mistake, not an

@@ -500,3 +500,13 @@ def test_a_catalog_that_would_break_documents_is_named_with_its_line(tmp_path, w
     (problem,) = caught.value.problems
     assert problem.source == f"{path}:4"
     assert message in problem.message
+
+
+def test_a_text_of_a_catalog_that_is_not_closed_is_named(tmp_path):
+    (tmp_path / "locale").mkdir()
+    path = tmp_path / "locale" / "de.po"
+    path.write_text('msgid "Cost center"\nmsgstr "Kostenstelle\n', encoding="utf-8")
+    with pytest.raises(Rejected) as caught:
+        read_templates(tmp_path)
+    assert caught.value.problems[0].source == f"{path}:2"
+    assert caught.value.problems[0].message.endswith("has a text that is not between two quotes")

@@ -219,7 +219,7 @@ def test_what_is_no_svg_is_refused(content, message):
     assert why_not(".svg", content) == message
 
 
-def svg(inside: str) -> bytes:
+def holding(inside: str) -> bytes:
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{inside}</svg>'.encode()
 
 
@@ -236,10 +236,11 @@ def svg(inside: str) -> bytes:
 )
 def test_drawing_what_draws_again_is_refused(inside):
     with pytest.raises(Undrawable, match="within what another <use> draws"):
-        look_at(".svg", svg(inside))
+        look_at(".svg", holding(inside))
 
 
 def test_what_is_drawn_twice_is_accepted():
     look_at(
-        ".svg", svg('<defs><path id="a" d="M0 0h1v1z"/></defs><g id="b"><use href="#a"/><use href="#a" x="3"/></g>')
+        ".svg",
+        holding('<defs><path id="a" d="M0 0h1v1z"/></defs><g id="b"><use href="#a"/><use href="#a" x="3"/></g>'),
     )
