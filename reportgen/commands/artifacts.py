@@ -40,24 +40,24 @@ def design_of(configuration: Configuration) -> Design:
     )
 
 
-def stored_files(inputs: Inputs, derived: Derived, design: Design) -> Iterator[tuple[str, bytes]]:
-    """Yield everything but the documents: the inputs as they were used, and the tables."""
+def stored_files(inputs: Inputs, derived: Derived, known: Directory, design: Design) -> Iterator[tuple[str, bytes]]:
+    """Yield everything but the documents: the inputs as they were used, and the tables; `known` is everybody."""
     for name, text in _texts(inputs, design).items():
         yield name, text.encode()
     for name, text in _tables(inputs, derived).items():
         yield name, text.encode()
     for path in _assets(inputs):
         yield f"{ASSETS}/{path.name}", path.read_bytes()
-    yield DIRECTORY, directory.encode(everybody(inputs, derived))
+    yield DIRECTORY, directory.encode(known)
     yield HISTORY, history.encode(inputs.earlier)
     if inputs.configuration.replay:
         yield EVIDENCE, evidence.encode(inputs.responses.values())
 
 
-def tasks(inputs: Inputs, derived: Derived, design: Design) -> list[Task]:
-    """List the documents, with people as they may be shown."""
-    statement, known = redacted(derived.statement, everybody(inputs, derived), design.users)
-    return tasks_of(statement, known, design, attachments(statement, known))
+def tasks(derived: Derived, known: Directory, design: Design) -> list[Task]:
+    """List the documents, with people as they may be shown; `known` is everybody."""
+    statement, shown = redacted(derived.statement, known, design.users)
+    return tasks_of(statement, shown, design, attachments(statement, shown))
 
 
 def everybody(inputs: Inputs, derived: Derived) -> Directory:

@@ -9,7 +9,7 @@ from threading import Thread
 
 from reportgen.archive.codec import statement_values
 from reportgen.archive.folder import REPLACED, cycle_folder, locked, refuse_sealed, refuse_unwritable, staged
-from reportgen.commands.artifacts import design_of, stored_files, tasks
+from reportgen.commands.artifacts import design_of, everybody, stored_files, tasks
 from reportgen.commands.calendar import archived_cycle
 from reportgen.commands.edge import DONE, NOT_TIED_OUT, Edge
 from reportgen.commands.inputs import stored_inputs
@@ -42,9 +42,10 @@ def produce(inputs: Inputs, edge: Edge, workers: int) -> int:
     design = design_of(inputs.configuration)
     derived = derive(inputs)
     edge.terminal.problems(derived.warnings)
-    listed = tasks(inputs, derived, design)
+    known = everybody(inputs, derived)
+    listed = tasks(derived, known, design)
     with staged(folder, REPLACED) as stage:
-        for name, content in stored_files(inputs, derived, design):
+        for name, content in stored_files(inputs, derived, known, design):
             stage.write(name, content)
         try:
             for name, content in _documents(listed, design, workers, edge):

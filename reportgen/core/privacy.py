@@ -97,7 +97,10 @@ def _merged(rows: Iterable[DetailRow]) -> Iterable[DetailRow]:
     """Add up what cannot be told apart any more, in an order that tells nothing of who it was."""
 
     def key(row: DetailRow) -> tuple[object, ...]:
-        return *row[:6], row.unit_price is not None, row.unit_price or 0
+        return (
+            *(row.day, row.product, row.org_id, row.principal_kind, row.principal_id, row.kind),
+            *(row.unit_price is not None, row.unit_price or 0),
+        )
 
     for _, same in groupby(sorted(rows, key=key), key):
         found = list(same)

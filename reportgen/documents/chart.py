@@ -21,6 +21,8 @@ COLORS = (
 """One colour per product in the order of the enterprise's products; neighbours differ in grey as well."""
 STEPS = tuple(map(Decimal, ("1", "1.5", "2", "3", "4", "5", "6", "8", "10")))
 LABELLED_DAYS = 7
+GRID_LABELS, DAY_LINE, DAY_LABELS, OVERHEAD = 40, 12, 16, 6
+"""Room beside, below and above the bars, for labels of 8 units."""
 SHARE_HEIGHT, SHARE_DECIMALS = 5, 4
 
 
@@ -62,6 +64,21 @@ class Chart:
     grid: tuple[Tick, ...]
     days: tuple[Tick, ...]
     highest: tuple[date, Decimal] | None
+
+    @property
+    def right(self) -> int:
+        """Where the labels of the grid end."""
+        return self.width + GRID_LABELS
+
+    @property
+    def days_y(self) -> int:
+        """The baseline of the labels of days."""
+        return self.height + DAY_LINE
+
+    @property
+    def view_box(self) -> str:
+        """The box that holds bars and labels."""
+        return f"0 {-OVERHEAD} {self.right} {self.height + OVERHEAD + DAY_LABELS}"
 
 
 def colors(products: Iterable[str]) -> dict[str, str]:
@@ -107,7 +124,7 @@ def _shares(acus: Mapping[str, Decimal], palette: Mapping[str, str]) -> Iterable
     room, left = total(drawn.values()), ZERO
     for product, found in acus.items():
         right = add(left, drawn[product])
-        start, end = (_length(ratio(multiply(place, Decimal(WIDTH)), room, 1)) for place in (left, right))
+        start, end = (length(ratio(multiply(place, Decimal(WIDTH)), room, 1)) for place in (left, right))
         path = f"M{start} 0H{end}V{SHARE_HEIGHT}H{start}z" if start != end else ""
         yield Share(
             product=product,
@@ -125,15 +142,16 @@ def _bar(index: int, count: int, base: Decimal, acus: Decimal, top: Decimal) -> 
 
 def _x(index: int, count: int, offset: str) -> str:
     position = add(Decimal(index), Decimal(offset))
-    return _length(ratio(multiply(position, Decimal(WIDTH)), Decimal(count), 1))
+    return length(ratio(multiply(position, Decimal(WIDTH)), Decimal(count), 1))
 
 
 def _y(value: Decimal, top: Decimal) -> str:
     height = ratio(multiply(value, Decimal(HEIGHT)), top, 1) or ZERO
-    return _length(subtract(Decimal(HEIGHT), height))
+    return length(subtract(Decimal(HEIGHT), height))
 
 
-def _length(value: Decimal | None) -> str:
+def length(value: Decimal | None) -> str:
+    """Write a position of a drawing; nothing lies at zero."""
     return f"{(value or ZERO).normalize():f}"
 
 

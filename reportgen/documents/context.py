@@ -118,7 +118,7 @@ class InvoiceDocument:
     @property
     def price_decimals(self) -> int:
         """How many decimals the longest unit price is printed with, so that the column aligns."""
-        return price_decimals(self.invoice.lines)
+        return price_decimals(line.unit_price for line in self.usage_lines)
 
     @property
     def several_prices(self) -> bool:
@@ -216,9 +216,9 @@ PRODUCT_FIELDS = (
 )
 
 
-def price_decimals(lines: Iterable[InvoiceLine]) -> int:
+def price_decimals(unit_prices: Iterable[Decimal | None]) -> int:
     """Count the decimals of the longest unit price, as it is printed; no more than a workbook keeps."""
-    prices = [line.unit_price for line in lines if line.of_usage and line.unit_price is not None]
+    prices = [price for price in unit_prices if price is not None]
     longest = max((decimals_of(Decimal(plain(printed(price)))) for price in prices), default=0)
     whole = max((price.adjusted() + 1 for price in prices), default=0)
     return min(longest, max(0, WORKBOOK_DIGITS - max(0, whole)))

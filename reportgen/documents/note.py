@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Literal
 
 from reportgen.core.model import CostCenter, Heading, LineKind, Statement, TieOut
-from reportgen.core.money import ZERO, add, decimals_of, plain, printed, subtract, total
+from reportgen.core.money import ZERO, add, subtract, total
+from reportgen.documents.context import price_decimals
 from reportgen.documents.layout import Slot
 from reportgen.documents.words import Word
 
@@ -133,8 +134,7 @@ class NoteDocument:
     @property
     def price_decimals(self) -> int:
         """How many decimals the longest unit price is printed with."""
-        prices = (line.unit_price for line in self.amounts.lines if line.unit_price is not None)
-        return max((decimals_of(Decimal(plain(printed(price)))) for price in prices), default=0)
+        return price_decimals(line.unit_price for line in self.amounts.lines)
 
     def slots(self, word: Word) -> dict[str, Slot]:  # noqa: ARG002 - as the other documents have it
         """Give the rows that a workbook streams: there is none."""

@@ -117,7 +117,7 @@ class StatementDocument:
     @property
     def price_decimals(self) -> int:
         """How many decimals the longest unit price is printed with, so that the column aligns."""
-        return price_decimals(self._lines())
+        return price_decimals(line.unit_price for line in self._lines() if line.of_usage)
 
     @property
     def chart(self) -> Chart:

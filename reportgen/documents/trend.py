@@ -14,6 +14,7 @@ from reportgen.core.compare import MOST_EARLIER
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Statement
 from reportgen.core.money import ZERO, add, multiply, ratio, subtract
+from reportgen.documents.chart import length
 
 SLOTS = MOST_EARLIER + 1
 SLOT = Decimal(60)
@@ -101,7 +102,7 @@ def sparkline(statement: Statement, code: str) -> str | None:
     if len(known) < 2:  # noqa: PLR2004 - a line has two ends
         return None
     scale = _scale((amount for _, amount in known), SPARK_TOP, SPARK_FLOOR)
-    return "M" + "L".join(f"{_spark_x(place, len(amounts))} {_length(scale.y(amount))}" for place, amount in known)
+    return "M" + "L".join(f"{_spark_x(place, len(amounts))} {length(scale.y(amount))}" for place, amount in known)
 
 
 def _amounts(statement: Statement, code: str) -> list[Decimal | None]:
@@ -120,9 +121,9 @@ def _trend(statement: Statement, amounts: Sequence[Decimal | None]) -> Trend:
     return Trend(
         width=WIDTH,
         height=HEIGHT,
-        left=_length(_slot(first, "0")),
-        zero_y=_length(scale.y(ZERO)),
-        cycle_y=_length(CYCLE_LINE),
+        left=length(_slot(first, "0")),
+        zero_y=length(scale.y(ZERO)),
+        cycle_y=length(CYCLE_LINE),
         bars=tuple(
             Bar(
                 cycle=cycle,
@@ -130,8 +131,8 @@ def _trend(statement: Statement, amounts: Sequence[Decimal | None]) -> Trend:
                 current=slot == SLOTS - 1,
                 preliminary=status == "draft",
                 path="" if amount is None else _bar(slot, amount, scale),
-                x=_length(_slot(slot, "0.5")),
-                amount_y=_length(_label(amount or ZERO, scale)),
+                x=length(_slot(slot, "0.5")),
+                amount_y=length(_label(amount or ZERO, scale)),
             )
             for slot, ((cycle, status), amount) in enumerate(zip(cycles, amounts, strict=True), start=first)
         ),
@@ -145,8 +146,8 @@ def _scale(amounts: Iterable[Decimal], top: Decimal, floor: Decimal) -> _Scale:
 
 
 def _bar(slot: int, amount: Decimal, scale: _Scale) -> str:
-    left, right = _length(_slot(slot, "0.2")), _length(_slot(slot, "0.8"))
-    zero, end = _length(scale.y(ZERO)), _length(scale.y(amount))
+    left, right = length(_slot(slot, "0.2")), length(_slot(slot, "0.8"))
+    zero, end = length(scale.y(ZERO)), length(scale.y(amount))
     return f"M{left} {zero}V{end}H{right}V{zero}z"
 
 
@@ -162,8 +163,4 @@ def _slot(slot: int, offset: str) -> Decimal:
 
 def _spark_x(place: int, count: int) -> str:
     step = ratio(multiply(Decimal(place), SPARK_WIDTH), Decimal(count - 1), decimals=1)
-    return _length(add(SPARK_LEFT, step or ZERO))
-
-
-def _length(value: Decimal) -> str:
-    return f"{value.normalize():f}"
+    return length(add(SPARK_LEFT, step or ZERO))

@@ -124,7 +124,10 @@ def detail_cells(detail: Iterable[DetailRow], directory: Directory, word: Word) 
 
 
 def _but_the_day(row: DetailRow) -> tuple[object, ...]:
-    return *row[2:6], row.product, row.unit_price is not None, row.unit_price or 0
+    return (
+        *(row.org_id, row.principal_kind, row.principal_id, row.kind, row.product),
+        *(row.unit_price is not None, row.unit_price or 0),
+    )
 
 
 def _by_name(line: DetailLine) -> tuple[object, ...]:
