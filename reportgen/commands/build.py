@@ -28,8 +28,8 @@ from reportgen.sources.reading import NOT_ASKED
 def build(config: Path, selector: str, edge: Edge, workers: int) -> int:
     """Build the documents of a collected cycle."""
     configuration = load(config)
-    edge.terminal.problems(warnings_of(configuration))
     refuse_unwritable(configuration.archive, configuration.archive_source)
+    edge.terminal.problems(warnings_of(configuration))
     cycle = archived_cycle(configuration, selector, edge)
     with locked(cycle_folder(configuration.archive, cycle.start)):
         return produce(stored_inputs(configuration, cycle, edge), edge, workers)

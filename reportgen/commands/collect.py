@@ -48,6 +48,7 @@ def collect(config: Path, selector: str, edge: Edge, effort: Effort) -> int:
     """Collect a cycle into the archive."""
     configuration = load(config)
     edge.terminal.problems(configuration.warnings)
+    refuse_unwritable(configuration.archive, configuration.archive_source)
     cycle, connection, responses = choose(configuration, selector, edge, effort)
     folder = cycle_folder(configuration.archive, cycle.start)
     with held(configuration, folder):
@@ -79,8 +80,7 @@ def cycles(config: Path, edge: Edge) -> int:
 def choose(
     configuration: Configuration, selector: str, edge: Edge, effort: Effort
 ) -> tuple[BillingCycle, Connection, Responses]:
-    """Ask for the billing cycles and find the one that is meant; it may be written."""
-    refuse_unwritable(configuration.archive, configuration.archive_source)
+    """Ask for the billing cycles and find the one that is meant; it is not closed."""
     connection, responses = connect(configuration, edge, effort.concurrency)
     with edge.terminal.progress("Asking for the billing cycles") as advance:
         plan = plans.cycles(configuration.settings.source)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reportgen.archive import evidence
-from reportgen.archive.folder import EVIDENCE, cycle_folder
+from reportgen.archive.folder import EVIDENCE, cycle_folder, refuse_unwritable
 from reportgen.commands.build import produce
 from reportgen.commands.collect import Effort, choose, gather, held
 from reportgen.commands.edge import Edge
@@ -15,6 +15,7 @@ from reportgen.sources.config import load
 def run(config: Path, selector: str, edge: Edge, effort: Effort, workers: int) -> int:
     """Collect a cycle, then build its documents."""
     configuration = load(config)
+    refuse_unwritable(configuration.archive, configuration.archive_source)
     edge.terminal.problems(warnings_of(configuration))
     cycle, connection, responses = choose(configuration, selector, edge, effort)
     folder = cycle_folder(configuration.archive, cycle.start)
