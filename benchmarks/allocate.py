@@ -68,18 +68,28 @@ PRICES = {"devin": Decimal("2.00"), "cascade": Decimal("1.75"), "terminal": Deci
 CARD = RateCard(
     currency="USD",
     decimals=2,
-    prices={product: (Price(date.min, price, "rates.yaml:1"),) for product, price in PRICES.items()},
+    prices={
+        product: (Price(date.min, price, "rates.yaml:1"),) for product, price in PRICES.items()
+    },
 )
 CYCLE = BillingCycle(start=FIRST, end=FIRST + timedelta(days=DAYS), after=0, before=0)
 CHARGED = replace(
     CARD,
     fees=(
         Fee(name="Platform team", amount=Decimal("500.00")),
-        Fee(name="Support", fraction=Decimal("0.025"), to=tuple(f"CC-{number:04d}" for number in range(50))),
+        Fee(
+            name="Support",
+            fraction=Decimal("0.025"),
+            to=tuple(f"CC-{number:04d}" for number in range(50)),
+        ),
     ),
     transfers=tuple(
         Transfer(
-            cycle=FIRST, giver=f"CC-{n:04d}", receiver=f"CC-{n + 1:04d}", amount=Decimal("150.00"), reason="Ticket 1"
+            cycle=FIRST,
+            giver=f"CC-{n:04d}",
+            receiver=f"CC-{n + 1:04d}",
+            amount=Decimal("150.00"),
+            reason="Ticket 1",
         )
         for n in range(50)
     ),
@@ -87,19 +97,26 @@ CHARGED = replace(
 TIERED = replace(
     CHARGED,
     prices={},
-    tiers=(Tier(Decimal(10000), Decimal("2.00"), "rates.yaml:1"), Tier(None, Decimal("2.25"), "rates.yaml:2")),
+    tiers=(
+        Tier(Decimal(10000), Decimal("2.00"), "rates.yaml:1"),
+        Tier(None, Decimal("2.25"), "rates.yaml:2"),
+    ),
 )
 RECOVERING = replace(
     CHARGED,
     prices={},
     recover=Recover(weights={"cascade": Decimal("0.8")}, source="rates.yaml:1"),
     vendor_invoices={
-        FIRST: VendorInvoice(number="INV-1", amount=Decimal("9000000.00"), acus=None, source="rates.yaml:2")
+        FIRST: VendorInvoice(
+            number="INV-1", amount=Decimal("9000000.00"), acus=None, source="rates.yaml:2"
+        )
     },
 )
 DIRECTORY = Directory(
     entries={
-        (one := Principal("user", f"user-{number}")): Entry(principal=one, email=f"user.{number}@acme.example")
+        (one := Principal("user", f"user-{number}")): Entry(
+            principal=one, email=f"user.{number}@acme.example"
+        )
         for number in range(USERS)
     },
     sessions={
@@ -118,25 +135,45 @@ def center(number: int) -> str:
 
 
 def mapping() -> Mapping:
-    rules = [rule("users", f"user.{number}@acme.example", targets(number)) for number in range(USERS) if number % 20]
-    rules += [rule("orgs", f"org-{number}", [(date.min, split(center(number)))]) for number in range(0, 20, 2)]
-    rules += [rule("sessions", f"devin-{number}", [(date.min, split(center(number)))]) for number in range(50)]
-    centers = tuple(CostCenter(code=center(number), name=center(number)) for number in range(CENTERS))
+    rules = [
+        rule("users", f"user.{number}@acme.example", targets(number))
+        for number in range(USERS)
+        if number % 20
+    ]
+    rules += [
+        rule("orgs", f"org-{number}", [(date.min, split(center(number)))])
+        for number in range(0, 20, 2)
+    ]
+    rules += [
+        rule("sessions", f"devin-{number}", [(date.min, split(center(number)))])
+        for number in range(50)
+    ]
+    centers = tuple(
+        CostCenter(code=center(number), name=center(number)) for number in range(CENTERS)
+    )
     pools = (
-        Pool(cost_center=center(298), basis="shares", split=split(center(299), center(0), parts=("0.5", "0.5"))),
+        Pool(
+            cost_center=center(298),
+            basis="shares",
+            split=split(center(299), center(0), parts=("0.5", "0.5")),
+        ),
         Pool(cost_center=center(299), basis="proportional"),
     )
     return Mapping(cost_centers=centers, rules=tuple(rules), pools=pools)
 
 
 def rule(section: str, key: str, values: list[tuple[date, Split]]) -> Rule:
-    dated = tuple(DatedSplit(start=start, split=split, source="mapping.yaml:1") for start, split in values)
+    dated = tuple(
+        DatedSplit(start=start, split=split, source="mapping.yaml:1") for start, split in values
+    )
     return Rule(section=section, key=key, values=dated, source="mapping.yaml:1")  # type: ignore[arg-type]
 
 
 def split(*codes: str, parts: tuple[str, ...] = ("1",), by_weight: bool = False) -> Split:
     shares = zip(codes, parts, strict=True)
-    return Split(by_weight=by_weight, shares=tuple(Share(code, Decimal(part), part) for code, part in shares))
+    return Split(
+        by_weight=by_weight, shares=tuple(Share(code, Decimal(part), part) for code, part in shares)
+    )
 
 
 def targets(number: int) -> list[tuple[date, Split]]:
@@ -147,7 +184,9 @@ def targets(number: int) -> list[tuple[date, Split]]:
         case 2:
             return [(date.min, split(here, there, parts=("0.6", "0.4")))]
         case 3:
-            return [(date.min, split(here, there, elsewhere, parts=("1", "1", "1"), by_weight=True))]
+            return [
+                (date.min, split(here, there, elsewhere, parts=("1", "1", "1"), by_weight=True))
+            ]
     return [(date.min, split(here))]
 
 
@@ -162,7 +201,9 @@ def records(count: int) -> Iterator[UsageRecord]:
         product = PRODUCTS[number % 3]
         quantity = quantities[number * 7 % 10_000]
         day = days[number // USERS % DAYS]
-        yield UsageRecord(day, product, f"org-{org}", kind, principal, session, quantity, ("GET x",))
+        yield UsageRecord(
+            day, product, f"org-{org}", kind, principal, session, quantity, ("GET x",)
+        )
 
 
 def ours(found: list[UsageRecord], rules: Mapping) -> int:
@@ -172,7 +213,9 @@ def ours(found: list[UsageRecord], rules: Mapping) -> int:
     for one in rate(allocate(found, resolved), CARD):
         key = one[1], one[0][1], one[7]
         before = sums.get(key)
-        sums[key] = (one[6], one[9]) if before is None else (add(before[0], one[6]), add(before[1], one[9]))
+        sums[key] = (
+            (one[6], one[9]) if before is None else (add(before[0], one[6]), add(before[1], one[9]))
+        )
     return len(sums)
 
 
@@ -232,7 +275,10 @@ def timed(work: Callable[[], object]) -> float:
 def speed() -> None:
     found, rules = list(records(COUNT)), mapping()
     rows: list[Row] = [one._asdict() for one in found]
-    centers: dict[object, str] = {"": "CC-none", **{f"user-{number}": center(number) for number in range(USERS)}}
+    centers: dict[object, str] = {
+        "": "CC-none",
+        **{f"user-{number}": center(number) for number in range(USERS)},
+    }
     resolved, _ = timelines(found, rules, DIRECTORY)
     stages: dict[str, Callable[[], object]] = {
         "plain loop over dictionaries": lambda: plain(rows, centers),
@@ -259,10 +305,20 @@ def speed() -> None:
         each = statistics.median(one[work] / one[base_name] for one in rounds)
         print(f"\nMedian of the ratios of each round, {work} to {base_name}: {each:.1f}")
     print()
-    by_kind: dict[str, list[UsageRecord]] = {"one cost center": [], "percentages": [], "weights": []}
+    by_kind: dict[str, list[UsageRecord]] = {
+        "one cost center": [],
+        "percentages": [],
+        "weights": [],
+    }
     for one in found:
         chosen = resolved[one[2:6]].on(one.day).split
-        kind = "one cost center" if len(chosen.shares) == 1 else "weights" if chosen.by_weight else "percentages"
+        kind = (
+            "one cost center"
+            if len(chosen.shares) == 1
+            else "weights"
+            if chosen.by_weight
+            else "percentages"
+        )
         by_kind[kind].append(one)
     print("| allocate alone | records | us a record |\n|---|---|---|")
     for kind, some in by_kind.items():
@@ -306,7 +362,9 @@ def child(*arguments: str) -> list[float]:
 
 
 def growth() -> None:
-    print("| records | MiB of the records | MiB more, streamed | MiB more, allocations kept and charged |")
+    print(
+        "| records | MiB of the records | MiB more, streamed | MiB more, allocations kept and charged |"
+    )
     print("|---|---|---|---|")
     for count in SIZES:
         (base, streamed), (_, kept) = child("streamed", str(count)), child("kept", str(count))
@@ -326,7 +384,10 @@ def world() -> Views:
 
     for number in range(USERS):
         principal = Principal("user", f"user-{number}")
-        places = ["", *(f"org-{org}" for org in random.sample(range(ORGANIZATIONS), random.randint(1, 3)))]
+        places = [
+            "",
+            *(f"org-{org}" for org in random.sample(range(ORGANIZATIONS), random.randint(1, 3))),
+        ]
         for cell in cells:
             org_id, acus = random.choice(places), Decimal(random.randint(1, 10**6)).scaleb(-5)
             counted("enterprise", "", cell, acus)
@@ -345,14 +406,21 @@ def decomposition() -> None:
     told = world()
     some = dict(islice(told.pairs.items(), len(told.pairs) // 2))
     asked = Views(
-        enterprise=told.enterprise, organizations=told.organizations, principals=told.principals, pairs=some
+        enterprise=told.enterprise,
+        organizations=told.organizations,
+        principals=told.principals,
+        pairs=some,
     )
     tolerance = Decimal("0.000001")
     usages: list[Usage] = []
-    seconds = timed(lambda: usages.append(decompose(told, DIRECTORY, user_first=True, tolerance=tolerance)))
+    seconds = timed(
+        lambda: usages.append(decompose(told, DIRECTORY, user_first=True, tolerance=tolerance))
+    )
     pairs: list[object] = []
     half = timed(lambda: pairs.extend(open_pairs(asked, DIRECTORY, tolerance)))
-    print(f"| {USERS:,} users x {DAYS} days x {len(PRODUCTS)} products | result | s |\n|---|---|---|")
+    print(
+        f"| {USERS:,} users x {DAYS} days x {len(PRODUCTS)} products | result | s |\n|---|---|---|"
+    )
     print(f"| decompose, every C known | {len(usages[0].records):,} records | {seconds:.2f} |")
     print(f"| open_pairs, half of the C known | {len(pairs):,} pairs | {half:.2f} |")
 

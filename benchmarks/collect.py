@@ -32,9 +32,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from reportgen.core.model import RecordedResponse
-from reportgen.sources import bodies
-from reportgen.sources.ask import Plan, Request
-from reportgen.sources.client import Connection, drive
+from reportgen.sources.api import bodies
+from reportgen.sources.api.client import Connection, drive
+from reportgen.sources.api.plan import Plan, Request
 
 Answering = Callable[[str], Awaitable[bytes]]
 LATENCY = 0.050
@@ -90,7 +90,17 @@ def memory(users: int = USERS, days: int = DAYS) -> None:
 
 def _peak(folder: str) -> str:
     """Run the command in a process of its own."""
-    command = [sys.executable, "-m", "reportgen", "collect", folder, "--cycle", "2025-12-05", "--concurrency", "16"]
+    command = [
+        sys.executable,
+        "-m",
+        "reportgen",
+        "collect",
+        folder,
+        "--cycle",
+        "2025-12-05",
+        "--concurrency",
+        "16",
+    ]
     start = time.perf_counter()
     process = subprocess.Popen(command, env=os.environ | {"DEVIN_API_TOKEN": "cog_benchmark"})
     _, status, usage = os.wait4(process.pid, 0)
@@ -108,9 +118,13 @@ def speed() -> None:
         for _ in range(ROUNDS):
             walls["bare loop"].append(_timed(_bare(base_url, count, concurrency)))
             walls["reportgen"].append(_timed(_collect(base_url, count, concurrency)))
-    print(f"{count} requests, {concurrency} at a time, {LATENCY * 1000:.0f} ms each: ideal {ideal:.2f} s")
+    print(
+        f"{count} requests, {concurrency} at a time, {LATENCY * 1000:.0f} ms each: ideal {ideal:.2f} s"
+    )
     for name, found in walls.items():
-        print(f"{name:10} {statistics.median(found):6.2f} s  x{statistics.median(found) / ideal:.2f} of the ideal")
+        print(
+            f"{name:10} {statistics.median(found):6.2f} s  x{statistics.median(found) / ideal:.2f} of the ideal"
+        )
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
 
 
@@ -136,7 +150,10 @@ async def _collect(base_url: str, count: int, concurrency: int) -> None:
 
 def _plan(count: int) -> Plan[None]:
     endpoint = "/v3/enterprise/consumption/daily/users/{}"
-    yield [Request(endpoint=endpoint, values=(f"user|{n}",), shape=bodies.Consumption) for n in range(count)]
+    yield [
+        Request(endpoint=endpoint, values=(f"user|{n}",), shape=bodies.Consumption)
+        for n in range(count)
+    ]
 
 
 async def _bare(base_url: str, count: int, concurrency: int) -> None:
@@ -145,9 +162,13 @@ async def _bare(base_url: str, count: int, concurrency: int) -> None:
     context = ssl.create_default_context()
 
     async def work() -> None:
-        async with httpx.AsyncClient(verify=context, limits=httpx.Limits(max_connections=1)) as client:
+        async with httpx.AsyncClient(
+            verify=context, limits=httpx.Limits(max_connections=1)
+        ) as client:
             for number in waiting:
-                (await client.get(f"{base_url}/v3/enterprise/consumption/daily/users/{number}")).raise_for_status()
+                (
+                    await client.get(f"{base_url}/v3/enterprise/consumption/daily/users/{number}")
+                ).raise_for_status()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(concurrency):
@@ -171,9 +192,14 @@ async def _answer_of_enterprise(target: str, users: int, days: int) -> bytes:
     if url.path.endswith("/cycles"):
         items = [{"after": START, "before": START + 31 * DAY}]
     elif url.path.endswith("/enterprise/organizations"):
-        items = [{"org_id": f"org-{number}", "name": f"Organization {number}"} for number in range(20)]
+        items = [
+            {"org_id": f"org-{number}", "name": f"Organization {number}"} for number in range(20)
+        ]
     elif url.path.endswith("/members/users"):
-        items, more = [_user(number) for number in range(first, min(first + PAGE, users))], first + PAGE < users
+        items, more = (
+            [_user(number) for number in range(first, min(first + PAGE, users))],
+            first + PAGE < users,
+        )
     return json.dumps(
         {"items": items, "end_cursor": str(first + PAGE) if more else None, "has_next_page": more}
     ).encode()
@@ -181,7 +207,11 @@ async def _answer_of_enterprise(target: str, users: int, days: int) -> bytes:
 
 def _user(number: int) -> dict[str, object]:
     roles = [{"role": {"role_name": "Member"}, "org_id": f"org-{number % 20}"}]
-    return {"user_id": f"okta|acme|{number}", "email": f"{number}@acme.example", "role_assignments": roles}
+    return {
+        "user_id": f"okta|acme|{number}",
+        "email": f"{number}@acme.example",
+        "role_assignments": roles,
+    }
 
 
 def _bucket(rng: Random, date: int) -> dict[str, object]:

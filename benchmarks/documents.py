@@ -26,15 +26,15 @@ from weasyprint.text.fonts import FontConfiguration
 
 from reportgen import resources
 from reportgen.archive import evidence
-from reportgen.archive.attachments import attachments
 from reportgen.core.cycle import cycle_between
 from reportgen.core.model import Attachment, DetailRow
 from reportgen.derive import Inputs, derive
-from reportgen.documents.context import InvoiceDocument
-from reportgen.documents.pdf import pdf
+from reportgen.documents.content.attachments import attachments
+from reportgen.documents.content.invoice import InvoiceDocument
+from reportgen.documents.pdf.pdf import pdf
 from reportgen.documents.render import Design, Task, _markup, tasks_of
-from reportgen.documents.templates import read_templates
-from reportgen.sources.config import load
+from reportgen.documents.templating.templates import read_templates
+from reportgen.sources.config.configuration import load
 
 DECEMBER = cycle_between(1764921600, 1767600000)
 COST_CENTER = "CC-1002"
@@ -60,7 +60,9 @@ def invoice(size: str) -> tuple[Task, Design]:
     """Give an invoice as large as the figures of the whole sample make it."""
     configuration = load(resources.configs() / "example")
     responses = evidence.read(configuration.replay or Path())
-    inputs = Inputs(configuration=configuration, cycle=DECEMBER, responses=responses, source="the sample")
+    inputs = Inputs(
+        configuration=configuration, cycle=DECEMBER, responses=responses, source="the sample"
+    )
     derived, settings = derive(inputs), configuration.settings.invoice
     design = Design(
         templates=read_templates(None),
@@ -93,7 +95,11 @@ def rich(markup: str, css: str, task: Task) -> tuple[str, str]:
     for fast, usual in LEVERS.items():
         css = css.replace(fast, usual)
     markup = re.sub(r"<colgroup>.*?</colgroup>", "", markup)
-    markup = re.sub(r'<path d="((?:M[\d.]+ [\d.]+V[\d.]+H[\d.]+V[\d.]+z)+)" (fill="#\w+")[^>]*>', _rectangles, markup)
+    markup = re.sub(
+        r'<path d="((?:M[\d.]+ [\d.]+V[\d.]+H[\d.]+V[\d.]+z)+)" (fill="#\w+")[^>]*>',
+        _rectangles,
+        markup,
+    )
     markup = re.sub(r'<svg[^>]*role="img" aria-label.*?</svg>', _every_day, markup, flags=re.DOTALL)
     document = task.document
     if isinstance(document, InvoiceDocument) and document.prints_detail:
@@ -128,11 +134,16 @@ def _row(row: DetailRow) -> str:
     )
 
 
-def stock(xhtml: str, css: str, attached: Sequence[Attachment] = (), variant: str | None = None) -> bytes:
+def stock(
+    xhtml: str, css: str, attached: Sequence[Attachment] = (), variant: str | None = None
+) -> bytes:
     """Draw with WeasyPrint's public interface, everything anew."""
     fonts = FontConfiguration()
     style = CSS(string=css, font_config=fonts)
-    files = [Embedded(string=found.content, name=found.name, created=EPOCH, modified=EPOCH) for found in attached]
+    files = [
+        Embedded(string=found.content, name=found.name, created=EPOCH, modified=EPOCH)
+        for found in attached
+    ]
     written: bytes = HTML(string=xhtml).write_pdf(
         font_config=fonts, stylesheets=[style], attachments=files, pdf_variant=variant
     )
@@ -148,7 +159,9 @@ def ways(size: str) -> dict[str, Draw]:
         "reportgen: PDF/A-3a, attachments": lambda: pdf(lean, css, files),
         "reportgen: PDF/A-3u, attachments": lambda: pdf(lean, css, files, variant="pdf/a-3u"),
         "reportgen: plain PDF": lambda: pdf(lean, css, variant=None),
-        "WeasyPrint, rich page: PDF/A-3a, attachments": lambda: stock(usual, usual_css, files, "pdf/a-3a"),
+        "WeasyPrint, rich page: PDF/A-3a, attachments": lambda: stock(
+            usual, usual_css, files, "pdf/a-3a"
+        ),
         "WeasyPrint, rich page: plain PDF": lambda: stock(usual, usual_css),
         "WeasyPrint, our page, rich style sheet: PDF/A-3a, attachments": lambda: stock(
             lean, usual_css, files, "pdf/a-3a"

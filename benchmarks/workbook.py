@@ -25,7 +25,18 @@ from openpyxl.cell import Cell
 from openpyxl.chart import BarChart, Reference
 from openpyxl.worksheet.worksheet import Worksheet
 
-FIELDS = ("day", "product", "org", "user", "session", "cost_center", "rule", "quantity", "unit_price", "exact_amount")
+FIELDS = (
+    "day",
+    "product",
+    "org",
+    "user",
+    "session",
+    "cost_center",
+    "rule",
+    "quantity",
+    "unit_price",
+    "exact_amount",
+)
 SHORT, LONG = 1_500, 200_000
 SMALL_SHEETS, SMALL_ROWS = 4, 12
 PRODUCTS = ("cascade", "devin", "terminal")
@@ -62,21 +73,29 @@ def days() -> list[tuple[date, *tuple[Decimal, ...]]]:
     """Give the rows that the chart stacks."""
     first = date(2025, 12, 5)
     return [
-        (first + timedelta(days=day), *(Decimal(day * 7 + number) for number in range(len(PRODUCTS))))
+        (
+            first + timedelta(days=day),
+            *(Decimal(day * 7 + number) for number in range(len(PRODUCTS))),
+        )
         for day in range(DAYS)
     ]
 
 
 def reportgen(count: int) -> bytes:
-    from reportgen.documents.workbook import Slot, workbook  # noqa: PLC0415  - only this child process pays for it
+    from reportgen.documents.content.slots import Slot  # noqa: PLC0415  - only this child process pays for it
+    from reportgen.documents.xlsx.workbook import workbook  # noqa: PLC0415  - only this child process pays for it
 
     lines = "".join(
-        f'<tr><td>{name}</td><td class="amount"><data value="{amount}"/></td></tr>' for name, amount in small()
+        f'<tr><td>{name}</td><td class="amount"><data value="{amount}"/></td></tr>'
+        for name, amount in small()
     )
-    sheets = "".join(f'<table title="Sheet {number}">{lines_in(lines)}</table>' for number in range(SMALL_SHEETS))
+    sheets = "".join(
+        f'<table title="Sheet {number}">{lines_in(lines)}</table>' for number in range(SMALL_SHEETS)
+    )
     classes = {"day": "day", "quantity": "amount", "unit_price": "amount", "exact_amount": "amount"}
     columns = "".join(
-        f'<col style="width: 16ch" class="{classes.get(field, "text")}" data-field="{field}"/>' for field in FIELDS
+        f'<col style="width: 16ch" class="{classes.get(field, "text")}" data-field="{field}"/>'
+        for field in FIELDS
     )
     header = "".join(f'<th class="head">{field}</th>' for field in FIELDS)
     xhtml = (
@@ -90,7 +109,9 @@ def reportgen(count: int) -> bytes:
 
 
 def by_day() -> str:
-    columns = "".join(f'<col data-field="{product}" data-series="#1f4e79"/>' for product in PRODUCTS)
+    columns = "".join(
+        f'<col data-field="{product}" data-series="#1f4e79"/>' for product in PRODUCTS
+    )
     header = "".join(f'<th class="head">{name}</th>' for name in ("Day", *PRODUCTS))
     return (
         '<table title="By day" data-orientation="landscape" data-chart="ACUs by day" data-chart-unit="ACUs">'
@@ -136,7 +157,10 @@ def with_chart(sheet: Worksheet) -> None:
     chart = BarChart()
     chart.grouping, chart.overlap, chart.title = "stacked", 100, "ACUs by day"
     last = len(PRODUCTS) + 1
-    chart.add_data(Reference(sheet, min_col=2, max_col=last, min_row=1, max_row=DAYS + 1), titles_from_data=True)
+    chart.add_data(
+        Reference(sheet, min_col=2, max_col=last, min_row=1, max_row=DAYS + 1),
+        titles_from_data=True,
+    )
     chart.set_categories(Reference(sheet, min_col=1, min_row=2, max_row=DAYS + 1))
     sheet.add_chart(chart, "F1")
 
@@ -145,7 +169,10 @@ def with_xlsxwriter(count: int) -> bytes:
     """Write with XlsxWriter's constant_memory mode and typed calls."""
     target = BytesIO()
     book = importlib.import_module("xlsxwriter").Workbook(target, {"constant_memory": True})
-    amount, day = book.add_format({"num_format": "#,##0.00"}), book.add_format({"num_format": "yyyy-mm-dd"})
+    amount, day = (
+        book.add_format({"num_format": "#,##0.00"}),
+        book.add_format({"num_format": "yyyy-mm-dd"}),
+    )
     for number in range(SMALL_SHEETS):
         sheet = book.add_worksheet(f"Sheet {number}")
         for line, (name, value) in enumerate([("Product", Decimal(0)), *small()]):
@@ -167,7 +194,10 @@ def with_xlsxwriter(count: int) -> bytes:
 
 def with_xlsxwriter_chart(book: Any, day: Any) -> None:  # noqa: ANN401 - XlsxWriter is not a dependency
     """Write the days and the chart with XlsxWriter's own objects."""
-    sheet, chart = book.add_worksheet("By day"), book.add_chart({"type": "column", "subtype": "stacked"})
+    sheet, chart = (
+        book.add_worksheet("By day"),
+        book.add_chart({"type": "column", "subtype": "stacked"}),
+    )
     chart.set_title({"name": "ACUs by day"})
     sheet.write_string(0, 0, "Day")
     for column, name in enumerate(PRODUCTS, 1):
@@ -207,13 +237,19 @@ def measure(writer: str, count: int) -> tuple[float, float, float]:
 
 
 def main() -> None:
-    writers = [name for name in WRITERS if name != "XlsxWriter" or importlib.util.find_spec("xlsxwriter")]
-    print("| rows x 10 | writer | ms | x reportgen | peak MiB | file MiB |\n|---|---|---|---|---|---|")
+    writers = [
+        name for name in WRITERS if name != "XlsxWriter" or importlib.util.find_spec("xlsxwriter")
+    ]
+    print(
+        "| rows x 10 | writer | ms | x reportgen | peak MiB | file MiB |\n|---|---|---|---|---|---|"
+    )
     for count in (SHORT, LONG):
         results = {writer: measure(writer, count) for writer in writers}
         for writer, (seconds, peak, size) in results.items():
             ratio = seconds / results["reportgen"][0]
-            print(f"| {count:,} | {writer} | {seconds * 1000:,.0f} | {ratio:.1f} | {peak:.0f} | {size:.2f} |")
+            print(
+                f"| {count:,} | {writer} | {seconds * 1000:,.0f} | {ratio:.1f} | {peak:.0f} | {size:.2f} |"
+            )
     if "XlsxWriter" not in writers:
         print("\nXlsxWriter is not importable: not measured.")
 

@@ -17,7 +17,7 @@ from reportgen import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reportgen.commands.edge import Edge
+    from reportgen.operations.context import Context
 
 CONFIG = click.argument("config", type=click.Path(path_type=Path))
 CYCLE_HELP = "current, previous, a start date such as 2025-12-05, or a month such as 2025-12"
@@ -25,11 +25,18 @@ CYCLE = click.option("--cycle", "selector", required=True, metavar="C", help=CYC
 JSON = click.option("--json", "machine", is_flag=True, help="Write the result as JSON to stdout.")
 QUIET = click.option("--quiet", is_flag=True, help="Write nothing but problems to stderr.")
 CONCURRENCY = click.option(
-    "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at a time."
+    "--concurrency",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="Requests at a time.",
 )
 REFRESH = click.option("--refresh", is_flag=True, help="Ask again for what is stored.")
 WORKERS = click.option(
-    "--workers", type=click.IntRange(1, 64), default=None, help="Processes that render; one per processor by default."
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=None,
+    help="Processes that render; one per processor by default.",
 )
 
 
@@ -52,19 +59,24 @@ def init(folder: str, *, machine: bool, quiet: bool) -> None:
 
     if not folder.strip():  # a variable that is not set; a Path of it would be this folder
         raise click.BadParameter("it is empty", param_hint="DIR")
-    _finish(lambda edge: command(Path(folder), edge), machine=machine, quiet=quiet)
+    _finish(lambda context: command(Path(folder), context), machine=machine, quiet=quiet)
 
 
 @main.command()
 @CONFIG
-@click.option("--cycle", "selector", metavar="C", help=f"Also look at the usage of a collected cycle: {CYCLE_HELP}.")
+@click.option(
+    "--cycle",
+    "selector",
+    metavar="C",
+    help=f"Also look at the usage of a collected cycle: {CYCLE_HELP}.",
+)
 @JSON
 @QUIET
 def check(config: Path, selector: str | None, *, machine: bool, quiet: bool) -> None:
     """Report every problem of a configuration at once, with file and line."""
     from reportgen.commands.check import check as command  # noqa: PLC0415
 
-    _finish(lambda edge: command(config, selector, edge), machine=machine, quiet=quiet)
+    _finish(lambda context: command(config, selector, context), machine=machine, quiet=quiet)
 
 
 @main.command()
@@ -73,9 +85,9 @@ def check(config: Path, selector: str | None, *, machine: bool, quiet: bool) -> 
 @QUIET
 def cycles(config: Path, *, machine: bool, quiet: bool) -> None:
     """List the billing cycles that the API knows."""
-    from reportgen.commands.collect import cycles as command  # noqa: PLC0415
+    from reportgen.commands.cycles import cycles as command  # noqa: PLC0415
 
-    _finish(lambda edge: command(config, edge), machine=machine, quiet=quiet)
+    _finish(lambda context: command(config, context), machine=machine, quiet=quiet)
 
 
 @main.command()
@@ -85,13 +97,17 @@ def cycles(config: Path, *, machine: bool, quiet: bool) -> None:
 @REFRESH
 @JSON
 @QUIET
-def collect(config: Path, selector: str, concurrency: int, *, refresh: bool, machine: bool, quiet: bool) -> None:
+def collect(
+    config: Path, selector: str, concurrency: int, *, refresh: bool, machine: bool, quiet: bool
+) -> None:
     """Ask the API for a cycle and keep its answers as evidence; resumes where it stopped."""
-    from reportgen.commands.collect import Effort  # noqa: PLC0415
     from reportgen.commands.collect import collect as command  # noqa: PLC0415
+    from reportgen.operations.collection import Effort  # noqa: PLC0415
 
     effort = Effort(concurrency=concurrency, refresh=refresh)
-    _finish(lambda edge: command(config, selector, edge, effort), machine=machine, quiet=quiet)
+    _finish(
+        lambda context: command(config, selector, context, effort), machine=machine, quiet=quiet
+    )
 
 
 @main.command()
@@ -104,7 +120,11 @@ def build(config: Path, selector: str, workers: int | None, *, machine: bool, qu
     """Make ledger, invoices and statement from the evidence of a cycle: drafts, offline."""
     from reportgen.commands.build import build as command  # noqa: PLC0415
 
-    _finish(lambda edge: command(config, selector, edge, _workers(workers)), machine=machine, quiet=quiet)
+    _finish(
+        lambda context: command(config, selector, context, _workers(workers)),
+        machine=machine,
+        quiet=quiet,
+    )
 
 
 @main.command()
@@ -126,39 +146,65 @@ def run(
     quiet: bool,
 ) -> None:
     """Collect a cycle and build its documents: the main job."""
-    from reportgen.commands.collect import Effort  # noqa: PLC0415
     from reportgen.commands.run import run as command  # noqa: PLC0415
+    from reportgen.operations.collection import Effort  # noqa: PLC0415
 
     effort = Effort(concurrency=concurrency, refresh=refresh)
-    _finish(lambda edge: command(config, selector, edge, effort, _workers(workers)), machine=machine, quiet=quiet)
+    _finish(
+        lambda context: command(config, selector, context, effort, _workers(workers)),
+        machine=machine,
+        quiet=quiet,
+    )
 
 
 @main.command()
 @CONFIG
 @CYCLE
 @click.argument("invoice")
-@click.option("--line", "only", type=click.IntRange(1), metavar="N", help="This line alone, with all its records.")
+@click.option(
+    "--line",
+    "only",
+    type=click.IntRange(1),
+    metavar="N",
+    help="This line alone, with all its records.",
+)
 @JSON
 @QUIET
-def explain(config: Path, selector: str, invoice: str, only: int | None, *, machine: bool, quiet: bool) -> None:
+def explain(
+    config: Path, selector: str, invoice: str, only: int | None, *, machine: bool, quiet: bool
+) -> None:
     """Trace each line of an invoice back to records, rules, rates and the API's answers; offline.
 
     INVOICE is the number of an invoice, or the code of its cost center.
     """
-    from reportgen.commands.explain import explain as command  # noqa: PLC0415
+    from reportgen.commands.explain.explain import explain as command  # noqa: PLC0415
 
-    _finish(lambda edge: command(config, selector, invoice, edge, only), machine=machine, quiet=quiet)
+    _finish(
+        lambda context: command(config, selector, invoice, context, only),
+        machine=machine,
+        quiet=quiet,
+    )
 
 
 @main.command()
 @CONFIG
 @CYCLE
-@click.option("--mapping", type=click.Path(path_type=Path), metavar="FILE", help="The edited mapping.yaml.")
-@click.option("--rates", type=click.Path(path_type=Path), metavar="FILE", help="The edited rates.yaml.")
+@click.option(
+    "--mapping", type=click.Path(path_type=Path), metavar="FILE", help="The edited mapping.yaml."
+)
+@click.option(
+    "--rates", type=click.Path(path_type=Path), metavar="FILE", help="The edited rates.yaml."
+)
 @JSON
 @QUIET
 def diff(
-    config: Path, selector: str, mapping: Path | None, rates: Path | None, *, machine: bool, quiet: bool
+    config: Path,
+    selector: str,
+    mapping: Path | None,
+    rates: Path | None,
+    *,
+    machine: bool,
+    quiet: bool,
 ) -> None:
     """Show what an edited mapping or rate card would move on a collected cycle, in ACUs and money."""
     from reportgen.commands.diff import diff as command  # noqa: PLC0415
@@ -166,20 +212,22 @@ def diff(
     edited = {key: path for key, path in (("mapping", mapping), ("rates", rates)) if path}
     if not edited:
         raise click.UsageError("name the edited file with --mapping, --rates or both")
-    _finish(lambda edge: command(config, selector, edited, edge), machine=machine, quiet=quiet)
+    _finish(
+        lambda context: command(config, selector, edited, context), machine=machine, quiet=quiet
+    )
 
 
 def _workers(chosen: int | None) -> int:
     return chosen or os.cpu_count() or 1
 
 
-def _finish(command: "Callable[[Edge], int]", *, machine: bool, quiet: bool) -> None:
+def _finish(command: "Callable[[Context], int]", *, machine: bool, quiet: bool) -> None:
     """Run a command with the clock and the environment, and leave with its exit code."""
-    from reportgen.commands.edge import Edge  # noqa: PLC0415
-    from reportgen.commands.failure import told  # noqa: PLC0415
+    from reportgen.operations.context import Context  # noqa: PLC0415
+    from reportgen.operations.failure import told  # noqa: PLC0415
     from reportgen.terminal import Terminal  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, which cleans up
     terminal = Terminal(machine=machine, quiet=quiet)
-    edge = Edge(now=lambda: datetime.now(UTC), environment=os.environ, terminal=terminal)
-    sys.exit(told(command, edge))
+    context = Context(now=lambda: datetime.now(UTC), environment=os.environ, terminal=terminal)
+    sys.exit(told(command, context))

@@ -28,15 +28,16 @@ from reportgen.core.model import (
     Statement,
     Usage,
 )
-from reportgen.core.problem import Problem, Rejected, errors, quoted
+from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.statement import statement
+from reportgen.core.text import quoted
 from reportgen.core.usage import decompose
-from reportgen.documents.templates import NumberError, invoice_number
-from reportgen.sources import plans
-from reportgen.sources.ask import answer_from
-from reportgen.sources.config import Configuration
-from reportgen.sources.reading import Question, Reading
+from reportgen.documents.templating.invoice_number import NumberError, invoice_number
+from reportgen.sources.api import source as api
+from reportgen.sources.api.plan import answer_from
+from reportgen.sources.api.reading import Question, Reading
+from reportgen.sources.config.configuration import Configuration
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +72,9 @@ def derive(inputs: Inputs) -> Derived:
     """Decompose, allocate, rate and charge a cycle, or raise Rejected with every mistake in the input."""
     configuration, mapping = inputs.configuration, inputs.configuration.mapping
     reading = answer_from(
-        plans.consumption(configuration.settings.source, question(configuration, inputs.cycle, inputs.remembered)),
+        api.consumption(
+            configuration.settings.source, question(configuration, inputs.cycle, inputs.remembered)
+        ),
         inputs.responses,
         inputs.source,
     )
@@ -85,14 +88,22 @@ def derive(inputs: Inputs) -> Derived:
     card = configuration.rate_card
     whole, unratable = whole_cycle(card, usage.control, inputs.cycle.start)
     allocations = tuple(rate(allocate(usage.records, resolved), card, whole))
-    charges, found = charge_cycle(allocations, usage.control, mapping, card, whole=whole, cycle=inputs.cycle)
+    charges, found = charge_cycle(
+        allocations, usage.control, mapping, card, whole=whole, cycle=inputs.cycle
+    )
     numbers, bad_numbers = _numbers(configuration, inputs.cycle)
-    problems += [*charged_after_close(allocations, mapping), *_uncollected(mapping, reading), *bad_numbers]
+    problems += [
+        *charged_after_close(allocations, mapping),
+        *_uncollected(mapping, reading),
+        *bad_numbers,
+    ]
     problems += [*unratable, *errors(found)]
     if errors(problems):
         raise Rejected(configuration.located(problems))
     heading = _heading(inputs, reading, card)
-    result, warnings = statement(heading, usage, allocations, charges, mapping, card=card, numbers=numbers)
+    result, warnings = statement(
+        heading, usage, allocations, charges, mapping, card=card, numbers=numbers
+    )
     warnings += [problem for problem in found if problem.warning]
     for warn in (conflicting_tags, unowned_sessions, unmatched_rules):
         warnings += warn(mapping, reading.directory)
@@ -113,7 +124,9 @@ def question(configuration: Configuration, cycle: BillingCycle, remembered: Dire
         cycle=cycle,
         rules=rules,
         tolerance=configuration.settings.tolerance,
-        organizations=tuple(organization.id for organization in configuration.settings.source.organizations),
+        organizations=tuple(
+            organization.id for organization in configuration.settings.source.organizations
+        ),
         remembered=remembered,
     )
 
@@ -131,8 +144,12 @@ def _uncollected(mapping: Mapping, reading: Reading) -> list[Problem]:
 def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
     configuration = inputs.configuration
     asked = question(configuration, inputs.cycle, inputs.remembered)
-    control = plans.control_totals(configuration.settings.source, asked)
-    fetched = [response.fetched_at for request in control if (response := inputs.responses.get(request.line))]
+    control = api.control_totals(configuration.settings.source, asked)
+    fetched = [
+        response.fetched_at
+        for request in control
+        if (response := inputs.responses.get(request.line))
+    ]
     return Heading(
         enterprise=inputs.configuration.settings.enterprise,
         status="draft",
@@ -147,7 +164,9 @@ def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
     )
 
 
-def _numbers(configuration: Configuration, cycle: BillingCycle) -> tuple[dict[str, str], list[Problem]]:
+def _numbers(
+    configuration: Configuration, cycle: BillingCycle
+) -> tuple[dict[str, str], list[Problem]]:
     """Give a number to every cost center's invoice, and report one that cannot be used or is there twice."""
     pattern = configuration.settings.invoice.number
     numbers: dict[str, str] = {}
@@ -156,7 +175,11 @@ def _numbers(configuration: Configuration, cycle: BillingCycle) -> tuple[dict[st
         try:
             number = invoice_number(pattern, cycle, center)
         except NumberError as error:
-            return {}, [_bad_number(configuration, f"the invoice number of {center.code} cannot be used: {error}")]
+            return {}, [
+                _bad_number(
+                    configuration, f"the invoice number of {center.code} cannot be used: {error}"
+                )
+            ]
         if taken.setdefault(number.casefold(), center.code) != center.code:
             message = f"{center.code} and {taken[number.casefold()]} get the same invoice number {quoted(number)}"
             return {}, [_bad_number(configuration, message)]

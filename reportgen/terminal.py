@@ -51,7 +51,12 @@ class Terminal:
             _write(json.dumps(values, ensure_ascii=False, indent=2), sys.stdout)
 
     def table(
-        self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = (), wrap: str = ""
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        *,
+        numbers: Sequence[str] = (),
+        wrap: str = "",
     ) -> None:
         """Write a table; `numbers` are aligned to the right, only the column `wrap` gives way where it is narrow."""
         if self.machine:
@@ -62,7 +67,9 @@ class Terminal:
 
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for column in columns:
-            table.add_column(column, justify="right" if column in numbers else "left", no_wrap=column != wrap)
+            table.add_column(
+                column, justify="right" if column in numbers else "left", no_wrap=column != wrap
+            )
         for row in rows:
             table.add_row(*map(Text, row))
         console = self._console(sys.stdout)
@@ -95,7 +102,13 @@ class Terminal:
                 """Write the rate once there is one."""
                 return Text(f"{task.speed:.0f}/s" if task.speed else "")
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            Rate(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=self._console(sys.stderr), transient=True) as bar:
             task = bar.add_task(label, total=None)
             yield lambda done, known: bar.update(task, completed=done, total=known)
@@ -103,7 +116,9 @@ class Terminal:
     def _console(self, stream: TextIO) -> "Console":
         from rich.console import Console  # noqa: PLC0415
 
-        return Console(file=stream, width=None if stream.isatty() else 120, highlight=False, soft_wrap=False)
+        return Console(
+            file=stream, width=None if stream.isatty() else 120, highlight=False, soft_wrap=False
+        )
 
 
 def _write(line: str, stream: TextIO) -> None:

@@ -16,4 +16,8 @@ settings.load_profile("reportgen")
 
 def pytest_addoption(parser):
     """Let golden files be written anew: what they say is then read in the diff."""
-    parser.addoption("--update-golden", action="store_true", help="write the golden files anew from what is found")
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the golden files anew from what is found",
+    )

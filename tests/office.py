@@ -19,7 +19,9 @@ _SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 
 def convert(path: Path, to: str, out_dir: Path) -> Path:
     """Convert a document (`to`: xlsx, pdf, csv, or a filter such as `csv:Text - txt - csv (StarCalc):44,34,76`)."""
-    soffice = shutil.which("soffice") or pytest.fail("soffice is not installed (apt: libreoffice-calc-nogui)")
+    soffice = shutil.which("soffice") or pytest.fail(
+        "soffice is not installed (apt: libreoffice-calc-nogui)"
+    )
     target = out_dir / f"{path.stem}.{to.partition(':')[0]}"
     if target == path:
         pytest.fail(f"{path} would be overwritten by its own conversion: choose another out_dir")
@@ -28,7 +30,9 @@ def convert(path: Path, to: str, out_dir: Path) -> Path:
         _write_settings(Path(profile))
         command = [soffice, f"-env:UserInstallation=file://{profile}", "--headless", "--norestore"]
         command += ["--convert-to", to, "--outdir", str(out_dir), str(path)]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+        result = subprocess.run(
+            command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+        )
     if result.returncode or not target.exists():
         pytest.fail(f"soffice did not write {target.name}: {result.stdout}{result.stderr}")
     return target

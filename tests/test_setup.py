@@ -63,8 +63,15 @@ class Machine:
     checkout: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        self.commands, self.state, self.checkout = (self.home / n for n in ("bin", "state", "a checkout"))
-        for folder in (self.commands, self.state / "package", self.state / "old", self.checkout / "tests"):
+        self.commands, self.state, self.checkout = (
+            self.home / n for n in ("bin", "state", "a checkout")
+        )
+        for folder in (
+            self.commands,
+            self.state / "package",
+            self.state / "old",
+            self.checkout / "tests",
+        ):
             folder.mkdir(parents=True)
         shutil.copytree(ROOT / ".ci", self.checkout / ".ci")
         for name in ("pyproject.toml", "tests/constraints.txt"):
@@ -114,7 +121,11 @@ def apt_calls(calls: list[str]) -> list[str]:
 
 
 def asked_for(calls: list[str]) -> set[str]:
-    return set(next(line for line in calls if "apt-get install" in line).partition("Timeout=600 ")[2].split())
+    return set(
+        next(line for line in calls if "apt-get install" in line)
+        .partition("Timeout=600 ")[2]
+        .split()
+    )
 
 
 def test_a_bare_machine_gets_everything_and_the_second_run_calls_nothing(machine: Machine) -> None:
@@ -149,7 +160,9 @@ def test_the_tests_need_more_and_a_desktop_calc_will_do(machine: Machine) -> Non
     assert code == 0, said
     assert asked_for(calls) == {"poppler-utils"}
     assert calls[-1].endswith("--editable .[dev]")
-    assert machine.set_up("demo") == (0, [], ""), "an installation for the tests serves the demo too"
+    assert machine.set_up("demo") == (0, [], ""), (
+        "an installation for the tests serves the demo too"
+    )
 
 
 def test_the_heavy_tests_need_more_than_the_others(machine: Machine) -> None:
@@ -196,7 +209,9 @@ def test_whoever_cannot_install_is_told_what_to_run(machine: Machine, without: s
     machine.take_away(without)
     code, calls, said = machine.set_up()
     assert (code, calls) == (1, [])
-    assert said.endswith("as root, then try again: apt-get install -y libpango-1.0-0 python3.11-venv\n")
+    assert said.endswith(
+        "as root, then try again: apt-get install -y libpango-1.0-0 python3.11-venv\n"
+    )
 
 
 def test_macos_is_given_the_homebrew_line(machine: Machine) -> None:
@@ -220,7 +235,14 @@ def test_other_systems_are_told_what_is_missing(machine: Machine) -> None:
     (machine.state / "no-fonts").touch()
     code, _, said = machine.set_up("test")
     assert code == 1
-    for name in ("font-liberation", "font-for-ja", "font-for-he", "soffice", "pdftotext", "package manager"):
+    for name in (
+        "font-liberation",
+        "font-for-ja",
+        "font-for-he",
+        "soffice",
+        "pdftotext",
+        "package manager",
+    ):
         assert name in said
     heavy = machine.set_up("heavy")[2]
     assert "java" in heavy
@@ -311,7 +333,9 @@ def test_the_shell_scripts_and_the_makefile_are_well_formed() -> None:
         assert os.access(ROOT / name, os.X_OK)
     subprocess.run(["sh", "-n", ROOT / ".ci/setup"], check=True)
     subprocess.run(["bash", "-n", ROOT / ".ci/run"], check=True)
-    listed = subprocess.run(["make", "-C", ROOT, "--no-print-directory"], check=True, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["make", "-C", ROOT, "--no-print-directory"], check=True, capture_output=True, text=True
+    )
     assert [line.split()[1] for line in listed.stdout.splitlines()] == [
         *("help", "demo", "test", "test-heavy", "test-all", "clean")
     ]

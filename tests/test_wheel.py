@@ -34,7 +34,15 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pip(*arguments: str | Path) -> None:
-    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+        *arguments,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -69,8 +77,12 @@ def test_the_wheel_carries_nothing_else(wheel: Path) -> None:
         "reportgen",
         f"reportgen-{reportgen.__version__}.dist-info",
     }
-    strange = [n for n in carried if n.startswith("reportgen/") and not n.startswith("reportgen/share/")]
-    assert [n for n in strange if not n.endswith((".py", "/py.typed"))] == ["reportgen/documents/fonts.conf"]
+    strange = [
+        n for n in carried if n.startswith("reportgen/") and not n.startswith("reportgen/share/")
+    ]
+    assert [n for n in strange if not n.endswith((".py", "/py.typed"))] == [
+        "reportgen/documents/pdf/fonts.conf"
+    ]
 
 
 def test_the_installed_package_finds_its_own_files(installed: Path, tmp_path: Path) -> None:
@@ -90,7 +102,10 @@ def test_the_installed_program_runs_its_sample(installed: Path, tmp_path: Path) 
     shutil.copytree(share / "configs" / "example", example)
     settings = example / "chargeback.yaml"
     text = settings.read_text(encoding="utf-8")
-    there, here = "replay: ../../samples/acme/responses.jsonl", f"replay: {share}/samples/acme/responses.jsonl"
+    there, here = (
+        "replay: ../../samples/acme/responses.jsonl",
+        f"replay: {share}/samples/acme/responses.jsonl",
+    )
     assert there in text
     settings.write_text(text.replace(there, here), encoding="utf-8")
 
@@ -104,9 +119,14 @@ def test_the_installed_program_runs_its_sample(installed: Path, tmp_path: Path) 
     assert zipfile.is_zipfile(invoices[".xlsx"])
 
 
-def test_the_installed_program_writes_a_configuration_to_start_from(installed: Path, tmp_path: Path) -> None:
+def test_the_installed_program_writes_a_configuration_to_start_from(
+    installed: Path, tmp_path: Path
+) -> None:
     python(installed, tmp_path, "-m", "reportgen", "init", "mine")
-    assert python(installed, tmp_path, "-m", "reportgen", "check", "mine") == "No problems, 0 warnings\n"
+    assert (
+        python(installed, tmp_path, "-m", "reportgen", "check", "mine")
+        == "No problems, 0 warnings\n"
+    )
 
 
 def test_a_package_without_its_files_says_so(tmp_path: Path) -> None:

@@ -44,10 +44,19 @@ def encode(directory: Directory) -> bytes:
     written = _File(
         schema=SCHEMA,
         principals=[
-            _Principal(kind=principal.kind, id=principal.id, email=entry.email, name=entry.name, number=entry.number)
+            _Principal(
+                kind=principal.kind,
+                id=principal.id,
+                email=entry.email,
+                name=entry.name,
+                number=entry.number,
+            )
             for principal, entry in sorted(directory.entries.items())
         ],
-        organizations=[_Organization(id=key, name=name) for key, name in sorted(directory.organizations.items())],
+        organizations=[
+            _Organization(id=key, name=name)
+            for key, name in sorted(directory.organizations.items())
+        ],
     )
     return msgspec.json.format(msgspec.json.encode(written), indent=2) + b"\n"
 
@@ -60,12 +69,19 @@ def read(folder: Path) -> Directory:
     except FileNotFoundError:
         return Directory()
     except OSError as error:
-        raise _refused(path, f"cannot be read: {(error.strerror or 'unknown reason').lower()}") from error
+        raise _refused(
+            path, f"cannot be read: {(error.strerror or 'unknown reason').lower()}"
+        ) from error
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _refused(path, f"is not what was written there: a JSON object of {SCHEMA}") from error
     return Directory(
         entries=by_principal(
-            Entry(principal=Principal(known.kind, known.id), email=known.email, name=known.name, number=known.number)
+            Entry(
+                principal=Principal(known.kind, known.id),
+                email=known.email,
+                name=known.name,
+                number=known.number,
+            )
             for known in found.principals
         ),
         organizations={known.id: known.name for known in found.organizations},

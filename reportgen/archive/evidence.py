@@ -123,7 +123,11 @@ def _response(line: bytes, source: str) -> RecordedResponse:
     if datetime.fromisoformat(found.fetched_at).tzinfo is None:
         raise ValueError(found.fetched_at)
     return RecordedResponse(
-        request=found.request, status=found.status, fetched_at=found.fetched_at, body=found.body, source=source
+        request=found.request,
+        status=found.status,
+        fetched_at=found.fetched_at,
+        body=found.body,
+        source=source,
     )
 
 
@@ -165,7 +169,9 @@ def superseded(path: Path, size: int) -> Iterator[tuple[RecordedResponse, Record
         for line in file:
             with suppress(msgspec.MsgspecError, ValueError):
                 response = _response(line, str(path))
-                digest = sha256(f"{response.status} {response.body}".encode("utf-8", "surrogatepass")).digest()
+                digest = sha256(
+                    f"{response.status} {response.body}".encode("utf-8", "surrogatepass")
+                ).digest()
                 (before if at < size else after)[response.request] = at, digest
             at += len(line)
         for request, (place, digest) in after.items():

@@ -32,7 +32,9 @@ class Fetch:
     known: Mapping[str, RecordedResponse] = field(default_factory=dict)
 
 
-def begun(folder: Path, cycle: BillingCycle, control: AbstractSet[str], *, now: datetime, refresh: bool) -> Fetch:
+def begun(
+    folder: Path, cycle: BillingCycle, control: AbstractSet[str], *, now: datetime, refresh: bool
+) -> Fetch:
     """Go on with the fetch that was interrupted, or begin one; `control` are the requests of the control total."""
     whole, apart = folder / EVIDENCE, folder / FETCHING
     if evidence.repair(apart):
@@ -77,4 +79,7 @@ def _holds(response: RecordedResponse, cycle: BillingCycle, now: datetime) -> bo
     """Tell whether an answer is still as good as one asked for now."""
     if is_over(cycle, response.fetched_at):
         return True
-    return not is_over(cycle, now.isoformat()) and now - datetime.fromisoformat(response.fetched_at) < STALE
+    return (
+        not is_over(cycle, now.isoformat())
+        and now - datetime.fromisoformat(response.fetched_at) < STALE
+    )

@@ -37,7 +37,11 @@ def collected(archive: Path) -> list[Path]:
 
 def cycles_before(archive: Path, start: date) -> list[Path]:
     """List the folders of earlier cycles, the latest first."""
-    folders = (path for path in archive.glob("????-??-??") if path.is_dir() and path.name < start.isoformat())
+    folders = (
+        path
+        for path in archive.glob("????-??-??")
+        if path.is_dir() and path.name < start.isoformat()
+    )
     return sorted(folders, reverse=True)
 
 
@@ -52,14 +56,18 @@ def refuse_unwritable(archive: Path, source: str) -> None:
         message = f"the archive folder {archive} cannot be written"
     else:
         return
-    raise Rejected([Problem(source=source, message=message, hint="name a folder that you may write to")])
+    raise Rejected(
+        [Problem(source=source, message=message, hint="name a folder that you may write to")]
+    )
 
 
 def refuse_sealed(folder: Path) -> None:
     """Raise Rejected where the cycle is closed: it is never written again."""
     if (folder / MANIFEST).exists():
         hint = "it is never rewritten: restated usage is corrected by a credit or debit note"
-        raise Rejected([Problem(source=str(folder), message="this billing cycle is closed", hint=hint)])
+        raise Rejected(
+            [Problem(source=str(folder), message="this billing cycle is closed", hint=hint)]
+        )
 
 
 @contextmanager
@@ -74,7 +82,10 @@ def locked(folder: Path) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        message, hint = "another run is working on this billing cycle", "wait until it has ended, then try again"
+        message, hint = (
+            "another run is working on this billing cycle",
+            "wait until it has ended, then try again",
+        )
         raise Rejected([Problem(source=str(folder), message=message, hint=hint)]) from error
     finally:
         os.close(descriptor)
@@ -117,7 +128,10 @@ def _refuse_folder_in_the_way(path: Path) -> None:
     for place in (path, *path.parents[:2]):
         if place.exists() and place.is_dir() == (place == path):
             kind = "a folder" if place == path else "a file"
-            message, hint = f"{kind} stands where a document of the cycle belongs", "move it away, then try again"
+            message, hint = (
+                f"{kind} stands where a document of the cycle belongs",
+                "move it away, then try again",
+            )
             raise Rejected([Problem(source=str(place), message=message, hint=hint)])
 
 

@@ -15,7 +15,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from reportgen.archive.codec import FORMULA_MARK
 from reportgen.archive.folder import HISTORY, LEDGER, MANIFEST, STATEMENT, cycles_before
 from reportgen.core.compare import MOST_EARLIER, by_product
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle
@@ -31,6 +30,7 @@ from reportgen.core.model import (
 )
 from reportgen.core.money import decimals_of, plain, total
 from reportgen.core.problem import Problem, Rejected
+from reportgen.core.tables import FORMULA_MARK
 
 SCHEMA: Literal["reportgen.history/1"] = "reportgen.history/1"
 LONGEST_CELL = 2**31 - 1
@@ -124,11 +124,15 @@ def decode(folder: Path) -> tuple[CycleTotals, ...]:
     try:
         found = _file.decode(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise Rejected([Problem(source=str(path), message=f"cannot be read: {error}", hint="build again")]) from error
+        raise Rejected(
+            [Problem(source=str(path), message=f"cannot be read: {error}", hint="build again")]
+        ) from error
     return tuple(map(_read, found.cycles))
 
 
-def earlier(archive: Path, cycle: BillingCycle, currency: str) -> tuple[tuple[CycleTotals, ...], list[Problem]]:
+def earlier(
+    archive: Path, cycle: BillingCycle, currency: str
+) -> tuple[tuple[CycleTotals, ...], list[Problem]]:
     """Give what the cycles that lead up to this one came to, oldest first; a warning where one is unreadable.
 
     Each ends on the day the next begins. The first gap, and the first cycle that was never built, cannot be read or
@@ -173,7 +177,9 @@ def _built(folder: Path, *, directly_before: bool) -> CycleTotals:
     )
 
 
-def _totals(center: _WrittenCostCenter, principals: Mapping[str, set[Principal]] | None) -> CostCenterTotals:
+def _totals(
+    center: _WrittenCostCenter, principals: Mapping[str, set[Principal]] | None
+) -> CostCenterTotals:
     """Add up an invoice; its products and people are not told where no principals are given."""
     lines = [
         InvoiceLine(
@@ -204,9 +210,13 @@ def _principals(path: Path) -> dict[str, set[Principal]]:
         center, kind, key = map(columns.index, ("cost_center", "principal_kind", "principal_id"))
         for row in rows:
             if len(row) != len(columns):
-                raise ValueError(f"{LEDGER} has {len(row)} cells in line {rows.line_num}, and {len(columns)} columns")
+                raise ValueError(
+                    f"{LEDGER} has {len(row)} cells in line {rows.line_num}, and {len(columns)} columns"
+                )
             if row[key]:
-                code, principal_id = (row[place].removeprefix(FORMULA_MARK) for place in (center, key))
+                code, principal_id = (
+                    row[place].removeprefix(FORMULA_MARK) for place in (center, key)
+                )
                 found[code].add(principal_of(row[kind], principal_id))
     return found
 
@@ -214,7 +224,8 @@ def _principals(path: Path) -> dict[str, set[Principal]]:
 def _cycle(start: date, end: date) -> BillingCycle:
     """Give a cycle by its days; the bounds are those of the boundary."""
     after, before = (
-        int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) + BOUNDARY_SECONDS for day in (start, end)
+        int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) + BOUNDARY_SECONDS
+        for day in (start, end)
     )
     return BillingCycle(start=start, end=end, after=after, before=before)
 
@@ -238,7 +249,9 @@ def _written(found: CycleTotals) -> _Cycle:
                     product: _Product(acus=plain(totals.acus), amount=f"{totals.amount:f}")
                     for product, totals in sorted(center.by_product.items())
                 },
-                principals=[_Principal(kind=found.kind, id=found.id) for found in sorted(center.principals)],
+                principals=[
+                    _Principal(kind=found.kind, id=found.id) for found in sorted(center.principals)
+                ],
             )
             for code, center in sorted(found.cost_centers.items())
         ],
@@ -262,7 +275,9 @@ def _read(found: _Cycle) -> CycleTotals:
                     product: ProductTotals(acus=Decimal(totals.acus), amount=Decimal(totals.amount))
                     for product, totals in center.by_product.items()
                 },
-                principals=frozenset(Principal(found.kind, found.id) for found in center.principals),
+                principals=frozenset(
+                    Principal(found.kind, found.id) for found in center.principals
+                ),
             )
             for center in found.cost_centers
         },

@@ -3,37 +3,40 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from reportgen.commands.calendar import archived_cycle
-from reportgen.commands.connect import refuse_missing_recording
-from reportgen.commands.edge import DONE, Edge
-from reportgen.commands.inputs import stored_inputs
-from reportgen.commands.locales import warnings_of
 from reportgen.core.allocate import date_gaps, unmapped
 from reportgen.core.model import Invoice
-from reportgen.core.problem import Problem, quoted
+from reportgen.core.problem import Problem
+from reportgen.core.text import quoted
 from reportgen.derive import derive
-from reportgen.sources.config import Configuration, load
-from reportgen.sources.yamldoc import parse
+from reportgen.operations.connect import refuse_missing_recording
+from reportgen.operations.context import DONE, Context
+from reportgen.operations.cycles import archived_cycle
+from reportgen.operations.inputs import stored_inputs
+from reportgen.operations.locales import warnings_of
+from reportgen.sources.config.configuration import Configuration, load
+from reportgen.sources.config.yamldoc import parse
 
 
-def check(config: Path, selector: str | None, edge: Edge) -> int:
+def check(config: Path, selector: str | None, context: Context) -> int:
     """Report problems and warnings; raises Rejected where there is a problem."""
     configuration = load(config)
     refuse_missing_recording(configuration)
     warnings = warnings_of(configuration)
     if selector is not None:
-        warnings += _against_usage(configuration, selector, edge)
+        warnings += _against_usage(configuration, selector, context)
     warnings = list(dict.fromkeys(warnings))
-    edge.terminal.problems(warnings)
-    edge.terminal.result(f"No problems, {len(warnings)} {'warning' if len(warnings) == 1 else 'warnings'}")
-    edge.terminal.values({"warnings": [str(warning) for warning in warnings]})
+    context.terminal.problems(warnings)
+    context.terminal.result(
+        f"No problems, {len(warnings)} {'warning' if len(warnings) == 1 else 'warnings'}"
+    )
+    context.terminal.values({"warnings": [str(warning) for warning in warnings]})
     return DONE
 
 
-def _against_usage(configuration: Configuration, selector: str, edge: Edge) -> list[Problem]:
+def _against_usage(configuration: Configuration, selector: str, context: Context) -> list[Problem]:
     """Hold the configuration against a collected cycle: by file and line, then who has no rule, the largest first."""
-    cycle = archived_cycle(configuration, selector, edge)
-    derived = derive(stored_inputs(configuration, cycle, edge))
+    cycle = archived_cycle(configuration, selector, context)
+    derived = derive(stored_inputs(configuration, cycle, context))
     gaps = date_gaps(derived.usage.records, configuration.mapping, derived.directory)
     silent = _without_contacts(configuration, derived.statement.invoices)
     orphans = unmapped(derived.allocations, derived.directory, configuration.mapping)

@@ -5,9 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reportgen.commands.calendar import archived_cycle
-from reportgen.commands.edge import DONE, Edge
-from reportgen.commands.inputs import stored_inputs
 from reportgen.core.compare import changes, totals_of
 from reportgen.core.model import Allocation, CostCenterChange, CycleTotals, ProductTotals
 from reportgen.core.money import ZERO, fixed, plain, printed, shown, total
@@ -15,23 +12,28 @@ from reportgen.core.moves import Move, moves
 from reportgen.core.problem import Problem
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.sources.config import Configuration, load
+from reportgen.operations.context import DONE, Context
+from reportgen.operations.cycles import archived_cycle
+from reportgen.operations.inputs import stored_inputs
+from reportgen.sources.config.configuration import Configuration, load
 
 NOBODY = "(nobody)"
 
 
-def diff(config: Path, selector: str, edited: Mapping[str, Path], edge: Edge) -> int:
+def diff(config: Path, selector: str, edited: Mapping[str, Path], context: Context) -> int:
     """Compare the cycle as configured with the same evidence under the edited files."""
     before, after = load(config), load(config, edited)
-    cycle = archived_cycle(before, selector, edge)
-    inputs = stored_inputs(before, cycle, edge)
+    cycle = archived_cycle(before, selector, context)
+    inputs = stored_inputs(before, cycle, context)
     old, new = derive(inputs), derive(replace(inputs, configuration=after))
-    edge.terminal.problems(_only_new([*before.warnings, *old.warnings], [*after.warnings, *new.warnings]))
+    context.terminal.problems(
+        _only_new([*before.warnings, *old.warnings], [*after.warnings, *new.warnings])
+    )
     was, becomes = totals_of(old.statement), totals_of(new.statement)
     moved = moves(_rated_anew(old, after, inputs), new.allocations)
     other_money = was.currency != becomes.currency
     changed = [found for found in changes(was, becomes).values() if other_money or _differs(found)]
-    _tell(changed, moved, (was, becomes), (before, after), edge)
+    _tell(changed, moved, (was, becomes), (before, after), context)
     return DONE
 
 
@@ -44,7 +46,10 @@ def _only_new(before: Iterable[Problem], after: Iterable[Problem]) -> list[Probl
 def _rated_anew(old: Derived, after: Configuration, inputs: Inputs) -> Iterable[Allocation]:
     """Price the allocations as they were by the card as it becomes: what moves is not what a price changes."""
     whole, _ = whole_cycle(after.rate_card, old.usage.control, inputs.cycle.start)
-    bare = (allocation._replace(unit_price=None, rate="", exact_amount=ZERO) for allocation in old.allocations)
+    bare = (
+        allocation._replace(unit_price=None, rate="", exact_amount=ZERO)
+        for allocation in old.allocations
+    )
     return rate(bare, after.rate_card, whole)
 
 
@@ -57,23 +62,36 @@ def _tell(
     moved: list[Move],
     totals: tuple[CycleTotals, CycleTotals],
     configurations: tuple[Configuration, Configuration],
-    edge: Edge,
+    context: Context,
 ) -> None:
     was, becomes = totals
-    edge.terminal.values(_values(changed, moved, totals, configurations))
+    context.terminal.values(_values(changed, moved, totals, configurations))
     if not changed and not moved:
-        edge.terminal.result("Nothing moves: no cost center bears other ACUs or amounts")
+        context.terminal.result("Nothing moves: no cost center bears other ACUs or amounts")
         return
     rows = [_row(found, was, becomes) for found in changed]
-    numbers = ("ACUs before", "ACUs after", f"{was.currency} before", f"{becomes.currency} after", "change")
-    edge.terminal.table(("cost center", "name", *numbers), rows, numbers=numbers, wrap="name")
+    numbers = (
+        "ACUs before",
+        "ACUs after",
+        f"{was.currency} before",
+        f"{becomes.currency} after",
+        "change",
+    )
+    context.terminal.table(("cost center", "name", *numbers), rows, numbers=numbers, wrap="name")
     if moved:
-        edge.terminal.result("What moves, at the prices of the edited files:")
+        context.terminal.result("What moves, at the prices of the edited files:")
         figures = ("ACUs", becomes.currency)
         columns = ("from", "to", *figures, "by the rule", "now")
-        edge.terminal.table(columns, [_moved(move, becomes.decimals) for move in moved], numbers=figures, wrap="now")
-    invoiced = fixed(was.invoiced_amount, was.decimals), fixed(becomes.invoiced_amount, becomes.decimals)
-    edge.terminal.result(f"Invoiced: {was.currency} {invoiced[0]} before, {becomes.currency} {invoiced[1]} after")
+        context.terminal.table(
+            columns, [_moved(move, becomes.decimals) for move in moved], numbers=figures, wrap="now"
+        )
+    invoiced = (
+        fixed(was.invoiced_amount, was.decimals),
+        fixed(becomes.invoiced_amount, becomes.decimals),
+    )
+    context.terminal.result(
+        f"Invoiced: {was.currency} {invoiced[0]} before, {becomes.currency} {invoiced[1]} after"
+    )
 
 
 def _row(found: CostCenterChange, was: CycleTotals, becomes: CycleTotals) -> tuple[str, ...]:
@@ -120,7 +138,9 @@ def _values(
             "after": fixed(becomes.invoiced_amount, becomes.decimals),
         },
         "moved_acus": plain(total(move.acus for move in moved)),
-        "cost_centers": [_change_values(found, was.decimals, becomes.decimals) for found in changed],
+        "cost_centers": [
+            _change_values(found, was.decimals, becomes.decimals) for found in changed
+        ],
         "moves": [_move_values(move, *configurations) for move in moved],
     }
 
@@ -130,7 +150,10 @@ def _change_values(found: CostCenterChange, old: int, new: int) -> dict[str, Any
         "code": found.cost_center,
         "name": found.name,
         **_sides(found.whole.before, found.whole.after, old, new),
-        "by_product": {change.product: _sides(change.before, change.after, old, new) for change in found.by_product},
+        "by_product": {
+            change.product: _sides(change.before, change.after, old, new)
+            for change in found.by_product
+        },
     }
 
 

@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 
 from reportgen import resources
 from reportgen.archive.folder import Stage
-from reportgen.commands.edge import DONE, Edge
 from reportgen.core.problem import Problem, Rejected
-from reportgen.documents.templates import read_templates
+from reportgen.documents.templating.templates import read_templates
+from reportgen.operations.context import DONE, Context
 
 FILES = ("chargeback.yaml", "mapping.yaml", "rates.yaml")
 TEMPLATES = "templates"
@@ -22,20 +22,20 @@ CYCLES = "????-??-??/inputs"
 """By what an archive is known: a billing cycle that was collected."""
 
 
-def init(folder: Path, edge: Edge) -> int:
+def init(folder: Path, context: Context) -> int:
     """Write the configuration and the templates; raises Rejected where they cannot or should not be there."""
     _refuse_wrong_place(folder)
     _refuse_in_the_way(folder)
     contents = _contents()
     _write(folder, contents)
     count = len(contents) - len(FILES)
-    edge.terminal.result(f"Wrote {', '.join(FILES)} and {count} templates into {folder}")
-    edge.terminal.result(f"Open {folder / FILES[0]}: it says what to do first.")
-    edge.terminal.result(
+    context.terminal.result(f"Wrote {', '.join(FILES)} and {count} templates into {folder}")
+    context.terminal.result(f"Open {folder / FILES[0]}: it says what to do first.")
+    context.terminal.result(
         f"No template is used until `templates: {TEMPLATES}` is uncommented there; keep only those you change, "
         "as each that stays hides a better one of a later version."
     )
-    edge.terminal.values({"folder": str(folder), "files": sorted(contents)})
+    context.terminal.values({"folder": str(folder), "files": sorted(contents)})
     return DONE
 
 
@@ -66,14 +66,18 @@ def _refuse_in_the_way(folder: Path) -> None:
     taken = [folder / name for name in (*FILES, TEMPLATES) if os.path.lexists(folder / name)]
     hint = "name another folder, or move it away: nothing is ever overwritten"
     if taken:
-        raise Rejected(Problem(source=str(path), message="this is there already", hint=hint) for path in taken)
+        raise Rejected(
+            Problem(source=str(path), message="this is there already", hint=hint) for path in taken
+        )
 
 
 def _contents() -> dict[str, bytes]:
     """Give every file by its name: the configuration, and what can be overridden of the documents."""
     start = resources.configs() / "start"
     found = {name: (start / name).read_bytes() for name in FILES}
-    return found | {f"{TEMPLATES}/{name}": text.encode() for name, text in read_templates(None).items()}
+    return found | {
+        f"{TEMPLATES}/{name}": text.encode() for name, text in read_templates(None).items()
+    }
 
 
 def _write(folder: Path, contents: dict[str, bytes]) -> None:

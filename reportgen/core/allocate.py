@@ -27,7 +27,8 @@ from reportgen.core.model import (
     UsageRecord,
 )
 from reportgen.core.money import ONE, ZERO, add, apportion, multiply, shown, total
-from reportgen.core.problem import Problem, quoted
+from reportgen.core.problem import Problem
+from reportgen.core.text import quoted
 
 _allocation = tuple.__new__
 """Makes a named tuple without the detour over its own constructor: they come by the million."""
@@ -81,7 +82,9 @@ def timelines(
     return found, _rival_patterns(matcher, first_use) if "user" in mapping.precedence else []
 
 
-def allocate(records: Iterable[UsageRecord], resolved: MappingOf[Subject, Timeline]) -> Iterator[Allocation]:
+def allocate(
+    records: Iterable[UsageRecord], resolved: MappingOf[Subject, Timeline]
+) -> Iterator[Allocation]:
     """Split each record among those who bear it, in the order of the records, then of the cost centers."""
     for record in records:
         day, quantity = record[0], record[6]
@@ -97,7 +100,9 @@ def allocate(records: Iterable[UsageRecord], resolved: MappingOf[Subject, Timeli
                 yield _allocation(Allocation, (record, code, *what, text, part, *UNRATED))
 
 
-def unmapped(allocations: Iterable[Allocation], directory: Directory, mapping: Mapping) -> list[Problem]:
+def unmapped(
+    allocations: Iterable[Allocation], directory: Directory, mapping: Mapping
+) -> list[Problem]:
     """Warn of everybody and everything that used ACUs which no rule assigns, the largest first."""
     acus: dict[tuple[str, str, str, str], Decimal] = {}
     for allocation in allocations:
@@ -112,11 +117,15 @@ def unmapped(allocations: Iterable[Allocation], directory: Directory, mapping: M
             hint="map it, or leave it to who bears the unallocated",
             warning=True,
         )
-        for key, quantity in sorted(acus.items(), key=lambda found: (found[1], found[0]), reverse=True)
+        for key, quantity in sorted(
+            acus.items(), key=lambda found: (found[1], found[0]), reverse=True
+        )
     ]
 
 
-def date_gaps(records: Iterable[UsageRecord], mapping: Mapping, directory: Directory) -> list[Problem]:
+def date_gaps(
+    records: Iterable[UsageRecord], mapping: Mapping, directory: Directory
+) -> list[Problem]:
     """Warn of keys whose first date comes after days on which those they match used ACUs, which so fell through.
 
     What a level above or a key beside it decides is no gap, nor is a key that begins with `none`.
@@ -131,12 +140,18 @@ def date_gaps(records: Iterable[UsageRecord], mapping: Mapping, directory: Direc
         for rule in _not_begun(levels[subject], record[0]):
             days = missed.setdefault((rule.section, rule.key), (rule, {}))[1]
             days[record[0]] = add(days.get(record[0], ZERO), record[6])
-    return [_gap(rule, days) for _, (rule, days) in sorted(missed.items(), key=lambda found: found[0])]
+    return [
+        _gap(rule, days) for _, (rule, days) in sorted(missed.items(), key=lambda found: found[0])
+    ]
 
 
 def _with_first_dates(levels: Levels) -> Levels:
     """Keep the levels where some key holds only from a day on; none, where it can make no gap."""
-    return levels if any(rule.values[0].start > date.min for _, rules in levels for rule in rules) else []
+    return (
+        levels
+        if any(rule.values[0].start > date.min for _, rules in levels for rule in rules)
+        else []
+    )
 
 
 def _not_begun(levels: Levels, day: date) -> Iterator[Rule]:
@@ -195,7 +210,9 @@ def _timeline(matcher: Matcher, mapping: Mapping, subject: Subject) -> Timeline:
     starts = {value.start for _, rules in levels for rule in rules for value in rule.values}
     ordered = tuple(sorted({date.min, *starts}))
     unallocated = _unallocated(mapping, subject)
-    return Timeline(starts=ordered, choices=tuple(_choose(levels, day) or unallocated for day in ordered))
+    return Timeline(
+        starts=ordered, choices=tuple(_choose(levels, day) or unallocated for day in ordered)
+    )
 
 
 def _levels(matcher: Matcher, mapping: Mapping, subject: Subject) -> Levels:

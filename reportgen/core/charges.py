@@ -11,8 +11,9 @@ from reportgen.core.invoice import charge, detail_by_cost_center, line_order, su
 from reportgen.core.model import Allocation, DetailRow, InvoiceLine, Quantities, RateCard
 from reportgen.core.model import Mapping as Rules
 from reportgen.core.pools import pool_lines
-from reportgen.core.problem import Problem, quoted
+from reportgen.core.problem import Problem
 from reportgen.core.rate import WholeCycle
+from reportgen.core.text import quoted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,10 +52,16 @@ def charge_cycle(
         chargeable_amount=usage.chargeable_amount,
         fees_amount=sum_of((line for _, line in fees), card.decimals),
     )
-    return charges, [*problems, *_after_close([*fees, *transfers, *pools], rules, cycle), *_misplaced(card, cycle)]
+    return charges, [
+        *problems,
+        *_after_close([*fees, *transfers, *pools], rules, cycle),
+        *_misplaced(card, cycle),
+    ]
 
 
-def _joined(lines: Mapping[str, Sequence[InvoiceLine]], more: Iterable[Addressed]) -> dict[str, list[InvoiceLine]]:
+def _joined(
+    lines: Mapping[str, Sequence[InvoiceLine]], more: Iterable[Addressed]
+) -> dict[str, list[InvoiceLine]]:
     found = defaultdict(list, {code: list(some) for code, some in lines.items()})
     for code, line in more:
         found[code].append(line)
@@ -64,7 +71,9 @@ def _joined(lines: Mapping[str, Sequence[InvoiceLine]], more: Iterable[Addressed
 def _after_close(lines: Iterable[Addressed], rules: Rules, cycle: BillingCycle) -> list[Problem]:
     """Report what would charge a cost center that was closed before the cycle began."""
     closed = {
-        center.code: center.closed for center in rules.cost_centers if center.closed and center.closed < cycle.start
+        center.code: center.closed
+        for center in rules.cost_centers
+        if center.closed and center.closed < cycle.start
     }
     found = sorted({(line.source, code, line.kind) for code, line in lines if code in closed})
     return [

@@ -33,7 +33,9 @@ def totals_of(statement: Statement) -> CycleTotals:
         decimals=heading.decimals,
         control_acus=statement.tie_out.control_acus,
         invoiced_amount=statement.tie_out.invoiced_amount,
-        cost_centers={invoice.cost_center.code: _totals_of(invoice) for invoice in statement.invoices},
+        cost_centers={
+            invoice.cost_center.code: _totals_of(invoice) for invoice in statement.invoices
+        },
     )
 
 
@@ -52,7 +54,10 @@ def by_product(lines: Iterable[InvoiceLine]) -> dict[str, ProductTotals]:
 def changes(before: CycleTotals, after: CycleTotals) -> dict[str, CostCenterChange]:
     """Give what changed for every cost center that either statement knows, in the order of the codes."""
     codes = sorted({*before.cost_centers, *after.cost_centers})
-    return {code: _changed(code, before.cost_centers.get(code), after.cost_centers.get(code)) for code in codes}
+    return {
+        code: _changed(code, before.cost_centers.get(code), after.cost_centers.get(code))
+        for code in codes
+    }
 
 
 def set_against(statement: Statement, earlier: Sequence[CycleTotals]) -> Statement:
@@ -88,7 +93,9 @@ def _principals(invoice: Invoice) -> Iterable[Principal]:
             yield principal_of(usage.principal_kind, usage.principal_id)
 
 
-def _changed(code: str, before: CostCenterTotals | None, after: CostCenterTotals | None) -> CostCenterChange:
+def _changed(
+    code: str, before: CostCenterTotals | None, after: CostCenterTotals | None
+) -> CostCenterChange:
     old, new = before or CostCenterTotals(name=""), after or CostCenterTotals(name="")
     products = sorted({*old.by_product, *new.by_product})
     return CostCenterChange(
@@ -96,7 +103,12 @@ def _changed(code: str, before: CostCenterTotals | None, after: CostCenterTotals
         name=new.name or old.name,
         whole=_change(code, "", _whole(old), _whole(new)),
         by_product=tuple(
-            _change(code, product, old.by_product.get(product, NOTHING), new.by_product.get(product, NOTHING))
+            _change(
+                code,
+                product,
+                old.by_product.get(product, NOTHING),
+                new.by_product.get(product, NOTHING),
+            )
             for product in products
         ),
         new=tuple(sorted(new.principals.difference(old.principals))),

@@ -99,7 +99,9 @@ def billing_day(seconds: int) -> date:
 
 def cycle_between(after: int, before: int) -> BillingCycle:
     """Make the cycle of two bounds in Unix seconds, which are kept unchanged for the requests."""
-    return BillingCycle(start=billing_day(after), end=billing_day(before), after=after, before=before)
+    return BillingCycle(
+        start=billing_day(after), end=billing_day(before), after=after, before=before
+    )
 
 
 def day_of_instant(instant: datetime) -> date:
@@ -122,7 +124,9 @@ def _seconds(timestamp: str) -> int:
     return int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp())
 
 
-def resolve(selector: str, cycles: Iterable[BillingCycle], today: date) -> BillingCycle | UnknownCycle:
+def resolve(
+    selector: str, cycles: Iterable[BillingCycle], today: date
+) -> BillingCycle | UnknownCycle:
     """Find the cycle that `current`, `previous`, a start date or a month names."""
     known = tuple(sorted(set(cycles)))
     found = _named(selector, known, today)
@@ -136,7 +140,9 @@ def _named(selector: str, known: Sequence[BillingCycle], today: date) -> list[Bi
     if selector == "current":
         return running
     if selector == "previous":
-        return [cycle for cycle in known if cycle.end <= (running[0].start if running else today)][-1:]
+        return [cycle for cycle in known if cycle.end <= (running[0].start if running else today)][
+            -1:
+        ]
     if re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", selector, re.ASCII):
         return [cycle for cycle in known if cycle.start.isoformat().startswith(selector)]
     return []

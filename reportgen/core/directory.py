@@ -34,11 +34,15 @@ def joined(first: Directory, second: Directory) -> Directory:
 def recalled(known: Directory, remembered: Directory) -> Directory:
     """Fill what is remembered of those who are known; who is only remembered is not added."""
     entries = {key: entry for key, entry in remembered.entries.items() if key in known.entries}
-    organizations = {key: name for key, name in remembered.organizations.items() if key in known.organizations}
+    organizations = {
+        key: name for key, name in remembered.organizations.items() if key in known.organizations
+    }
     return joined(known, Directory(entries=entries, organizations=organizations))
 
 
-def with_answered(known: Directory, principals: Iterable[Principal], organizations: Iterable[str]) -> Directory:
+def with_answered(
+    known: Directory, principals: Iterable[Principal], organizations: Iterable[str]
+) -> Directory:
     """Add who and what no list knows, but whose usage was answered."""
     return joined(
         known,
@@ -54,8 +58,14 @@ def by_principal(entries: Iterable[Entry]) -> Mapping[Principal, Entry]:
     known: dict[Principal, Entry] = {}
     for entry in entries:
         first = known.get(entry.principal, entry)
-        email, name, number = first.email or entry.email, first.name or entry.name, first.number or entry.number
-        known[entry.principal] = Entry(principal=entry.principal, email=email, name=name, number=number)
+        email, name, number = (
+            first.email or entry.email,
+            first.name or entry.name,
+            first.number or entry.number,
+        )
+        known[entry.principal] = Entry(
+            principal=entry.principal, email=email, name=name, number=number
+        )
     return dict(sorted(known.items()))
 
 

@@ -100,7 +100,9 @@ def explained(invoice: Invoice, charged: Charged) -> list[Explanation]:
             line=line,
             rounding=EXACT.subtract(line.amount, line.exact_amount),
             records=tuple(records.get((line.kind, line.product, line.unit_price), ())),
-            group=_usage_group(line, every, charged, whole) if line.of_usage else _pool_group(line, charged),
+            group=_usage_group(line, every, charged, whole)
+            if line.of_usage
+            else _pool_group(line, charged),
             whole=whole if line.of_usage else None,
             behind=tuple(_behind(line, invoice, charged.statement)),
         )
@@ -118,7 +120,9 @@ def _records(code: str, charged: Charged) -> MappingOf[LineKey, list[Ruled]]:
             subject = allocation.record[2:6]
             if subject not in candidates:
                 levels = charged.mapping.precedence
-                candidates[subject] = [rule for level in levels for rule in matcher.candidates(level, subject)]
+                candidates[subject] = [
+                    rule for level in levels for rule in matcher.candidates(level, subject)
+                ]
             key = allocation.kind, allocation.record.product, allocation.unit_price
             found[key].append(Ruled(allocation, _rule(allocation, candidates[subject])))
     return found
@@ -139,7 +143,9 @@ def _usage_group(
     """Give the lines of one product and unit price, or all of them where one amount is spread over the cycle."""
     if whole:
         return _group(every, whole.amount)
-    members = [one for one in every if (one.product, one.unit_price) == (line.product, line.unit_price)]
+    members = [
+        one for one in every if (one.product, one.unit_price) == (line.product, line.unit_price)
+    ]
     acus = total(
         quantity
         for (day, product), quantity in charged.control.items()
@@ -154,7 +160,9 @@ def _pool_group(line: InvoiceLine, charged: Charged) -> Group | None:
     if line.kind != "pool" or line.counterpart is None:
         return None
     members = [found.line for found in _taken_over(line.counterpart, charged.statement)]
-    return _group(members, total(found.line.amount for found in _had(line.counterpart, charged.statement)))
+    return _group(
+        members, total(found.line.amount for found in _had(line.counterpart, charged.statement))
+    )
 
 
 def _group(members: Iterable[InvoiceLine], target: Decimal) -> Group:
@@ -179,7 +187,9 @@ def _behind(line: InvoiceLine, invoice: Invoice, statement: Statement) -> Iterat
             if (one.kind, one.source, one.counterpart, one.amount) == opposite:
                 yield found
     elif line.kind == "pool":
-        yield from _had(line.counterpart, statement) if line.counterpart else _taken_over(code, statement)
+        yield from (
+            _had(line.counterpart, statement) if line.counterpart else _taken_over(code, statement)
+        )
 
 
 def _had(pool: str, statement: Statement) -> Iterator[Addressed]:

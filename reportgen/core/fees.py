@@ -34,7 +34,9 @@ def transfer_lines(transfers: Iterable[Transfer], start: date, decimals: int) ->
     for transfer in transfers:
         if transfer.cycle == start:
             amount = round_half_up(transfer.amount, decimals)
-            found.append((transfer.giver, _transfer_line(transfer, transfer.receiver, EXACT.minus(amount))))
+            found.append(
+                (transfer.giver, _transfer_line(transfer, transfer.receiver, EXACT.minus(amount)))
+            )
             found.append((transfer.receiver, _transfer_line(transfer, transfer.giver, amount)))
     return found
 

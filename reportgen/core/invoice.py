@@ -53,7 +53,10 @@ class Charges:
 
 
 def charge(
-    detail: Mapping[str, Sequence[DetailRow]], control: Quantities, card: RateCard, whole: WholeCycle | None = None
+    detail: Mapping[str, Sequence[DetailRow]],
+    control: Quantities,
+    card: RateCard,
+    whole: WholeCycle | None = None,
 ) -> Charges:
     """Group the detail of all cost centers into lines and round each group to its target."""
     groups: dict[Group, dict[LineKey, list[DetailRow]]] = defaultdict(lambda: defaultdict(list))
@@ -87,7 +90,11 @@ def detail_by_cost_center(allocations: Iterable[Allocation]) -> dict[str, list[D
 
 
 def invoice(
-    cost_center: CostCenter, number: str, lines: Sequence[InvoiceLine], detail: Sequence[DetailRow], decimals: int
+    cost_center: CostCenter,
+    number: str,
+    lines: Sequence[InvoiceLine],
+    detail: Sequence[DetailRow],
+    decimals: int,
 ) -> Invoice:
     """Make the invoice of a cost center; without lines there is none, and it gets no number."""
     usage = [line for line in lines if line.kind == "usage"]
@@ -144,9 +151,14 @@ def _targets(control: Quantities, card: RateCard) -> dict[Group, Decimal]:
 def _rounded(
     members: Mapping[LineKey, list[DetailRow]], target: Decimal, decimals: int
 ) -> Iterator[tuple[str, InvoiceLine]]:
-    keys = sorted(members, key=lambda key: (key[1] == "unallocated", key[0], key[2], key[3] is None, key[3] or ZERO))
+    keys = sorted(
+        members,
+        key=lambda key: (key[1] == "unallocated", key[0], key[2], key[3] is None, key[3] or ZERO),
+    )
     exact = [total(row.exact_amount for row in members[key]) for key in keys]
-    for key, exact_amount, amount in zip(keys, exact, round_to_total(exact, target, decimals), strict=True):
+    for key, exact_amount, amount in zip(
+        keys, exact, round_to_total(exact, target, decimals), strict=True
+    ):
         code, kind, product, unit_price = key
         yield (
             code,
@@ -185,13 +197,17 @@ def _by_principal(
         )
 
 
-def _apportioned(line: InvoiceLine, detail: Sequence[DetailRow], decimals: int) -> Iterator[tuple[RowKey, Decimal]]:
+def _apportioned(
+    line: InvoiceLine, detail: Sequence[DetailRow], decimals: int
+) -> Iterator[tuple[RowKey, Decimal]]:
     exact: dict[RowKey, Decimal] = {}
     for row in detail:
         if (row.kind, row.product, row.unit_price) == (line.kind, line.product, line.unit_price):
             exact[_row_key(row)] = add(exact.get(_row_key(row), ZERO), row.exact_amount)
     keys = sorted(exact)
-    yield from zip(keys, round_to_total([exact[key] for key in keys], line.amount, decimals), strict=True)
+    yield from zip(
+        keys, round_to_total([exact[key] for key in keys], line.amount, decimals), strict=True
+    )
 
 
 def _row_key(row: DetailRow) -> RowKey:

@@ -10,7 +10,8 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 
 from reportgen.core.model import Directory, Level, Mapping, Principal, Rule, Session
-from reportgen.core.problem import Problem, quoted
+from reportgen.core.problem import Problem
+from reportgen.core.text import quoted
 
 Subject = tuple[str, str, str, str]
 """Organization, principal kind, principal id and session of a record: what decides which rules match it."""
@@ -56,7 +57,9 @@ class Matcher:
 
     def _exact(self, user_id: str) -> list[Rule]:
         email = self._email(user_id)
-        return self._found(("users", user_id), ("users", email), ("user_file", user_id), ("user_file", email))
+        return self._found(
+            ("users", user_id), ("users", email), ("user_file", user_id), ("user_file", email)
+        )
 
     def _email(self, user_id: str) -> str:
         entry = self._directory.entries.get(Principal("user", user_id))
@@ -83,16 +86,22 @@ def session_key(session_id: str) -> str:
 
 def active_rules(mapping: Mapping) -> tuple[Rule, ...]:
     """Give the rules that can decide anything: those for tags only where the precedence names them."""
-    return tuple(rule for rule in mapping.rules if rule.section != "tags" or "tag" in mapping.precedence)
+    return tuple(
+        rule for rule in mapping.rules if rule.section != "tags" or "tag" in mapping.precedence
+    )
 
 
-def sessions_named(rules: Iterable[Rule], sessions: Iterable[Session]) -> list[tuple[Rule, Session]]:
+def sessions_named(
+    rules: Iterable[Rule], sessions: Iterable[Session]
+) -> list[tuple[Rule, Session]]:
     """Pair the session and tag rules with the sessions they name."""
     named = [rule for rule in rules if rule.section in {"sessions", "tags"}]
     return [(rule, session) for session in sessions for rule in named if _names(rule, session)]
 
 
-def uncollected_sessions(mapping: Mapping, directory: Directory, collected: AbstractSet[str]) -> list[Problem]:
+def uncollected_sessions(
+    mapping: Mapping, directory: Directory, collected: AbstractSet[str]
+) -> list[Problem]:
     """Report session and tag rules whose session's own consumption is not in the evidence."""
     return [
         Problem(
@@ -138,7 +147,10 @@ def unmatched_rules(mapping: Mapping, directory: Directory) -> list[Problem]:
     seen = set(_seen(mapping, directory))
     unmatched = [rule for rule in mapping.rules if (rule.section, rule.key) not in seen]
     keys = [rule for rule in unmatched if rule.section != "user_file"]
-    return [*map(_unmatched_key, keys), *_unmatched_rows([rule for rule in unmatched if rule.section == "user_file"])]
+    return [
+        *map(_unmatched_key, keys),
+        *_unmatched_rows([rule for rule in unmatched if rule.section == "user_file"]),
+    ]
 
 
 def _unmatched_key(rule: Rule) -> Problem:

@@ -50,6 +50,8 @@ DEFAULT_PRECEDENCE: tuple[Level, ...] = ("session", "user", "org")
 ANY_PRODUCT = "*"
 UNSPECIFIED = "unspecified"
 """The product of ACUs that the API reports on a day beyond the sum of its products."""
+DEVIN, CASCADE_TERMINAL = "devin", "cascade+terminal"
+"""The two products of v2, which tells none: what is tied to an organization, and everything else."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -57,7 +57,11 @@ def total(values: Iterable[Decimal]) -> Decimal:
 
 def is_quantity(value: Decimal) -> bool:
     """Tell whether a number of ACUs is within the bounds that keep all later arithmetic exact."""
-    return value.is_finite() and value.copy_abs() < LARGEST_ACUS and decimals_of(value) <= MOST_DECIMALS
+    return (
+        value.is_finite()
+        and value.copy_abs() < LARGEST_ACUS
+        and decimals_of(value) <= MOST_DECIMALS
+    )
 
 
 def decimals_of(value: Decimal) -> int:
@@ -100,7 +104,9 @@ def ratio(part: Decimal, whole: Decimal, decimals: int) -> Decimal | None:
     return printed(ROUNDING.divide(part, whole), decimals)
 
 
-def apportion(amount: Decimal, weights: Sequence[Decimal], quantum: Decimal = SPLIT_QUANTUM) -> list[Decimal]:
+def apportion(
+    amount: Decimal, weights: Sequence[Decimal], quantum: Decimal = SPLIT_QUANTUM
+) -> list[Decimal]:
     """Split an amount by weights into multiples of `quantum` that add up to it exactly.
 
     Largest remainder in whole numbers; equal remainders go to the earlier weight. The amount is split at its
@@ -126,18 +132,24 @@ def spread_over_groups(amount: Decimal, groups: Sequence[Sequence[Decimal]]) -> 
     >>> [f"{total(group)}" for group in parts]
     ['0.333333333334', '0.333333333333', '0.333333333333']
     """
-    scale = decimals_of(total(map(total, groups)))  # an exact sum is written with the most decimals of its terms
+    scale = decimals_of(
+        total(map(total, groups))
+    )  # an exact sum is written with the most decimals of its terms
     weights = [[_whole(quantity, scale) for quantity in group] for group in groups]
     sums = [sum(group) for group in weights]
     if not sum(sums):
         raise ValueError("the quantities add up to zero")
     if sum(sums) < 0:
-        weights, sums = [[-weight for weight in group] for group in weights], [-weight for weight in sums]
+        weights, sums = (
+            [[-weight for weight in group] for group in weights],
+            [-weight for weight in sums],
+        )
     decimals = _decimals_to_split(amount, SPLIT_QUANTUM)
     steps = _whole(amount.copy_abs(), decimals)
     targets = _largest_remainder(steps, sums, sum(sums), steps)
     parts = [
-        _largest_remainder(steps, group, sum(sums), target) for group, target in zip(weights, targets, strict=True)
+        _largest_remainder(steps, group, sum(sums), target)
+        for group, target in zip(weights, targets, strict=True)
     ]
     return [_placed(group, amount, decimals) for group in parts]
 
@@ -156,7 +168,9 @@ def round_to_total(exact: Sequence[Decimal], target: Decimal, decimals: int) -> 
     floors = [value.quantize(quantum, rounding=ROUND_FLOOR, context=ROUNDING) for value in exact]
     remainders = [subtract(value, floor) for value, floor in zip(exact, floors, strict=True)]
     steps = _whole(subtract(target, total(floors)), decimals)
-    order = sorted(range(len(exact)), key=lambda index: remainders[index], reverse=True)  # a minus would round
+    order = sorted(
+        range(len(exact)), key=lambda index: remainders[index], reverse=True
+    )  # a minus would round
     raised = {index for index in order[: max(0, steps)] if remainders[index]}
     return [add(floor, quantum) if index in raised else floor for index, floor in enumerate(floors)]
 

@@ -81,7 +81,9 @@ def _by_record(allocations: Iterable[Allocation]) -> dict[Cell, dict[Subject, Pa
     return found
 
 
-def _moves_of_cell(before: Mapping[Subject, Parts], after: Mapping[Subject, Parts]) -> Iterator[Move]:
+def _moves_of_cell(
+    before: Mapping[Subject, Parts], after: Mapping[Subject, Parts]
+) -> Iterator[Move]:
     """Match within each record first, then what is left of it with more and more of the others."""
     left: dict[tuple[str, ...], _Sides] = {}
     for subject in sorted({*before, *after}):
@@ -127,9 +129,13 @@ def _sides(before: Parts, after: Parts) -> _Sides:
         old_rule, old, old_amount = before.get(code, ("", ZERO, ZERO))
         new_rule, new, new_amount = after.get(code, ("", ZERO, ZERO))
         if new < old:
-            losses.append(_Side(code, old_rule, subtract(old, new), subtract(old_amount, new_amount)))
+            losses.append(
+                _Side(code, old_rule, subtract(old, new), subtract(old_amount, new_amount))
+            )
         elif new > old:
-            gains.append(_Side(code, new_rule, subtract(new, old), subtract(new_amount, old_amount)))
+            gains.append(
+                _Side(code, new_rule, subtract(new, old), subtract(new_amount, old_amount))
+            )
     return losses, gains
 
 

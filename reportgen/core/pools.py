@@ -13,19 +13,24 @@ from reportgen.core.fees import Addressed, Lines
 from reportgen.core.invoice import sum_of
 from reportgen.core.model import InvoiceLine, Mapping, Pool
 from reportgen.core.money import EXACT, ONE, ZERO, apportion, fixed, plain, round_to_total, total
-from reportgen.core.problem import Problem, quoted
+from reportgen.core.problem import Problem
+from reportgen.core.text import quoted
 
 Receiver = tuple[str, Decimal, str]
 """A cost center's code, the weight it shares by, and the share as it is printed."""
 
 
-def pool_lines(mapping: Mapping, charged: Lines, decimals: int) -> tuple[list[Addressed], list[Problem]]:
+def pool_lines(
+    mapping: Mapping, charged: Lines, decimals: int
+) -> tuple[list[Addressed], list[Problem]]:
     """Share out every pool; `charged` are all lines before sharing.
 
     `proportional` goes by the usage charges before sharing, `even` to whoever has any; neither reaches a pool or
     who bears the unallocated.
     """
-    amounts = defaultdict(lambda: ZERO, {code: sum_of(lines, decimals) for code, lines in charged.items()})
+    amounts = defaultdict(
+        lambda: ZERO, {code: sum_of(lines, decimals) for code, lines in charged.items()}
+    )
     names = {center.code: center.name for center in mapping.cost_centers}
     found: list[Addressed] = []
     problems = []
@@ -62,12 +67,18 @@ def _receivers(pool: Pool, mapping: Mapping, charged: Lines) -> list[Receiver]:
         for code, lines in charged.items()
         if code not in left_out
     }
-    weights = {code: amount if pool.basis == "proportional" else ONE for code, amount in usage.items() if amount > 0}
+    weights = {
+        code: amount if pool.basis == "proportional" else ONE
+        for code, amount in usage.items()
+        if amount > 0
+    }
     whole = plain(total(weights.values()))
     return sorted((code, weight, f"{plain(weight)}/{whole}") for code, weight in weights.items())
 
 
-def _shared(pool: Pool, name: str, amount: Decimal, receivers: list[Receiver], decimals: int) -> list[Addressed]:
+def _shared(
+    pool: Pool, name: str, amount: Decimal, receivers: list[Receiver], decimals: int
+) -> list[Addressed]:
     exact = apportion(amount, [weight for _, weight, _ in receivers])
     parts = zip(receivers, exact, round_to_total(exact, amount, decimals), strict=True)
     lines = [

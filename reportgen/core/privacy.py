@@ -34,7 +34,9 @@ _ASKED = re.compile(r"(?:(?<=users/)|(?<=daily/)|(?<=user=)|(?<=user_id=)|(?<=us
 _ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
-def redacted(statement: Statement, directory: Directory, users: UsersShown) -> tuple[Statement, Directory]:
+def redacted(
+    statement: Statement, directory: Directory, users: UsersShown
+) -> tuple[Statement, Directory]:
     """Give a statement and who is who as documents may show them; everybody in them has a number."""
     if users == "names":
         return statement, directory
@@ -50,7 +52,9 @@ def redacted(statement: Statement, directory: Directory, users: UsersShown) -> t
         statement,
         heading=replace(
             statement.heading,
-            missing_views=tuple(_without_words(view, words) for view in statement.heading.missing_views),
+            missing_views=tuple(
+                _without_words(view, words) for view in statement.heading.missing_views
+            ),
         ),
         invoices=tuple(_invoice(invoice, kept) for invoice in statement.invoices),
         discrepancies=tuple(_discrepancy(found, words) for found in statement.discrepancies),
@@ -105,7 +109,8 @@ def _merged(rows: Iterable[DetailRow]) -> Iterable[DetailRow]:
     for _, same in groupby(sorted(rows, key=key), key):
         found = list(same)
         yield found[0]._replace(
-            acus=total(row.acus for row in found), exact_amount=total(row.exact_amount for row in found)
+            acus=total(row.acus for row in found),
+            exact_amount=total(row.exact_amount for row in found),
         )
 
 
@@ -135,7 +140,9 @@ def _variance(variance: Variance, kept: Pseudonyms) -> Variance:
     return replace(
         variance,
         previous=_totals(variance.previous),
-        by_cost_center={code: _change(found, kept) for code, found in variance.by_cost_center.items()},
+        by_cost_center={
+            code: _change(found, kept) for code, found in variance.by_cost_center.items()
+        },
     )
 
 
@@ -151,4 +158,6 @@ def _totals(cycle: CycleTotals) -> CycleTotals:
     def without(totals: CostCenterTotals) -> CostCenterTotals:
         return replace(totals, principals=frozenset())
 
-    return replace(cycle, cost_centers={code: without(totals) for code, totals in cycle.cost_centers.items()})
+    return replace(
+        cycle, cost_centers={code: without(totals) for code, totals in cycle.cost_centers.items()}
+    )

@@ -6,10 +6,8 @@ one line: where, what is wrong, what to do.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
-from json import dumps
 
-LONGEST_QUOTE = 80
+from reportgen.core.text import printable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -46,41 +44,3 @@ class Rejected(Exception):  # noqa: N818 - not an error of the program: the inpu
 def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Keep the problems that stop, in the order of their source."""
     return tuple(problem for problem in problems if not problem.warning)
-
-
-def quoted(value: object) -> str:
-    r"""Show a value in a message: in double quotes, on one line, cut where it is long.
-
-    >>> quoted("a\tb")
-    '"a\\tb"'
-    """
-    text = str(value)
-    if len(text) > LONGEST_QUOTE:
-        text = f"{text[: LONGEST_QUOTE - 1]}…"
-    return printable(dumps(text, ensure_ascii=False))
-
-
-def printable(text: str) -> str:
-    r"""Escape what would break a line or cannot be seen, so that a message stays one line.
-
-    >>> printable("a\nb")
-    'a\\nb'
-    """
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    written = dumps(char)[1:-1]
-    return written if written.isprintable() else f"\\u{ord(char):04x}"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Give the known word that a misspelt one most likely stands for.
-
-    >>> did_you_mean("orgz", ["orgs", "users"])
-    'orgs'
-    """
-    candidates = sorted(set(known))
-    folded = {candidate.casefold(): candidate for candidate in reversed(candidates)}
-    close = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    return folded[close[0]] if close else None

@@ -14,8 +14,19 @@ from datetime import date
 from decimal import Decimal
 
 from reportgen.core.model import ANY_PRODUCT, Allocation, Price, Quantities, RateCard, Recover, Tier
-from reportgen.core.money import ONE, ZERO, add, multiply, ratio, round_half_up, spread_over_groups, subtract, total
-from reportgen.core.problem import Problem, did_you_mean, quoted
+from reportgen.core.money import (
+    ONE,
+    ZERO,
+    add,
+    multiply,
+    ratio,
+    round_half_up,
+    spread_over_groups,
+    subtract,
+    total,
+)
+from reportgen.core.problem import Problem
+from reportgen.core.text import did_you_mean, quoted
 
 PriceAt = tuple[Decimal | None, str]
 _rated = tuple.__new__
@@ -42,7 +53,9 @@ class WholeCycle:
         return ratio(weighted, self.weight, DISPLAYED_DECIMALS) or ZERO
 
 
-def whole_cycle(card: RateCard, control: Quantities, start: date) -> tuple[WholeCycle | None, list[Problem]]:
+def whole_cycle(
+    card: RateCard, control: Quantities, start: date
+) -> tuple[WholeCycle | None, list[Problem]]:
     """Give the amount that is spread over the cycle that starts on a day; None where the card has prices.
 
     It rests on the control total alone. Where there is no ACU, there is nothing to spread over.
@@ -70,7 +83,11 @@ def _recovered(
     if not weight and invoice.amount:
         if not any(control.values()):
             message = "nobody used an ACU in this cycle: the vendor's invoice cannot be spread"
-            return None, [Problem(source=recover.source, message=message, hint="charge it as a fee, with `prices`")]
+            return None, [
+                Problem(
+                    source=recover.source, message=message, hint="charge it as a fee, with `prices`"
+                )
+            ]
         message = "every ACU of this cycle weighs nothing: the vendor's invoice cannot be spread"
         return None, [_no_weight(recover.source, message)]
     whole = WholeCycle(
@@ -83,11 +100,17 @@ def _recovered(
 
 
 def _no_weight(source: str, message: str) -> Problem:
-    return Problem(source=source, message=message, hint="give a product that was used a weight above zero, or prices")
+    return Problem(
+        source=source,
+        message=message,
+        hint="give a product that was used a weight above zero, or prices",
+    )
 
 
 def _weight(control: Quantities, weights: Mapping[str, Decimal]) -> Decimal:
-    return total(multiply(acus, weights.get(product, ONE)) for (_, product), acus in control.items())
+    return total(
+        multiply(acus, weights.get(product, ONE)) for (_, product), acus in control.items()
+    )
 
 
 def _graduated(volume: Decimal, tiers: Iterable[Tier]) -> Decimal:
@@ -112,7 +135,9 @@ def price_on(card: RateCard, product: str, day: date) -> PriceAt:
     return UNPRICED
 
 
-def rate(allocations: Iterable[Allocation], card: RateCard, whole: WholeCycle | None = None) -> Iterator[Allocation]:
+def rate(
+    allocations: Iterable[Allocation], card: RateCard, whole: WholeCycle | None = None
+) -> Iterator[Allocation]:
     """Price each allocation; where the card has no price it stays unpriced, at an exact amount of zero."""
     return _spread(list(allocations), whole) if whole else _priced(allocations, card)
 
@@ -142,11 +167,14 @@ def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Alloca
         lines[one[2] == "unallocated", one[1], one[0][1]].append(index)
     groups = [sorted(lines[key], key=lambda index: allocations[index][0]) for key in sorted(lines)]
     weights = [
-        multiply(one[6], whole.weights[one[0][1]]) if one[0][1] in whole.weights else one[6] for one in allocations
+        multiply(one[6], whole.weights[one[0][1]]) if one[0][1] in whole.weights else one[6]
+        for one in allocations
     ]
     amounts = [ZERO for _ in allocations]
     if whole.weight:
-        spread = spread_over_groups(whole.amount, [[weights[index] for index in group] for group in groups])
+        spread = spread_over_groups(
+            whole.amount, [[weights[index] for index in group] for group in groups]
+        )
         for group, parts in zip(groups, spread, strict=True):
             for index, amount in zip(group, parts, strict=True):
                 amounts[index] = amount
@@ -166,7 +194,8 @@ def _weight_warnings(card: RateCard, control: Quantities) -> list[Problem]:
         return []
     used = {product for _, product in control}
     return [
-        _unused(product, used, card.recover.source) for product in sorted(set(card.recover.weights).difference(used))
+        _unused(product, used, card.recover.source)
+        for product in sorted(set(card.recover.weights).difference(used))
     ]
 
 
@@ -184,7 +213,10 @@ def price_warnings(card: RateCard, control: Quantities) -> list[Problem]:
     for product, prices in sorted(card.prices.items()):
         if product != ANY_PRODUCT and product not in used:
             found.append(_unused(product, used, prices[0].source))
-        elif any(day < prices[0].start for day, name in control if name == product) and product != ANY_PRODUCT:
+        elif (
+            any(day < prices[0].start for day, name in control if name == product)
+            and product != ANY_PRODUCT
+        ):
             message = f"{quoted(product)} has no price of its own before {prices[0].start}, inside this cycle"
             hint = "days before it take the price of `*`, if there is one; give the first price an earlier date"
             found.append(Problem(source=prices[0].source, message=message, hint=hint, warning=True))

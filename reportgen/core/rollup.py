@@ -29,7 +29,9 @@ def by_holder(
     )
 
 
-def by_month(lines: Sequence[InvoiceLine], detail: Sequence[DetailRow], decimals: int) -> tuple[Subtotal, ...]:
+def by_month(
+    lines: Sequence[InvoiceLine], detail: Sequence[DetailRow], decimals: int
+) -> tuple[Subtotal, ...]:
     """Apportion each line of usage to the calendar months (2025-12) of its billing days, so that the column foots.
 
     Whatever has no billing day comes last.

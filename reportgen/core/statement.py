@@ -23,9 +23,10 @@ from reportgen.core.model import (
     Usage,
 )
 from reportgen.core.money import ZERO, fixed, multiply, ratio, round_half_up, shown, total
-from reportgen.core.problem import Problem, quoted
+from reportgen.core.problem import Problem
 from reportgen.core.rate import card_warnings
 from reportgen.core.rollup import by_holder, over_all
+from reportgen.core.text import quoted
 from reportgen.core.tieout import tie_out, tie_out_rows, vendor_difference
 
 A_DAY = Decimal(86400)
@@ -82,7 +83,11 @@ def statement(
 
 
 def _invoices(
-    charges: CycleCharges, mapping: Mapping, card: RateCard, numbers: MappingOf[str, str], cycle: BillingCycle
+    charges: CycleCharges,
+    mapping: Mapping,
+    card: RateCard,
+    numbers: MappingOf[str, str],
+    cycle: BillingCycle,
 ) -> tuple[Invoice, ...]:
     """Give every declared cost center its invoice, in the order of the codes."""
     found = []
@@ -122,7 +127,10 @@ def _run_rate(heading: Heading, invoices: Iterable[Invoice], amount: Decimal) ->
 
 
 def _unallocated(
-    allocations: Iterable[Allocation], lines: Iterable[InvoiceLine], mapping: Mapping, card: RateCard
+    allocations: Iterable[Allocation],
+    lines: Iterable[InvoiceLine],
+    mapping: Mapping,
+    card: RateCard,
 ) -> Unallocated:
     found = [line for line in lines if line.kind == "unallocated"]
     return Unallocated(
@@ -131,7 +139,9 @@ def _unallocated(
         amount=sum_of(found, card.decimals),
         by_product=sum_by((line.product, line.acus) for line in found),
         by_cause=sum_by(
-            (allocation.cause, allocation.quantity) for allocation in allocations if allocation.kind == "unallocated"
+            (allocation.cause, allocation.quantity)
+            for allocation in allocations
+            if allocation.kind == "unallocated"
         ),
     )
 
@@ -154,15 +164,21 @@ def _unborne(result: Statement, mapping: Mapping) -> list[Problem]:
     """Warn of usage that no rule assigns and nobody pays."""
     if mapping.unallocated or not result.unallocated.acus:
         return []
-    amount = f"{result.heading.currency} {fixed(result.tie_out.unborne_amount, result.heading.decimals)}"
+    amount = (
+        f"{result.heading.currency} {fixed(result.tie_out.unborne_amount, result.heading.decimals)}"
+    )
     message = f"{shown(result.unallocated.acus)} ACUs ({amount}) are assigned by no rule and borne by nobody"
-    hint = "give them rules (`check --cycle` lists them), or name who bears them with `unallocated:`"
+    hint = (
+        "give them rules (`check --cycle` lists them), or name who bears them with `unallocated:`"
+    )
     return [Problem(source=mapping.unallocated_source, message=message, hint=hint, warning=True)]
 
 
 def _unpriced(lines: Iterable[InvoiceLine], card: RateCard) -> list[Problem]:
     """Warn of products that the rate card has no price for: shown with their ACUs, charged nothing."""
-    acus = sum_by((line.product, line.acus) for line in lines if line.of_usage and line.unit_price is None)
+    acus = sum_by(
+        (line.product, line.acus) for line in lines if line.of_usage and line.unit_price is None
+    )
     return [
         Problem(
             source=card.source,

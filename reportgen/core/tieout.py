@@ -8,7 +8,16 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from reportgen.core.invoice import sum_by
-from reportgen.core.model import Allocation, Cell, Invoice, RateCard, TieOut, TieOutRow, Usage, VendorInvoice
+from reportgen.core.model import (
+    Allocation,
+    Cell,
+    Invoice,
+    RateCard,
+    TieOut,
+    TieOutRow,
+    Usage,
+    VendorInvoice,
+)
 from reportgen.core.money import ZERO, add, decimals_of, round_half_up, subtract, total
 from reportgen.core.problem import Problem
 
@@ -22,7 +31,10 @@ def tie_out_rows(usage: Usage, allocations: Iterable[Allocation]) -> tuple[TieOu
     cells = sorted({*usage.control, *parts["usage"], *parts["unallocated"]})
     return tuple(
         _row(
-            cell, usage.control.get(cell, ZERO), parts["usage"].get(cell, ZERO), parts["unallocated"].get(cell, ZERO)
+            cell,
+            usage.control.get(cell, ZERO),
+            parts["usage"].get(cell, ZERO),
+            parts["unallocated"].get(cell, ZERO),
         )
         for cell in cells
     )
@@ -44,7 +56,9 @@ def tie_out(
     ACUs: control = allocated + unallocated (`difference_acus` is gross, so that days never cancel out).
     Amounts: chargeable + fees = invoiced + unborne.
     """
-    invoiced = add(total(invoice.amount for invoice in invoices), round_half_up(ZERO, card.decimals))
+    invoiced = add(
+        total(invoice.amount for invoice in invoices), round_half_up(ZERO, card.decimals)
+    )
     vendor_amount = vendor_invoice.amount if vendor_invoice else None
     return TieOut(
         control_acus=total(usage.control.values()),
@@ -53,12 +67,16 @@ def tie_out(
         difference_acus=total(row.difference.copy_abs() for row in rows),
         within_tolerance_acus=usage.within_tolerance,
         balancing_acus=total(acus.copy_abs() for acus in usage.balancing.values()),
-        balancing_by_product=sum_by((product, acus) for (_, product), acus in usage.balancing.items()),
+        balancing_by_product=sum_by(
+            (product, acus) for (_, product), acus in usage.balancing.items()
+        ),
         chargeable_amount=chargeable_amount,
         fees_amount=fees_amount,
         invoiced_amount=invoiced,
         unborne_amount=unborne_amount,
-        difference_amount=subtract(add(chargeable_amount, fees_amount), add(invoiced, unborne_amount)),
+        difference_amount=subtract(
+            add(chargeable_amount, fees_amount), add(invoiced, unborne_amount)
+        ),
         vendor_invoice_acus=vendor_invoice.acus if vendor_invoice else None,
         vendor_invoice_amount=vendor_amount,
         over_recovery_amount=None if vendor_amount is None else subtract(invoiced, vendor_amount),
@@ -84,4 +102,6 @@ def vendor_difference(tie: TieOut, vendor_invoice: VendorInvoice | None) -> list
 
 
 def _row(cell: Cell, control: Decimal, allocated: Decimal, unallocated: Decimal) -> TieOutRow:
-    return TieOutRow(*cell, control, allocated, unallocated, subtract(control, add(allocated, unallocated)))
+    return TieOutRow(
+        *cell, control, allocated, unallocated, subtract(control, add(allocated, unallocated))
+    )

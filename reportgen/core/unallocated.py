@@ -16,17 +16,9 @@ from typing import NamedTuple
 from reportgen.core.allocate import value_on
 from reportgen.core.directory import principal_of
 from reportgen.core.match import Matcher, Subject, is_pattern
-from reportgen.core.model import (
-    Allocation,
-    Directory,
-    InvoiceLine,
-    Level,
-    Mapping,
-    Rule,
-    Split,
-)
+from reportgen.core.model import Allocation, Directory, InvoiceLine, Level, Mapping, Rule, Split
 from reportgen.core.money import EXACT, ZERO, add, plain, round_half_up, round_to_total
-from reportgen.core.problem import did_you_mean
+from reportgen.core.text import did_you_mean
 
 LONGEST_KEY = 1000
 """YAML takes keys of at most 1024 characters."""
@@ -71,7 +63,9 @@ def unallocated_rows(
     found = [allocation for allocation in allocations if allocation.kind == "unallocated"]
     lines = [line for line in charged if line.kind == "unallocated"]
     suggest = Suggestions(mapping, directory, day)
-    suggestions = {orphan: suggest.line(orphan) for orphan in {_orphan(allocation) for allocation in found}}
+    suggestions = {
+        orphan: suggest.line(orphan) for orphan in {_orphan(allocation) for allocation in found}
+    }
     rows = [
         UnallocatedRow(orphan.cause, orphan.id, product, acus, amount, suggestions[orphan])
         for (orphan, product), (acus, amount) in _sums(found, lines, decimals).items()
@@ -90,7 +84,9 @@ def _sums(
     found: Iterable[Allocation], lines: Iterable[InvoiceLine], decimals: int
 ) -> dict[tuple[Orphan, str], tuple[Decimal, Decimal]]:
     """Add up ACUs, and apportion the amount of each line to the orphans on it."""
-    exact: dict[tuple[str, Decimal | None], dict[Orphan, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
+    exact: dict[tuple[str, Decimal | None], dict[Orphan, Decimal]] = defaultdict(
+        lambda: defaultdict(lambda: ZERO)
+    )
     nothing = ZERO, round_half_up(ZERO, decimals)
     sums: dict[tuple[Orphan, str], tuple[Decimal, Decimal]] = defaultdict(lambda: nothing)
     for allocation in found:
@@ -142,10 +138,17 @@ class Suggestions:
     def _names(self) -> dict[tuple[str, str], list[str]]:
         """Give the names of those whom each key matches."""
         found: dict[tuple[str, str], list[str]] = defaultdict(list)
-        people = [(Orphan("", *principal), entry.name or "") for principal, entry in self._directory.entries.items()]
-        places = [(Orphan("", "", org_id), name) for org_id, name in self._directory.organizations.items()]
+        people = [
+            (Orphan("", *principal), entry.name or "")
+            for principal, entry in self._directory.entries.items()
+        ]
+        places = [
+            (Orphan("", "", org_id), name) for org_id, name in self._directory.organizations.items()
+        ]
         for orphan, name in [*people, *places]:
-            for rule in self._matcher.candidates("user" if orphan.kind else "org", _subject(orphan)):
+            for rule in self._matcher.candidates(
+                "user" if orphan.kind else "org", _subject(orphan)
+            ):
                 found[rule.section, rule.key].append("" if name == orphan.id else name)
         return found
 
@@ -161,7 +164,10 @@ class Suggestions:
         """Find the key that is most alike: by the id, then by the e-mail, then by the name."""
         email, name = self._of(orphan)
         words = [_words(email.rpartition("@")[0]), _words(name)]
-        asked = [(f"={_folded(orphan.id)[:1]}", orphan.id), *((likeness[:1], likeness) for likeness in words)]
+        asked = [
+            (f"={_folded(orphan.id)[:1]}", orphan.id),
+            *((likeness[:1], likeness) for likeness in words),
+        ]
         for first, word in asked:
             for section in SECTIONS[orphan.kind]:
                 known = self._known.get((section, first), {})

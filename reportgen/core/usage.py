@@ -101,7 +101,10 @@ def open_pairs(views: Views, directory: Directory, tolerance: Decimal) -> list[P
     found: Counter[Pair] = Counter()
     for org_id, residual in organizations.items():
         for cell, acus in residual.quantities.items():
-            found.update((org_id, principal) for principal in rivals.at(cell, acus) - known.get(org_id, set()))
+            found.update(
+                (org_id, principal)
+                for principal in rivals.at(cell, acus) - known.get(org_id, set())
+            )
     return sorted(sorted(found), key=found.__getitem__, reverse=True)
 
 
@@ -118,18 +121,25 @@ def _residuals(
     leaves = _leaves(views, directory, tolerance)
     users = {
         principal: _subtract(Residual(principal=principal, view=view), parts, tolerance)
-        for principal, view, parts in _with_parts(views.principals, views, leaves, lambda leaf: leaf.principal)
+        for principal, view, parts in _with_parts(
+            views.principals, views, leaves, lambda leaf: leaf.principal
+        )
     }
     leaves = [*leaves, *_unowned_sessions(views, directory, users)]
     organizations = {
         org_id: _subtract(Residual(org_id=org_id, view=view), parts, tolerance)
-        for org_id, view, parts in _with_parts(views.organizations, views, leaves, lambda leaf: leaf.org_id)
+        for org_id, view, parts in _with_parts(
+            views.organizations, views, leaves, lambda leaf: leaf.org_id
+        )
     }
     return leaves, users, organizations
 
 
 def _with_parts(
-    coarser: Mapping[K, View], views: Views, leaves: Iterable[Residual], key: Callable[[Residual], K | None]
+    coarser: Mapping[K, View],
+    views: Views,
+    leaves: Iterable[Residual],
+    key: Callable[[Residual], K | None],
 ) -> Iterator[tuple[K, View, list[View]]]:
     """Give each coarser view with the finer ones below it.
 
@@ -137,7 +147,9 @@ def _with_parts(
     """
     parts: dict[K | None, list[View]] = defaultdict(list)
     for leaf in leaves:
-        if not (leaf.session_id and leaf.principal and (leaf.org_id, leaf.principal) in views.pairs):
+        if not (
+            leaf.session_id and leaf.principal and (leaf.org_id, leaf.principal) in views.pairs
+        ):
             parts[key(leaf)].append(leaf.view)
     return ((name, view, parts.get(name, [])) for name, view in coarser.items())
 
@@ -150,7 +162,10 @@ def _leaves(views: Views, directory: Directory, tolerance: Decimal) -> list[Resi
         if session.principal:
             sessions[session.org_id, session.principal].append(view)
             place = Residual(
-                org_id=session.org_id, principal=session.principal, session_id=session.session_id, view=view
+                org_id=session.org_id,
+                principal=session.principal,
+                session_id=session.session_id,
+                view=view,
             )
             found.append(_subtract(place, (), tolerance))
     for (org_id, principal), view in sorted(views.pairs.items()):
@@ -159,12 +174,18 @@ def _leaves(views: Views, directory: Directory, tolerance: Decimal) -> list[Resi
     return found
 
 
-def _unowned_sessions(views: Views, directory: Directory, users: Mapping[Principal, Residual]) -> Iterator[Residual]:
+def _unowned_sessions(
+    views: Views, directory: Directory, users: Mapping[Principal, Residual]
+) -> Iterator[Residual]:
     """Give the sessions whose owner is not told, where they can be nobody's ACUs that are charged already.
 
     They may be part of a C that is known, or of the residual of a U whose C is not: there they are left to it.
     """
-    rivals, known, within = _Rivals(users), _users_known_in(views), _cells_within_organizations(views)
+    rivals, known, within = (
+        _Rivals(users),
+        _users_known_in(views),
+        _cells_within_organizations(views),
+    )
     for session, view in _known_sessions(views, directory):
         if session.principal is None:
             quantities = {
@@ -175,7 +196,12 @@ def _unowned_sessions(views: Views, directory: Directory, users: Mapping[Princip
                 and rivals.at(cell, acus) <= known.get(session.org_id, frozenset())
             }
             kept = View(request=view.request, quantities=quantities)
-            yield Residual(org_id=session.org_id, session_id=session.session_id, view=kept, quantities=quantities)
+            yield Residual(
+                org_id=session.org_id,
+                session_id=session.session_id,
+                view=kept,
+                quantities=quantities,
+            )
 
 
 def _known_sessions(views: Views, directory: Directory) -> Iterator[tuple[Session, View]]:
@@ -204,7 +230,9 @@ def _subtract(place: Residual, parts: Iterable[View], tolerance: Decimal) -> Res
     """Take the parts from the view; a difference within the tolerance becomes zero."""
     parts = tuple(parts)
     if not parts:
-        return replace(place, quantities={cell: acus for cell, acus in place.view.quantities.items() if acus})
+        return replace(
+            place, quantities={cell: acus for cell, acus in place.view.quantities.items() if acus}
+        )
     left = dict(place.view.quantities)
     for part in parts:
         for cell, acus in part.quantities.items():
@@ -269,15 +297,21 @@ def _partition(views: Views, residuals: list[Residual], tolerance: Decimal) -> U
     for residual in residuals:
         for cell, acus in residual.quantities.items():
             balancing[cell] = subtract(balancing.get(cell, ZERO), acus)
-    nobody = Residual(view=views.enterprise, quantities={cell: acus for cell, acus in balancing.items() if acus})
+    nobody = Residual(
+        view=views.enterprise, quantities={cell: acus for cell, acus in balancing.items() if acus}
+    )
     everything = [*residuals, nobody]
-    records = sorted((record for residual in everything for record in _records(residual)), key=_order)
+    records = sorted(
+        (record for residual in everything for record in _records(residual)), key=_order
+    )
     return Usage(
         control=control,
         records=tuple(records),
         balancing=nobody.quantities,
         discrepancies=tuple(sorted(_discrepancies(residuals, nobody, tolerance))),
-        within_tolerance=add(views.unspecified_within_tolerance, total(residual.rest for residual in residuals)),
+        within_tolerance=add(
+            views.unspecified_within_tolerance, total(residual.rest for residual in residuals)
+        ),
     )
 
 
@@ -303,7 +337,9 @@ def _order(record: UsageRecord) -> tuple[object, ...]:
     return record[:6]
 
 
-def _discrepancies(residuals: Iterable[Residual], nobody: Residual, tolerance: Decimal) -> Iterator[Discrepancy]:
+def _discrepancies(
+    residuals: Iterable[Residual], nobody: Residual, tolerance: Decimal
+) -> Iterator[Discrepancy]:
     """Report what went below zero: a view that is negative, or finer views that exceed a coarser one."""
     for residual in residuals:
         for cell in _below(residual, tolerance):
@@ -311,9 +347,13 @@ def _discrepancies(residuals: Iterable[Residual], nobody: Residual, tolerance: D
             yield _discrepancy(residual, cell, finer)
     for cell in _below(nobody, tolerance):
         largest = sorted(
-            residuals, key=lambda found: (found.quantities.get(cell, ZERO), found.view.request), reverse=True
+            residuals,
+            key=lambda found: (found.quantities.get(cell, ZERO), found.view.request),
+            reverse=True,
         )
-        yield _discrepancy(nobody, cell, (found.view.request for found in largest[:MOST_VIEWS_NAMED]))
+        yield _discrepancy(
+            nobody, cell, (found.view.request for found in largest[:MOST_VIEWS_NAMED])
+        )
 
 
 def _below(residual: Residual, tolerance: Decimal) -> list[Cell]:

@@ -23,11 +23,11 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from textwrap import fill
 
-from reportgen.core.problem import quoted
-from reportgen.documents.context import InvoiceDocument
-from reportgen.documents.letter import LetterDocument, Picture, letter_document
-from reportgen.documents.plaintext import one_line
+from reportgen.core.text import quoted
+from reportgen.documents.content.email import LetterDocument, Picture, letter_document
+from reportgen.documents.content.invoice import InvoiceDocument
 from reportgen.documents.render import Design, Task, draw
+from reportgen.documents.templating.widths import one_line
 
 PNG = "data:image/png;base64,"
 LOGO_WIDTH, LOGO_HEIGHT = 180, 48
@@ -64,11 +64,19 @@ class Folded(EmailPolicy):
         """Fold a header; a subject between its words, unless it has to be encoded."""
         if name != "Subject" or not value.isascii():
             return super().fold_binary(name, value)
-        folded = fill(f"{name}: {value}", 78, subsequent_indent=" ", break_long_words=False, break_on_hyphens=False)
+        folded = fill(
+            f"{name}: {value}",
+            78,
+            subsequent_indent=" ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
         return f"{folded}\n".replace("\n", self.linesep).encode()
 
 
-def message(document: InvoiceDocument, design: Design, envelope: Envelope, files: Mapping[str, bytes]) -> bytes:
+def message(
+    document: InvoiceDocument, design: Design, envelope: Envelope, files: Mapping[str, bytes]
+) -> bytes:
     """Write the e-mail of an invoice; `files` are attached by name, in their order.
 
     Raises AddressError, or Rejected with the mistake in a template. Templates may be a user's own: to be called in a
@@ -76,10 +84,14 @@ def message(document: InvoiceDocument, design: Design, envelope: Envelope, files
     """
     picture, content = _logo(design.logo)
     names = [one_line(name) for name in files]
-    letter = letter_document(document, names, answered=envelope.reply_to is not None, picture=picture)
+    letter = letter_document(
+        document, names, answered=envelope.reply_to is not None, picture=picture
+    )
     locale = letter.cost_center.locale or design.locale
     subject, text, page = (
-        draw(Task(path=name, template=f"{name}.j2", document=letter, locale=locale), design).decode()
+        draw(
+            Task(path=name, template=f"{name}.j2", document=letter, locale=locale), design
+        ).decode()
         for name in ("email.subject.txt", "email.txt", "email.html")
     )
     found = EmailMessage(policy=Folded(linesep="\r\n"))
@@ -89,11 +101,20 @@ def message(document: InvoiceDocument, design: Design, envelope: Envelope, files
     found.add_alternative(page, subtype="html", cte="quoted-printable")
     if picture:
         (*_, markup) = found.iter_parts()
-        markup.add_related(content, "image", "png", cid=f"<{picture.cid}>", disposition="inline", filename="logo.png")
+        markup.add_related(
+            content,
+            "image",
+            "png",
+            cid=f"<{picture.cid}>",
+            disposition="inline",
+            filename="logo.png",
+        )
     for name, attached in zip(names, files.values(), strict=True):
         kind = MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), ("application", "octet-stream"))
         found.add_attachment(attached, *kind, filename=name)
-    found["Content-Language"] = locale.replace("_", "-")  # the last, as parts take over what begins with Content-
+    found["Content-Language"] = locale.replace(
+        "_", "-"
+    )  # the last, as parts take over what begins with Content-
     _settle(found, envelope.message_id)
     return found.as_bytes()
 
@@ -102,7 +123,9 @@ def address(text: str, name: str = "") -> Address:
     """Give an address for a header; raises AddressError where no mail server would know what to do with it."""
     local, _, domain = text.rpartition("@")
     if not local.isascii():
-        raise AddressError(f"{quoted(text)} has letters beyond a to z before the @, which few mail servers take")
+        raise AddressError(
+            f"{quoted(text)} has letters beyond a to z before the @, which few mail servers take"
+        )
     try:
         spec = f"{local}@{domain if domain.isascii() else domain.encode('idna').decode()}"
         found = Address(display_name=_header_text(name), addr_spec=spec)
@@ -113,7 +136,9 @@ def address(text: str, name: str = "") -> Address:
     return found
 
 
-def _headers(envelope: Envelope, letter: LetterDocument, subject: str) -> Iterator[tuple[str, object]]:
+def _headers(
+    envelope: Envelope, letter: LetterDocument, subject: str
+) -> Iterator[tuple[str, object]]:
     yield "From", address(envelope.sender, envelope.sender_name or letter.heading.enterprise)
     yield "To", tuple(map(address, envelope.recipients))
     if envelope.reply_to:
@@ -137,7 +162,9 @@ def _logo(logo: str | None) -> tuple[Picture | None, bytes]:
     width, height = struct.unpack(">II", content[16:24])
     shrunk = max(width / LOGO_WIDTH, height / LOGO_HEIGHT, 1)
     cid = f"{sha256(content).hexdigest()[:16]}@logo.invalid"
-    return Picture(cid=cid, width=max(1, round(width / shrunk)), height=max(1, round(height / shrunk))), content
+    return Picture(
+        cid=cid, width=max(1, round(width / shrunk)), height=max(1, round(height / shrunk))
+    ), content
 
 
 def _settle(found: EmailMessage, message_id: str) -> None:

@@ -8,8 +8,7 @@ from contextlib import suppress
 from html.entities import html5
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
-from reportgen.core.problem import did_you_mean
-from reportgen.documents.sheetxml import legible
+from reportgen.core.text import did_you_mean, legible
 
 FRAGMENT_CHARACTERS = 100
 _XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
@@ -40,8 +39,16 @@ def _said(error: ParseError, text: str) -> str:
     opened = _open(text) if reason in {"mismatched tag", "no element found"} else ""
     written = text.split("\n")[line - 1]
     # A long line is shown from where its end is the mistake; expat stands before the tag or character.
-    start = max(0, column - FRAGMENT_CHARACTERS // 2) if len(written.strip()) > FRAGMENT_CHARACTERS else 0
-    shown = written[start : start + FRAGMENT_CHARACTERS].strip() if start else written.strip()[:FRAGMENT_CHARACTERS]
+    start = (
+        max(0, column - FRAGMENT_CHARACTERS // 2)
+        if len(written.strip()) > FRAGMENT_CHARACTERS
+        else 0
+    )
+    shown = (
+        written[start : start + FRAGMENT_CHARACTERS].strip()
+        if start
+        else written.strip()[:FRAGMENT_CHARACTERS]
+    )
     return f"not well-formed XML, line {line}, column {column + 1}: {reason}: {shown}" + (
         f" ({opened} is open)" if opened else ""
     )
@@ -69,7 +76,11 @@ def _entity(match: re.Match[str]) -> str:
         return match[0]
     characters = html5.get(f"{name};")
     if characters is None:
-        meant = did_you_mean(name, (known[:-1] for known in html5 if known.endswith(";") and known.islower()))
-        raise MarkupError(f"unknown entity &{name};" + (f" (did you mean &{meant};?)" if meant else ""))
+        meant = did_you_mean(
+            name, (known[:-1] for known in html5 if known.endswith(";") and known.islower())
+        )
+        raise MarkupError(
+            f"unknown entity &{name};" + (f" (did you mean &{meant};?)" if meant else "")
+        )
     # As numbers, because the characters of some (&AMP;, &LT;) are markup.
     return "".join(f"&#{ord(character)};" for character in characters)

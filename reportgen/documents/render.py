@@ -11,21 +11,36 @@ from functools import lru_cache
 from jinja2 import Template
 
 from reportgen.core.model import Attachment, Directory, Statement, UsersShown
-from reportgen.core.problem import Problem, Rejected, quoted
-from reportgen.documents.context import InvoiceDocument, invoice_documents
-from reportgen.documents.index import IndexDocument, index_document
-from reportgen.documents.letter import LetterDocument
-from reportgen.documents.mistakes import MISTAKES, line_of, markup_mistake, mistake, place_of, rejected
-from reportgen.documents.note import NoteDocument
-from reportgen.documents.overview import StatementDocument, statement_document
-from reportgen.documents.sheetxml import legible
-from reportgen.documents.summary import Holding, SummaryDocument, summary_documents
-from reportgen.documents.templates import catalog, environment
-from reportgen.documents.view import Format
-from reportgen.documents.whereabouts import field_of
-from reportgen.documents.worker import MEMORY, OutOfTime, allowed, time_for_a_document
+from reportgen.core.problem import Problem, Rejected
+from reportgen.core.text import legible, quoted
+from reportgen.documents.content.credit_note import NoteDocument
+from reportgen.documents.content.email import LetterDocument
+from reportgen.documents.content.index import IndexDocument, index_document
+from reportgen.documents.content.invoice import InvoiceDocument, invoice_documents
+from reportgen.documents.content.statement import StatementDocument, statement_document
+from reportgen.documents.content.summary import Holding, SummaryDocument, summary_documents
+from reportgen.documents.limits import MEMORY, OutOfTime, allowed, time_for_a_document
+from reportgen.documents.pdf.glyphs import field_of
+from reportgen.documents.templating.catalog import catalog
+from reportgen.documents.templating.errors import (
+    MISTAKES,
+    line_of,
+    markup_mistake,
+    mistake,
+    place_of,
+    rejected,
+)
+from reportgen.documents.templating.filters import Format
+from reportgen.documents.templating.templates import environment
 
-Document = InvoiceDocument | StatementDocument | SummaryDocument | IndexDocument | LetterDocument | NoteDocument
+Document = (
+    InvoiceDocument
+    | StatementDocument
+    | SummaryDocument
+    | IndexDocument
+    | LetterDocument
+    | NoteDocument
+)
 PLAIN = ".txt.j2"
 """How a template of plain text ends, in which nothing is escaped."""
 
@@ -80,7 +95,11 @@ def tasks_of(
     whole = statement_document(statement, design.note)
     tasks = _pair("statement", "statement", whole, design.locale, attached.get("", ()))
     invoices = invoice_documents(
-        statement, directory, design.note, users=design.users, most_detail_rows=design.most_detail_rows
+        statement,
+        directory,
+        design.note,
+        users=design.users,
+        most_detail_rows=design.most_detail_rows,
     )
     for document in invoices:
         center = document.cost_center
@@ -93,15 +112,22 @@ def tasks_of(
             summaries[found.path] = summary
             tasks.append(found)
     index = index_document(whole, paths, summaries)
-    return [*tasks, Task(path="index.html", template="index.html.j2", document=index, locale=design.locale)]
+    return [
+        *tasks,
+        Task(path="index.html", template="index.html.j2", document=index, locale=design.locale),
+    ]
 
 
-def render(tasks: Iterable[Task], design: Design, executor: Executor) -> Iterator[tuple[str, bytes]]:
+def render(
+    tasks: Iterable[Task], design: Design, executor: Executor
+) -> Iterator[tuple[str, bytes]]:
     """Yield every document as it is done; raises Rejected with the mistake in a template.
 
     What no font can draw is told of all documents together, in their order.
     """
-    futures: dict[Future[bytes], Task] = {executor.submit(draw, task, design): task for task in tasks}
+    futures: dict[Future[bytes], Task] = {
+        executor.submit(draw, task, design): task for task in tasks
+    }
     undrawn: dict[Future[bytes], NotDrawn] = {}
     try:
         for future in as_completed(futures):
@@ -112,7 +138,12 @@ def render(tasks: Iterable[Task], design: Design, executor: Executor) -> Iterato
                 continue
             yield futures[future].path, content
         if undrawn:
-            raise Rejected(problem for future in futures if future in undrawn for problem in undrawn[future].problems)
+            raise Rejected(
+                problem
+                for future in futures
+                if future in undrawn
+                for problem in undrawn[future].problems
+            )
     except BrokenExecutor:
         raise _ended(futures, executor) from None
     finally:
@@ -123,7 +154,7 @@ def render(tasks: Iterable[Task], design: Design, executor: Executor) -> Iterato
 def draw(task: Task, design: Design) -> bytes:
     """Render one file; runs in a worker, which imports what it needs once."""
     from reportgen.documents.markup import MarkupError  # noqa: PLC0415
-    from reportgen.documents.xhtml import WorkbookError  # noqa: PLC0415
+    from reportgen.documents.xlsx.dialect import WorkbookError  # noqa: PLC0415
 
     try:
         with time_for_a_document():
@@ -132,7 +163,11 @@ def draw(task: Task, design: Design) -> bytes:
                 return legible(markup).encode()
             if task.path.endswith(".html"):
                 return _page(markup)
-            return _workbook(markup, task, design) if task.path.endswith(".xlsx") else _pdf(markup, design, task)
+            return (
+                _workbook(markup, task, design)
+                if task.path.endswith(".xlsx")
+                else _pdf(markup, design, task)
+            )
     except MISTAKES as error:
         raise mistake(error, task.template, design.templates) from None
     except (MarkupError, WorkbookError) as error:
@@ -146,7 +181,11 @@ def draw(task: Task, design: Design) -> bytes:
 
 
 def _pair(
-    path: str, template: str, document: Document, locale: str, attachments: tuple[Attachment, ...] = ()
+    path: str,
+    template: str,
+    document: Document,
+    locale: str,
+    attachments: tuple[Attachment, ...] = (),
 ) -> list[Task]:
     pdf = Task(
         path=f"{path}.pdf",
@@ -155,13 +194,20 @@ def _pair(
         locale=locale,
         attachments=attachments,
     )
-    return [pdf, Task(path=f"{path}.xlsx", template=f"{template}.xlsx.j2", document=document, locale=locale)]
+    return [
+        pdf,
+        Task(path=f"{path}.xlsx", template=f"{template}.xlsx.j2", document=document, locale=locale),
+    ]
 
 
 def _markup(task: Task, design: Design) -> str:
     heading = task.document.heading
     template = _compiled(
-        tuple(sorted(design.templates.items())), task.locale, task.template, heading.currency, heading.decimals
+        tuple(sorted(design.templates.items())),
+        task.locale,
+        task.template,
+        heading.currency,
+        heading.decimals,
     )
     css = design.templates["workbook.css"]
     return template.render(
@@ -192,8 +238,9 @@ def _page(markup: str) -> bytes:
 
 
 def _pdf(markup: str, design: Design, task: Task) -> bytes:
-    from reportgen.documents.fetching import NotFetched  # noqa: PLC0415 - a worker's business
-    from reportgen.documents.pdf import MissingGlyph, pdf  # noqa: PLC0415
+    from reportgen.documents.pdf.fetcher import NotFetched  # noqa: PLC0415 - a worker's business
+    from reportgen.documents.pdf.glyphs import MissingGlyph  # noqa: PLC0415
+    from reportgen.documents.pdf.pdf import pdf  # noqa: PLC0415
 
     try:
         dated = task.document.heading.cycle.ended_at()
@@ -216,14 +263,20 @@ def _not_drawn(shown: Mapping[str, str], task: Task) -> Iterator[Problem]:
     for character, text in shown.items():
         by_text.setdefault(text, []).append(character)
     for text, characters in by_text.items():
-        field = field_of(characters[0], task.document) or f"the template {task.template}, or the logo"
+        field = (
+            field_of(characters[0], task.document) or f"the template {task.template}, or the logo"
+        )
         points = ", ".join(f"U+{ord(character):04X}" for character in sorted(characters))
         said = f" in {quoted(text)}" if text else ""
-        yield Problem(source=task.path, message=f"the fonts cannot draw {points}{said}, from {field}", hint=hint)
+        yield Problem(
+            source=task.path,
+            message=f"the fonts cannot draw {points}{said}, from {field}",
+            hint=hint,
+        )
 
 
 def _workbook(markup: str, task: Task, design: Design) -> bytes:
-    from reportgen.documents.workbook import workbook  # noqa: PLC0415 - a worker's business
+    from reportgen.documents.xlsx.workbook import workbook  # noqa: PLC0415 - a worker's business
 
     words = catalog(design.templates, task.locale)
     return workbook(markup, task.document.slots(lambda word: words.get(word, word)))
@@ -235,7 +288,9 @@ def _ended(futures: Mapping[Future[bytes], Task], executor: Executor) -> Rejecte
     running = undone[: getattr(executor, "_max_workers", len(undone))]
     source = " or ".join(dict.fromkeys(task.template for task in running))
     message = f"the process that rendered {' or '.join(task.path for task in running)} was ended by the system"
-    hint = "look for what takes too much time or memory" + ("; --workers 1 tells which it is" if running[1:] else "")
+    hint = "look for what takes too much time or memory" + (
+        "; --workers 1 tells which it is" if running[1:] else ""
+    )
     return Rejected([Problem(source=source, message=message, hint=hint)])
 
 

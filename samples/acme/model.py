@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-sys.path.append(str(Path(__file__).parent))  # `world` lies beside this file, however this file was loaded
+sys.path.append(
+    str(Path(__file__).parent)
+)  # `world` lies beside this file, however this file was loaded
 
 from world import DAY, Atom, Person, ServiceUser, Session, World, build
 
@@ -36,11 +38,18 @@ class Refusal(Exception):  # noqa: N818 - an answer, not an error of this progra
 
     def body(self, path: str) -> Json:
         """Give the RFC 9457 body."""
-        body: Json = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.title}
+        body: Json = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.title,
+        }
         body["instance"] = path
         if self.parameter is not None:
             body["detail"] = None
-            body["errors"] = [{"loc": ["query", self.parameter], "msg": "Invalid value", "type": "value_error"}]
+            body["errors"] = [
+                {"loc": ["query", self.parameter], "msg": "Invalid value", "type": "value_error"}
+            ]
         return body
 
 
@@ -59,7 +68,9 @@ def serve(world: World, port: int = 0) -> Iterator[str]:
     """Serve the world on loopback while the context lasts, and give the base URL."""
     server = _Server(("127.0.0.1", port), _Handler)
     server.world = world
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -71,7 +82,9 @@ def serve(world: World, port: int = 0) -> Iterator[str]:
 
 def main() -> None:
     """Serve until interrupted."""
-    parser = argparse.ArgumentParser(description="Serve the sample world as the v3 API, on loopback.")
+    parser = argparse.ArgumentParser(
+        description="Serve the sample world as the v3 API, on loopback."
+    )
     parser.add_argument("--port", type=int, default=8765)
     with serve(build(), parser.parse_args().port) as base_url:
         print(base_url, flush=True)
@@ -111,7 +124,9 @@ def _users(world: World, _ids: dict[str, str], query: Query) -> Json:
 
 
 def _idp_users(world: World, _ids: dict[str, str], query: Query) -> Json:
-    return _page(list(_directory(world, "idp-users", query, _idp_role_assignments)), query, total=True)
+    return _page(
+        list(_directory(world, "idp-users", query, _idp_role_assignments)), query, total=True
+    )
 
 
 def _service_users(world: World, _ids: dict[str, str], query: Query) -> Json:
@@ -142,12 +157,20 @@ def _daily(world: World, ids: dict[str, str], query: Query) -> Json:
     days: dict[int, list[Atom]] = {}
     if not ids.keys() - {"org_id"}:
         # An enterprise and an organization show their idle days as zero; people and sessions leave theirs out.
-        days = {day: [] for start, end in world.cycles for day in range(start, end, DAY) if after <= day < before}
+        days = {
+            day: []
+            for start, end in world.cycles
+            for day in range(start, end, DAY)
+            if after <= day < before
+        }
     for atom in _atoms(world, ids):
         if after <= atom.day < before:
             days.setdefault(atom.day, []).append(atom)
     buckets = [_bucket(day, atoms) for day, atoms in days.items()]
-    return {"total_acus": _added(bucket["acus"] for bucket in buckets), "consumption_by_date": buckets}
+    return {
+        "total_acus": _added(bucket["acus"] for bucket in buckets),
+        "consumption_by_date": buckets,
+    }
 
 
 _PAGE = ("after", "first")
@@ -169,7 +192,10 @@ ROUTES: dict[str, tuple[View, tuple[str, ...]]] = {
     "/v3/enterprise/members/idp-users": (_idp_users, (*_PAGE, "email")),
     "/v3/enterprise/members/service-users": (_service_users, _PAGE),
     "/v3/enterprise/sessions": (_sessions, (*_PAGE, *_SESSION_BOUNDS, *_SESSION_LISTS)),
-    "/v3/organizations/{org_id}/sessions": (_sessions, (*_PAGE, *_SESSION_BOUNDS, *list(_SESSION_LISTS)[:-1])),
+    "/v3/organizations/{org_id}/sessions": (
+        _sessions,
+        (*_PAGE, *_SESSION_BOUNDS, *list(_SESSION_LISTS)[:-1]),
+    ),
     "/v3/enterprise/consumption/cycles": (_cycles, _PAGE),
     "/v3/enterprise/consumption/daily": (_daily, _BOUNDS),
     "/v3/enterprise/consumption/daily/organizations/{org_id}": (_daily, _BOUNDS),
@@ -178,7 +204,10 @@ ROUTES: dict[str, tuple[View, tuple[str, ...]]] = {
     "/v3/enterprise/consumption/daily/sessions/{session_id}": (_daily, _BOUNDS),
     "/v3/organizations/{org_id}/consumption/daily": (_daily, _BOUNDS),
     "/v3/organizations/{org_id}/consumption/daily/users/{user_id}": (_daily, _BOUNDS),
-    "/v3/organizations/{org_id}/consumption/daily/service-users/{service_user_id}": (_daily, _BOUNDS),
+    "/v3/organizations/{org_id}/consumption/daily/service-users/{service_user_id}": (
+        _daily,
+        _BOUNDS,
+    ),
     "/v3/organizations/{org_id}/consumption/daily/sessions/{session_id}": (_daily, _BOUNDS),
 }
 
@@ -191,7 +220,9 @@ def _route(path: str) -> tuple[View, dict[str, str], tuple[str, ...]]:
             p == s or p[:1] == "{" for p, s in zip(pattern, segments, strict=True)
         ):
             # Decoded after the split: an id may hold a slash.
-            ids = {p[1:-1]: unquote(s) for p, s in zip(pattern, segments, strict=True) if p[:1] == "{"}
+            ids = {
+                p[1:-1]: unquote(s) for p, s in zip(pattern, segments, strict=True) if p[:1] == "{"
+            }
             return view, ids, parameters
     raise Refusal(404, "Not Found")
 
@@ -199,7 +230,11 @@ def _route(path: str) -> tuple[View, dict[str, str], tuple[str, ...]]:
 def _query(text: str, parameters: tuple[str, ...]) -> Query:
     query = parse_qs(text, keep_blank_values=True)
     for name, values in query.items():
-        if name not in parameters or not all(values) or (len(values) > 1 and name not in _SESSION_LISTS):
+        if (
+            name not in parameters
+            or not all(values)
+            or (len(values) > 1 and name not in _SESSION_LISTS)
+        ):
             raise Refusal(422, "Unprocessable Content", name)
     return query
 
@@ -223,7 +258,9 @@ def _check_known(world: World, ids: dict[str, str]) -> None:
         "user_id": {person.user_id for person in world.people},
         "service_user_id": {service_user.service_user_id for service_user in world.service_users},
         "session_id": {
-            f"devin-{session.session_id}" for session in world.sessions if ids.get("org_id") in (None, session.org_id)
+            f"devin-{session.session_id}"
+            for session in world.sessions
+            if ids.get("org_id") in (None, session.org_id)
         },
     }
     if not all(value in known[name] for name, value in ids.items()):
@@ -268,15 +305,24 @@ def _directory(
 
 
 def _role_assignments(number: int, person: Person) -> Json:
-    member: Json = {"role": {"role_id": "role-1", "role_name": "Enterprise Member", "role_type": "enterprise"}}
+    member: Json = {
+        "role": {"role_id": "role-1", "role_name": "Enterprise Member", "role_type": "enterprise"}
+    }
     if number % 2:
         member["org_id"] = None  # the same as leaving it out, which is what the other half does
-    return {"role_assignments": [member, *({"role": _ORG_MEMBER, "org_id": org_id} for org_id in person.roles)]}
+    return {
+        "role_assignments": [
+            member,
+            *({"role": _ORG_MEMBER, "org_id": org_id} for org_id in person.roles),
+        ]
+    }
 
 
 def _idp_role_assignments(_number: int, person: Person) -> Json:
     group: Json = {"idp_group_name": "Engineering", "role": _ORG_MEMBER}
-    return {"idp_role_assignments": [group | {"org_id": org_id} for org_id in person.roles or (None,)]}
+    return {
+        "idp_role_assignments": [group | {"org_id": org_id} for org_id in person.roles or (None,)]
+    }
 
 
 _ORG_MEMBER: Json = {"role_id": "role-2", "role_name": "Org Member", "role_type": "org"}
@@ -300,7 +346,9 @@ def _session(session: Session, consumed: list[float]) -> Json:
         "url": f"https://app.devin.ai/sessions/{session.session_id}",
         "title": None if number % 13 == 0 else f"Task {4700 + number}",
         "status": ("exit", "suspended", "running")[number % 3] if consumed else "creating",
-        "status_detail": (None, "finished", "out_of_quota", "total_session_limit_exceeded")[number % 4],
+        "status_detail": (None, "finished", "out_of_quota", "total_session_limit_exceeded")[
+            number % 4
+        ],
         "tags": list(session.tags),
         "org_id": session.org_id,
         "user_id": None if by_service_user else session.principal_id,
@@ -365,7 +413,9 @@ class _Handler(BaseHTTPRequestHandler):
             status, body = 401, _text(Refusal(401, "Unauthorized").body(urlsplit(self.path).path))
         content = body.encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json" if status == 200 else "application/problem+json")
+        self.send_header(
+            "Content-Type", "application/json" if status == 200 else "application/problem+json"
+        )
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from reportgen.archive import evidence
 from reportgen.archive.folder import collected
-from reportgen.commands.collect import Effort, collect
-from reportgen.commands.edge import Edge
+from reportgen.commands.collect import collect
 from reportgen.core.model import RecordedResponse
+from reportgen.operations.collection import Effort
+from reportgen.operations.context import Context
 from reportgen.terminal import Terminal
 
 HERE = Path(__file__).resolve().parent
@@ -28,7 +29,7 @@ from world import build  # noqa: E402
 
 def record() -> bytes:
     """Collect both cycles from the model and give their evidence, sorted by request."""
-    edge = Edge(
+    context = Context(
         now=lambda: RECORDED_AT,
         environment={"DEVIN_API_TOKEN": "cog_sample"},
         terminal=Terminal(machine=False, quiet=True),
@@ -36,7 +37,7 @@ def record() -> bytes:
     with tempfile.TemporaryDirectory() as folder, serve(build()) as base_url:
         config = _configuration(Path(folder), base_url)
         for cycle in CYCLES:
-            collect(config, cycle, edge, Effort())
+            collect(config, cycle, context, Effort())
         found: dict[str, RecordedResponse] = {}
         for path in collected(Path(folder) / "archive"):
             found |= evidence.read(path)

@@ -170,9 +170,16 @@ _GONE_SINCE = at("2025-12-12")
 _TRIED_ONCE = 31  # the row of somebody whose one day is 0.1 and 0.2 ACUs, which floats add up to 0.30000000000000004
 
 _SERVICE_USERS = (
-    ServiceUser("service-user-5be1c07a94d3", "Continuous integration", _ORGANIZATIONS["platform"].org_id, None),
+    ServiceUser(
+        "service-user-5be1c07a94d3",
+        "Continuous integration",
+        _ORGANIZATIONS["platform"].org_id,
+        None,
+    ),
     ServiceUser("service-user-a20f7d46c81b", "Dependency updates", None, at("2026-06-30")),
-    ServiceUser("service-user-e6349bd1f05c", "Nightly migrations", _ORGANIZATIONS["data"].org_id, None),
+    ServiceUser(
+        "service-user-e6349bd1f05c", "Nightly migrations", _ORGANIZATIONS["data"].org_id, None
+    ),
     ServiceUser("service-user-08d2f3ac5e97", "chargeback", None, None),
 )
 
@@ -213,7 +220,9 @@ def build(seed: int = SEED) -> World:
 
 def _person(number: int, name: str, mailbox: str, orgs: str, pace: float) -> Person:
     org_ids = tuple(_ORGANIZATIONS[org].org_id for org in orgs.split())
-    directory = "gone" if number == len(_PEOPLE) else "idp-users" if number in _IDP_ROWS else "users"
+    directory = (
+        "gone" if number == len(_PEOPLE) else "idp-users" if number in _IDP_ROWS else "users"
+    )
     address = mailbox if "@" in mailbox or not mailbox else f"{mailbox}@acme.example"
     return Person(
         user_id=_user_id(number),
@@ -272,12 +281,25 @@ def _session(rng: Random, number: int, people: tuple[Person, ...]) -> tuple[Sess
     begin = DAYS[number * len(DAYS) // _SESSION_COUNT]
     length = 9 if number % 6 == 0 else 1 + int(rng.random() * 3)
     # The last session is still being created: it has consumed nothing yet.
-    days = [] if number == _SESSION_COUNT - 1 else range(begin, min(begin + length * DAY, DAYS[-1] + DAY), DAY)
+    days = (
+        []
+        if number == _SESSION_COUNT - 1
+        else range(begin, min(begin + length * DAY, DAYS[-1] + DAY), DAY)
+    )
     spent = [
-        Atom(day, "devin", org_id, principal_id, session_id, round(0.1 + 16 * rng.random() * _activity(day), 2))
+        Atom(
+            day,
+            "devin",
+            org_id,
+            principal_id,
+            session_id,
+            round(0.1 + 16 * rng.random() * _activity(day), 2),
+        )
         for day in days
     ]
-    tags = {1: ("project:apollo",), 4: ("team:web",), 7: ("team:web", "project:apollo")}.get(number % 11, ())
+    tags = {1: ("project:apollo",), 4: ("team:web",), 7: ("team:web", "project:apollo")}.get(
+        number % 11, ()
+    )
     created_at = begin + 600 + int(rng.random() * 36_000)
     updated_at = max(created_at, spent[-1].day + 40_000) if spent else created_at
     return Session(number, session_id, org_id, principal_id, tags, created_at, updated_at), spent
@@ -302,7 +324,9 @@ def _tried_once(person: Person) -> Iterator[Atom]:
 
 def _nobodys(rng: Random) -> Iterator[Atom]:
     """Yield what no user stands behind: reviews and automations of an organization, and usage of nobody at all."""
-    platform, asia, sandbox = (_ORGANIZATIONS[name].org_id for name in ("platform", "asia", "sandbox"))
+    platform, asia, sandbox = (
+        _ORGANIZATIONS[name].org_id for name in ("platform", "asia", "sandbox")
+    )
     for number, day in enumerate(DAYS):
         acus = round(0.4 + 1.2 * rng.random(), 2)
         if number % 6 == 1:
@@ -310,4 +334,11 @@ def _nobodys(rng: Random) -> Iterator[Atom]:
         if number % 4 == 2:
             yield Atom(day, "review", platform if number % 8 == 2 else sandbox, None, None, acus)
         if day >= _AUTOMATION_SINCE and number % 4 == 0:
-            yield Atom(day, "automation", (platform, asia, sandbox)[number // 4 % 3], None, None, round(3 * acus, 2))
+            yield Atom(
+                day,
+                "automation",
+                (platform, asia, sandbox)[number // 4 % 3],
+                None,
+                None,
+                round(3 * acus, 2),
+            )

@@ -75,11 +75,15 @@ PRINCIPALS = st.builds(Principal, st.sampled_from(["user", "service_user"]), TEX
     st.randoms(),
 )
 def test_what_is_written_is_read_back_whatever_names_hold(tmp_path_factory, people, places, random):
-    entries = {key: Entry(principal=key, email=email, name=name) for key, (email, name) in people.items()}
+    entries = {
+        key: Entry(principal=key, email=email, name=name) for key, (email, name) in people.items()
+    }
     shuffled = random.sample(list(entries.items()), len(entries))
     folder = tmp_path_factory.mktemp("cycle")
     (folder / DIRECTORY).parent.mkdir()
-    (folder / DIRECTORY).write_bytes(directory.encode(Directory(entries=dict(shuffled), organizations=places)))
+    (folder / DIRECTORY).write_bytes(
+        directory.encode(Directory(entries=dict(shuffled), organizations=places))
+    )
     found = directory.read(folder)
     assert (found.entries, found.organizations) == (entries, places)
     assert directory.encode(found) == (folder / DIRECTORY).read_bytes()

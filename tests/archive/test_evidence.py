@@ -73,7 +73,9 @@ def test_the_last_answer_to_a_request_counts(path):
     assert list(found) == ["a", "b"]
 
 
-@pytest.mark.parametrize("torn", [b'{"request":"c","sta', b"{", b'{"request":"c","status":200}', b"\xff"])
+@pytest.mark.parametrize(
+    "torn", [b'{"request":"c","sta', b"{", b'{"request":"c","status":200}', b"\xff"]
+)
 def test_a_torn_last_line_is_cut_off(path, torn):
     whole = stored(path, response("a"), response("b"))
     path.write_bytes(whole + torn)
@@ -113,8 +115,13 @@ def test_every_line_that_cannot_be_read_is_named(path):
     whole = stored(path, response("a"))
     path.write_bytes(whole + b"\n".join(BAD) + b"\n" + whole)
     found = refused(path)
-    assert [problem.partition(": ")[0] for problem in found] == [f":{line}" for line in range(2, len(BAD) + 2)]
-    assert all(problem.endswith("; remove the line, then collect the cycle again from the API") for problem in found)
+    assert [problem.partition(": ")[0] for problem in found] == [
+        f":{line}" for line in range(2, len(BAD) + 2)
+    ]
+    assert all(
+        problem.endswith("; remove the line, then collect the cycle again from the API")
+        for problem in found
+    )
 
 
 def test_another_kind_of_file_is_named_once(path):
@@ -153,18 +160,30 @@ def compared(path, before, after):
 
 def test_only_answers_that_differ_are_told(path):
     before = [response("a", "1"), response("b", "1"), response("gone", "1")]
-    after = [response("a", "2"), response("b", "1", fetched_at="2026-02-01T10:00:00Z"), response("new", "1")]
+    after = [
+        response("a", "2"),
+        response("b", "1", fetched_at="2026-02-01T10:00:00Z"),
+        response("new", "1"),
+    ]
     assert compared(path, before, after) == {"a": ("1", "2")}
 
 
 def test_of_several_answers_the_last_before_and_the_last_after_are_compared(path):
     before = [response("a", "1"), response("a", "2"), response("b", "1"), response("c", "1")]
-    after = [response("b", "2"), response("a", "3"), response("b", "1"), response("a", "4"), response("c", "1")]
+    after = [
+        response("b", "2"),
+        response("a", "3"),
+        response("b", "1"),
+        response("a", "4"),
+        response("c", "1"),
+    ]
     assert compared(path, before, after) == {"a": ("2", "4")}
 
 
 def test_another_status_is_another_answer(path):
-    assert compared(path, [response("a", "{}", 403)], [response("a", "{}", 200)]) == {"a": ("{}", "{}")}
+    assert compared(path, [response("a", "{}", 403)], [response("a", "{}", 200)]) == {
+        "a": ("{}", "{}")
+    }
 
 
 def test_with_nothing_before_or_nothing_after_nothing_differs(path):
@@ -182,20 +201,29 @@ def test_lines_that_cannot_be_read_do_not_end_the_comparison(path, bad):
     assert (old.body, new.body) == ("1", "2")
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), TEXT)), st.lists(st.tuples(st.sampled_from("abc"), TEXT)))
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), TEXT)),
+    st.lists(st.tuples(st.sampled_from("abc"), TEXT)),
+)
 def test_what_differs_is_what_two_readers_would_see(tmp_path_factory, before, after):
     path = tmp_path_factory.mktemp("evidence") / "inputs" / "responses.jsonl"
     stored(path, response("always"))
     first, second = dict(before), dict(after)
-    expected = {key: (first[key], body) for key, body in second.items() if first.get(key, body) != body}
-    found = compared(path, [response("always"), *starmap(response, before)], list(starmap(response, after)))
+    expected = {
+        key: (first[key], body) for key, body in second.items() if first.get(key, body) != body
+    }
+    found = compared(
+        path, [response("always"), *starmap(response, before)], list(starmap(response, after))
+    )
     assert found == expected
 
 
 def test_the_evidence_is_never_held_in_memory(path):
     """Three hundred answers of 40 kB, twice; two at a time are more than 100 kB in all their forms, no more."""
     path.parent.mkdir()
-    answers = [[response(f"GET /v3/{n}", f"{time}{'x' * 40_000}") for n in range(300)] for time in (1, 2)]
+    answers = [
+        [response(f"GET /v3/{n}", f"{time}{'x' * 40_000}") for n in range(300)] for time in (1, 2)
+    ]
     first, second = (evidence.encode(found) for found in answers)
     path.write_bytes(first + second)
     size = len(first)

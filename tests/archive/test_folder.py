@@ -24,7 +24,11 @@ class Interruption(Exception):  # noqa: N818 - whatever may come in between
 
 
 def tree(folder):
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def write(folder, **files):
@@ -82,7 +86,9 @@ def test_what_only_the_draft_before_had_goes_but_evidence_stays(tmp_path):
         "inputs/config/deep/x.csv": "1",
     }
     write(folder, **before, **{EVIDENCE: "evidence", "statement.json": "1", "ledger.csv": "1"})
-    write(folder, **{"invoices/B.pdf": "2", "statement.json": "2", "inputs/config/mapping.yaml": "2"})
+    write(
+        folder, **{"invoices/B.pdf": "2", "statement.json": "2", "inputs/config/mapping.yaml": "2"}
+    )
     assert tree(folder) == {
         "invoices/B.pdf": "2",
         "statement.json": "2",
@@ -96,7 +102,9 @@ def test_a_closed_cycle_is_refused(tmp_path):
     folder = tmp_path / "2025-12-05"
     refuse_sealed(folder)
     write(folder, **{MANIFEST: "{}"})
-    with pytest.raises(Rejected, match=r"2025-12-05: this billing cycle is closed; it is never rewritten: "):
+    with pytest.raises(
+        Rejected, match=r"2025-12-05: this billing cycle is closed; it is never rewritten: "
+    ):
         refuse_sealed(folder)
 
 
@@ -116,7 +124,9 @@ def test_an_archive_that_can_be_made_is_not_made_yet(tmp_path):
 def test_an_archive_below_a_file_is_refused_where_it_is_configured(tmp_path):
     (tmp_path / "file").write_text("")
     for archive in (tmp_path / "file", tmp_path / "file" / "a" / "b"):
-        with pytest.raises(Rejected, match=r"^chargeback\.yaml:9: the archive folder .* is not a folder; "):
+        with pytest.raises(
+            Rejected, match=r"^chargeback\.yaml:9: the archive folder .* is not a folder; "
+        ):
             refuse_unwritable(archive, "chargeback.yaml:9")
 
 
@@ -126,7 +136,9 @@ def test_a_broken_link_is_no_folder(tmp_path):
         refuse_unwritable(tmp_path / "link" / "archive", "chargeback.yaml:9")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere; the error corpus has the case as nobody")
+@pytest.mark.skipif(
+    os.geteuid() == 0, reason="root may write everywhere; the error corpus has the case as nobody"
+)
 def test_a_folder_without_permission_is_refused(tmp_path):
     tmp_path.chmod(0o555)
     with pytest.raises(Rejected, match="cannot be written; name a folder that you may write to"):

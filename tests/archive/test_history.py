@@ -16,17 +16,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.archive import history
-from reportgen.archive.codec import ledger_csv, statement_json
 from reportgen.archive.folder import HISTORY, LEDGER, MANIFEST, STATEMENT
 from reportgen.core.compare import MOST_EARLIER, set_against, totals_of
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.model import CostCenterTotals, CycleTotals, Directory, Principal, ProductTotals, Rule
+from reportgen.core.model import (
+    CostCenterTotals,
+    CycleTotals,
+    Directory,
+    Principal,
+    ProductTotals,
+    Rule,
+)
 from reportgen.core.problem import Rejected
-from tests.core.test_unallocated import ADA, FIRST, ROBOT, SECOND, World, charged, record, rule, rules_of
+from reportgen.core.statement_json import statement_json
+from reportgen.core.tables import ledger_csv
+from tests.core.test_unallocated import (
+    ADA,
+    FIRST,
+    ROBOT,
+    SECOND,
+    World,
+    charged,
+    record,
+    rule,
+    rules_of,
+)
 
 START = 1764921600
 CYCLE = BillingCycle(start=FIRST, end=date(2026, 1, 5), after=START, before=START + 31 * 86400)
-NEXT = BillingCycle(start=CYCLE.end, end=date(2026, 2, 5), after=CYCLE.before, before=CYCLE.before + 31 * 86400)
+NEXT = BillingCycle(
+    start=CYCLE.end, end=date(2026, 2, 5), after=CYCLE.before, before=CYCLE.before + 31 * 86400
+)
 HOSTILE = (
     "=1+1",
     "'=1",
@@ -75,8 +95,16 @@ def read_again(folder: Path, *earlier: CycleTotals) -> tuple[CycleTotals, ...]:
 ROBOTS = rule("service_users", "robot", "CC-1", "CC-2")
 WORLD = charged(
     [
-        *(record(("org-1", ADA), "3.0000000000000007"), record(("", ROBOT), "0.1"), record(("org-2", None), "7")),
-        *(record(("", ADA), "5", "cascade", SECOND), record(("", ADA), "1", "review"), record(("", None), "-0.25")),
+        *(
+            record(("org-1", ADA), "3.0000000000000007"),
+            record(("", ROBOT), "0.1"),
+            record(("org-2", None), "7"),
+        ),
+        *(
+            record(("", ADA), "5", "cascade", SECOND),
+            record(("", ADA), "1", "review"),
+            record(("", None), "-0.25"),
+        ),
     ],
     rules_of(rule("users", "u-ada", "CC-1"), ROBOTS, bearer="CC-9"),
 )
@@ -86,7 +114,9 @@ WORLD = charged(
 
 QUANTITIES = st.decimals(-(10**9), 10**9, places=15)
 AMOUNTS = st.decimals(-(10**9), 10**9, places=2)
-PRODUCTS = st.dictionaries(NAMES, st.builds(ProductTotals, acus=QUANTITIES, amount=AMOUNTS), max_size=3)
+PRODUCTS = st.dictionaries(
+    NAMES, st.builds(ProductTotals, acus=QUANTITIES, amount=AMOUNTS), max_size=3
+)
 PRINCIPALS = st.builds(Principal, st.sampled_from(["user", "service_user"]), NAMES)
 CENTERS = st.builds(
     CostCenterTotals,
@@ -132,7 +162,10 @@ def test_decimals_are_text_and_amounts_keep_those_of_the_currency():
     (first, *_) = cycle["cost_centers"]
     assert first["by_product"]["cascade"] == {"acus": "5", "amount": "8.75"}
     assert first["by_product"]["review"] == {"acus": "1", "amount": "0.00"}
-    assert first["principals"] == [{"kind": "service_user", "id": "robot"}, {"kind": "user", "id": "u-ada"}]
+    assert first["principals"] == [
+        {"kind": "service_user", "id": "robot"},
+        {"kind": "user", "id": "u-ada"},
+    ]
     assert cycle["control_acus"] == "15.8500000000000007"
 
 
@@ -240,16 +273,22 @@ def test_hostile_ids_and_names_are_found_again(tmp_path_factory, ids):
 
 
 def test_a_code_that_a_spreadsheet_would_take_for_a_formula_keeps_its_people(tmp_path):
-    folder = written(tmp_path, charged([record(("", ADA), "1")], rules_of(rule("users", "u-ada", "CC-1"))))
+    folder = written(
+        tmp_path, charged([record(("", ADA), "1")], rules_of(rule("users", "u-ada", "CC-1")))
+    )
     for name in (STATEMENT, LEDGER):
         text = (folder / name).read_text(encoding="utf-8")
-        (folder / name).write_text(text.replace('"CC-1"', '"-1"').replace(",CC-1,", ",'-1,"), encoding="utf-8")
+        (folder / name).write_text(
+            text.replace('"CC-1"', '"-1"').replace(",CC-1,", ",'-1,"), encoding="utf-8"
+        )
     assert found_after(tmp_path).cost_centers["-1"].principals == {ADA}
 
 
 def test_a_row_that_names_a_thousand_answers_is_read(tmp_path):
     folder = written(tmp_path, WORLD)
-    long = record(("", ADA), "1")._replace(requests=tuple(f"/v3/{'x' * 150}/{number}" for number in range(1_000)))
+    long = record(("", ADA), "1")._replace(
+        requests=tuple(f"/v3/{'x' * 150}/{number}" for number in range(1_000))
+    )
     (allocation, *_) = WORLD.allocations
     (folder / LEDGER).write_text(ledger_csv([allocation._replace(record=long)]), encoding="utf-8")
     assert found_after(tmp_path).cost_centers[allocation.cost_center].principals == {ADA}
@@ -269,7 +308,9 @@ def test_a_closed_cycle_is_known_by_the_hash_of_its_manifest(tmp_path):
     manifest = b'{"sequence": 4}\n'
     (folder / MANIFEST).write_bytes(manifest)
     path = folder / STATEMENT
-    path.write_text(path.read_text(encoding="utf-8").replace('"status": "draft"', '"status": "closed"'), "utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"status": "draft"', '"status": "closed"'), "utf-8"
+    )
     found = found_after(tmp_path)
     assert (found.status, found.seal) == ("closed", sha256(manifest).hexdigest())
     assert read_again(tmp_path / "later", found) == (found,)
@@ -283,7 +324,9 @@ def too_early(archive: Path) -> None:
     folder = written(archive, WORLD)
     folder.rename(archive / "2025-11-05")
     path = archive / "2025-11-05" / STATEMENT
-    path.write_text(path.read_text(encoding="utf-8").replace("2026-01-05", "2025-12-05"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("2026-01-05", "2025-12-05"), encoding="utf-8"
+    )
 
 
 def collected_in_between(archive: Path) -> None:
@@ -298,13 +341,22 @@ def not_built(archive: Path) -> None:
 
 def later_and_beside(archive: Path) -> None:
     """A correction, a draft in the making, the cycle itself and those after it are not the one before."""
-    for name in ("2025-12-05.c1", ".2025-12-05.draft-x", "2026-01-05", "2026-02-05", "fonts", "exports"):
+    for name in (
+        "2025-12-05.c1",
+        ".2025-12-05.draft-x",
+        "2026-01-05",
+        "2026-02-05",
+        "fonts",
+        "exports",
+    ):
         (archive / name).mkdir(parents=True)
         (archive / name / STATEMENT).write_text("whoever reads this fails", encoding="utf-8")
     (archive / "2025-12-06").write_text("a file", encoding="utf-8")
 
 
-@pytest.mark.parametrize("prepare", [nothing, too_early, collected_in_between, not_built, later_and_beside])
+@pytest.mark.parametrize(
+    "prepare", [nothing, too_early, collected_in_between, not_built, later_and_beside]
+)
 def test_where_the_cycle_before_was_not_built_there_is_nothing_to_compare_with(tmp_path, prepare):
     prepare(tmp_path / "archive")
     assert run_up_to(tmp_path / "archive") == ()
@@ -328,7 +380,9 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "statement empty": cut(STATEMENT, 0),
     "statement a list": lambda folder: (folder / STATEMENT).write_bytes(b"[]"),
     "statement not text": lambda folder: (folder / STATEMENT).write_bytes(b'{"status": "\xff"}'),
-    "statement nested": lambda folder: (folder / STATEMENT).write_bytes(b'{"later": ' + b"[" * 200_000),
+    "statement nested": lambda folder: (folder / STATEMENT).write_bytes(
+        b'{"later": ' + b"[" * 200_000
+    ),
     "amount not a number": changed(STATEMENT, '"amount": "8.75"', '"amount": "NaN"'),
     "amount an exponent": changed(STATEMENT, '"amount": "8.75"', '"amount": "1e999999"'),
     "amount a number": changed(STATEMENT, '"amount": "8.75"', '"amount": 8.75'),
@@ -391,7 +445,9 @@ def back(*numbers: int) -> list[date]:
 def test_at_most_five_cycles_are_read_oldest_first_each_up_to_the_next(tmp_path, count):
     found = chain(tmp_path, count)
     assert starts(found) == back(*range(min(count, MOST_EARLIER) - 1, -1, -1))
-    assert [one.cycle.end for one in found] == [one.cycle.start for one in (*found, NEXT_TOTALS)][1:]
+    assert [one.cycle.end for one in found] == [one.cycle.start for one in (*found, NEXT_TOTALS)][
+        1:
+    ]
     assert read_again(tmp_path / "later", *found) == found
 
 
@@ -401,7 +457,9 @@ NEXT_TOTALS = replace(totals_of(WORLD.statement), cycle=NEXT)
 def test_of_older_cycles_there_are_amounts_and_acus_alone(tmp_path):
     folders = chained(tmp_path, 3)
     whole = read_by_hand(folders[0])
-    less = {code: center | {"by_product": {}, "principals": set()} for code, center in whole.items()}
+    less = {
+        code: center | {"by_product": {}, "principals": set()} for code, center in whole.items()
+    }
     for folder in folders[1:]:
         (folder / LEDGER).unlink()  # nobody reads it
     *older, before = run_up_to(tmp_path)

@@ -68,7 +68,9 @@ class Reckoned:
         self, code: str, kinds: Iterable[str] = ("usage", "unallocated", "fee", "transfer", "pool")
     ) -> Fraction:
         lines = [*self.usage, *self.named]
-        return sum((line.amount for line in lines if line.code == code and line.kind in kinds), NOTHING)
+        return sum(
+            (line.amount for line in lines if line.code == code and line.kind in kinds), NOTHING
+        )
 
 
 def half_up(value: Fraction, decimals: int) -> Fraction:
@@ -82,14 +84,19 @@ def rounded(exact: Sequence[Fraction], target: Fraction, step: Fraction) -> list
     missing = (target - sum(floors)) / step
     assert missing.denominator == 1
     ranking = sorted(range(len(exact)), key=lambda index: (floors[index] - exact[index], index))
-    return [low + (step if index in ranking[: int(missing)] else 0) for index, low in enumerate(floors)]
+    return [
+        low + (step if index in ranking[: int(missing)] else 0) for index, low in enumerate(floors)
+    ]
 
 
 def apportioned(amount: Fraction, weights: Sequence[Fraction]) -> list[Fraction]:
     """Split at 1e-12, a negative amount as its opposite."""
     whole = sum(weights, NOTHING)
     sign = -1 if amount < 0 else 1
-    return [sign * part for part in rounded([abs(amount) * one / whole for one in weights], abs(amount), SMALLEST)]
+    return [
+        sign * part
+        for part in rounded([abs(amount) * one / whole for one in weights], abs(amount), SMALLEST)
+    ]
 
 
 def price_of(card: RateCard, product: str, day: date) -> Fraction | None:
@@ -105,10 +112,16 @@ def graduated(volume: Fraction, card: RateCard) -> Fraction:
     """Price a volume by the integral of its marginal price; a negative one at the first price."""
     if volume < 0:
         return volume * Fraction(card.tiers[0].unit_price)
-    bounds = [NOTHING, *(Fraction(tier.up_to) if tier.up_to is not None else volume for tier in card.tiers)]
+    bounds = [
+        NOTHING,
+        *(Fraction(tier.up_to) if tier.up_to is not None else volume for tier in card.tiers),
+    ]
     widths = [min(volume, high) - min(volume, low) for low, high in pairwise(bounds)]
     return sum(
-        (max(NOTHING, wide) * Fraction(tier.unit_price) for wide, tier in zip(widths, card.tiers, strict=True)),
+        (
+            max(NOTHING, wide) * Fraction(tier.unit_price)
+            for wide, tier in zip(widths, card.tiers, strict=True)
+        ),
         NOTHING,
     )
 
@@ -118,7 +131,9 @@ def whole_amount(parts: Iterable[Part], card: RateCard, start: date) -> Fraction
     if card.recover:
         return half_up(Fraction(card.vendor_invoices[start].amount or 0), card.decimals)
     if card.tiers:
-        return half_up(graduated(sum((Fraction(one.quantity) for one in parts), NOTHING), card), card.decimals)
+        return half_up(
+            graduated(sum((Fraction(one.quantity) for one in parts), NOTHING), card), card.decimals
+        )
     return None
 
 
@@ -153,7 +168,10 @@ def usage_lines(parts: Sequence[Part], card: RateCard, start: date) -> list[Usag
             exact = [amount * one / whole if whole else NOTHING for one in weights]
         target = half_up(sum(exact, NOTHING), card.decimals)
         amounts = rounded(exact, target, Fraction(1, 10**card.decimals))
-        lines += [UsageLine(*key, *figures) for key, *figures in zip(keys, acus, exact, amounts, strict=True)]
+        lines += [
+            UsageLine(*key, *figures)
+            for key, *figures in zip(keys, acus, exact, amounts, strict=True)
+        ]
     return lines
 
 
@@ -166,9 +184,17 @@ def fee_lines(usage: Iterable[UsageLine], card: RateCard) -> list[NamedLine]:
     for fee in card.fees:
         for code in fee.to or spent:
             part = None if fee.fraction is None else f"{fee.fraction:f}".rstrip("0").rstrip(".")
-            exact = Fraction(fee.amount or 0) if part is None else Fraction(part) * spent.get(code, NOTHING)
+            exact = (
+                Fraction(fee.amount or 0)
+                if part is None
+                else Fraction(part) * spent.get(code, NOTHING)
+            )
             if exact:
-                lines.append(NamedLine(code, "fee", fee.name, None, part, exact, half_up(exact, card.decimals)))
+                lines.append(
+                    NamedLine(
+                        code, "fee", fee.name, None, part, exact, half_up(exact, card.decimals)
+                    )
+                )
     return lines
 
 
@@ -177,8 +203,12 @@ def transfer_lines(card: RateCard, start: date) -> list[NamedLine]:
     for one in card.transfers:
         if one.cycle == start:
             amount = half_up(Fraction(one.amount), card.decimals)
-            lines.append(NamedLine(one.giver, "transfer", one.reason, one.receiver, None, -amount, -amount))
-            lines.append(NamedLine(one.receiver, "transfer", one.reason, one.giver, None, amount, amount))
+            lines.append(
+                NamedLine(one.giver, "transfer", one.reason, one.receiver, None, -amount, -amount)
+            )
+            lines.append(
+                NamedLine(one.receiver, "transfer", one.reason, one.giver, None, amount, amount)
+            )
     return lines
 
 
@@ -192,7 +222,9 @@ def receivers(pool: Pool, mapping: Mapping, usage: Iterable[UsageLine]) -> dict[
         if line.kind == "usage" and line.code not in excluded:
             spent[line.code] += line.amount
     return {
-        code: amount if pool.basis == "proportional" else Fraction(1) for code, amount in spent.items() if amount > 0
+        code: amount if pool.basis == "proportional" else Fraction(1)
+        for code, amount in spent.items()
+        if amount > 0
     }
 
 
@@ -206,15 +238,26 @@ def pool_lines(
     waiting = {pool.cost_center: pool for pool in mapping.pools}
     lines, unshared = [], []
     while waiting:
-        to_come = {share.cost_center for pool in waiting.values() if pool.split for share in pool.split.shares}
+        to_come = {
+            share.cost_center
+            for pool in waiting.values()
+            if pool.split
+            for share in pool.split.shares
+        }
         pool = waiting.pop(next(code for code in waiting if code not in to_come))
-        code, amount, sharing = pool.cost_center, amounts[pool.cost_center], receivers(pool, mapping, usage)
+        code, amount, sharing = (
+            pool.cost_center,
+            amounts[pool.cost_center],
+            receivers(pool, mapping, usage),
+        )
         if amount and not sharing:
             unshared.append(code)
         if amount and sharing:
             codes = sorted(sharing)
             exact = apportioned(amount, [sharing[one] for one in codes])
-            texts = {share.cost_center: share.text for share in pool.split.shares} if pool.split else {}
+            texts = (
+                {share.cost_center: share.text for share in pool.split.shares} if pool.split else {}
+            )
             name = next(center.name for center in mapping.cost_centers if center.code == code)
             lines.append(NamedLine(code, "pool", name, None, None, -amount, -amount))
             for one, precise, part in zip(codes, exact, rounded(exact, amount, step), strict=True):

@@ -28,7 +28,11 @@ from reportgen.core.model import (
 )
 
 FIRST, SECOND, THIRD = date(2025, 12, 5), date(2025, 12, 15), date(2026, 1, 4)
-ADA, ALAN, ROBOT = Principal("user", "u-ada"), Principal("user", "u-alan"), Principal("service_user", "robot")
+ADA, ALAN, ROBOT = (
+    Principal("user", "u-ada"),
+    Principal("user", "u-alan"),
+    Principal("service_user", "robot"),
+)
 DIRECTORY = Directory(
     entries={
         ADA: Entry(principal=ADA, email="Ada@Acme.Example"),
@@ -36,7 +40,9 @@ DIRECTORY = Directory(
         ROBOT: Entry(principal=ROBOT),
     },
     sessions={
-        "devin-1": Session(session_id="devin-1", org_id="org-1", principal=ADA, tags=("apollo", "web")),
+        "devin-1": Session(
+            session_id="devin-1", org_id="org-1", principal=ADA, tags=("apollo", "web")
+        ),
         "devin-2": Session(session_id="devin-2", org_id="org-2", principal=ROBOT, tags=("web",)),
     },
 )
@@ -50,7 +56,10 @@ def to(*shares: tuple[str, str]) -> Split:
 
 def weighted(*shares: tuple[str, int]) -> Split:
     whole = sum(part for _, part in shares)
-    return Split(by_weight=True, shares=tuple(Share(code, Decimal(part), f"{part}/{whole}") for code, part in shares))
+    return Split(
+        by_weight=True,
+        shares=tuple(Share(code, Decimal(part), f"{part}/{whole}") for code, part in shares),
+    )
 
 
 def one(code: str) -> Split:
@@ -73,19 +82,31 @@ def rule(section: str, key: str, split: Split | str | None, line: int = 1) -> Ru
     return dated(section, key, {date.min: one(split) if isinstance(split, str) else split}, line)
 
 
-def mapping(*rules: Rule, precedence: tuple[str, ...] = DEFAULT, unallocated: str | None = None) -> Mapping:
+def mapping(
+    *rules: Rule, precedence: tuple[str, ...] = DEFAULT, unallocated: str | None = None
+) -> Mapping:
     codes = ("CC-1", "CC-2", "CC-3", "CC-4")
     centers = tuple(CostCenter(code=code, name=code) for code in codes)
-    return Mapping(cost_centers=centers, rules=rules, precedence=precedence, unallocated=unallocated)  # type: ignore[arg-type]
+    return Mapping(
+        cost_centers=centers, rules=rules, precedence=precedence, unallocated=unallocated
+    )  # type: ignore[arg-type]
 
 
 def record(
-    org_id: str = "", principal: Principal | None = None, session: str = "", acus: str = "1", day: date = FIRST
+    org_id: str = "",
+    principal: Principal | None = None,
+    session: str = "",
+    acus: str = "1",
+    day: date = FIRST,
 ) -> UsageRecord:
-    return UsageRecord(day, "devin", org_id, *(principal or ("", "")), session, Decimal(acus), ("GET x",))
+    return UsageRecord(
+        day, "devin", org_id, *(principal or ("", "")), session, Decimal(acus), ("GET x",)
+    )
 
 
-def allocated(records: Iterable[UsageRecord], rules: Mapping, directory: Directory = DIRECTORY) -> list[Allocation]:
+def allocated(
+    records: Iterable[UsageRecord], rules: Mapping, directory: Directory = DIRECTORY
+) -> list[Allocation]:
     records = list(records)
     resolved, problems = timelines(records, rules, directory)
     assert problems == []
@@ -111,7 +132,11 @@ def test_the_first_level_of_the_precedence_decides(precedence):
     if precedence:
         split = BY_LEVEL[precedence[0]].values[0].split
         assert split
-        assert (found.cost_center, found.kind, found.cause) == (split.shares[0].cost_center, "usage", "")
+        assert (found.cost_center, found.kind, found.cause) == (
+            split.shares[0].cost_center,
+            "usage",
+            "",
+        )
         assert found.rule == BY_LEVEL[precedence[0]].source
     else:
         assert (found.cost_center, found.kind, found.cause) == ("", "unallocated", "unmapped user")
@@ -119,7 +144,9 @@ def test_the_first_level_of_the_precedence_decides(precedence):
 
 def test_without_its_rule_the_next_level_decides():
     rules = [BY_LEVEL[level] for level in WITH_TAGS]
-    assert [bearers([FULL], mapping(*rules[index:], precedence=WITH_TAGS))[0] for index in range(5)] == [
+    assert [
+        bearers([FULL], mapping(*rules[index:], precedence=WITH_TAGS))[0] for index in range(5)
+    ] == [
         "CC-1",
         "CC-2",
         "CC-3",
@@ -131,9 +158,25 @@ def test_without_its_rule_the_next_level_decides():
 def test_dates_hold_from_their_day_on_and_none_falls_through():
     user = dated("users", "u-ada", {FIRST: one("CC-1"), SECOND: one("CC-2"), THIRD: None})
     rules = mapping(user, rule("orgs", "org-1", "CC-3"))
-    days = [date(2025, 12, 4), FIRST, date(2025, 12, 14), SECOND, date(2026, 1, 3), THIRD, date(2026, 2, 1)]
+    days = [
+        date(2025, 12, 4),
+        FIRST,
+        date(2025, 12, 14),
+        SECOND,
+        date(2026, 1, 3),
+        THIRD,
+        date(2026, 2, 1),
+    ]
     found = allocated([record("org-1", ADA, day=day) for day in days], rules)
-    assert [one.cost_center for one in found] == ["CC-3", "CC-1", "CC-1", "CC-2", "CC-2", "CC-3", "CC-3"]
+    assert [one.cost_center for one in found] == [
+        "CC-3",
+        "CC-1",
+        "CC-1",
+        "CC-2",
+        "CC-2",
+        "CC-3",
+        "CC-3",
+    ]
     assert [one.rule for one in found[1:6]] == [f"mapping.yaml:{line}" for line in (1, 1, 2, 2, 1)]
     assert [value_on(user, day) for day in days[:2]] == [None, user.values[0]]
 
@@ -184,14 +227,22 @@ def test_percentages_multiply_exactly():
 
 def test_weights_give_exact_thirds():
     split = weighted(("CC-1", 1), ("CC-2", 1), ("CC-3", 1))
-    records = [record("", ADA, acus="9"), record("", ADA, acus="1"), record("", ADA, acus="-1", day=SECOND)]
+    records = [
+        record("", ADA, acus="9"),
+        record("", ADA, acus="1"),
+        record("", ADA, acus="-1", day=SECOND),
+    ]
     found = allocated(records, mapping(rule("users", "u-ada", split)))
     assert [f"{one.quantity:f}" for one in found] == [
         *["3.000000000000"] * 3,
         *["0.333333333334", "0.333333333333", "0.333333333333"],
         *["-0.333333333334", "-0.333333333333", "-0.333333333333"],
     ]
-    assert [(one.cost_center, one.share) for one in found[:3]] == [("CC-1", "1/3"), ("CC-2", "1/3"), ("CC-3", "1/3")]
+    assert [(one.cost_center, one.share) for one in found[:3]] == [
+        ("CC-1", "1/3"),
+        ("CC-2", "1/3"),
+        ("CC-3", "1/3"),
+    ]
 
 
 def test_who_would_bear_nothing_has_no_part():
@@ -232,13 +283,17 @@ def test_the_parts_of_a_record_add_up_to_it(quantity, parts, percent):
 
 def test_tags_that_lead_apart_match_nothing_on_the_days_they_do():
     apollo = dated("tags", "apollo", {date.min: one("CC-1"), SECOND: one("CC-2")})
-    rules = mapping(apollo, rule("tags", "web", "CC-1"), rule("users", "u-ada", "CC-3"), precedence=WITH_TAGS)
+    rules = mapping(
+        apollo, rule("tags", "web", "CC-1"), rule("users", "u-ada", "CC-3"), precedence=WITH_TAGS
+    )
     found = allocated([record("org-1", ADA, "devin-1", day=day) for day in (FIRST, SECOND)], rules)
     assert [one.cost_center for one in found] == ["CC-1", "CC-3"]
 
 
 def test_one_tag_alone_decides():
-    rules = mapping(rule("tags", "apollo", "CC-1"), rule("tags", "web", "CC-2"), precedence=WITH_TAGS)
+    rules = mapping(
+        rule("tags", "apollo", "CC-1"), rule("tags", "web", "CC-2"), precedence=WITH_TAGS
+    )
     assert bearers([record("org-2", ROBOT, "devin-2")], rules) == ["CC-2"]
     assert bearers([record("org-1", ADA, "devin-1")], rules) == [""]
     assert bearers([record("org-2", ROBOT)], rules) == [""]
@@ -253,7 +308,9 @@ def test_two_patterns_on_one_user_are_a_problem_unless_an_exact_key_always_decid
     _, problems = timelines(records, mapping(*patterns), DIRECTORY)
     (problem,) = problems
     assert (problem.source, problem.warning) == ("mapping.yaml:6", False)
-    assert all(text in problem.message for text in ("u-ada", "*@acme.example", "mapping.yaml:5", "ada@*"))
+    assert all(
+        text in problem.message for text in ("u-ada", "*@acme.example", "mapping.yaml:5", "ada@*")
+    )
     exact = rule("users", "ada@acme.example", "CC-3")
     assert timelines(records, mapping(exact, *patterns), DIRECTORY)[1] == []
     later = dated("users", "ada@acme.example", {SECOND: one("CC-3")})
@@ -262,18 +319,32 @@ def test_two_patterns_on_one_user_are_a_problem_unless_an_exact_key_always_decid
 
 
 def test_usage_after_the_last_day_of_a_cost_center_is_a_problem():
-    centers = (CostCenter(code="CC-1", name="Old", closed=SECOND), CostCenter(code="CC-2", name="New"))
+    centers = (
+        CostCenter(code="CC-1", name="Old", closed=SECOND),
+        CostCenter(code="CC-2", name="New"),
+    )
     rules = Mapping(
         cost_centers=centers,
         rules=(rule("users", "u-ada", to(("CC-1", "0.5"), ("CC-2", "0.5")), 9),),
         unallocated="CC-1",
         unallocated_source="mapping.yaml:30",
     )
-    in_time = [record("", ADA, day=FIRST), record("", ADA, day=SECOND), record("", ALAN, day=SECOND)]
+    in_time = [
+        record("", ADA, day=FIRST),
+        record("", ADA, day=SECOND),
+        record("", ALAN, day=SECOND),
+    ]
     assert charged_after_close(allocated(in_time, rules), rules) == []
-    late = [record("", ADA, day=THIRD), record("", ADA, day=date(2025, 12, 16)), record("", ALAN, day=THIRD)]
+    late = [
+        record("", ADA, day=THIRD),
+        record("", ADA, day=date(2025, 12, 16)),
+        record("", ALAN, day=THIRD),
+    ]
     problems = charged_after_close(allocated([*in_time, *late], rules), rules)
-    assert [(one.source, one.warning) for one in problems] == [("mapping.yaml:30", False), ("mapping.yaml:9", False)]
+    assert [(one.source, one.warning) for one in problems] == [
+        ("mapping.yaml:30", False),
+        ("mapping.yaml:9", False),
+    ]
     assert "2026-01-04" in problems[0].message
     assert all(text in problems[1].message for text in ("CC-1", "2025-12-15", "2025-12-16"))
 
@@ -311,17 +382,32 @@ TAGS = {"devin-1": ["apollo", "web"], "devin-2": ["web"]}
 PLACES = [
     ("org-1", ADA, "devin-1"),
     ("org-2", ROBOT, "devin-2"),
-    *((org_id, principal, "") for org_id in ("", "org-1", "org-2") for principal in (None, ADA, ALAN, ROBOT)),
+    *(
+        (org_id, principal, "")
+        for org_id in ("", "org-1", "org-2")
+        for principal in (None, ADA, ALAN, ROBOT)
+    ),
 ]
-SPLITS = [None, one("CC-1"), one("CC-2"), to(("CC-1", "0.25"), ("CC-3", "0.75")), weighted(("CC-2", 1), ("CC-4", 2))]
+SPLITS = [
+    None,
+    one("CC-1"),
+    one("CC-2"),
+    to(("CC-1", "0.25"), ("CC-3", "0.75")),
+    weighted(("CC-2", 1), ("CC-4", 2)),
+]
 values = st.dictionaries(
-    st.sampled_from((date.min, FIRST, SECOND, THIRD)), st.sampled_from(SPLITS), min_size=1, max_size=3
+    st.sampled_from((date.min, FIRST, SECOND, THIRD)),
+    st.sampled_from(SPLITS),
+    min_size=1,
+    max_size=3,
 ).map(lambda found: dict(sorted(found.items())))
 worlds = st.tuples(
     st.dictionaries(st.sampled_from(KEYS), values),
     st.lists(
         st.tuples(
-            st.sampled_from(PLACES), st.sampled_from((date(2025, 12, 4), FIRST, SECOND, THIRD)), st.integers(1, 10**6)
+            st.sampled_from(PLACES),
+            st.sampled_from((date(2025, 12, 4), FIRST, SECOND, THIRD)),
+            st.integers(1, 10**6),
         ),
         max_size=8,
     ),
@@ -386,14 +472,22 @@ def test_the_order_of_rules_and_records_changes_nothing(world, random):
 # Gaps between dates
 
 
-def gaps(records: Iterable[UsageRecord], *rules: Rule, precedence: tuple[str, ...] = DEFAULT) -> list[str]:
+def gaps(
+    records: Iterable[UsageRecord], *rules: Rule, precedence: tuple[str, ...] = DEFAULT
+) -> list[str]:
     found = date_gaps(records, mapping(*rules, precedence=precedence), DIRECTORY)
     assert all(problem.warning for problem in found)
-    assert found == date_gaps(reversed(list(records)), mapping(*rules, precedence=precedence), DIRECTORY)
+    assert found == date_gaps(
+        reversed(list(records)), mapping(*rules, precedence=precedence), DIRECTORY
+    )
     return [f"{problem.source}: {problem.message}" for problem in found]
 
 
-BEFORE = [record("org-1", ADA, acus="1.5"), record("", ADA, acus="2"), record("", ADA, acus="1", day=SECOND)]
+BEFORE = [
+    record("org-1", ADA, acus="1.5"),
+    record("", ADA, acus="2"),
+    record("", ADA, acus="1", day=SECOND),
+]
 
 
 def test_days_before_the_first_date_of_a_key_are_a_gap():
@@ -404,7 +498,9 @@ def test_days_before_the_first_date_of_a_key_are_a_gap():
         'mapping.yaml:7: "Ada@acme.example" in users holds from 2025-12-15 on: '
         "3.7500 ACUs on 2 days from 2025-12-05 to 2025-12-07 fell through to the next level"
     )
-    assert gaps(BEFORE, later)[0].endswith("3.5000 ACUs on 2025-12-05 fell through to the next level")
+    assert gaps(BEFORE, later)[0].endswith(
+        "3.5000 ACUs on 2025-12-05 fell through to the next level"
+    )
     assert gaps(BEFORE[2:], later) == []
 
 
@@ -435,12 +531,17 @@ def test_what_a_level_above_or_a_key_beside_it_decides_is_no_gap():
     assert gaps(BEFORE, later, rule("user_file", "ada@acme.example", None)) == []
     org = dated("orgs", "org-1", {SECOND: one("CC-3")}, 9)
     assert gaps(BEFORE, rule("users", "u-ada", "CC-1"), org) == []
-    assert [line[:14] for line in gaps(BEFORE, rule("users", "u-ada", None), org)] == ["mapping.yaml:9"]
+    assert [line[:14] for line in gaps(BEFORE, rule("users", "u-ada", None), org)] == [
+        "mapping.yaml:9"
+    ]
     assert gaps(BEFORE, later, org, precedence=("org",)) == gaps(BEFORE[:1], org)
 
 
 def test_the_level_below_may_bear_it_and_it_is_still_a_gap_told_once_for_each_key():
-    later = dated("users", "u-ada", {SECOND: one("CC-1")}, 4), dated("user_file", "u-ada", {SECOND: one("CC-1")}, 5)
+    later = (
+        dated("users", "u-ada", {SECOND: one("CC-1")}, 4),
+        dated("user_file", "u-ada", {SECOND: one("CC-1")}, 5),
+    )
     assert len(gaps(BEFORE, *later, rule("orgs", "org-1", "CC-2"))) == 1
     pattern = dated("users", "*", {SECOND: one("CC-1")}, 6)
     crowd = [record("", ADA), record("", ALAN, acus="2")]

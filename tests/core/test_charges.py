@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 
-from reportgen.archive.codec import statement_json
 from reportgen.core.model import (
     Fee,
     Mapping,
@@ -23,6 +22,7 @@ from reportgen.core.model import (
     VendorInvoice,
 )
 from reportgen.core.problem import errors
+from reportgen.core.statement_json import statement_json
 from tests.core.reckoning import Part
 from tests.core.test_laws import CENTERS, CODES, FIRST, NOBODY, SECOND, Made, World, made, usage_of
 
@@ -30,11 +30,16 @@ CARD = RateCard(currency="USD", decimals=2, source="rates.yaml")
 
 
 def part(code: str, acus: str, product: str = "devin", who: str = "ada", day: date = FIRST) -> Part:
-    return Part(day, product, ("", "user", who), code, "usage" if code else "unallocated", Decimal(acus))
+    return Part(
+        day, product, ("", "user", who), code, "usage" if code else "unallocated", Decimal(acus)
+    )
 
 
 def priced(**prices: str) -> RateCard:
-    found = {product: (Price(date.min, Decimal(price), "rates.yaml:3"),) for product, price in prices.items()}
+    found = {
+        product: (Price(date.min, Decimal(price), "rates.yaml:3"),)
+        for product, price in prices.items()
+    }
     return replace(CARD, prices=found)
 
 
@@ -46,12 +51,23 @@ def recovering(amount: str, decimals: int = 2, **weights: str) -> RateCard:
 
 
 def pool(code: str, basis: PoolBasis = "proportional", **shares: str) -> Pool:
-    found = tuple(Share(to.replace("_", "-"), Decimal(share), share) for to, share in shares.items())
-    return Pool(cost_center=code, basis=basis, split=Split(shares=found) if found else None, source=f"m:{code}")
+    found = tuple(
+        Share(to.replace("_", "-"), Decimal(share), share) for to, share in shares.items()
+    )
+    return Pool(
+        cost_center=code,
+        basis=basis,
+        split=Split(shares=found) if found else None,
+        source=f"m:{code}",
+    )
 
 
-def charge(parts: Iterable[Part], card: RateCard, pools: tuple[Pool, ...] = (), bearer: str | None = None) -> Made:
-    world = World(list(parts), card, Mapping(cost_centers=CENTERS, rules=(), unallocated=bearer, pools=pools))
+def charge(
+    parts: Iterable[Part], card: RateCard, pools: tuple[Pool, ...] = (), bearer: str | None = None
+) -> Made:
+    world = World(
+        list(parts), card, Mapping(cost_centers=CENTERS, rules=(), unallocated=bearer, pools=pools)
+    )
     return made(world, usage_of(world))
 
 
@@ -76,7 +92,9 @@ def totals(found: Made) -> dict[str, str]:
 
 def test_three_cost_centers_and_nobody_with_ten_and_four_thousandths_each():
     # 4 x 10.004 = 40.016, which is 40.02; 40.00 rounded down, so two go up: the first by code
-    found = charge([part(code, "5.002") for code in ("CC-1", "CC-2", "CC-3", NOBODY)], priced(devin="2.00"))
+    found = charge(
+        [part(code, "5.002") for code in ("CC-1", "CC-2", "CC-3", NOBODY)], priced(devin="2.00")
+    )
     assert written(found) == {"CC-1": "usage 10.01", "CC-2": "usage 10.01", "CC-3": "usage 10.00"}
     assert str(found.result.unallocated.amount) == "10.00"
 
@@ -86,9 +104,14 @@ def test_a_vendors_invoice_is_recovered_by_acus(order):
     parts = [part("CC-1", "60"), part("CC-2", "30"), part(NOBODY, "10")]
     found = charge([parts[index] for index in order], recovering("1000.00"))
     assert written(found) == {"CC-1": "usage 600.00", "CC-2": "usage 300.00"}
-    assert (str(found.result.unallocated.amount), str(found.result.tie_out.unborne_amount)) == ("100.00", "100.00")
+    assert (str(found.result.unallocated.amount), str(found.result.tie_out.unborne_amount)) == (
+        "100.00",
+        "100.00",
+    )
     assert str(found.result.tie_out.over_recovery_amount) == "-100.00"
-    borne = charge([*parts[:2], parts[2]._replace(cost_center="CC-9")], recovering("1000.00"), bearer="CC-9")
+    borne = charge(
+        [*parts[:2], parts[2]._replace(cost_center="CC-9")], recovering("1000.00"), bearer="CC-9"
+    )
     assert totals(borne) == {"CC-1": "600.00", "CC-2": "300.00", "CC-9": "100.00"}
     assert str(borne.result.tie_out.over_recovery_amount) == "0.00"
 
@@ -97,7 +120,10 @@ def test_a_vendors_invoice_is_recovered_by_acus(order):
 def test_a_hundred_over_three_equal_products_goes_up_at_the_first_of_them(order):
     parts = [part("CC-1", "7", product) for product in ("cascade", "devin", "review")]
     found = charge([parts[index] for index in order], recovering("100.00"))
-    lines = [(line.product, str(line.amount), str(line.unit_price)) for line in found.result.invoices[0].lines]
+    lines = [
+        (line.product, str(line.amount), str(line.unit_price))
+        for line in found.result.invoices[0].lines
+    ]
     # 100 / 21 is 4.76190476190…
     assert lines == [
         ("cascade", "33.34", "4.7619047619"),
@@ -110,7 +136,12 @@ def test_a_hundred_over_three_equal_products_goes_up_at_the_first_of_them(order)
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
 def test_equal_parts_of_a_recovered_invoice_go_by_code_however_many_records_they_are(order):
     # found as a defect: CC-2, made of two halves or named by an earlier record, took the cent from CC-1
-    parts = [part("CC-1", "1"), part("CC-2", "0.5"), part("CC-2", "0.5", who="alan"), part("CC-3", "1")]
+    parts = [
+        part("CC-1", "1"),
+        part("CC-2", "0.5"),
+        part("CC-2", "0.5", who="alan"),
+        part("CC-3", "1"),
+    ]
     found = charge([parts[index] for index in order], recovering("100.00"))
     assert totals(found) == {"CC-1": "33.34", "CC-2": "33.33", "CC-3": "33.33"}
     assert [str(one.lines[0].exact_amount) for one in found.result.invoices[:3]] == [
@@ -133,7 +164,11 @@ def test_what_nobody_bears_is_rounded_last_under_recover():
 
 def test_a_product_that_weighs_nothing_is_shown_and_costs_nothing():
     # 10 x 1 + 10 x 0.5 + 10 x 0 = 15: two thirds and a third of 100.00
-    parts = [part("CC-1", "10", "devin"), part("CC-2", "10", "cascade"), part("CC-2", "10", "review")]
+    parts = [
+        part("CC-1", "10", "devin"),
+        part("CC-2", "10", "cascade"),
+        part("CC-2", "10", "review"),
+    ]
     found = charge(parts, recovering("100.00", cascade="0.5", review="0"))
     assert written(found) == {"CC-1": "usage 66.67", "CC-2": "usage 33.33, usage 0.00"}
     assert str(found.result.invoices[1].acus) == "20"
@@ -165,15 +200,21 @@ def test_a_vendors_credit_is_recovered_as_its_opposite():
 
 
 def test_a_vendors_invoice_without_acus_cannot_be_recovered():
-    assert [one.source for one in errors(charge([], recovering("1.00")).problems)] == ["rates.yaml:5"]
+    assert [one.source for one in errors(charge([], recovering("1.00")).problems)] == [
+        "rates.yaml:5"
+    ]
     assert written(charge([], recovering("0.00"))) == {}
     weightless = charge([part("CC-1", "1")], recovering("1.00", devin="0"))
     assert [one.source for one in errors(weightless.problems)] == ["rates.yaml:5"]
 
 
-@pytest.mark.parametrize(("decimals", "expected"), [(0, ["34", "33", "33"]), (3, ["33.334", "33.333", "33.333"])])
+@pytest.mark.parametrize(
+    ("decimals", "expected"), [(0, ["34", "33", "33"]), (3, ["33.334", "33.333", "33.333"])]
+)
 def test_a_currency_has_the_decimals_it_has(decimals, expected):
-    found = charge([part(code, "1") for code in ("CC-1", "CC-2", "CC-3")], recovering("100", decimals))
+    found = charge(
+        [part(code, "1") for code in ("CC-1", "CC-2", "CC-3")], recovering("100", decimals)
+    )
     assert list(totals(found).values()) == expected
 
 
@@ -213,7 +254,9 @@ def test_all_products_and_cost_centers_share_one_blended_price():
     # 8.125, 8.125, 14.625, 1.625: 32.48 rounded down, the two first by code go up
     assert written(found) == {"CC-1": "usage 8.13, usage 8.13", "CC-2": "usage 14.62"}
     assert str(found.result.unallocated.amount) == "1.62"
-    assert {str(line.unit_price) for one in found.result.invoices for line in one.lines} == {"1.6250000000"}
+    assert {str(line.unit_price) for one in found.result.invoices for line in one.lines} == {
+        "1.6250000000"
+    }
 
 
 def test_a_volume_of_nothing_has_no_blended_price():
@@ -257,15 +300,25 @@ def test_a_fee_goes_to_each_cost_center_with_usage_or_to_those_it_names():
     parts = [part("CC-2", "1"), part("CC-1", "1"), part(NOBODY, "5")]
     each = charge(parts, replace(priced(devin="2"), fees=(fee("500.005"),)), bearer="CC-9")
     assert written(each) == {"CC-1": "usage 2.00, fee 500.01", "CC-2": "usage 2.00, fee 500.01"}
-    named = charge(parts, replace(priced(devin="2"), fees=(fee("7", None, "CC-3", "CC-1"), fee(None, "0.5", "CC-3"))))
-    assert written(named) == {"CC-1": "usage 2.00, fee 7.00", "CC-2": "usage 2.00", "CC-3": "fee 7.00"}
+    named = charge(
+        parts,
+        replace(priced(devin="2"), fees=(fee("7", None, "CC-3", "CC-1"), fee(None, "0.5", "CC-3"))),
+    )
+    assert written(named) == {
+        "CC-1": "usage 2.00, fee 7.00",
+        "CC-2": "usage 2.00",
+        "CC-3": "fee 7.00",
+    }
     assert str(named.result.tie_out.fees_amount) == "14.00"
 
 
 def test_two_fees_of_one_name_stand_in_one_order():
     # found as a defect: they stood in the order of the file
     both = fee("20"), fee("10"), fee(None, "0.5")
-    found = [charge([part("CC-1", "1")], replace(priced(devin="2"), fees=fees)) for fees in (both, both[::-1])]
+    found = [
+        charge([part("CC-1", "1")], replace(priced(devin="2"), fees=fees))
+        for fees in (both, both[::-1])
+    ]
     assert {written(one)["CC-1"] for one in found} == {"usage 2.00, fee 1.00, fee 10.00, fee 20.00"}
 
 
@@ -274,12 +327,21 @@ def test_two_fees_of_one_name_stand_in_one_order():
 
 def moved(giver: str, receiver: str, amount: str, cycle: date = FIRST) -> Transfer:
     return Transfer(
-        cycle=cycle, giver=giver, receiver=receiver, amount=Decimal(amount), reason="Ticket", source="r:8"
+        cycle=cycle,
+        giver=giver,
+        receiver=receiver,
+        amount=Decimal(amount),
+        reason="Ticket",
+        source="r:8",
     )
 
 
 def test_transfers_net_to_zero():
-    transfers = (moved("CC-1", "CC-2", "150.00"), moved("CC-2", "CC-3", "0.005"), moved("CC-1", "CC-3", "9", SECOND))
+    transfers = (
+        moved("CC-1", "CC-2", "150.00"),
+        moved("CC-2", "CC-3", "0.005"),
+        moved("CC-1", "CC-3", "9", SECOND),
+    )
     found = charge([part("CC-1", "1")], replace(priced(devin="2"), transfers=transfers))
     # half-up to the cent, then once with either sign
     assert written(found) == {
@@ -306,15 +368,26 @@ def test_a_pool_is_shared_in_proportion_to_usage_charges():
 
 
 def test_a_pool_is_shared_evenly_the_first_by_code_up():
-    parts = [part(code, acus) for code, acus in (("CC-3", "5"), ("CC-2", "1"), ("CC-1", "0.01"), ("CC-9", "50"))]
+    parts = [
+        part(code, acus)
+        for code, acus in (("CC-3", "5"), ("CC-2", "1"), ("CC-1", "0.01"), ("CC-9", "50"))
+    ]
     found = charge(parts, priced(devin="2.00"), (pool("CC-9", "even"),))
-    pools = {one.cost_center.code: str(one.lines[-1].amount) for one in found.result.invoices if one.lines}
+    pools = {
+        one.cost_center.code: str(one.lines[-1].amount)
+        for one in found.result.invoices
+        if one.lines
+    }
     assert pools == {"CC-1": "33.34", "CC-2": "33.33", "CC-3": "33.33", "CC-9": "-100.00"}
 
 
 def test_a_pool_shares_fees_and_transfers_too():
-    rates = replace(priced(devin="1"), fees=(fee("10", None, "CC-9"),), transfers=(moved("CC-1", "CC-9", "5"),))
-    found = charge([part("CC-1", "1"), part("CC-9", "1")], rates, (pool("CC-9", "shares", CC_2="1"),))
+    rates = replace(
+        priced(devin="1"), fees=(fee("10", None, "CC-9"),), transfers=(moved("CC-1", "CC-9", "5"),)
+    )
+    found = charge(
+        [part("CC-1", "1"), part("CC-9", "1")], rates, (pool("CC-9", "shares", CC_2="1"),)
+    )
     assert written(found)["CC-2"] == "pool 16.00"
     assert totals(found) == {"CC-1": "-4.00", "CC-2": "16.00", "CC-9": "0.00"}
 
@@ -340,7 +413,13 @@ def test_a_pool_with_a_credit_is_shared_as_its_opposite():
 
 
 def test_neither_pools_nor_the_bearer_of_the_unallocated_nor_a_credit_share_a_pool():
-    parts = [part("CC-1", "1"), part("CC-2", "-1"), part("CC-3", "1"), part("CC-4", "10"), part("CC-9", "10")]
+    parts = [
+        part("CC-1", "1"),
+        part("CC-2", "-1"),
+        part("CC-3", "1"),
+        part("CC-4", "10"),
+        part("CC-9", "10"),
+    ]
     found = charge(parts, priced(devin="1.00"), (pool("CC-4"), pool("CC-9", "even")), bearer="CC-3")
     assert written(found) == {
         "CC-1": "usage 1.00, pool 10.00, pool 10.00",
@@ -352,7 +431,9 @@ def test_neither_pools_nor_the_bearer_of_the_unallocated_nor_a_credit_share_a_po
 
 
 def test_a_pool_that_nobody_shares_is_a_problem_and_stays_on_its_invoice():
-    found = charge([part("CC-4", "10"), part("CC-9", "10")], priced(devin="1.00"), (pool("CC-9"), pool("CC-4")))
+    found = charge(
+        [part("CC-4", "10"), part("CC-9", "10")], priced(devin="1.00"), (pool("CC-9"), pool("CC-4"))
+    )
     assert [problem.source for problem in errors(found.problems)] == ["m:CC-4", "m:CC-9"]
     assert totals(found) == {"CC-4": "10.00", "CC-9": "10.00"}
 
@@ -360,7 +441,10 @@ def test_a_pool_that_nobody_shares_is_a_problem_and_stays_on_its_invoice():
 def test_a_pool_at_zero_has_no_line_of_its_own():
     empty = charge([part("CC-1", "1")], priced(devin="1.00"), (pool("CC-9"),))
     assert written(empty) == {"CC-1": "usage 1.00"}
-    assert [invoice.number for invoice in empty.result.invoices] == ["CB-CC-1", *[None] * (len(CODES) - 1)]
+    assert [invoice.number for invoice in empty.result.invoices] == [
+        "CB-CC-1",
+        *[None] * (len(CODES) - 1),
+    ]
 
 
 # Months

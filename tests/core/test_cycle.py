@@ -40,7 +40,10 @@ def test_a_bucket_is_named_by_its_utc_date(day, hour):
 
 
 def test_a_cycle_is_half_open_and_keeps_its_bounds():
-    assert (DECEMBER.after, DECEMBER.before) == (seconds("2025-12-05T08:00Z"), seconds("2026-01-05T08:00Z"))
+    assert (DECEMBER.after, DECEMBER.before) == (
+        seconds("2025-12-05T08:00Z"),
+        seconds("2026-01-05T08:00Z"),
+    )
     assert (DECEMBER.start, DECEMBER.end) == (date(2025, 12, 5), date(2026, 1, 5))
     assert DECEMBER.previous_day() == date(2026, 1, 4)
     days = list(DECEMBER.days())
@@ -73,7 +76,10 @@ def test_the_running_day_turns_at_eight(instant, day):
     assert day_of_instant(datetime.fromisoformat(instant)) == date.fromisoformat(day)
 
 
-@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)), st.integers(-12, 14))  # noqa: DTZ001 - hypothesis adds the zone
+@given(
+    st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
+    st.integers(-12, 14),
+)  # noqa: DTZ001 - hypothesis adds the zone
 def test_the_running_day_does_not_depend_on_the_zone(instant, hours):
     there = instant.astimezone(timezone(timedelta(hours=hours)))
     assert day_of_instant(there) == day_of_instant(instant)
@@ -149,4 +155,6 @@ def test_a_cycle_that_is_told_twice_is_one():
 
 def test_there_may_be_no_cycle_at_all():
     for selector in ("current", "previous", "2025-12"):
-        assert resolve(selector, [], date(2026, 1, 1)) == UnknownCycle(selector=selector, candidates=(), known=())
+        assert resolve(selector, [], date(2026, 1, 1)) == UnknownCycle(
+            selector=selector, candidates=(), known=()
+        )

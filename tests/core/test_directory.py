@@ -6,22 +6,33 @@ from hypothesis import strategies as st
 from reportgen.core.directory import by_principal, joined, recalled, with_answered
 from reportgen.core.model import Directory, Entry, Principal, Session
 
-ADA, ALAN, ROBOT = Principal("user", "ada"), Principal("user", "alan"), Principal("service_user", "ada")
+ADA, ALAN, ROBOT = (
+    Principal("user", "ada"),
+    Principal("user", "alan"),
+    Principal("service_user", "ada"),
+)
 NOBODY = Directory()
 
 principals = st.sampled_from([ADA, ALAN, ROBOT])
 words = st.none() | st.sampled_from(["a", "b", "ü\u202e"])
 entries = st.dictionaries(principals, st.tuples(words, words))
-organizations = st.dictionaries(st.sampled_from(["org-1", "org-2"]), st.sampled_from(["org-1", "org-2", "Payments"]))
+organizations = st.dictionaries(
+    st.sampled_from(["org-1", "org-2"]), st.sampled_from(["org-1", "org-2", "Payments"])
+)
 sessions = st.dictionaries(
     st.sampled_from(["devin-1", "devin-2"]),
-    st.builds(Session, session_id=st.just("devin-1"), org_id=st.just("org-1"), principal=principals),
+    st.builds(
+        Session, session_id=st.just("devin-1"), org_id=st.just("org-1"), principal=principals
+    ),
 )
 
 
 def known(people=None, places=None, begun=None):
     """Give a directory; people are e-mail and name by principal."""
-    found = (Entry(principal=key, email=email, name=name) for key, (email, name) in (people or {}).items())
+    found = (
+        Entry(principal=key, email=email, name=name)
+        for key, (email, name) in (people or {}).items()
+    )
     return Directory(entries=by_principal(found), organizations=places or {}, sessions=begun or {})
 
 
@@ -35,7 +46,10 @@ def anybody(found):
 @given(directories)
 def test_a_directory_joined_with_itself_or_with_nobody_is_the_same(one):
     assert joined(one, one) == joined(one, NOBODY) == one
-    assert (joined(NOBODY, one).entries, joined(NOBODY, one).organizations) == (one.entries, one.organizations)
+    assert (joined(NOBODY, one).entries, joined(NOBODY, one).organizations) == (
+        one.entries,
+        one.organizations,
+    )
 
 
 @given(directories, directories, directories)

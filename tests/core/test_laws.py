@@ -29,7 +29,6 @@ from typing import NamedTuple
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from reportgen.archive.codec import statement_json
 from reportgen.core.allocate import allocate, timelines
 from reportgen.core.charges import charge_cycle
 from reportgen.core.compare import changes, totals_of
@@ -60,7 +59,17 @@ from reportgen.core.model import (
 from reportgen.core.problem import Problem, errors
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.statement import statement
-from tests.core.reckoning import NOTHING, NamedLine, Part, Reckoned, UsageLine, half_up, reckon, whole_amount
+from reportgen.core.statement_json import statement_json
+from tests.core.reckoning import (
+    NOTHING,
+    NamedLine,
+    Part,
+    Reckoned,
+    UsageLine,
+    half_up,
+    reckon,
+    whole_amount,
+)
 
 FIRST, SECOND, THIRD = date(2025, 12, 5), date(2025, 12, 15), date(2026, 1, 4)
 CYCLE = BillingCycle(start=FIRST, end=date(2026, 1, 5), after=0, before=0)
@@ -97,14 +106,18 @@ class Made(NamedTuple):
 def allocation(part: Part) -> Allocation:
     record = UsageRecord(part.day, part.product, *part.place, "", part.quantity, ("GET x",))
     cause = "unmapped user" if part.kind == "unallocated" else ""
-    return Allocation(record, part.cost_center, part.kind, cause, "mapping.yaml:1", "1", part.quantity)  # type: ignore[arg-type]
+    return Allocation(
+        record, part.cost_center, part.kind, cause, "mapping.yaml:1", "1", part.quantity
+    )  # type: ignore[arg-type]
 
 
 def control_of(quantities: Iterable[tuple[date, str, Decimal]]) -> Usage:
     sums: dict[tuple[date, str], Fraction] = defaultdict(Fraction)
     for day, product, quantity in quantities:
         sums[day, product] += Fraction(quantity)
-    exact = {cell: Decimal(f"{(acus * 10**12).numerator}e-12") for cell, acus in sums.items() if acus}
+    exact = {
+        cell: Decimal(f"{(acus * 10**12).numerator}e-12") for cell, acus in sums.items() if acus
+    }
     return Usage(control=exact, records=(), balancing={})
 
 
@@ -116,24 +129,40 @@ def made(world: World, usage: Usage) -> Made:
     return charged([allocation(one) for one in world.parts], world.card, world.mapping, usage)
 
 
-def charged(allocations: Iterable[Allocation], card: RateCard, mapping: Mapping, usage: Usage) -> Made:
-    heading = Heading(enterprise="Acme", status="draft", cycle=CYCLE, currency="USD", decimals=card.decimals)
+def charged(
+    allocations: Iterable[Allocation], card: RateCard, mapping: Mapping, usage: Usage
+) -> Made:
+    heading = Heading(
+        enterprise="Acme", status="draft", cycle=CYCLE, currency="USD", decimals=card.decimals
+    )
     whole, problems = whole_cycle(card, usage.control, FIRST)
     priced = tuple(rate(allocations, card, whole))
     charges, found = charge_cycle(priced, usage.control, mapping, card, whole=whole, cycle=CYCLE)
     numbers = {code: f"CB-{code}" for code in CODES}
-    result, warnings = statement(heading, usage, priced, charges, mapping, card=card, numbers=numbers)
+    result, warnings = statement(
+        heading, usage, priced, charges, mapping, card=card, numbers=numbers
+    )
     return Made(result, [*problems, *found, *warnings])
 
 
 # Worlds
 
-PLACES = [("", "user", "ada"), ("org-1", "user", "ada"), ("", "user", "alan"), ("org-1", "", ""), ("", "", "")]
+PLACES = [
+    ("", "user", "ada"),
+    ("org-1", "user", "ada"),
+    ("", "user", "alan"),
+    ("org-1", "", ""),
+    ("", "", ""),
+]
 PRODUCTS = ("cascade", "devin", "review")
-thousandths = st.integers(1, 50_000) | st.sampled_from((1000, 1000, 500, 333)) | st.integers(-5000, -1)
+thousandths = (
+    st.integers(1, 50_000) | st.sampled_from((1000, 1000, 500, 333)) | st.integers(-5000, -1)
+)
 quantities = st.builds(lambda steps: Decimal(f"{steps}e-3"), thousandths)
 dated_prices = st.dictionaries(
-    st.sampled_from((date.min, SECOND)), st.sampled_from(("2.00", "1.75", "0", "0.333", "0.001")), min_size=1
+    st.sampled_from((date.min, SECOND)),
+    st.sampled_from(("2.00", "1.75", "0", "0.333", "0.001")),
+    min_size=1,
 )
 bounds = st.lists(st.sampled_from(("0.001", "1", "10", "33.5", "60")), max_size=3, unique=True)
 codes = st.sampled_from(CODES)
@@ -174,20 +203,33 @@ def cards(draw: st.DrawFn) -> RateCard:
     )
     policy = draw(st.sampled_from(("prices", "tiers", "recover")))
     if policy == "prices":
-        drawn = draw(st.dictionaries(st.sampled_from(("cascade", "devin", "*")), dated_prices, max_size=3))
+        drawn = draw(
+            st.dictionaries(st.sampled_from(("cascade", "devin", "*")), dated_prices, max_size=3)
+        )
         prices = {
-            product: tuple(Price(start, Decimal(dated[start]), "rates.yaml:3") for start in sorted(dated))
+            product: tuple(
+                Price(start, Decimal(dated[start]), "rates.yaml:3") for start in sorted(dated)
+            )
             for product, dated in drawn.items()
         }
         return replace(bare, prices=prices)
     if policy == "tiers":
         ends = [*sorted(map(Decimal, draw(bounds))), None]
-        prices_of = draw(st.lists(st.sampled_from(("2.00", "1.755", "0", "2.25")), min_size=4, max_size=4))
-        tiers = (Tier(end, Decimal(price), "rates.yaml:4") for end, price in zip(ends, prices_of, strict=False))
+        prices_of = draw(
+            st.lists(st.sampled_from(("2.00", "1.755", "0", "2.25")), min_size=4, max_size=4)
+        )
+        tiers = (
+            Tier(end, Decimal(price), "rates.yaml:4")
+            for end, price in zip(ends, prices_of, strict=False)
+        )
         return replace(bare, tiers=tuple(tiers))
     steps = draw(st.integers(1, 10**7) | st.sampled_from((0, 1, 2, 100_000, -50_000)))
     amount = Decimal(f"{steps}e-{decimals}")
-    listed = draw(st.dictionaries(st.sampled_from(PRODUCTS), st.sampled_from(("0", "0.8", "1", "2")), max_size=3))
+    listed = draw(
+        st.dictionaries(
+            st.sampled_from(PRODUCTS), st.sampled_from(("0", "0.8", "1", "2")), max_size=3
+        )
+    )
     weights = {product: Decimal(weight) for product, weight in listed.items()}
     vendor = VendorInvoice(number="INV-1", amount=amount, acus=None, source="rates.yaml:9")
     recover = Recover(weights=weights, source="rates.yaml:5")
@@ -203,7 +245,9 @@ def pooled(draw: st.DrawFn) -> tuple[Pool, ...]:
         if len(pools) < 3 and draw(st.booleans()):
             basis = draw(st.sampled_from(("proportional", "even", "shares")))
             split = draw(splits(order[place + 1 :])) if basis == "shares" else None
-            pools.append(Pool(cost_center=code, basis=basis, split=split, source=f"mapping.yaml:{code}"))
+            pools.append(
+                Pool(cost_center=code, basis=basis, split=split, source=f"mapping.yaml:{code}")
+            )
     return tuple(pools)
 
 
@@ -212,10 +256,17 @@ def splits(draw: st.DrawFn, among: Iterable[str] = CODES) -> Split:
     to = sorted(draw(st.lists(st.sampled_from(list(among)), min_size=1, max_size=3, unique=True)))
     if draw(st.booleans()):
         weights = [draw(st.integers(1, 3)) for _ in to]
-        shares = (Share(code, Decimal(one), f"{one}/{sum(weights)}") for code, one in zip(to, weights, strict=True))
+        shares = (
+            Share(code, Decimal(one), f"{one}/{sum(weights)}")
+            for code, one in zip(to, weights, strict=True)
+        )
         return Split(shares=tuple(shares), by_weight=True)
     fractions = {1: ("1",), 2: ("0.7", "0.3"), 3: ("0.333", "0.333", "0.334")}[len(to)]
-    return Split(shares=tuple(Share(code, Decimal(one), one) for code, one in zip(to, fractions, strict=True)))
+    return Split(
+        shares=tuple(
+            Share(code, Decimal(one), one) for code, one in zip(to, fractions, strict=True)
+        )
+    )
 
 
 bearers = st.sampled_from((None, "CC-1", "CC-9"))
@@ -224,7 +275,9 @@ bearers = st.sampled_from((None, "CC-1", "CC-9"))
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     bearer = draw(bearers)
-    to_whom = st.sampled_from([*((code, "usage") for code in CODES), (bearer or NOBODY, "unallocated")])
+    to_whom = st.sampled_from(
+        [*((code, "usage") for code in CODES), (bearer or NOBODY, "unallocated")]
+    )
     drawn = draw(
         st.lists(
             st.tuples(
@@ -239,7 +292,9 @@ def worlds(draw: st.DrawFn) -> World:
     )
     parts = [Part(day, product, place, *who, acus) for day, product, place, who, acus in drawn]
     return World(
-        parts, draw(cards()), Mapping(cost_centers=CENTERS, rules=(), unallocated=bearer, pools=draw(pooled()))
+        parts,
+        draw(cards()),
+        Mapping(cost_centers=CENTERS, rules=(), unallocated=bearer, pools=draw(pooled())),
     )
 
 
@@ -264,10 +319,16 @@ def lines_of(result: Statement, world: World) -> tuple[Counter[UsageLine], Count
             amount = Fraction(line.amount)
             if line.of_usage:
                 price = None if line.unit_price is None else Fraction(line.unit_price)
-                usage[UsageLine(code, line.kind, line.product, price, Fraction(line.acus), NOTHING, amount)] += 1
+                usage[
+                    UsageLine(
+                        code, line.kind, line.product, price, Fraction(line.acus), NOTHING, amount
+                    )
+                ] += 1
             else:
                 share = line.share if line.kind == "fee" or line.counterpart in by_share else None
-                named[NamedLine(code, line.kind, line.name, line.counterpart, share, NOTHING, amount)] += 1
+                named[
+                    NamedLine(code, line.kind, line.name, line.counterpart, share, NOTHING, amount)
+                ] += 1
     return usage, named
 
 
@@ -276,10 +337,14 @@ def lines_of(result: Statement, world: World) -> tuple[Counter[UsageLine], Count
 def test_every_line_is_what_a_second_reading_makes_of_it(drawn):
     world, (result, _), expected = drawn
     usage, named = lines_of(result, world)
-    assert usage == Counter(line._replace(exact=NOTHING) for line in expected.usage if line.code != NOBODY)
+    assert usage == Counter(
+        line._replace(exact=NOTHING) for line in expected.usage if line.code != NOBODY
+    )
     assert named == Counter(line._replace(exact=NOTHING) for line in expected.named)
     nobodys = [line for line in expected.usage if line.code == NOBODY]
-    assert Fraction(result.tie_out.unborne_amount) == sum((line.amount for line in nobodys), NOTHING)
+    assert Fraction(result.tie_out.unborne_amount) == sum(
+        (line.amount for line in nobodys), NOTHING
+    )
 
 
 @given(chargeable_worlds())
@@ -287,8 +352,12 @@ def test_every_line_is_what_a_second_reading_makes_of_it(drawn):
 def test_no_line_moves_by_a_step_and_exact_amounts_are_exact(drawn):
     world, (result, _), expected = drawn
     step = Fraction(1, 10**world.card.decimals)
-    exact = {(line.code, line.kind, line.product, line.unit_price): line.exact for line in expected.usage}
-    grain = Fraction(0 if world.card.prices or not (world.card.tiers or world.card.recover) else 1, 10**12)
+    exact = {
+        (line.code, line.kind, line.product, line.unit_price): line.exact for line in expected.usage
+    }
+    grain = Fraction(
+        0 if world.card.prices or not (world.card.tiers or world.card.recover) else 1, 10**12
+    )
     for invoice in result.invoices:
         for line in invoice.lines:
             assert abs(Fraction(line.amount) - Fraction(line.exact_amount)) < step
@@ -328,7 +397,9 @@ def test_what_is_chargeable_and_the_fees_are_invoiced_or_borne_by_nobody(drawn):
 @settings(max_examples=120)
 def test_a_pool_closes_at_zero_and_transfers_net_to_zero(drawn):
     world, (result, _), _ = drawn
-    lines = [(invoice.cost_center.code, line) for invoice in result.invoices for line in invoice.lines]
+    lines = [
+        (invoice.cost_center.code, line) for invoice in result.invoices for line in invoice.lines
+    ]
     assert sum(Fraction(line.amount) for _, line in lines if line.kind == "transfer") == 0
     assert sum(Fraction(line.amount) for _, line in lines if line.kind == "pool") == 0
     by_code = {invoice.cost_center.code: invoice for invoice in result.invoices}
@@ -336,19 +407,32 @@ def test_a_pool_closes_at_zero_and_transfers_net_to_zero(drawn):
         code = pool.cost_center
         assert by_code[code].amount == 0
         had = sum(
-            (Fraction(line.amount) for to, line in lines if to == code and (line.kind != "pool" or line.counterpart)),
+            (
+                Fraction(line.amount)
+                for to, line in lines
+                if to == code and (line.kind != "pool" or line.counterpart)
+            ),
             NOTHING,
         )
         assert (
             sum(
-                (Fraction(line.amount) for _, line in lines if line.kind == "pool" and line.counterpart == code),
+                (
+                    Fraction(line.amount)
+                    for _, line in lines
+                    if line.kind == "pool" and line.counterpart == code
+                ),
                 NOTHING,
             )
             == had
         )
         if pool.basis != "shares":
-            receiving = {to for to, line in lines if line.kind == "pool" and line.counterpart == code}
-            assert not receiving & {world.mapping.unallocated, *(one.cost_center for one in world.mapping.pools)}
+            receiving = {
+                to for to, line in lines if line.kind == "pool" and line.counterpart == code
+            }
+            assert not receiving & {
+                world.mapping.unallocated,
+                *(one.cost_center for one in world.mapping.pools),
+            }
 
 
 @given(worlds())
@@ -357,7 +441,10 @@ def test_what_cannot_be_charged_is_reported_and_nothing_else_is(world):
     usage = usage_of(world)
     found = {problem.source for problem in errors(made(world, usage).problems)}
     weights = world.card.recover.weights if world.card.recover else {}
-    weight = sum((Fraction(one.quantity) * Fraction(weights.get(one.product, 1)) for one in world.parts), NOTHING)
+    weight = sum(
+        (Fraction(one.quantity) * Fraction(weights.get(one.product, 1)) for one in world.parts),
+        NOTHING,
+    )
     vendor = world.card.vendor_invoices.get(FIRST)
     if world.card.recover and vendor and vendor.amount and not weight:
         assert "rates.yaml:5" in found
@@ -392,15 +479,25 @@ def test_every_breakdown_foots(drawn):
         assert [one.name for one in subtotals] == sorted(held, key=lambda name: (not name, name))
         for one in subtotals:
             assert foots(
-                (invoice for invoice in result.invoices if invoice.cost_center.code in held[one.name]), one.amount
+                (
+                    invoice
+                    for invoice in result.invoices
+                    if invoice.cost_center.code in held[one.name]
+                ),
+                one.amount,
             )
     for invoice in result.invoices:
         assert foots(invoice.lines, invoice.amount)
         assert foots(invoice.by_month, invoice.amount)
-        assert foots(invoice.by_principal, sum((line.amount for line in invoice.lines if line.of_usage), Decimal()))
+        assert foots(
+            invoice.by_principal,
+            sum((line.amount for line in invoice.lines if line.of_usage), Decimal()),
+        )
         own = [one for one in world.parts if one.cost_center == invoice.cost_center.code]
         for breakdown in (invoice.by_month, invoice.by_principal, invoice.detail):
-            assert sum(Fraction(one.acus) for one in breakdown) == sum(Fraction(one.quantity) for one in own)
+            assert sum(Fraction(one.acus) for one in breakdown) == sum(
+                Fraction(one.quantity) for one in own
+            )
 
 
 @given(chargeable_worlds())
@@ -412,7 +509,9 @@ def test_a_months_part_of_an_invoice_is_that_of_its_lines(drawn):
         near: dict[str, Fraction] = defaultdict(Fraction)
         for row in invoice.detail:
             near[row.day.isoformat()[:7]] += Fraction(row.exact_amount)
-        near[""] += sum((Fraction(line.amount) for line in invoice.lines if not line.of_usage), NOTHING)
+        near[""] += sum(
+            (Fraction(line.amount) for line in invoice.lines if not line.of_usage), NOTHING
+        )
         usage_count = sum(line.of_usage for line in invoice.lines)
         for month in invoice.by_month:
             assert abs(Fraction(month.amount) - near[month.name]) <= step * usage_count
@@ -425,7 +524,16 @@ HOSTILE = Context(
     rounding=ROUND_UP,
     Emin=0,
     Emax=0,
-    traps=[Clamped, DivisionByZero, Inexact, InvalidOperation, Overflow, Rounded, Subnormal, Underflow],
+    traps=[
+        Clamped,
+        DivisionByZero,
+        Inexact,
+        InvalidOperation,
+        Overflow,
+        Rounded,
+        Subnormal,
+        Underflow,
+    ],
 )
 
 
@@ -436,7 +544,9 @@ def shuffled(world: World, random: Random) -> World:
         return tuple(found)
 
     card, mapping = world.card, world.mapping
-    recover = card.recover and replace(card.recover, weights=dict(mixed(card.recover.weights.items())))
+    recover = card.recover and replace(
+        card.recover, weights=dict(mixed(card.recover.weights.items()))
+    )
     pools = [
         replace(pool, split=pool.split and replace(pool.split, shares=mixed(pool.split.shares)))
         for pool in mapping.pools
@@ -484,16 +594,23 @@ def ruled(draw: st.DrawFn) -> tuple[list[UsageRecord], Mapping, RateCard]:
     for section, key in keys:
         if draw(st.booleans()):
             values = tuple(
-                DatedSplit(start=start, split=draw(splits()), source=f"mapping.yaml:{section}-{key}")
+                DatedSplit(
+                    start=start, split=draw(splits()), source=f"mapping.yaml:{section}-{key}"
+                )
                 for start in (date.min, SECOND)[: draw(st.integers(1, 2))]
             )
             rules.append(Rule(section=section, key=key, values=values, source="mapping.yaml:1"))  # type: ignore[arg-type]
-    cells = st.tuples(st.sampled_from((FIRST, SECOND)), st.sampled_from(PRODUCTS), st.sampled_from(PLACES))
+    cells = st.tuples(
+        st.sampled_from((FIRST, SECOND)), st.sampled_from(PRODUCTS), st.sampled_from(PLACES)
+    )
     drawn = draw(st.dictionaries(cells, quantities, max_size=8))
     records = [
-        UsageRecord(day, product, *place, "", acus, ("GET x",)) for (day, product, place), acus in drawn.items()
+        UsageRecord(day, product, *place, "", acus, ("GET x",))
+        for (day, product, place), acus in drawn.items()
     ]
-    mapping = Mapping(cost_centers=CENTERS, rules=tuple(rules), unallocated=draw(bearers), pools=draw(pooled()))
+    mapping = Mapping(
+        cost_centers=CENTERS, rules=tuple(rules), unallocated=draw(bearers), pools=draw(pooled())
+    )
     return records, mapping, draw(cards())
 
 
@@ -511,7 +628,10 @@ def test_neither_the_order_of_records_nor_of_rules_changes_a_byte(drawn, random)
         assert errors(failed) or result.tie_out.holds
         return statement_json(result)
 
-    turned = random.sample(records, len(records)), tuple(random.sample(mapping.rules, len(mapping.rules)))
+    turned = (
+        random.sample(records, len(records)),
+        tuple(random.sample(mapping.rules, len(mapping.rules))),
+    )
     assert written(*turned) == written(records, mapping.rules)
 
 
@@ -520,7 +640,9 @@ def test_neither_the_order_of_records_nor_of_rules_changes_a_byte(drawn, random)
 
 @given(worlds(), worlds())
 @settings(max_examples=80)
-def test_before_and_the_change_make_after_and_the_opposite_comparison_the_opposite_change(first, second):
+def test_before_and_the_change_make_after_and_the_opposite_comparison_the_opposite_change(
+    first, second
+):
     worlds_of = [replace_decimals(world, 2) for world in (first, second)]
     before, after = (totals_of(made(world, usage_of(world)).result) for world in worlds_of)
     forth, back = changes(before, after), changes(after, before)
@@ -536,11 +658,16 @@ def test_before_and_the_change_make_after_and_the_opposite_comparison_the_opposi
         for there, again in pairs:
             assert (there.before, there.after) == (again.after, again.before)
             for figure in ("acus", "amount"):
-                old, new = (Fraction(getattr(totals, figure)) for totals in (there.before, there.after))
+                old, new = (
+                    Fraction(getattr(totals, figure)) for totals in (there.before, there.after)
+                )
                 assert old + Fraction(getattr(there, figure)) == new
                 assert getattr(there, figure) == -getattr(again, figure)
     assert moved(forth) == Fraction(after.invoiced_amount) - Fraction(before.invoiced_amount)
-    assert all(not change.whole.acus and not change.whole.amount for change in changes(before, before).values())
+    assert all(
+        not change.whole.acus and not change.whole.amount
+        for change in changes(before, before).values()
+    )
 
 
 def replace_decimals(world: World, decimals: int) -> World:
@@ -577,10 +704,16 @@ def test_a_cost_center_that_one_statement_does_not_know_came_or_went_as_a_whole(
         "3.00",
         "1.5",
     )
-    assert [(change.product, str(change.amount)) for change in came.by_product] == [("devin", "3.00")]
+    assert [(change.product, str(change.amount)) for change in came.by_product] == [
+        ("devin", "3.00")
+    ]
     assert came.new == (("user", "ada"),)
     went = changes(after, before)["CC-1"]
-    assert (went.name, str(went.whole.amount), went.vanished) == ("Name of CC-1", "-3.00", (("user", "ada"),))
+    assert (went.name, str(went.whole.amount), went.vanished) == (
+        "Name of CC-1",
+        "-3.00",
+        (("user", "ada"),),
+    )
 
 
 def test_the_second_reading_rounds_as_it_is_written():

@@ -17,10 +17,24 @@ from reportgen.core.match import (
     uncollected_sessions,
     unmatched_rules,
 )
-from reportgen.core.model import DatedSplit, Directory, Entry, Mapping, Principal, Rule, Session, Share, Split
+from reportgen.core.model import (
+    DatedSplit,
+    Directory,
+    Entry,
+    Mapping,
+    Principal,
+    Rule,
+    Session,
+    Share,
+    Split,
+)
 from reportgen.core.money import ONE
 
-ADA, NAMELESS, ROBOT = Principal("user", "u-ada"), Principal("user", "Okta|X"), Principal("service_user", "robot")
+ADA, NAMELESS, ROBOT = (
+    Principal("user", "u-ada"),
+    Principal("user", "Okta|X"),
+    Principal("service_user", "robot"),
+)
 DIRECTORY = Directory(
     entries={
         ADA: Entry(principal=ADA, email="Ada@Acme.Example"),
@@ -29,7 +43,9 @@ DIRECTORY = Directory(
     },
     organizations={"org-1": "One", "org-2": "Two"},
     sessions={
-        "devin-1": Session(session_id="devin-1", org_id="org-1", principal=ADA, tags=("apollo", "web")),
+        "devin-1": Session(
+            session_id="devin-1", org_id="org-1", principal=ADA, tags=("apollo", "web")
+        ),
         "devin-2": Session(session_id="devin-2", org_id="org-2", principal=ROBOT, tags=("web",)),
         "devin-3": Session(session_id="devin-3", org_id="org-2"),
     },
@@ -49,7 +65,9 @@ def mapping(*rules: Rule, tags: bool = True) -> Mapping:
     return Mapping(cost_centers=(), rules=rules, precedence=precedence)
 
 
-def found(rules: Iterable[Rule], level: str, subject: tuple[str, str, str, str]) -> list[tuple[str, str]]:
+def found(
+    rules: Iterable[Rule], level: str, subject: tuple[str, str, str, str]
+) -> list[tuple[str, str]]:
     matcher = Matcher(rules, DIRECTORY)
     return [(one.section, one.key) for one in matcher.candidates(level, subject)]  # type: ignore[arg-type]
 
@@ -70,7 +88,9 @@ def test_the_id_beats_the_e_mail_beats_the_user_file_beats_a_pattern(keys):
     assert found(rules, "user", ADA_ALONE) == RANKED
 
 
-@pytest.mark.parametrize("key", ["ada@acme.example", "ADA@ACME.EXAMPLE", "Ada@Acme.Example", "*@ACME.example", "A*"])
+@pytest.mark.parametrize(
+    "key", ["ada@acme.example", "ADA@ACME.EXAMPLE", "Ada@Acme.Example", "*@ACME.example", "A*"]
+)
 def test_e_mails_are_compared_case_folded(key):
     assert found([rule("users", key)], "user", ADA_ALONE) == [("users", key)]
 
@@ -81,7 +101,9 @@ def test_case_folding_is_more_than_lower_case():
     assert [one.key for one in matcher.candidates("user", ADA_ALONE)] == ["straße@acme.example"]
 
 
-@pytest.mark.parametrize("key", ["U-ADA", "okta|x", "u-ad", "ada@acme.exampl", "acme.example", "ada"])
+@pytest.mark.parametrize(
+    "key", ["U-ADA", "okta|x", "u-ad", "ada@acme.exampl", "acme.example", "ada"]
+)
 def test_ids_are_compared_exactly_and_keys_match_whole(key):
     rules = [rule("users", key), rule("user_file", key)]
     assert found(rules, "user", ADA_ALONE) == found(rules, "user", ("", "user", "Okta|X", "")) == []
@@ -109,21 +131,38 @@ def test_a_pattern_sees_the_id_only_where_there_is_no_e_mail():
 
 def test_only_users_have_patterns():
     assert is_pattern(rule("users", "*@acme.example"))
-    assert not any(is_pattern(rule(section, "*")) for section in ("user_file", "service_users", "orgs", "tags"))
-    rules = [rule("service_users", "*"), rule("orgs", "*"), rule("sessions", "*"), rule("user_file", "*")]
+    assert not any(
+        is_pattern(rule(section, "*")) for section in ("user_file", "service_users", "orgs", "tags")
+    )
+    rules = [
+        rule("service_users", "*"),
+        rule("orgs", "*"),
+        rule("sessions", "*"),
+        rule("user_file", "*"),
+    ]
     for level in ("session", "tag", "user", "org"):
         assert found(rules, level, ("org-1", "service_user", "robot", "devin-2")) == []
         assert found(rules, level, ("org-1", "user", "u-ada", "devin-1")) == []
 
 
 def test_users_and_service_users_are_told_apart():
-    rules = [rule("users", "robot"), rule("users", "ro*"), rule("service_users", "robot"), rule("service_users", "x")]
+    rules = [
+        rule("users", "robot"),
+        rule("users", "ro*"),
+        rule("service_users", "robot"),
+        rule("service_users", "x"),
+    ]
     assert found(rules, "user", ("", "service_user", "robot", "")) == [("service_users", "robot")]
     assert found(rules, "user", ("", "user", "robot", "")) == [("users", "robot"), ("users", "ro*")]
 
 
 def test_levels_ask_for_their_own_part_of_a_subject():
-    rules = [rule("sessions", "1"), rule("tags", "apollo"), rule("orgs", "org-1"), rule("users", "u-ada")]
+    rules = [
+        rule("sessions", "1"),
+        rule("tags", "apollo"),
+        rule("orgs", "org-1"),
+        rule("users", "u-ada"),
+    ]
     subject = ("org-1", "user", "u-ada", "devin-1")
     assert [found(rules, level, subject) for level in ("session", "tag", "user", "org")] == [
         [("sessions", "1")],
@@ -131,7 +170,9 @@ def test_levels_ask_for_their_own_part_of_a_subject():
         [("users", "u-ada")],
         [("orgs", "org-1")],
     ]
-    assert [found(rules, level, ("", "", "", "")) for level in ("session", "tag", "user", "org")] == [[], [], [], []]
+    assert [
+        found(rules, level, ("", "", "", "")) for level in ("session", "tag", "user", "org")
+    ] == [[], [], [], []]
 
 
 def test_an_empty_key_matches_nobody():
@@ -144,11 +185,18 @@ def test_an_empty_key_matches_nobody():
 def test_a_session_may_be_written_without_its_prefix():
     assert session_key("0a1b") == session_key("devin-0a1b") == "devin-0a1b"
     for key in ("1", "devin-1"):
-        assert found([rule("sessions", key)], "session", ("org-1", "user", "u-ada", "devin-1")) == [("sessions", key)]
+        assert found([rule("sessions", key)], "session", ("org-1", "user", "u-ada", "devin-1")) == [
+            ("sessions", key)
+        ]
 
 
 def test_what_a_rule_names_of_the_sessions():
-    rules = [rule("sessions", "3"), rule("tags", "web"), rule("users", "u-ada"), rule("tags", "devin-1")]
+    rules = [
+        rule("sessions", "3"),
+        rule("tags", "web"),
+        rule("users", "u-ada"),
+        rule("tags", "devin-1"),
+    ]
     named = sessions_named(rules, DIRECTORY.sessions.values())
     assert [(one.key, session.session_id) for one, session in named] == [
         ("web", "devin-1"),
@@ -168,7 +216,10 @@ def test_a_named_session_has_to_be_collected():
     assert uncollected_sessions(mapping(*rules), DIRECTORY, {"devin-1", "devin-2"}) == []
     assert uncollected_sessions(mapping(rules[1], tags=False), DIRECTORY, set()) == []
     problems = uncollected_sessions(mapping(*rules), DIRECTORY, {"devin-2"})
-    assert [(one.source, one.warning) for one in problems] == [("mapping.yaml:4", False), ("mapping.yaml:5", False)]
+    assert [(one.source, one.warning) for one in problems] == [
+        ("mapping.yaml:4", False),
+        ("mapping.yaml:5", False),
+    ]
     assert all("devin-1" in one.message and "collect" in one.hint for one in problems)
 
 
@@ -203,7 +254,10 @@ def test_keys_that_match_nobody_are_warnings():
         rule("tags", "saturn", line=8),
     ]
     problems = unmatched_rules(mapping(*known, *unknown), DIRECTORY)
-    told = [*(one for one in unknown if one.section != "user_file"), unknown[3]]  # rows of the export come last
+    told = [
+        *(one for one in unknown if one.section != "user_file"),
+        unknown[3],
+    ]  # rows of the export come last
     assert [(one.source, one.warning) for one in problems] == [(one.source, True) for one in told]
     assert all(one.key in problem.message for one, problem in zip(told, problems, strict=True))
 

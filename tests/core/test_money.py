@@ -62,12 +62,16 @@ def test_apportioned_parts_add_up_in_whole_steps_close_to_the_exact_share(amount
 
 
 @given(amounts, weights, st.sampled_from((QUANTUM, Decimal("0.01"), Decimal(1))))
-def test_the_largest_remainders_get_a_step_more_and_ties_go_to_the_earlier(amount, weights, quantum):
+def test_the_largest_remainders_get_a_step_more_and_ties_go_to_the_earlier(
+    amount, weights, quantum
+):
     parts = money.apportion(amount, weights, quantum)
     step = min(Fraction(quantum), last_step(amount))
     whole = sum(map(Fraction, weights))
     exact = [abs(Fraction(amount)) * Fraction(weight) / whole / step for weight in weights]
-    raised = [abs(Fraction(part)) / step - floor(share) for part, share in zip(parts, exact, strict=True)]
+    raised = [
+        abs(Fraction(part)) / step - floor(share) for part, share in zip(parts, exact, strict=True)
+    ]
     remainders = [share - floor(share) for share in exact]
     best = sorted(range(len(weights)), key=lambda index: (-remainders[index], index))
     count = sum(raised)
@@ -86,8 +90,18 @@ def test_the_largest_remainders_get_a_step_more_and_ties_go_to_the_earlier(amoun
         ("1", ["1", "2"], "1e-12", ["0.333333333333", "0.666666666667"]),
         ("7", ["0.5", "0.25", "0.25"], "1", ["3", "2", "2"]),  # 3.5, 1.75, 1.75
         ("0", ["1", "1"], "0.01", ["0.00", "0.00"]),
-        ("1e-15", ["1", "1", "1"], "1e-12", ["0.000000000000001", "0.000000000000000", "0.000000000000000"]),
-        ("0.00000000000001", ["1", "1", "1"], "1e-12", ["0.00000000000001", "0.00000000000000", "0.00000000000000"]),
+        (
+            "1e-15",
+            ["1", "1", "1"],
+            "1e-12",
+            ["0.000000000000001", "0.000000000000000", "0.000000000000000"],
+        ),
+        (
+            "0.00000000000001",
+            ["1", "1", "1"],
+            "1e-12",
+            ["0.00000000000001", "0.00000000000000", "0.00000000000000"],
+        ),
         ("0.123456789012345", ["1", "2"], "1e-12", ["0.041152263004115", "0.082304526008230"]),
     ],
 )
@@ -115,7 +129,9 @@ def test_rounded_amounts_make_the_total_and_none_moves_by_a_step(exact, places):
     rounded = money.round_to_total(exact, target, places)
     assert sum(map(Fraction, rounded)) == Fraction(target)
     step = Fraction(1, 10**places)
-    moves = [Fraction(after) - Fraction(before) for before, after in zip(exact, rounded, strict=True)]
+    moves = [
+        Fraction(after) - Fraction(before) for before, after in zip(exact, rounded, strict=True)
+    ]
     assert all(abs(move) < step for move in moves)
     assert all(-value.as_tuple().exponent == places for value in rounded)
 
@@ -128,20 +144,32 @@ def test_the_largest_remainders_go_up_and_ties_in_the_order_given(exact, places)
     steps = int(Fraction(target) * 10**places) - sum(map(floor, scaled))
     best = sorted(range(len(exact)), key=lambda index: (-remainders[index], index))[:steps]
     expected = [floor(value) + (index in best) for index, value in enumerate(scaled)]
-    assert [Fraction(value) * 10**places for value in money.round_to_total(exact, target, places)] == expected
+    assert [
+        Fraction(value) * 10**places for value in money.round_to_total(exact, target, places)
+    ] == expected
 
 
 @pytest.mark.parametrize(
     ("exact", "target", "places", "rounded"),
     [
         # three cost centers and, last, the unallocated part
-        (["10.004", "10.004", "10.004", "10.004"], "40.02", 2, ["10.01", "10.01", "10.00", "10.00"]),
+        (
+            ["10.004", "10.004", "10.004", "10.004"],
+            "40.02",
+            2,
+            ["10.01", "10.01", "10.00", "10.00"],
+        ),
         (["0.005", "0.005"], "0.01", 2, ["0.01", "0.00"]),
         (["1.50", "2.50"], "4.00", 2, ["1.50", "2.50"]),
         (["-0.004", "10.009"], "10.01", 2, ["0.00", "10.01"]),  # remainders 0.006 and 0.009
         (["-10.005"], "-10.01", 2, ["-10.01"]),
         (["100.5", "100.5", "100.5"], "302", 0, ["101", "101", "100"]),
-        (["0.333333333333", "0.333333333333", "0.333333333334"], "1.00", 2, ["0.33", "0.33", "0.34"]),
+        (
+            ["0.333333333333", "0.333333333333", "0.333333333334"],
+            "1.00",
+            2,
+            ["0.33", "0.33", "0.34"],
+        ),
         ([], "0.00", 2, []),
     ],
 )
@@ -168,9 +196,9 @@ def test_remainders_are_compared_to_their_last_digit_in_any_context():
 
 # spread
 
-groups_of = st.lists(st.lists(st.integers(-50, 500).map(Decimal), max_size=4), min_size=1, max_size=5).filter(
-    lambda groups: sum(map(sum, groups))
-)
+groups_of = st.lists(
+    st.lists(st.integers(-50, 500).map(Decimal), max_size=4), min_size=1, max_size=5
+).filter(lambda groups: sum(map(sum, groups)))
 
 
 @given(amounts, groups_of)
@@ -220,10 +248,17 @@ def test_a_float_is_refused(operation):
         money.total([Decimal(1), 0.5])
 
 
-@given(st.permutations(decimals("1e11", "-1e11", "1e-40", "0.1", "3.3333333333333333333333333333", "1e-28")))
+@given(
+    st.permutations(
+        decimals("1e11", "-1e11", "1e-40", "0.1", "3.3333333333333333333333333333", "1e-28")
+    )
+)
 def test_the_order_of_a_sum_never_matters(values):
     expected = (
-        Fraction(1, 10**40) + Fraction("0.1") + Fraction("3.3333333333333333333333333333") + Fraction(1, 10**28)
+        Fraction(1, 10**40)
+        + Fraction("0.1")
+        + Fraction("3.3333333333333333333333333333")
+        + Fraction(1, 10**28)
     )
     assert Fraction(money.total(values)) == expected
 
@@ -248,7 +283,11 @@ def test_the_context_of_the_caller_changes_nothing(precision):
         rounded = money.round_to_total([amount, amount], Decimal("-246913578024.22"), 2)
         whole = money.total([amount, amount])
         admitted = money.is_quantity(Decimal(f"999999999999.{'9' * 40}"))
-        formats = money.plain(amount), money.fixed(Decimal("123456789012.34"), 2), money.at_least(amount, 2)
+        formats = (
+            money.plain(amount),
+            money.fixed(Decimal("123456789012.34"), 2),
+            money.at_least(amount, 2),
+        )
     assert sum(map(Fraction, parts)) == Fraction(amount)
     assert written(rounded) == ["-123456789012.11", "-123456789012.11"]
     assert Fraction(whole) == 2 * Fraction(amount)
@@ -276,7 +315,8 @@ def test_round_half_up(value, places, rounded):
 
 
 @pytest.mark.parametrize(
-    ("value", "places", "rounded"), [("0.5", 0, "0"), ("1.5", 0, "2"), ("-2.5", 0, "-2"), ("1.005", 2, "1.00")]
+    ("value", "places", "rounded"),
+    [("0.5", 0, "0"), ("1.5", 0, "2"), ("-2.5", 0, "-2"), ("1.005", 2, "1.00")],
 )
 def test_what_is_printed_rounds_half_even(value, places, rounded):
     assert f"{money.printed(Decimal(value), places):f}" == rounded
@@ -303,7 +343,13 @@ def test_a_quantity_is_written_plainly(value, text):
 
 @pytest.mark.parametrize(
     ("value", "places", "text"),
-    [("7", 2, "7.00"), ("7.10", 2, "7.10"), ("7.1", 0, None), ("-7.5", 3, "-7.500"), ("1E+3", 0, "1000")],
+    [
+        ("7", 2, "7.00"),
+        ("7.10", 2, "7.10"),
+        ("7.1", 0, None),
+        ("-7.5", 3, "-7.500"),
+        ("1E+3", 0, "1000"),
+    ],
 )
 def test_an_amount_is_written_with_the_currencys_decimals(value, places, text):
     if text is None:
@@ -352,5 +398,10 @@ def test_there_is_no_ratio_to_nothing():
 
 
 def test_the_decimals_of_a_number():
-    assert [money.decimals_of(value) for value in decimals("2.50", "1e3", "0", "1e-12")] == [2, 0, 0, 12]
+    assert [money.decimals_of(value) for value in decimals("2.50", "1e3", "0", "1e-12")] == [
+        2,
+        0,
+        0,
+        12,
+    ]
     assert [str(money.quantum_of(places)) for places in (0, 2, 3)] == ["1", "0.01", "0.001"]

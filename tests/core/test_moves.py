@@ -32,7 +32,14 @@ from tests.core.test_unallocated import (
 )
 
 CODES = ("", "CC-1", "CC-2", "CC-3")
-SUBJECTS = [("", *ADA), ("org-1", *ADA), ("org-1", *ALAN), ("", *ROBOT), ("org-1", "", ""), ("", "", "")]
+SUBJECTS = [
+    ("", *ADA),
+    ("org-1", *ADA),
+    ("org-1", *ALAN),
+    ("", *ROBOT),
+    ("org-1", "", ""),
+    ("", "", ""),
+]
 SIDES = ("mapping.yaml", "edited.yaml")
 
 
@@ -56,16 +63,28 @@ class Drawn:
 def pieces(draw: st.DrawFn, steps: int, name: str, *, cut: bool) -> list[Piece]:
     """Cut sessions out of a record, and split each piece among cost centers."""
     sizes = {"": steps}
-    for session in draw(st.lists(st.sampled_from(["devin-1", "devin-2"]), unique=True)) if cut else ():
+    for session in (
+        draw(st.lists(st.sampled_from(["devin-1", "devin-2"]), unique=True)) if cut else ()
+    ):
         sizes[session] = draw(st.integers(1, abs(steps) + 3))  # the rest may go below zero
         sizes[""] -= sizes[session]
     found = []
     for session, size in sizes.items():
         codes = draw(st.lists(st.sampled_from(CODES), min_size=1, max_size=3, unique=True))
-        marks = sorted(draw(st.lists(st.integers(0, abs(size)), min_size=len(codes) - 1, max_size=len(codes) - 1)))
+        marks = sorted(
+            draw(
+                st.lists(
+                    st.integers(0, abs(size)), min_size=len(codes) - 1, max_size=len(codes) - 1
+                )
+            )
+        )
         parts = [high - low for low, high in zip([0, *marks], [*marks, abs(size)], strict=True)]
         line = f"{name}:{draw(st.integers(1, 4))}"
-        shares = {code: part if size > 0 else -part for code, part in zip(codes, parts, strict=True) if part}
+        shares = {
+            code: part if size > 0 else -part
+            for code, part in zip(codes, parts, strict=True)
+            if part
+        }
         found.append(Piece(session, "" if codes == [""] else line, shares))
     return found
 
@@ -74,15 +93,23 @@ def pieces(draw: st.DrawFn, steps: int, name: str, *, cut: bool) -> list[Piece]:
 def drawn(draw: st.DrawFn, *, cut: bool = True, smallest: int = -50) -> Drawn:
     """Draw cells of records that two mappings split, and decompose, differently."""
     sides: tuple[list[Allocation], list[Allocation]] = ([], [])
-    cells = draw(st.lists(st.tuples(st.sampled_from([FIRST, SECOND]), st.sampled_from(["a", "b"])), unique=True))
+    cells = draw(
+        st.lists(
+            st.tuples(st.sampled_from([FIRST, SECOND]), st.sampled_from(["a", "b"])), unique=True
+        )
+    )
     for day, product in cells:
         price = draw(st.decimals(0, 9, places=4))
         unit = Decimal(1).scaleb(-draw(st.sampled_from([0, 3, 15])))
-        for subject in draw(st.lists(st.sampled_from(SUBJECTS), min_size=1, max_size=4, unique=True)):
+        for subject in draw(
+            st.lists(st.sampled_from(SUBJECTS), min_size=1, max_size=4, unique=True)
+        ):
             steps = draw(st.integers(smallest, 200))
             for side, name in zip(sides, SIDES, strict=True):
                 for piece in draw(pieces(steps, name, cut=cut)):
-                    place = UsageRecord(day, product, *subject, piece.session, sum(piece.steps.values()) * unit, ())
+                    place = UsageRecord(
+                        day, product, *subject, piece.session, sum(piece.steps.values()) * unit, ()
+                    )
                     quantities = {code: steps_of * unit for code, steps_of in piece.steps.items()}
                     side.extend(allocated(place, piece.rule, quantities, price))
     return Drawn(before=sides[0], after=sides[1])
@@ -157,7 +184,9 @@ def test_what_moves_within_records_is_what_each_of_them_lost_and_the_rules_are_i
     """No session is cut: every record is on both sides, and its moves can be counted by themselves."""
     lost: dict[str, Fraction] = defaultdict(Fraction)
     gained: dict[str, Fraction] = defaultdict(Fraction)
-    by_record: dict[tuple, tuple[list[Allocation], list[Allocation]]] = defaultdict(lambda: ([], []))
+    by_record: dict[tuple, tuple[list[Allocation], list[Allocation]]] = defaultdict(
+        lambda: ([], [])
+    )
     for index, side in enumerate((world.before, world.after)):
         for one in side:
             by_record[one.record[:6]][index].append(one)
@@ -171,7 +200,10 @@ def test_what_moves_within_records_is_what_each_of_them_lost_and_the_rules_are_i
     found = moves(world.before, world.after)
     assert totals(found, "giver") == {code: acus for code, acus in lost.items() if acus}
     assert totals(found, "receiver") == {code: acus for code, acus in gained.items() if acus}
-    told = {(one.cost_center, one.rule) for one in world.before}, {(one.cost_center, one.rule) for one in world.after}
+    told = (
+        {(one.cost_center, one.rule) for one in world.before},
+        {(one.cost_center, one.rule) for one in world.after},
+    )
     assert {(move.giver, move.rule_before) for move in found} <= told[0]
     assert {(move.receiver, move.rule_after) for move in found} <= told[1]
 
@@ -195,13 +227,19 @@ def test_a_rule_is_one_of_the_side_it_stands_for(world):
 
 def rated_anew(world: World, card) -> list[Allocation]:
     whole, _ = whole_cycle(card, world.control, FIRST)
-    bare = [one._replace(unit_price=None, rate="", exact_amount=Decimal(0)) for one in world.allocations]
+    bare = [
+        one._replace(unit_price=None, rate="", exact_amount=Decimal(0)) for one in world.allocations
+    ]
     return list(rate(bare, card, whole))
 
 
-OLD = rules_of(rule("orgs", "org-1", "CC-1"), rule("service_users", "robot", "CC-1", "CC-2"), bearer="CC-9")
+OLD = rules_of(
+    rule("orgs", "org-1", "CC-1"), rule("service_users", "robot", "CC-1", "CC-2"), bearer="CC-9"
+)
 NEW = rules_of(
-    rule("orgs", "org-1", "CC-1", "CC-2"), rule("users", "u-ada", "CC-2"), rule("service_users", "robot", "CC-1")
+    rule("orgs", "org-1", "CC-1", "CC-2"),
+    rule("users", "u-ada", "CC-2"),
+    rule("service_users", "robot", "CC-1"),
 )
 
 
@@ -214,7 +252,10 @@ def test_mappings_are_compared_at_the_new_card(kind, found):
     if kind == "prices":
         assert told == expected
     else:  # one amount is spread anew over other lines: a part may differ by a step
-        nothing, step = (Fraction(), Fraction()), Fraction(len(before) + len(new.allocations), 10**12)
+        nothing, step = (
+            (Fraction(), Fraction()),
+            Fraction(len(before) + len(new.allocations), 10**12),
+        )
         for code in {*told, *expected}:
             left, right = told.get(code, nothing), expected.get(code, nothing)
             assert left[0] == right[0]
@@ -241,7 +282,10 @@ def side(*parts: tuple[UsageRecord, str, Sequence[str]]) -> list[Allocation]:
 
 
 def plainly(found: Iterable[Move]) -> list[tuple[str, ...]]:
-    return [(move.giver, move.receiver, move.rule_before, move.rule_after, f"{move.acus:f}") for move in found]
+    return [
+        (move.giver, move.receiver, move.rule_before, move.rule_after, f"{move.acus:f}")
+        for move in found
+    ]
 
 
 AT_ONE, AT_TWO = ("org-1", ADA), ("org-2", ALAN)
@@ -253,14 +297,19 @@ def test_a_session_that_goes_elsewhere_is_taken_from_its_owner():
         (record(AT_ONE, "7"), "edited.yaml:3", ["CC-1"]),
         (record(AT_ONE, "3", session="devin-1"), "edited.yaml:9", ["CC-2"]),
     )
-    assert plainly(moves(before, after)) == [("CC-1", "CC-2", "mapping.yaml:3", "edited.yaml:9", "3")]
-    assert plainly(moves(after, before)) == [("CC-2", "CC-1", "edited.yaml:9", "mapping.yaml:3", "3")]
+    assert plainly(moves(before, after)) == [
+        ("CC-1", "CC-2", "mapping.yaml:3", "edited.yaml:9", "3")
+    ]
+    assert plainly(moves(after, before)) == [
+        ("CC-2", "CC-1", "edited.yaml:9", "mapping.yaml:3", "3")
+    ]
 
 
 def test_rules_for_sessions_that_say_what_held_anyway_move_nothing():
     """The sessions lie in organizations whose C is not known, so they are cut out of what is left of their owners."""
     before = side(
-        (record(("", ADA), "10"), "mapping.yaml:3", ["CC-1"]), (record(("", ALAN), "10"), "mapping.yaml:4", ["CC-2"])
+        (record(("", ADA), "10"), "mapping.yaml:3", ["CC-1"]),
+        (record(("", ALAN), "10"), "mapping.yaml:4", ["CC-2"]),
     )
     after = side(
         (record(("", ADA), "8"), "mapping.yaml:3", ["CC-1"]),
@@ -273,7 +322,8 @@ def test_rules_for_sessions_that_say_what_held_anyway_move_nothing():
 
 def test_sessions_of_two_owners_are_not_mixed_up():
     before = side(
-        (record(("", ADA), "10"), "mapping.yaml:3", ["CC-1"]), (record(("", ALAN), "10"), "mapping.yaml:4", ["CC-2"])
+        (record(("", ADA), "10"), "mapping.yaml:3", ["CC-1"]),
+        (record(("", ALAN), "10"), "mapping.yaml:4", ["CC-2"]),
     )
     after = side(
         (record(("", ADA), "9"), "mapping.yaml:3", ["CC-1"]),
@@ -290,7 +340,10 @@ def test_sessions_of_two_owners_are_not_mixed_up():
 def test_a_rest_that_changes_its_owner_is_matched_within_the_day_and_product():
     """Where C is not known, the precedence says whether the user or the organization keeps the rest."""
     before = side((record(("", ADA), "5"), "mapping.yaml:3", ["CC-1"]))
-    after = side((record(("org-1", None), "4"), "edited.yaml:7", ["CC-2"]), (record(("", None), "1"), "", [""]))
+    after = side(
+        (record(("org-1", None), "4"), "edited.yaml:7", ["CC-2"]),
+        (record(("", None), "1"), "", [""]),
+    )
     assert plainly(moves(before, after)) == [
         ("CC-1", "CC-2", "mapping.yaml:3", "edited.yaml:7", "4"),
         ("CC-1", "", "mapping.yaml:3", "", "1"),
@@ -334,7 +387,10 @@ def test_a_credit_lessens_what_moves_the_same_way():
 
 def test_a_credit_and_as_much_usage_come_to_no_move():
     def borne_by(code: str) -> list[Allocation]:
-        return side((record(("", None), "2"), "", [code]), (record(("", None), "-2", day=SECOND), "", [code]))
+        return side(
+            (record(("", None), "2"), "", [code]),
+            (record(("", None), "-2", day=SECOND), "", [code]),
+        )
 
     assert moves(borne_by("CC-9"), borne_by("CC-1")) == []
 
@@ -374,14 +430,30 @@ def test_the_exact_amount_is_that_of_the_acus_however_many_decimals_they_have():
 
 def test_shares_that_change_move_what_they_differ_by():
     rules = [
-        rules_of(Rule(section="users", key="u-ada", values=(replace(one.values[0], source=f"{name}:1"),), source=""))
+        rules_of(
+            Rule(
+                section="users",
+                key="u-ada",
+                values=(replace(one.values[0], source=f"{name}:1"),),
+                source="",
+            )
+        )
         for name, one in zip(
-            SIDES, (rule("users", "u-ada", "CC-1"), rule("users", "u-ada", "CC-1", "CC-2")), strict=True
+            SIDES,
+            (rule("users", "u-ada", "CC-1"), rule("users", "u-ada", "CC-1", "CC-2")),
+            strict=True,
         )
     ]
     before, after = (charged([record(("", ADA), "10")], one) for one in rules)
     (move,) = moves(before.allocations, after.allocations)
-    assert move == ("CC-1", "CC-2", "mapping.yaml:1", "edited.yaml:1", Decimal(5), Decimal("10.025"))
+    assert move == (
+        "CC-1",
+        "CC-2",
+        "mapping.yaml:1",
+        "edited.yaml:1",
+        Decimal(5),
+        Decimal("10.025"),
+    )
 
 
 def test_a_price_of_zero_and_no_price_at_all_move_acus_without_money():

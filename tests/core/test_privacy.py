@@ -24,7 +24,10 @@ def everybody() -> Directory:
         for principal in (*found.new, *found.vanished)
     }
     entries = dict.fromkeys(left) | dict(derived.directory.entries)
-    known = {principal: entry or Entry(principal=principal) for principal, entry in sorted(entries.items())}
+    known = {
+        principal: entry or Entry(principal=principal)
+        for principal, entry in sorted(entries.items())
+    }
     return numbered(replace(derived.directory, entries=known), "secret")
 
 
@@ -39,7 +42,10 @@ def secrets() -> set[str]:
 
 def test_names_are_shown_as_they_are():
     derived = grove.derived()
-    assert redacted(derived.statement, derived.directory, "names") == (derived.statement, derived.directory)
+    assert redacted(derived.statement, derived.directory, "names") == (
+        derived.statement,
+        derived.directory,
+    )
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -101,13 +107,21 @@ def test_a_request_names_nobody(way, shown):
         org_id="org-1",
         principal_id=ada.id,
         acus=Decimal(-1),
-        views=("GET /v3/users/okta%7Cada%201/daily?user=ada%40acme.example&x=1", "GET /v3/organizations/org-1"),
+        views=(
+            "GET /v3/users/okta%7Cada%201/daily?user=ada%40acme.example&x=1",
+            "GET /v3/organizations/org-1",
+        ),
     )
-    bare = replace(grove.derived().statement, invoices=(), variance=None, earlier=(), discrepancies=(found,))
+    bare = replace(
+        grove.derived().statement, invoices=(), variance=None, earlier=(), discrepancies=(found,)
+    )
     statement, _ = redacted(bare, directory, way)
     (told,) = statement.discrepancies
     assert told.principal_id == shown
-    assert told.views == (f"GET /v3/users/{shown}/daily?user={shown}&x=1", "GET /v3/organizations/org-1")
+    assert told.views == (
+        f"GET /v3/users/{shown}/daily?user={shown}&x=1",
+        "GET /v3/organizations/org-1",
+    )
 
 
 PRINCIPALS = st.builds(Principal, st.sampled_from(["user", "service_user"]), st.text(max_size=4))
@@ -116,7 +130,8 @@ PRINCIPALS = st.builds(Principal, st.sampled_from(["user", "service_user"]), st.
 @given(st.dictionaries(PRINCIPALS, st.none() | st.integers(min_value=1, max_value=6)))
 def test_numbers_are_kept_and_no_two_are_the_same(given_numbers):
     entries = {
-        principal: Entry(principal=principal, number=number) for principal, number in sorted(given_numbers.items())
+        principal: Entry(principal=principal, number=number)
+        for principal, number in sorted(given_numbers.items())
     }
     found = numbered(Directory(entries=entries), "secret").entries
     assert len({entry.number for entry in found.values()}) == len(entries)
@@ -130,7 +145,10 @@ def test_numbers_are_kept_and_no_two_are_the_same(given_numbers):
 def test_numbers_do_not_tell_the_order_of_ids():
     people = [Principal("user", f"user-{number:03}") for number in range(40)]
     known = Directory(entries={principal: Entry(principal=principal) for principal in people})
-    orders = {tuple(numbered(known, secret).entries[found].number for found in people) for secret in ("a", "b")}
+    orders = {
+        tuple(numbered(known, secret).entries[found].number for found in people)
+        for secret in ("a", "b")
+    }
     assert len(orders) == 2
     assert tuple(range(1, 41)) not in orders
     assert {tuple(sorted(order)) for order in orders} == {tuple(range(1, 41))}

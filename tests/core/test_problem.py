@@ -6,15 +6,24 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reportgen.core.problem import Problem, Rejected, did_you_mean, errors, quoted
+from reportgen.core.problem import Problem, Rejected, errors
+from reportgen.core.text import did_you_mean, quoted
 
-PROBLEM = Problem(source="mapping.yaml:3", message='cost center "CC-2" is not declared', hint='did you mean "CC-1"?')
-WARNING = Problem(source="rates.yaml:9", message="a product has no price", hint="give it one", warning=True)
+PROBLEM = Problem(
+    source="mapping.yaml:3",
+    message='cost center "CC-2" is not declared',
+    hint='did you mean "CC-1"?',
+)
+WARNING = Problem(
+    source="rates.yaml:9", message="a product has no price", hint="give it one", warning=True
+)
 anything = st.text(st.characters(codec="utf-8"), max_size=120)
 
 
 def test_a_problem_says_where_what_and_what_to_do():
-    assert str(PROBLEM) == 'mapping.yaml:3: cost center "CC-2" is not declared; did you mean "CC-1"?'
+    assert (
+        str(PROBLEM) == 'mapping.yaml:3: cost center "CC-2" is not declared; did you mean "CC-1"?'
+    )
     assert str(WARNING) == "rates.yaml:9: warning: a product has no price; give it one"
 
 

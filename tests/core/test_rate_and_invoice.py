@@ -53,7 +53,9 @@ class Part(NamedTuple):
 def allocation(part: Part) -> Allocation:
     record = UsageRecord(part.day, part.product, *part.place, "", part.quantity, ("GET x",))
     cause = CAUSE if part.kind == "unallocated" else ""
-    return Allocation(record, part.cost_center, part.kind, cause, "mapping.yaml:1", "1", part.quantity)  # type: ignore[arg-type]
+    return Allocation(
+        record, part.cost_center, part.kind, cause, "mapping.yaml:1", "1", part.quantity
+    )  # type: ignore[arg-type]
 
 
 def usage(parts: Iterable[Part]) -> Usage:
@@ -70,12 +72,17 @@ def exact_decimal(value: Fraction) -> Decimal:
     return Decimal(f"{scaled.numerator}e-40")
 
 
-def card(prices: dict[str, dict[date, str]], decimals: int = 2, vendor: VendorInvoice | None = None) -> RateCard:
+def card(
+    prices: dict[str, dict[date, str]], decimals: int = 2, vendor: VendorInvoice | None = None
+) -> RateCard:
     return RateCard(
         currency="USD",
         decimals=decimals,
         prices={
-            product: tuple(Price(start, Decimal(dated[start]), f"rates.yaml:{product}") for start in sorted(dated))
+            product: tuple(
+                Price(start, Decimal(dated[start]), f"rates.yaml:{product}")
+                for start in sorted(dated)
+            )
             for product, dated in prices.items()
         },
         vendor_invoices={FIRST: vendor} if vendor else {},
@@ -87,15 +94,21 @@ def made(
     parts: list[Part], rates: RateCard, bearer: str | None = None, control: Usage | None = None
 ) -> tuple[Statement, list[Problem]]:
     mapping = Mapping(
-        cost_centers=tuple(CostCenter(code=code, name=code) for code in CODES), rules=(), unallocated=bearer
+        cost_centers=tuple(CostCenter(code=code, name=code) for code in CODES),
+        rules=(),
+        unallocated=bearer,
     )
-    heading = Heading(enterprise="Acme", status="draft", cycle=CYCLE, currency="USD", decimals=rates.decimals)
+    heading = Heading(
+        enterprise="Acme", status="draft", cycle=CYCLE, currency="USD", decimals=rates.decimals
+    )
     total = control or usage(parts)
     whole, problems = whole_cycle(rates, total.control, CYCLE.start)
     priced = tuple(rate(map(allocation, parts), rates, whole))
     charges, found = charge_cycle(priced, total.control, mapping, rates, whole=whole, cycle=CYCLE)
     numbers = {code: f"CB-{code}" for code in CODES}
-    result, warnings = statement(heading, total, priced, charges, mapping, card=rates, numbers=numbers)
+    result, warnings = statement(
+        heading, total, priced, charges, mapping, card=rates, numbers=numbers
+    )
     return result, [*problems, *found, *warnings]
 
 
@@ -126,7 +139,9 @@ def part(
 # Prices
 
 
-DATED = card({"devin": {date.min: "2.00"}, "cascade": {SECOND: "1.60", FIRST: "1.75"}, "*": {SECOND: "3"}})
+DATED = card(
+    {"devin": {date.min: "2.00"}, "cascade": {SECOND: "1.60", FIRST: "1.75"}, "*": {SECOND: "3"}}
+)
 
 
 @pytest.mark.parametrize(
@@ -155,10 +170,15 @@ def test_before_its_first_price_a_product_costs_what_any_other_does():
 
 
 def test_an_allocation_is_priced_exactly_and_otherwise_unchanged():
-    before = [allocation(part("CC-1", "0.1234567890123456789", product=product)) for product in ("cascade", "review")]
+    before = [
+        allocation(part("CC-1", "0.1234567890123456789", product=product))
+        for product in ("cascade", "review")
+    ]
     priced, unpriced = rate(before, DATED)
     assert priced == before[0]._replace(
-        unit_price=Decimal("1.75"), rate="rates.yaml:cascade", exact_amount=Decimal("0.216049380771604938075")
+        unit_price=Decimal("1.75"),
+        rate="rates.yaml:cascade",
+        exact_amount=Decimal("0.216049380771604938075"),
     )
     assert unpriced == before[1]
     assert (unpriced.unit_price, unpriced.exact_amount) == (None, 0)
@@ -179,7 +199,9 @@ quantities = st.builds(
     st.integers(1, 10**6) | st.integers(-1000, -1) | st.integers(10**20, 10**30),
     st.sampled_from((3, 5, 17, 30)),
 ).filter(lambda acus: abs(acus) < 10**12)
-dated_prices = st.dictionaries(st.sampled_from((date.min, FIRST, SECOND)), st.sampled_from(PRICES), min_size=1)
+dated_prices = st.dictionaries(
+    st.sampled_from((date.min, FIRST, SECOND)), st.sampled_from(PRICES), min_size=1
+)
 cards = st.builds(
     card,
     st.dictionaries(st.sampled_from(("devin", "cascade", "*")), dated_prices, max_size=3),
@@ -190,7 +212,9 @@ cards = st.builds(
 @st.composite
 def worlds(draw: st.DrawFn) -> tuple[list[Part], RateCard, str | None]:
     bearer = draw(st.sampled_from((None, "CC-1", "CC-9")))
-    to_whom = st.sampled_from([*((code, "usage") for code in CODES), (bearer or NOBODY, "unallocated")])
+    to_whom = st.sampled_from(
+        [*((code, "usage") for code in CODES), (bearer or NOBODY, "unallocated")]
+    )
     drawn = draw(
         st.lists(
             st.tuples(
@@ -203,7 +227,11 @@ def worlds(draw: st.DrawFn) -> tuple[list[Part], RateCard, str | None]:
             max_size=14,
         )
     )
-    return [Part(day, product, place, *who, acus) for day, product, place, who, acus in drawn], draw(cards), bearer
+    return (
+        [Part(day, product, place, *who, acus) for day, product, place, who, acus in drawn],
+        draw(cards),
+        bearer,
+    )
 
 
 Group = tuple[str, Fraction | None]
@@ -230,15 +258,22 @@ def expected_lines(
     exact: dict[Group, dict[tuple[str, str], Fraction]] = defaultdict(lambda: defaultdict(Fraction))
     for one in parts:
         price = unit_price(rates, one.product, one.day)
-        exact[one.product, price][one.cost_center, one.kind] += Fraction(one.quantity) * (price or 0)
+        exact[one.product, price][one.cost_center, one.kind] += Fraction(one.quantity) * (
+            price or 0
+        )
     step = Fraction(1, 10**rates.decimals)
     lines: dict[Group, dict[tuple[str, str], tuple[Fraction, Fraction]]] = {}
     for group, members in exact.items():
         floors = {key: floor(value / step) * step for key, value in members.items()}
-        missing = (half_up(sum(members.values(), Fraction()), rates.decimals) - sum(floors.values())) / step
-        order = sorted(members, key=lambda key: (floors[key] - members[key], key[1] == "unallocated", key[0]))
+        missing = (
+            half_up(sum(members.values(), Fraction()), rates.decimals) - sum(floors.values())
+        ) / step
+        order = sorted(
+            members, key=lambda key: (floors[key] - members[key], key[1] == "unallocated", key[0])
+        )
         lines[group] = {
-            key: (members[key], floors[key] + (step if order.index(key) < missing else 0)) for key in members
+            key: (members[key], floors[key] + (step if order.index(key) < missing else 0))
+            for key in members
         }
     return lines
 
@@ -253,7 +288,10 @@ def test_every_line_is_what_a_second_reading_makes_of_it(world):
     for code, lines in charges.lines.items():
         for line in lines:
             price = None if line.unit_price is None else Fraction(line.unit_price)
-            found[line.product, price][code, line.kind] = Fraction(line.exact_amount), Fraction(line.amount)
+            found[line.product, price][code, line.kind] = (
+                Fraction(line.exact_amount),
+                Fraction(line.amount),
+            )
     assert found == expected_lines(parts, rates)
     step = Fraction(1, 10**rates.decimals)
     for members in found.values():
@@ -268,16 +306,29 @@ def test_the_identities_hold_and_every_breakdown_foots(world):
     tie = result.tie_out
     assert tie.holds
     acus = {
-        kind: sum(Fraction(one.quantity) for one in parts if one.kind == kind) for kind in ("usage", "unallocated")
+        kind: sum(Fraction(one.quantity) for one in parts if one.kind == kind)
+        for kind in ("usage", "unallocated")
     }
-    assert Fraction(tie.allocated_acus) == acus["usage"] == sum(Fraction(one.acus) for one in result.invoices)
-    assert Fraction(tie.unallocated_acus) == acus["unallocated"] == Fraction(result.unallocated.acus)
+    assert (
+        Fraction(tie.allocated_acus)
+        == acus["usage"]
+        == sum(Fraction(one.acus) for one in result.invoices)
+    )
+    assert (
+        Fraction(tie.unallocated_acus) == acus["unallocated"] == Fraction(result.unallocated.acus)
+    )
     assert Fraction(tie.control_acus) == sum(acus.values())
     groups = expected_lines(parts, rates)
-    chargeable = sum((amount for members in groups.values() for _, amount in members.values()), Fraction())
+    chargeable = sum(
+        (amount for members in groups.values() for _, amount in members.values()), Fraction()
+    )
     assert Fraction(tie.chargeable_amount) == chargeable
     assert tie.fees_amount == 0
-    nobodys = [members[NOBODY, "unallocated"][1] for members in groups.values() if (NOBODY, "unallocated") in members]
+    nobodys = [
+        members[NOBODY, "unallocated"][1]
+        for members in groups.values()
+        if (NOBODY, "unallocated") in members
+    ]
     assert Fraction(tie.unborne_amount) == sum(nobodys)
     assert Fraction(tie.invoiced_amount) == chargeable - sum(nobodys)
     assert [one.cost_center.code for one in result.invoices] == list(CODES)
@@ -286,8 +337,12 @@ def test_the_identities_hold_and_every_breakdown_foots(world):
         assert (invoice.number is not None) == bool(own)
         assert sum(Fraction(line.amount) for line in invoice.lines) == Fraction(invoice.amount)
         assert sum(Fraction(row.amount) for row in invoice.by_principal) == Fraction(invoice.amount)
-        assert sum(Fraction(row.acus) for row in invoice.by_principal) == sum(Fraction(one.quantity) for one in own)
-        assert sum(Fraction(row.acus) for row in invoice.detail) == sum(Fraction(one.quantity) for one in own)
+        assert sum(Fraction(row.acus) for row in invoice.by_principal) == sum(
+            Fraction(one.quantity) for one in own
+        )
+        assert sum(Fraction(row.acus) for row in invoice.detail) == sum(
+            Fraction(one.quantity) for one in own
+        )
         for written in (invoice.amount, *(line.amount for line in invoice.lines)):
             assert -written.as_tuple().exponent == rates.decimals
 
@@ -316,8 +371,14 @@ def test_the_unallocated_part_rounds_last():
         ("CC-2", "usage"): ["10.01"],
         ("CC-3", "usage"): ["10.00"],
     }
-    assert (str(nobody.unallocated.amount), str(nobody.tie_out.unborne_amount)) == ("10.00", "10.00")
-    assert (str(nobody.tie_out.chargeable_amount), str(nobody.tie_out.invoiced_amount)) == ("40.02", "30.02")
+    assert (str(nobody.unallocated.amount), str(nobody.tie_out.unborne_amount)) == (
+        "10.00",
+        "10.00",
+    )
+    assert (str(nobody.tie_out.chargeable_amount), str(nobody.tie_out.invoiced_amount)) == (
+        "40.02",
+        "30.02",
+    )
     borne, _ = made([*parts, part("CC-1", "5.002", unallocated=True)], TWO, "CC-1")
     assert amounts(borne) == {**amounts(nobody), ("CC-1", "unallocated"): ["10.00"]}
     assert (str(borne.unallocated.amount), str(borne.tie_out.unborne_amount)) == ("10.00", "0.00")
@@ -328,7 +389,11 @@ def test_a_currency_without_decimals():
     rates = card({"*": {date.min: "150.5"}}, decimals=0)
     result, _ = made([part("CC-1", "1"), part("CC-2", "1"), part("CC-3", "1")], rates)
     # 150.5 each, 451.5 in all, which is 452: two go up
-    assert amounts(result) == {("CC-1", "usage"): ["151"], ("CC-2", "usage"): ["151"], ("CC-3", "usage"): ["150"]}
+    assert amounts(result) == {
+        ("CC-1", "usage"): ["151"],
+        ("CC-2", "usage"): ["151"],
+        ("CC-3", "usage"): ["150"],
+    }
     assert str(result.tie_out.chargeable_amount) == "452"
     assert str(result.tie_out.unborne_amount) == "0"
     assert str(result.invoices[3].amount) == "0"
@@ -338,7 +403,8 @@ def test_one_product_at_two_prices_is_two_lines():
     parts = [part("CC-1", "1", product="cascade"), part("CC-1", "2", product="cascade", day=SECOND)]
     result, problems = made([*parts, part("CC-1", "3", product="devin")], DATED)
     lines = [
-        (line.product, str(line.unit_price), str(line.acus), str(line.amount)) for line in result.invoices[0].lines
+        (line.product, str(line.unit_price), str(line.acus), str(line.amount))
+        for line in result.invoices[0].lines
     ]
     assert lines == [
         ("cascade", "1.60", "2", "3.20"),
@@ -350,10 +416,19 @@ def test_one_product_at_two_prices_is_two_lines():
 
 
 def test_what_has_no_price_is_shown_and_warned_of():
-    parts = [part("CC-1", "1.5", product="review"), part("CC-2", "2", product="review"), part("CC-1", "1")]
+    parts = [
+        part("CC-1", "1.5", product="review"),
+        part("CC-2", "2", product="review"),
+        part("CC-1", "1"),
+    ]
     result, problems = made(parts, DATED)
     line = result.invoices[0].lines[1]
-    assert (line.product, line.unit_price, line.acus, str(line.amount)) == ("review", None, Decimal("1.5"), "0.00")
+    assert (line.product, line.unit_price, line.acus, str(line.amount)) == (
+        "review",
+        None,
+        Decimal("1.5"),
+        "0.00",
+    )
     assert result.invoices[0].acus == Decimal("2.5")
     (problem,) = [problem for problem in problems if "review" in problem.message]
     assert problem.warning
@@ -374,7 +449,10 @@ def test_usage_by_principal_foots_to_the_cent():
     elsewhere = part("CC-1", "0.0025", principal="ada", org_id="org-2")
     result, _ = made([*people, nobody, elsewhere], TWO)
     # 3.33 twice, Ada 3.335, the organization 0.005: 10.00 in all; of the two equal remainders the first row goes up
-    rows = [(row.org_id, row.principal_id, str(row.acus), str(row.amount)) for row in result.invoices[0].by_principal]
+    rows = [
+        (row.org_id, row.principal_id, str(row.acus), str(row.amount))
+        for row in result.invoices[0].by_principal
+    ]
     assert rows == [
         ("", "ada", "1.6675", "3.34"),
         ("", "alan", "1.665", "3.33"),
@@ -405,7 +483,11 @@ def test_differences_of_different_days_never_cancel_out():
 def test_the_balancing_cell_is_shown_gross_and_net_and_to_the_last_digit():
     parts = [part("CC-1", "1")]
     long = Decimal(f"12345678.{'1' * 40}")
-    balancing = {(FIRST, "devin"): long, (SECOND, "devin"): Decimal(-2), (FIRST, "cascade"): Decimal(3)}
+    balancing = {
+        (FIRST, "devin"): long,
+        (SECOND, "devin"): Decimal(-2),
+        (FIRST, "cascade"): Decimal(3),
+    }
     tie = made(parts, TWO, control=replace(usage(parts), balancing=balancing))[0].tie_out
     assert Fraction(tie.balancing_acus) == Fraction(long) + 5
     assert {product: Fraction(acus) for product, acus in tie.balancing_by_product.items()} == {
@@ -419,16 +501,29 @@ def test_the_balancing_cell_is_shown_gross_and_net_and_to_the_last_digit():
     [("3", False), ("3.0", False), ("3.04", False), ("3.05", True), ("3.1", True), ("4", True)],
 )
 def test_the_vendors_acus_are_compared_at_the_decimals_written(invoiced, warned):
-    vendor = VendorInvoice(number="INV-1", amount=Decimal("5.00"), acus=Decimal(invoiced), source="rates.yaml:7")
+    vendor = VendorInvoice(
+        number="INV-1", amount=Decimal("5.00"), acus=Decimal(invoiced), source="rates.yaml:7"
+    )
     result, problems = made([part("CC-1", "3.04")], card({"*": {date.min: "2"}}, vendor=vendor))
-    assert [(one.source, one.warning) for one in problems] == ([("rates.yaml:7", True)] if warned else [])
-    assert (result.tie_out.vendor_invoice_acus, result.tie_out.vendor_invoice_amount) == (Decimal(invoiced), 5)
+    assert [(one.source, one.warning) for one in problems] == (
+        [("rates.yaml:7", True)] if warned else []
+    )
+    assert (result.tie_out.vendor_invoice_acus, result.tie_out.vendor_invoice_amount) == (
+        Decimal(invoiced),
+        5,
+    )
     assert result.tie_out.over_recovery_amount == Decimal("1.08")
 
 
 def test_causes_products_and_discrepancies_reach_the_statement():
-    parts = [part("", "2", unallocated=True), part("CC-1", "1"), part("", "3", product="cascade", unallocated=True)]
-    found = Discrepancy(day=FIRST, product="devin", org_id="", principal_id="", acus=Decimal(-1), views=("GET e",))
+    parts = [
+        part("", "2", unallocated=True),
+        part("CC-1", "1"),
+        part("", "3", product="cascade", unallocated=True),
+    ]
+    found = Discrepancy(
+        day=FIRST, product="devin", org_id="", principal_id="", acus=Decimal(-1), views=("GET e",)
+    )
     result, _ = made(parts, TWO, control=replace(usage(parts), discrepancies=(found,)))
     assert result.discrepancies == (found,)
     assert result.unallocated.by_cause == {CAUSE: 5}
@@ -441,7 +536,7 @@ def test_a_cycle_without_usage():
     result, problems = made([], TWO)
     assert result.tie_out.holds
     assert problems == []
-    assert {(invoice.number, str(invoice.amount), invoice.lines) for invoice in result.invoices} == {
-        (None, "0.00", ())
-    }
+    assert {
+        (invoice.number, str(invoice.amount), invoice.lines) for invoice in result.invoices
+    } == {(None, "0.00", ())}
     assert (result.tie_out.control_acus, str(result.tie_out.invoiced_amount)) == (0, "0.00")

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reportgen.archive.codec import read_rows, unallocated_csv
 from reportgen.core.allocate import allocate, timelines
 from reportgen.core.charges import charge_cycle
 from reportgen.core.cycle import BillingCycle
@@ -43,15 +42,21 @@ from reportgen.core.model import (
 from reportgen.core.model import Mapping as Rules
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.statement import statement
+from reportgen.core.tables import read_rows, unallocated_csv
 from reportgen.core.unallocated import Orphan, Suggestions, UnallocatedRow, unallocated_rows
-from reportgen.sources.mapping import read_mapping
-from reportgen.sources.schema import MappingFile, validate
-from reportgen.sources.yamldoc import parse
+from reportgen.sources.config.mapping import read_mapping
+from reportgen.sources.config.messages import validate
+from reportgen.sources.config.schema import MappingFile
+from reportgen.sources.config.yamldoc import parse
 
 FIRST, SECOND = date(2025, 12, 5), date(2025, 12, 20)
 CYCLE = BillingCycle(start=FIRST, end=date(2026, 1, 5), after=0, before=0)
 CODES = ("CC-1", "CC-2", "CC-9")
-ADA, ALAN, ROBOT = Principal("user", "u-ada"), Principal("user", "u-alan"), Principal("service_user", "robot")
+ADA, ALAN, ROBOT = (
+    Principal("user", "u-ada"),
+    Principal("user", "u-alan"),
+    Principal("service_user", "robot"),
+)
 DIRECTORY = Directory(
     entries={
         ADA: Entry(principal=ADA, email="ada.byron@acme.example", name="Ada Byron"),
@@ -65,7 +70,10 @@ PRICES = RateCard(
     currency="USD",
     decimals=2,
     prices={
-        "devin": (Price(date.min, Decimal("2.005"), "rates.yaml:3"), Price(SECOND, Decimal("1.9"), "rates.yaml:4")),
+        "devin": (
+            Price(date.min, Decimal("2.005"), "rates.yaml:3"),
+            Price(SECOND, Decimal("1.9"), "rates.yaml:4"),
+        ),
         "cascade": (Price(date.min, Decimal("1.75"), "rates.yaml:5"),),
     },
     source="rates.yaml:2",
@@ -73,14 +81,21 @@ PRICES = RateCard(
 TIERS = RateCard(
     currency="JPY",
     decimals=0,
-    tiers=(Tier(Decimal(10), Decimal("2.5"), "rates.yaml:3"), Tier(None, Decimal("3.1"), "rates.yaml:4")),
+    tiers=(
+        Tier(Decimal(10), Decimal("2.5"), "rates.yaml:3"),
+        Tier(None, Decimal("3.1"), "rates.yaml:4"),
+    ),
     source="rates.yaml:2",
 )
 RECOVER = RateCard(
     currency="USD",
     decimals=2,
     recover=Recover(weights={"cascade": Decimal("0.8")}, source="rates.yaml:2"),
-    vendor_invoices={FIRST: VendorInvoice(number="INV", amount=Decimal("100.01"), acus=None, source="rates.yaml:9")},
+    vendor_invoices={
+        FIRST: VendorInvoice(
+            number="INV", amount=Decimal("100.01"), acus=None, source="rates.yaml:9"
+        )
+    },
     source="rates.yaml:2",
 )
 STAR = (Price(date.min, Decimal(2), "rates.yaml:3"),)
@@ -101,12 +116,16 @@ class World:
     def rows(self, directory: Directory = DIRECTORY) -> list[UnallocatedRow]:
         every = [line for lines in self.lines.values() for line in lines]
         day = self.statement.heading.cycle.previous_day()
-        return unallocated_rows(self.allocations, every, self.rules, directory, decimals=self.card.decimals, day=day)
+        return unallocated_rows(
+            self.allocations, every, self.rules, directory, decimals=self.card.decimals, day=day
+        )
 
 
 def rule(section: str, key: str, *codes: str, line: int = 1, start: date = date.min) -> Rule:
     source = f"mapping.yaml:{line}"
-    shares = tuple(Share(code, Decimal(1), f"1/{len(codes)}" if codes[1:] else "1") for code in codes)
+    shares = tuple(
+        Share(code, Decimal(1), f"1/{len(codes)}" if codes[1:] else "1") for code in codes
+    )
     split = Split(shares=shares, by_weight=len(codes) > 1) if codes else None
     values = (DatedSplit(start=start, split=split, source=source),)
     return Rule(section=section, key=key, values=values, source=source)  # type: ignore[arg-type]
@@ -115,20 +134,33 @@ def rule(section: str, key: str, *codes: str, line: int = 1, start: date = date.
 def rules_of(*rules: Rule, bearer: str | None = None, pools: tuple[Pool, ...] = ()) -> Rules:
     centers = tuple(CostCenter(code=code, name=f"Center {code}") for code in CODES)
     return Rules(
-        cost_centers=centers, rules=rules, unallocated=bearer, unallocated_source="mapping.yaml:99", pools=pools
+        cost_centers=centers,
+        rules=rules,
+        unallocated=bearer,
+        unallocated_source="mapping.yaml:99",
+        pools=pools,
     )
 
 
 def record(
-    place: tuple[str, Principal | None], acus: str, product: str = "devin", day: date = FIRST, session: str = ""
+    place: tuple[str, Principal | None],
+    acus: str,
+    product: str = "devin",
+    day: date = FIRST,
+    session: str = "",
 ) -> UsageRecord:
     org_id, principal = place
     request = f"/v3/{org_id}/{principal.id if principal else ''}"
-    return UsageRecord(day, product, org_id, *(principal or ("", "")), session, Decimal(acus), (request,))
+    return UsageRecord(
+        day, product, org_id, *(principal or ("", "")), session, Decimal(acus), (request,)
+    )
 
 
 def charged(
-    records: Iterable[UsageRecord], rules: Rules, card: RateCard = PRICES, directory: Directory = DIRECTORY
+    records: Iterable[UsageRecord],
+    rules: Rules,
+    card: RateCard = PRICES,
+    directory: Directory = DIRECTORY,
 ) -> World:
     """Charge a cycle as `derive` does."""
     records = sorted(records, key=lambda one: one[:6])
@@ -140,18 +172,37 @@ def charged(
     assert [*problems, *unratable] == []
     allocations = tuple(rate(allocate(records, resolved), card, whole))
     charges, _ = charge_cycle(allocations, control, rules, card, whole=whole, cycle=CYCLE)
-    heading = Heading(enterprise="Acme", status="draft", cycle=CYCLE, currency=card.currency, decimals=card.decimals)
+    heading = Heading(
+        enterprise="Acme",
+        status="draft",
+        cycle=CYCLE,
+        currency=card.currency,
+        decimals=card.decimals,
+    )
     usage = Usage(control=control, records=tuple(records), balancing={})
     numbers = {code: f"CB-{code}" for code in CODES}
     found, _ = statement(heading, usage, allocations, charges, rules, card=card, numbers=numbers)
     return World(
-        statement=found, lines=charges.lines, allocations=allocations, control=control, rules=rules, card=card
+        statement=found,
+        lines=charges.lines,
+        allocations=allocations,
+        control=control,
+        rules=rules,
+        card=card,
     )
 
 
 # Figures
 
-PLACES = [("", ADA), ("org-1", ADA), ("org-1", None), ("org-2", None), ("", ALAN), ("", ROBOT), ("", None)]
+PLACES = [
+    ("", ADA),
+    ("org-1", ADA),
+    ("org-1", None),
+    ("org-2", None),
+    ("", ALAN),
+    ("", ROBOT),
+    ("", None),
+]
 records = st.lists(
     st.builds(
         lambda place, product, acus, day: record(place, acus, product, day),
@@ -174,7 +225,9 @@ def check_figures(world: World) -> list[UnallocatedRow]:
     for row in rows:
         by_product[row.product] += Fraction(row.acus)
         assert -row.amount.as_tuple().exponent == world.card.decimals
-    assert by_product == {product: Fraction(acus) for product, acus in unallocated.by_product.items()}
+    assert by_product == {
+        product: Fraction(acus) for product, acus in unallocated.by_product.items()
+    }
     assert len({row[:3] for row in rows}) == len(rows)
     assert rows == sorted(rows, key=lambda row: (row.cause, -row.amount, row.id, row.product))
     return rows
@@ -185,14 +238,16 @@ def check_figures(world: World) -> list[UnallocatedRow]:
 @given(records)
 @settings(max_examples=60)
 def test_the_columns_foot_to_the_statement(kind, bearer, found):
-    rules = rules_of(rule("orgs", "org-1", "CC-1"), rule("service_users", "robot", "CC-1", "CC-2"), bearer=bearer)
+    rules = rules_of(
+        rule("orgs", "org-1", "CC-1"), rule("service_users", "robot", "CC-1", "CC-2"), bearer=bearer
+    )
     world = charged(found, rules, CARDS[kind])
     rows = check_figures(world)
     exact = defaultdict(Fraction)
     for one in world.allocations:
         if one.kind == "unallocated":
-            exact[one.cause, one.record.principal_id or one.record.org_id, one.record.product] += Fraction(
-                one.exact_amount
+            exact[one.cause, one.record.principal_id or one.record.org_id, one.record.product] += (
+                Fraction(one.exact_amount)
             )
     prices = 2  # lines of a product
     step = Fraction(1, 10**world.card.decimals)
@@ -214,7 +269,9 @@ def test_nobodys_lines_are_charged_as_they_were_with_everybody_elses():
     """Ten cents over thirds: the cent that is missing falls to the codes before nobody."""
     card = replace(PRICES, prices={"devin": (Price(date.min, Decimal("0.1"), "rates.yaml:3"),)})
     rules = rules_of(rule("users", "u-ada", "CC-1"), rule("orgs", "org-1", "CC-2"))
-    world = charged([record(place, "0.35") for place in (("", ADA), ("org-1", None), ("", ALAN))], rules, card)
+    world = charged(
+        [record(place, "0.35") for place in (("", ADA), ("org-1", None), ("", ALAN))], rules, card
+    )
     assert {code: [str(line.amount) for line in found] for code, found in world.lines.items()} == {
         "CC-1": ["0.04"],
         "CC-2": ["0.04"],
@@ -236,12 +293,21 @@ def test_one_id_of_two_kinds_is_two_rows():
 # Suggestions
 
 
-def people(*entries: tuple[str, str | None, str | None], organizations: Mapping[str, str] | None = None) -> Directory:
-    known = [Entry(principal=Principal("user", user), email=email, name=name) for user, email, name in entries]
-    return Directory(entries={entry.principal: entry for entry in known}, organizations=dict(organizations or {}))
+def people(
+    *entries: tuple[str, str | None, str | None], organizations: Mapping[str, str] | None = None
+) -> Directory:
+    known = [
+        Entry(principal=Principal("user", user), email=email, name=name)
+        for user, email, name in entries
+    ]
+    return Directory(
+        entries={entry.principal: entry for entry in known}, organizations=dict(organizations or {})
+    )
 
 
-def suggested(kind: str, name: str, rules: Sequence[Rule], directory: Directory = DIRECTORY, **changes) -> str:
+def suggested(
+    kind: str, name: str, rules: Sequence[Rule], directory: Directory = DIRECTORY, **changes
+) -> str:
     mapping = replace(rules_of(*rules), **changes)
     return Suggestions(mapping, directory, CYCLE.previous_day()).line(Orphan("", kind, name))
 
@@ -254,7 +320,9 @@ def test_a_person_with_a_second_account_is_suggested_what_the_first_has():
 
 
 def test_a_misspelt_key_is_suggested_again():
-    assert suggested("", "org-2f8ab6190c4e", [rule("orgs", "org-2f8ab6190c4f", "CC-2")]) == ("org-2f8ab6190c4e: CC-2")
+    assert suggested("", "org-2f8ab6190c4e", [rule("orgs", "org-2f8ab6190c4f", "CC-2")]) == (
+        "org-2f8ab6190c4e: CC-2"
+    )
     assert suggested("service_user", "robot", [rule("service_users", "robt", "CC-1", "CC-2")]) == (
         "robot: {CC-1: 1, CC-2: 1}"
     )
@@ -269,11 +337,15 @@ def test_the_name_of_somebody_who_is_mapped_is_compared_too():
 
 def test_ids_in_use_are_not_alike():
     known = people(("okta|acme|0042", None, "Ada"), ("okta|acme|0043", None, "Zoe"))
-    assert suggested("user", "okta|acme|0043", [rule("users", "okta|acme|0042", "CC-1")], known) == ""
+    assert (
+        suggested("user", "okta|acme|0043", [rule("users", "okta|acme|0042", "CC-1")], known) == ""
+    )
 
 
 def test_a_namesake_is_not_alike():
-    known = people(("u-1", "ada.byron@acme.example", None), ("u-2", "ada.smith@acme.example", "Ada Smith"))
+    known = people(
+        ("u-1", "ada.byron@acme.example", None), ("u-2", "ada.smith@acme.example", "Ada Smith")
+    )
     assert suggested("user", "u-2", [rule("users", "ada.byron@acme.example", "CC-1")], known) == ""
 
 
@@ -287,8 +359,14 @@ def test_a_domain_makes_nobody_alike():
     [
         ("u-ada", []),
         ("u-alan", [rule("users", "alan*@acme.example", "CC-1")]),  # a pattern is nobody's likeness
-        ("u-ada", [rule("users", "ada.byron@acme.example", "CC-1", start=CYCLE.end)]),  # has a key: a date is missing
-        ("u-ada", [rule("user_file", "u-ada"), rule("users", "ada.bryon@acme.example", "CC-1")]),  # `none` is meant
+        (
+            "u-ada",
+            [rule("users", "ada.byron@acme.example", "CC-1", start=CYCLE.end)],
+        ),  # has a key: a date is missing
+        (
+            "u-ada",
+            [rule("user_file", "u-ada"), rule("users", "ada.bryon@acme.example", "CC-1")],
+        ),  # `none` is meant
         ("u-ada", [rule("users", "ada.bryon@acme.example")]),
         ("u-ada", [rule("orgs", "u-adb", "CC-1"), rule("service_users", "u-adc", "CC-1")]),
     ],
@@ -336,9 +414,16 @@ def test_a_row_of_the_hr_export_that_begins_later_is_suggested_as_a_key_from_the
     ],
 )
 def test_a_suggestion_can_be_pasted(name):
-    fractions = Split(shares=(Share("null", Decimal("0.625"), "0.625"), Share("CC-2", Decimal("0.375"), "0.375")))
-    like = replace(rule("users", f"{name}x", "CC-1"), values=(DatedSplit(start=FIRST, split=fractions, source=""),))
-    known = people(("u-1", f"{name}x", "Somebody Unlike Others"), (name, None, "Somebody Unlike Others"))
+    fractions = Split(
+        shares=(Share("null", Decimal("0.625"), "0.625"), Share("CC-2", Decimal("0.375"), "0.375"))
+    )
+    like = replace(
+        rule("users", f"{name}x", "CC-1"),
+        values=(DatedSplit(start=FIRST, split=fractions, source=""),),
+    )
+    known = people(
+        ("u-1", f"{name}x", "Somebody Unlike Others"), (name, None, "Somebody Unlike Others")
+    )
     line = suggested("user", name, [replace(like, key="u-1")], known)
     centers = "cost_centers: {'null': {name: A}, CC-2: {name: B}}"
     document = parse(f"{centers}\nusers:\n  {line}\n", "mapping.yaml")
@@ -359,7 +444,16 @@ def test_an_id_that_cannot_be_a_key_gets_no_suggestion(name):
 
 
 FEES = (Fee(name="Platform", amount=Decimal("10.005"), source="rates.yaml:20"),)
-TRANSFERS = (Transfer(cycle=FIRST, giver="CC-1", receiver="CC-2", amount=Decimal(5), reason="Ticket", source="r:21"),)
+TRANSFERS = (
+    Transfer(
+        cycle=FIRST,
+        giver="CC-1",
+        receiver="CC-2",
+        amount=Decimal(5),
+        reason="Ticket",
+        source="r:21",
+    ),
+)
 
 
 def test_fees_transfers_and_pools_change_nothing():
@@ -367,7 +461,9 @@ def test_fees_transfers_and_pools_change_nothing():
     rules = rules_of(rule("users", "u-ada", "CC-1"), rule("orgs", "org-1", "CC-2"), bearer="CC-9")
     plain = charged(found, rules)
     pools = (Pool(cost_center="CC-2", basis="even", source="mapping.yaml:30"),)
-    more = charged(found, replace(rules, pools=pools), replace(PRICES, fees=FEES, transfers=TRANSFERS))
+    more = charged(
+        found, replace(rules, pools=pools), replace(PRICES, fees=FEES, transfers=TRANSFERS)
+    )
     assert check_figures(more) == plain.rows()
 
 
@@ -376,7 +472,9 @@ def test_fees_transfers_and_pools_change_nothing():
 
 def test_formulas_stay_texts_and_numbers_stay_numbers():
     principal = Principal("user", "=cmd|' /C calc'!A0")
-    world = charged([record(("", principal), "-1.5", "@devin")], rules_of(), replace(PRICES, prices={"*": STAR}))
+    world = charged(
+        [record(("", principal), "-1.5", "@devin")], rules_of(), replace(PRICES, prices={"*": STAR})
+    )
     written = unallocated_csv(world.rows(), 2)
     assert written.splitlines()[1] == "unmapped user,'=cmd|' /C calc'!A0,'@devin,-1.5,-3.00,"
     (row,) = read_rows(written)

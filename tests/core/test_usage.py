@@ -17,13 +17,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reportgen.core.model import Directory, Discrepancy, Principal, Session, Usage, UsageRecord, View, Views
+from reportgen.core.model import (
+    Directory,
+    Discrepancy,
+    Principal,
+    Session,
+    Usage,
+    UsageRecord,
+    View,
+    Views,
+)
 from reportgen.core.usage import decompose, open_pairs, products_of_day
 
 DAY, NEXT_DAY = date(2025, 12, 5), date(2025, 12, 6)
 CELLS = [(DAY, "devin"), (DAY, "cascade"), (NEXT_DAY, "devin")]
 ORGANIZATIONS = ("org-1", "org-2")
-ADA, ALAN, ROBOT = Principal("user", "ada"), Principal("user", "alan"), Principal("service_user", "robot")
+ADA, ALAN, ROBOT = (
+    Principal("user", "ada"),
+    Principal("user", "alan"),
+    Principal("service_user", "robot"),
+)
 PRINCIPALS = (ADA, ALAN, ROBOT)
 PAIRS = tuple((org_id, principal) for org_id in ORGANIZATIONS for principal in PRINCIPALS)
 TOLERANCE = Decimal("0.000001")
@@ -83,7 +96,9 @@ class Truth:
         return Views(enterprise=self.view("enterprise", None), **answered)  # type: ignore[arg-type]
 
     def asked(self, views: Views, pairs: Iterable[tuple[str, Principal]]) -> Views:
-        return replace(views, pairs={**views.pairs, **{pair: self.view("pairs", pair) for pair in pairs}})
+        return replace(
+            views, pairs={**views.pairs, **{pair: self.view("pairs", pair) for pair in pairs}}
+        )
 
 
 @st.composite
@@ -97,7 +112,9 @@ def truths(draw: st.DrawFn, sizes: tuple[Decimal, ...] = FINE) -> Truth:
     org = st.sampled_from(("", *ORGANIZATIONS))
     place = st.tuples(org, owner, st.just(""))
     if sessions:
-        place |= st.sampled_from([(found.org_id, found.principal, found.session_id) for found in sessions])
+        place |= st.sampled_from(
+            [(found.org_id, found.principal, found.session_id) for found in sessions]
+        )
     drawn = draw(
         st.lists(
             st.tuples(st.sampled_from(CELLS), place, st.integers(1, 12), st.sampled_from(sizes)),
@@ -154,14 +171,20 @@ def can_be_carried(records: list[UsageRecord], atoms: list[Atom]) -> bool:
     """
     wanted = [units(record.quantity) for record in records]
     left = [units(atom.quantity) for atom in atoms]
-    claims = [[index for index, atom in enumerate(atoms) if may_claim(record, atom)] for record in records]
+    claims = [
+        [index for index, atom in enumerate(atoms) if may_claim(record, atom)] for record in records
+    ]
     taken = [[0] * len(atoms) for _ in records]
     for number in range(len(records)):
         while wanted[number]:
             path = shortest_path(number, claims, taken, left)
             if wanted[number] < 0 or not path:
                 return False
-            moved = min(wanted[number], left[path[0][1]], *(taken[taker][index] for taker, index in links(path)))
+            moved = min(
+                wanted[number],
+                left[path[0][1]],
+                *(taken[taker][index] for taker, index in links(path)),
+            )
             wanted[number] -= moved
             left[path[0][1]] -= moved
             for taker, index in path:
@@ -207,7 +230,9 @@ def units(quantity: Decimal) -> int:
     return int(scaled)
 
 
-def record(org_id: str, principal: Principal | None, quantity: int, session_id: str = "") -> UsageRecord:
+def record(
+    org_id: str, principal: Principal | None, quantity: int, session_id: str = ""
+) -> UsageRecord:
     kind, principal_id = principal or ("", "")
     return UsageRecord(DAY, "devin", org_id, kind, principal_id, session_id, Decimal(quantity), ())
 
@@ -223,7 +248,11 @@ def atom(org_id: str, principal: Principal | None, quantity: int, session_id: st
         ([record("", ADA, 3)], [atom("org-1", ADA, 3)], True),
         ([record("", ADA, 3)], [atom("org-1", ALAN, 3)], False),
         ([record("org-1", ADA, 3)], [atom("", ADA, 3)], False),
-        ([record("org-1", None, 3), record("", ADA, 3)], [atom("org-1", ADA, 3), atom("", None, 3)], False),
+        (
+            [record("org-1", None, 3), record("", ADA, 3)],
+            [atom("org-1", ADA, 3), atom("", None, 3)],
+            False,
+        ),
         # filling the first record greedily from the first atom has to be taken back
         ([record("", None, 3), record("", ADA, 3)], [atom("", ADA, 3), atom("", ALAN, 3)], True),
         (
@@ -261,11 +290,15 @@ def test_owners_that_are_not_told_are_charged_once(seen, hidden, user_first, tol
         session.session_id: replace(session, principal=None) if hidden >> number & 1 else session
         for number, session in enumerate(truth.sessions)
     }
-    usage = decompose(views, Directory(sessions=sessions), user_first=user_first, tolerance=tolerance)
+    usage = decompose(
+        views, Directory(sessions=sessions), user_first=user_first, tolerance=tolerance
+    )
     assert sums(usage.records) == truth.view("enterprise", None).quantities
     assert not usage.discrepancies
     assert can_be_carried(list(usage.records), list(truth.atoms))
-    unnamed = {(found.day, found.product): found.quantity for found in usage.records if not any(found[2:6])}
+    unnamed = {
+        (found.day, found.product): found.quantity for found in usage.records if not any(found[2:6])
+    }
     assert usage.balancing == unnamed
     assert all(acus > 0 for acus in unnamed.values())
 
@@ -273,14 +306,18 @@ def test_owners_that_are_not_told_are_charged_once(seen, hidden, user_first, tol
 @given(truths(sizes=COARSE), user_first, tolerances)
 @settings(max_examples=300)
 def test_with_every_view_the_records_are_the_truth(truth, user_first, tolerance):
-    usage = decompose(truth.views(truth.keys()), truth.directory, user_first=user_first, tolerance=tolerance)
+    usage = decompose(
+        truth.views(truth.keys()), truth.directory, user_first=user_first, tolerance=tolerance
+    )
     somebody = {(atom.cell, atom.org_id) for atom in truth.atoms if atom.principal and atom.org_id}
     expected: dict[tuple[object, ...], Decimal] = defaultdict(Decimal)
     for atom in truth.atoms:
         kind, principal_id = atom.principal or ("", "")
         # Beside somebody's ACUs nothing tells that a session without an owner is not that somebody's.
         told = atom.principal or (atom.cell, atom.org_id) not in somebody
-        expected[*atom.cell, atom.org_id, kind, principal_id, atom.session_id if told else ""] += atom.quantity
+        expected[*atom.cell, atom.org_id, kind, principal_id, atom.session_id if told else ""] += (
+            atom.quantity
+        )
     assert cells(usage.records) == expected
     assert usage.within_tolerance == 0
 
@@ -291,7 +328,9 @@ def test_who_ranks_first_loses_nothing(seen):
     truth, views = seen
     by_user = decompose(views, truth.directory, user_first=True, tolerance=NONE)
     for principal, view in views.principals.items():
-        assert sums(found for found in by_user.records if found[3:5] == principal) == view.quantities
+        assert (
+            sums(found for found in by_user.records if found[3:5] == principal) == view.quantities
+        )
     by_org = decompose(views, truth.directory, user_first=False, tolerance=NONE)
     for org_id, view in views.organizations.items():
         assert sums(found for found in by_org.records if found.org_id == org_id) == view.quantities
@@ -314,7 +353,9 @@ def reordered(views: Views, random: Random) -> Views:
         return dict(random.sample(list(found.items()), len(found)))
 
     def all_mixed(found):
-        return mixed({key: replace(view, quantities=mixed(view.quantities)) for key, view in found.items()})
+        return mixed(
+            {key: replace(view, quantities=mixed(view.quantities)) for key, view in found.items()}
+        )
 
     return Views(
         enterprise=replace(views.enterprise, quantities=mixed(views.enterprise.quantities)),
@@ -347,10 +388,15 @@ def positive_on_both_sides(truth: Truth, views: Views) -> Iterator[tuple[str, Pr
     told = [
         atom
         for atom in truth.atoms
-        if (atom.org_id, atom.principal) not in views.pairs and atom.session_id not in views.sessions
+        if (atom.org_id, atom.principal) not in views.pairs
+        and atom.session_id not in views.sessions
     ]
     for org_id, principal in PAIRS:
-        if org_id in views.organizations and principal in views.principals and (org_id, principal) not in views.pairs:
+        if (
+            org_id in views.organizations
+            and principal in views.principals
+            and (org_id, principal) not in views.pairs
+        ):
             of_org = {atom.cell for atom in told if atom.org_id == org_id}
             of_user = {atom.cell for atom in told if atom.principal == principal}
             if of_org & of_user:
@@ -366,7 +412,10 @@ def test_an_answer_more_never_tells_less(seen, user_first):
     after = decompose(answered, truth.directory, user_first=user_first, tolerance=NONE)
     for cell in CELLS:
         assert after.balancing.get(cell, NONE) <= before.balancing.get(cell, NONE)
-        for index, names in ((slice(2, 3), [(org_id,) for org_id in ORGANIZATIONS]), (slice(3, 5), PRINCIPALS)):
+        for index, names in (
+            (slice(2, 3), [(org_id,) for org_id in ORGANIZATIONS]),
+            (slice(3, 5), PRINCIPALS),
+        ):
             for name in names:
                 told = [
                     sums(found for found in usage.records if found[index] == name).get(cell, NONE)
@@ -379,7 +428,9 @@ def test_an_answer_more_never_tells_less(seen, user_first):
 def contradictory(draw: st.DrawFn) -> tuple[Truth, Views]:
     """Give views that need not agree with one another, nor be positive."""
     truth = draw(truths())
-    acus = st.integers(-30, 30).map(lambda tenth: Decimal(tenth).scaleb(-1)) | st.just(Decimal("4e-17"))
+    acus = st.integers(-30, 30).map(lambda tenth: Decimal(tenth).scaleb(-1)) | st.just(
+        Decimal("4e-17")
+    )
     quantities = st.dictionaries(st.sampled_from(CELLS), acus)
     answered: dict[str, dict[object, View]] = defaultdict(dict)
     for kind, key in draw(st.lists(st.sampled_from(truth.keys()), unique=True)):
@@ -390,17 +441,24 @@ def contradictory(draw: st.DrawFn) -> tuple[Truth, Views]:
 
 @given(contradictory(), user_first, tolerances)
 @settings(max_examples=200)
-def test_views_that_contradict_each_other_still_add_up_and_are_reported(seen, user_first, tolerance):
+def test_views_that_contradict_each_other_still_add_up_and_are_reported(
+    seen, user_first, tolerance
+):
     truth, views = seen
     usage = decompose(views, truth.directory, user_first=user_first, tolerance=tolerance)
-    assert sums(usage.records) == {cell: acus for cell, acus in views.enterprise.quantities.items() if acus}
+    assert sums(usage.records) == {
+        cell: acus for cell, acus in views.enterprise.quantities.items() if acus
+    }
     negative = sorted(
         (found.day, found.product, found.org_id, found.principal_id, found.quantity)
         for found in usage.records
         if found.quantity < -tolerance
     )
     told = usage.discrepancies
-    assert sorted((one.day, one.product, one.org_id, one.principal_id, one.acus) for one in told) == negative
+    assert (
+        sorted((one.day, one.product, one.org_id, one.principal_id, one.acus) for one in told)
+        == negative
+    )
     assert all(one.acus < 0 and one.views and one.accepted is None for one in told)
     assert len({found[:6] for found in usage.records}) == len(usage.records)
     assert all(found.quantity for found in usage.records)
@@ -413,7 +471,9 @@ def view(name: str, acus: str) -> View:
     return View(request=f"GET {name}", quantities={(DAY, "devin"): Decimal(acus)})
 
 
-def case(e: str, o: str | None = None, u: str | None = None, c: str | None = None, s: str | None = None) -> Views:
+def case(
+    e: str, o: str | None = None, u: str | None = None, c: str | None = None, s: str | None = None
+) -> Views:
     return Views(
         enterprise=view("e", e),
         organizations={"org-1": view("o", o)} if o else {},
@@ -423,7 +483,9 @@ def case(e: str, o: str | None = None, u: str | None = None, c: str | None = Non
     )
 
 
-DIRECTORY = Directory(sessions={"devin-0": Session(session_id="devin-0", org_id="org-1", principal=ADA)})
+DIRECTORY = Directory(
+    sessions={"devin-0": Session(session_id="devin-0", org_id="org-1", principal=ADA)}
+)
 
 
 def decomposed(views: Views, *, user_first: bool = True, directory: Directory = DIRECTORY) -> Usage:
@@ -432,14 +494,19 @@ def decomposed(views: Views, *, user_first: bool = True, directory: Directory = 
 
 def written(usage: Usage) -> dict[tuple[str, str, str], str]:
     """Write the records as (organization, principal, session) -> ACUs."""
-    return {(one.org_id, one.principal_id, one.session_id): str(one.quantity) for one in usage.records}
+    return {
+        (one.org_id, one.principal_id, one.session_id): str(one.quantity) for one in usage.records
+    }
 
 
 def test_where_c_is_unknown_nobody_pays_twice():
     views = case(e="20", o="10", u="10")
     assert open_pairs(views, DIRECTORY, TOLERANCE) == [("org-1", ADA)]
     assert written(decomposed(views)) == {("", "", ""): "10", ("", "ada", ""): "10"}
-    assert written(decomposed(views, user_first=False)) == {("", "", ""): "10", ("org-1", "", ""): "10"}
+    assert written(decomposed(views, user_first=False)) == {
+        ("", "", ""): "10",
+        ("org-1", "", ""): "10",
+    }
 
 
 @pytest.mark.parametrize("user_first", [True, False])
@@ -447,7 +514,15 @@ def test_where_c_is_unknown_nobody_pays_twice():
     ("c", "records"),
     [
         ("0", {("", "ada", ""): "10", ("org-1", "", ""): "10"}),
-        ("4", {("", "", ""): "4", ("", "ada", ""): "6", ("org-1", "", ""): "6", ("org-1", "ada", ""): "4"}),
+        (
+            "4",
+            {
+                ("", "", ""): "4",
+                ("", "ada", ""): "6",
+                ("org-1", "", ""): "6",
+                ("org-1", "ada", ""): "4",
+            },
+        ),
         ("10", {("", "", ""): "10", ("org-1", "ada", ""): "10"}),
     ],
 )
@@ -460,7 +535,11 @@ def test_where_c_is_known_it_is_never_a_matter_of_rank(user_first, c, records):
 def test_a_session_is_all_that_is_known_of_an_unknown_pair():
     views = case(e="20", o="10", u="10", s="3")
     assert open_pairs(views, DIRECTORY, TOLERANCE) == [("org-1", ADA)]
-    assert written(decomposed(views)) == {("", "", ""): "10", ("", "ada", ""): "7", ("org-1", "ada", "devin-0"): "3"}
+    assert written(decomposed(views)) == {
+        ("", "", ""): "10",
+        ("", "ada", ""): "7",
+        ("org-1", "ada", "devin-0"): "3",
+    }
     of_org = {("", "", ""): "10", ("org-1", "", ""): "7", ("org-1", "ada", "devin-0"): "3"}
     assert written(decomposed(views, user_first=False)) == of_org
 
@@ -475,18 +554,25 @@ def test_a_session_whose_owner_is_not_told_is_not_charged_beside_its_user(user_f
 
 def test_a_session_of_which_nothing_is_known_stays_where_it_was():
     views = case(e="20", o="10", u="10", c="4", s="3")
-    assert decomposed(views, directory=Directory()) == decomposed(case(e="20", o="10", u="10", c="4"))
+    assert decomposed(views, directory=Directory()) == decomposed(
+        case(e="20", o="10", u="10", c="4")
+    )
     split = {("org-1", "ada", ""): "1", ("org-1", "ada", "devin-0"): "3"}
     assert written(decomposed(views)).items() >= split.items()
 
 
 def test_a_dispute_on_one_day_leaves_the_others_alone():
     o, u, e = (
-        View(request=f"GET {name}", quantities={(DAY, "devin"): Decimal(first), (NEXT_DAY, "devin"): Decimal(second)})
+        View(
+            request=f"GET {name}",
+            quantities={(DAY, "devin"): Decimal(first), (NEXT_DAY, "devin"): Decimal(second)},
+        )
         for name, first, second in (("o", 10, 5), ("u", 10, 0), ("e", 20, 5))
     )
     usage = decomposed(Views(enterprise=e, organizations={"org-1": o}, principals={ADA: u}))
-    assert {(found.day, found.org_id, found.principal_id): found.quantity for found in usage.records} == {
+    assert {
+        (found.day, found.org_id, found.principal_id): found.quantity for found in usage.records
+    } == {
         (DAY, "", "ada"): 10,
         (DAY, "", ""): 10,
         (NEXT_DAY, "org-1", ""): 5,
@@ -504,25 +590,42 @@ def test_a_pair_above_its_user_is_a_discrepancy(user_first):
     }
     assert usage.discrepancies == (
         Discrepancy(
-            day=DAY, product="devin", org_id="", principal_id="ada", acus=Decimal(-2), views=("GET u", "GET c")
+            day=DAY,
+            product="devin",
+            org_id="",
+            principal_id="ada",
+            acus=Decimal(-2),
+            views=("GET u", "GET c"),
         ),
     )
 
 
 def test_a_pair_above_its_organization_is_a_discrepancy():
     (found,) = decomposed(case(e="10", o="4", u="5", c="5")).discrepancies
-    assert (found.org_id, found.principal_id, found.acus, found.views) == ("org-1", "", -1, ("GET o", "GET c"))
+    assert (found.org_id, found.principal_id, found.acus, found.views) == (
+        "org-1",
+        "",
+        -1,
+        ("GET o", "GET c"),
+    )
 
 
 def test_a_session_above_its_pair_is_a_discrepancy():
     usage = decomposed(case(e="10", o="5", u="5", c="5", s="6"))
     (found,) = usage.discrepancies
-    assert (found.org_id, found.principal_id, found.acus, found.views) == ("org-1", "ada", -1, ("GET c", "GET s"))
+    assert (found.org_id, found.principal_id, found.acus, found.views) == (
+        "org-1",
+        "ada",
+        -1,
+        ("GET c", "GET s"),
+    )
     assert sums(usage.records) == {(DAY, "devin"): 10}
 
 
 def test_views_above_the_enterprise_are_a_discrepancy():
-    usage = decomposed(Views(enterprise=view("e", "10"), principals={ADA: view("u", "8"), ALAN: view("v", "7")}))
+    usage = decomposed(
+        Views(enterprise=view("e", "10"), principals={ADA: view("u", "8"), ALAN: view("v", "7")})
+    )
     assert written(usage) == {("", "", ""): "-5", ("", "ada", ""): "8", ("", "alan", ""): "7"}
     (found,) = usage.discrepancies
     assert (found.org_id, found.principal_id, found.acus) == ("", "", -5)
@@ -549,7 +652,9 @@ def test_the_tolerance_itself_is_within():
 
 def test_a_record_names_the_answers_that_prove_it():
     usage = decomposed(case(e="20", o="10", u="9", c="4", s="3"))
-    assert {(one.org_id, one.principal_id, one.session_id): one.requests for one in usage.records} == {
+    assert {
+        (one.org_id, one.principal_id, one.session_id): one.requests for one in usage.records
+    } == {
         ("", "", ""): ("GET e",),
         ("", "ada", ""): ("GET u", "GET c"),
         ("org-1", "", ""): ("GET o",),
@@ -572,5 +677,7 @@ def test_a_record_names_the_answers_that_prove_it():
     ],
 )
 def test_what_the_products_of_a_day_do_not_explain_is_unspecified(acus, products, kept, rest):
-    found = products_of_day(Decimal(acus), {name: Decimal(part) for name, part in products.items()}, TOLERANCE)
+    found = products_of_day(
+        Decimal(acus), {name: Decimal(part) for name, part in products.items()}, TOLERANCE
+    )
     assert found == ({name: Decimal(part) for name, part in kept.items()}, Decimal(rest))

@@ -19,10 +19,16 @@ from io import BytesIO
 from PIL import Image
 
 from reportgen.core.model import Statement
-from reportgen.documents.context import InvoiceDocument
-from reportgen.documents.letter import letter_document
+from reportgen.documents.content.credit_note import (
+    Correction,
+    NoteAmounts,
+    NoteDocument,
+    NoteLine,
+    note_documents,
+)
+from reportgen.documents.content.email import letter_document
+from reportgen.documents.content.invoice import InvoiceDocument
 from reportgen.documents.mail import Envelope, message
-from reportgen.documents.note import Correction, NoteAmounts, NoteDocument, NoteLine, note_documents
 from reportgen.documents.render import Design, Task
 from tests.documents import grove
 
@@ -33,7 +39,10 @@ ENVELOPE = Envelope(
     message_id="<2025-12-29.R-1.1@beech.example>",
     date=datetime(2026, 1, 9, 10, 0, tzinfo=UTC),
 )
-FILES = {"CB-2025-12-29-R-1.pdf": b"%PDF-1.7 a document", "CB-2025-12-29-R-1.xlsx": b"PK\x03\x04 a workbook"}
+FILES = {
+    "CB-2025-12-29-R-1.pdf": b"%PDF-1.7 a document",
+    "CB-2025-12-29-R-1.xlsx": b"PK\x03\x04 a workbook",
+}
 CORRECTION = Correction(
     reason="Vendor restatement, January 1 (ticket 4713)",
     issued_on=date(2026, 2, 3),
@@ -41,7 +50,9 @@ CORRECTION = Correction(
 )
 
 
-def _line(product: str, unit_price: str, acus: tuple[str, str, str], amounts: tuple[str, str, str]) -> NoteLine:
+def _line(
+    product: str, unit_price: str, acus: tuple[str, str, str], amounts: tuple[str, str, str]
+) -> NoteLine:
     before_acus, after_acus, change = map(Decimal, acus)
     return replace(
         _further("usage", "", amounts),
@@ -53,10 +64,17 @@ def _line(product: str, unit_price: str, acus: tuple[str, str, str], amounts: tu
     )
 
 
-def _further(kind: str, name: str, amounts: tuple[str, str, str], counterpart: str | None = None) -> NoteLine:
+def _further(
+    kind: str, name: str, amounts: tuple[str, str, str], counterpart: str | None = None
+) -> NoteLine:
     before, after, amount = map(Decimal, amounts)
     return NoteLine(
-        kind=kind, name=name, counterpart=counterpart, before_amount=before, after_amount=after, amount=amount
+        kind=kind,
+        name=name,
+        counterpart=counterpart,
+        before_amount=before,
+        after_amount=after,
+        amount=amount,
     )
 
 
@@ -64,7 +82,12 @@ AMOUNTS = {
     "R-1": NoteAmounts(
         number="CB-2025-12-29-R-1-C1",
         lines=(
-            _line("devin", "2.00", ("9.766666666666", "9.266666666666", "-0.5"), ("19.54", "18.54", "-1.00")),
+            _line(
+                "devin",
+                "2.00",
+                ("9.766666666666", "9.266666666666", "-0.5"),
+                ("19.54", "18.54", "-1.00"),
+            ),
             _further("fee", "Premium support", ("0.56", "0.54", "-0.02")),
             _further("pool", "Tooling", ("1.66", "1.61", "-0.05"), "T-3"),
         ),
@@ -73,7 +96,12 @@ AMOUNTS = {
     "S-2": NoteAmounts(
         number="CB-2025-12-29-S-2-D2",
         lines=(
-            _line("devin", "2.00", ("12.766333333334", "12.889333333334", "0.123"), ("25.53", "25.77", "0.24")),
+            _line(
+                "devin",
+                "2.00",
+                ("12.766333333334", "12.889333333334", "0.123"),
+                ("25.53", "25.77", "0.24"),
+            ),
             _further("pool", "Tooling", ("2.09", "2.14", "0.05"), "T-3"),
         ),
         amount=Decimal("0.29"),
@@ -93,11 +121,15 @@ def png(width: int = 40, height: int = 12) -> str:
     return f"data:image/png;base64,{b64encode(target.getvalue()).decode()}"
 
 
-def invoice(code: str = "R-1", *, closed: bool = True, locale: str | None = None) -> InvoiceDocument:
+def invoice(
+    code: str = "R-1", *, closed: bool = True, locale: str | None = None
+) -> InvoiceDocument:
     """Give an invoice as it is mailed, in a language."""
     document = grove.task(f"{code}.pdf").document
     own = replace(document.invoice, cost_center=replace(document.cost_center, locale=locale))
-    heading = replace(document.heading, status="closed", cycle_open=False) if closed else document.heading
+    heading = (
+        replace(document.heading, status="closed", cycle_open=False) if closed else document.heading
+    )
     return replace(document, invoice=own, heading=heading, note=design().note)
 
 
@@ -134,10 +166,15 @@ def note_task(document: NoteDocument, locale: str = "en") -> Task:
 
 def letter_task(template: str, document: InvoiceDocument | None = None, locale: str = "en") -> Task:
     letter = letter_document(document or invoice(), FILES, answered=True)
-    return Task(path=template.removesuffix(".j2"), template=template, document=letter, locale=locale)
+    return Task(
+        path=template.removesuffix(".j2"), template=template, document=letter, locale=locale
+    )
 
 
 def tasks(locale: str = "en") -> list[Task]:
     """List what is not among the documents of a cycle: an e-mail and a note of each kind."""
-    letters = [letter_task(name, locale=locale) for name in ("email.html.j2", "email.subject.txt.j2", "email.txt.j2")]
+    letters = [
+        letter_task(name, locale=locale)
+        for name in ("email.html.j2", "email.subject.txt.j2", "email.txt.j2")
+    ]
     return [*letters, *(note_task(document, locale) for document in notes().values())]

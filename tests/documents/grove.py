@@ -65,8 +65,12 @@ FEES = (
 )
 POOL = Pool(cost_center="T-3", basis="proportional")
 TRANSFERS = (
-    Transfer(cycle=CYCLE.start, giver="S-2", receiver="R-1", amount=Decimal("7.50"), reason="Ticket 4711"),
-    Transfer(cycle=CYCLE.start, giver="T-3", receiver="Z-9", amount=Decimal("1.25"), reason="Ticket 4712"),
+    Transfer(
+        cycle=CYCLE.start, giver="S-2", receiver="R-1", amount=Decimal("7.50"), reason="Ticket 4711"
+    ),
+    Transfer(
+        cycle=CYCLE.start, giver="T-3", receiver="Z-9", amount=Decimal("1.25"), reason="Ticket 4712"
+    ),
 )
 
 
@@ -81,10 +85,14 @@ def card(**changed: object) -> RateCard:
         fees=FEES,
         transfers=TRANSFERS,
         memo_currencies={
-            "R-1": MemoCurrency(currency="JPY", decimals=0, rates=((date(2025, 12, 1), Decimal("184.50")),))
+            "R-1": MemoCurrency(
+                currency="JPY", decimals=0, rates=((date(2025, 12, 1), Decimal("184.50")),)
+            )
         },
         vendor_invoices={
-            CYCLE.start: VendorInvoice(number="INV-2", amount=Decimal("60.00"), acus=Decimal("31.5"), source="")
+            CYCLE.start: VendorInvoice(
+                number="INV-2", amount=Decimal("60.00"), acus=Decimal("31.5"), source=""
+            )
         },
     )
     return replace(found, **changed)
@@ -92,10 +100,16 @@ def card(**changed: object) -> RateCard:
 
 @cache
 def derived(
-    *, is_open: bool = True, recover: bool = False, pool: Pool = POOL, centers: tuple[CostCenter, ...] = CENTERS
+    *,
+    is_open: bool = True,
+    recover: bool = False,
+    pool: Pool = POOL,
+    centers: tuple[CostCenter, ...] = CENTERS,
 ) -> Derived:
     """Derive the cycle, three and a half days of which had passed when it was collected."""
-    ways = {"prices": {}, "recover": Recover(weights={"cascade": Decimal("0.8")})} if recover else {}
+    ways = (
+        {"prices": {}, "recover": Recover(weights={"cascade": Decimal("0.8")})} if recover else {}
+    )
     configuration = beech.configuration()
     mapping = replace(configuration.mapping, cost_centers=centers, pools=(pool,))
     inputs = Inputs(
@@ -128,7 +142,9 @@ def earlier() -> tuple[CycleTotals, ...]:
     """Give the cycle before, and one before it in which Tooling was no cost center yet and S-2 got a credit."""
     before = previous()
     centers = {
-        "R-1": CostCenterTotals(name="Research & Development", acus=Decimal(12), amount=Decimal("24.00")),
+        "R-1": CostCenterTotals(
+            name="Research & Development", acus=Decimal(12), amount=Decimal("24.00")
+        ),
         "S-2": CostCenterTotals(name="上海研发中心", acus=Decimal(1), amount=Decimal("-6.25")),
         "Z-9": CostCenterTotals(name="Central"),
     }

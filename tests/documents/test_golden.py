@@ -43,7 +43,9 @@ def _view(sheet: Worksheet) -> Iterator[str]:
     yield f"filter {sheet.auto_filter.ref or 'none'}"
     yield from (f"table {table.displayName} {table.ref}" for table in sheet.tables.values())
     for chart in sheet._charts:
-        colours = (f"{series.val.numRef.f} {series.spPr.solidFill.srgbClr}" for series in chart.series)
+        colours = (
+            f"{series.val.numRef.f} {series.spPr.solidFill.srgbClr}" for series in chart.series
+        )
         yield f"chart {', '.join(colours)}"
 
 
@@ -71,9 +73,15 @@ CASES = {
     "rich-statement.html": lambda: grove.markup("statement.pdf"),
     "rich-summary.html": lambda: grove.markup("summaries/department-engineering.pdf"),
     "credit-note.html": lambda: _markup(correspondence.tasks()[-2], correspondence.design()),
-    "email.eml": lambda: readable(correspondence.mail(correspondence.invoice(closed=False), logo=LOGO)),
-    "rich-invoice.xlsx.txt": lambda: "\n".join(dump(draw(grove.task("S-2.xlsx"), grove.design()))) + "\n",
-    "rich-statement.xlsx.txt": lambda: "\n".join(dump(draw(grove.task("statement.xlsx"), grove.design()))) + "\n",
+    "email.eml": lambda: readable(
+        correspondence.mail(correspondence.invoice(closed=False), logo=LOGO)
+    ),
+    "rich-invoice.xlsx.txt": lambda: (
+        "\n".join(dump(draw(grove.task("S-2.xlsx"), grove.design()))) + "\n"
+    ),
+    "rich-statement.xlsx.txt": lambda: (
+        "\n".join(dump(draw(grove.task("statement.xlsx"), grove.design()))) + "\n"
+    ),
 }
 
 
@@ -83,5 +91,9 @@ def test_documents_are_as_they_were_read(name, request):
     if request.config.getoption("--update-golden"):
         path.write_text(found, encoding="utf-8")
     expected = path.read_text(encoding="utf-8")
-    difference = unified_diff(expected.splitlines(), found.splitlines(), f"golden/{name}", "found", lineterm="")
-    assert found == expected, "read the difference, then `pytest --update-golden`:\n" + "\n".join(difference)
+    difference = unified_diff(
+        expected.splitlines(), found.splitlines(), f"golden/{name}", "found", lineterm=""
+    )
+    assert found == expected, "read the difference, then `pytest --update-golden`:\n" + "\n".join(
+        difference
+    )

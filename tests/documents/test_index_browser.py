@@ -27,8 +27,20 @@ from tests.documents import beech, grove
 pytestmark = pytest.mark.heavy
 
 FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions"),
+    *(
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--hide-scrollbars",
+    ),
+    *(
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-extensions",
+    ),
     *("--force-renderer-accessibility", "--enable-blink-features=ComputedAccessibilityInfo"),
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
@@ -167,17 +179,27 @@ def long(statement: Statement) -> Statement:
             number=f"{invoice.number}-{'x' * 70}",
             amount=invoice.amount + more,
             borne_acus=invoice.borne_acus * 100_000,
-            cost_center=replace(invoice.cost_center, name="Verwaltungsgesellschaft" * 3, department="x" * 80),
+            cost_center=replace(
+                invoice.cost_center, name="Verwaltungsgesellschaft" * 3, department="x" * 80
+            ),
         )
         for invoice in statement.invoices
     ]
     older, before = statement.earlier
     earlier = [
-        replace(one, invoiced_amount=one.invoiced_amount + more) for one in (older, older, older, older, before)
+        replace(one, invoiced_amount=one.invoiced_amount + more)
+        for one in (older, older, older, older, before)
     ]
-    tie = replace(statement.tie_out, invoiced_amount=more, difference_acus=Decimal(more), difference_amount=more)
+    tie = replace(
+        statement.tie_out,
+        invoiced_amount=more,
+        difference_acus=Decimal(more),
+        difference_amount=more,
+    )
     heading = replace(statement.heading, enterprise="Enterprise" * 12, missing_views=("x",))
-    return replace(statement, invoices=tuple(invoices), earlier=tuple(earlier), tie_out=tie, heading=heading)
+    return replace(
+        statement, invoices=tuple(invoices), earlier=tuple(earlier), tie_out=tie, heading=heading
+    )
 
 
 def test_the_page_around_finds_what_is_wrong(tmp_path):
@@ -186,9 +208,17 @@ def test_the_page_around_finds_what_is_wrong(tmp_path):
     <script>document.body.textContent = "Run"</script>"""
     page = f'<!DOCTYPE html><html lang="en"><body style="margin: 0">{wrong}</body></html>'.encode()
     found = measured(page, PHONE, tmp_path)
-    named = {key: [re.findall(">(\\w+)<", one)[0] for one in found[key]] for key in ("beyond", "cut", "faint")}
+    named = {
+        key: [re.findall(">(\\w+)<", one)[0] for one in found[key]]
+        for key in ("beyond", "cut", "faint")
+    }
     assert named == {"beyond": ["Wide"], "cut": ["Cut"], "faint": ["Faint", "Dark"]}
-    assert (found["width"], found["scrolls"], found["texts"], len(found["links"])) == (PHONE, 500, 6, 1)
+    assert (found["width"], found["scrolls"], found["texts"], len(found["links"])) == (
+        PHONE,
+        500,
+        6,
+        1,
+    )
     assert found["said"].startswith("Good")
 
 
@@ -241,7 +271,10 @@ def test_the_keyboard_is_shown_where_it_is(tmp_path):
 @pytest.mark.parametrize("name", ["rich", "first"])
 def test_the_page_is_whole_without_scripts(name, tmp_path):
     page = read(pages()[name])
-    assert measured(pages()[name], DESK, tmp_path)["said"].split() == "".join(page.find("body").itertext()).split()
+    assert (
+        measured(pages()[name], DESK, tmp_path)["said"].split()
+        == "".join(page.find("body").itertext()).split()
+    )
 
 
 @pytest.mark.parametrize("name", ["rich", "first"])

@@ -12,14 +12,23 @@ from hypothesis import strategies as st
 
 from reportgen.core.problem import Rejected
 from reportgen.documents.mail import AddressError, Envelope, address, message
-from reportgen.documents.plaintext import LINE, columns, one_line
+from reportgen.documents.templating.widths import LINE, columns, one_line
 from tests.documents import correspondence as sent
 from tests.documents import grove
-from tests.documents.test_archivable import secrets
+from tests.documents.pdf.test_archivable import secrets
 
 LOCALES = ("en", "ja", "zh")
 HEADERS = {
-    *("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Language"),
+    *(
+        "From",
+        "To",
+        "Reply-To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "Auto-Submitted",
+        "Content-Language",
+    ),
     *("MIME-Version", "Content-Type"),
 }
 HOSTILE = (
@@ -83,17 +92,28 @@ def test_headers_say_who_what_and_when():
     assert str(found["From"]) == "Beech & Partners <chargeback@beech.example>"
     assert [one.addr_spec for one in found["To"].addresses] == list(sent.ENVELOPE.recipients)
     assert found["Reply-To"] == "finance@beech.example"
-    assert found["Subject"] == "Chargeback invoice CB-2025-12-29-R-1: Research & Development, EUR 37.30"
+    assert (
+        found["Subject"]
+        == "Chargeback invoice CB-2025-12-29-R-1: Research & Development, EUR 37.30"
+    )
     assert found["Date"].datetime == sent.ENVELOPE.date
     assert found["Message-ID"] == sent.ENVELOPE.message_id
     assert (found["Auto-Submitted"], found["Content-Language"]) == ("auto-generated", "en")
 
 
 def test_files_come_back_as_they_were():
-    files = {"CB-1.pdf": bytes(range(256)) * 999, '請求書 "é"; a=b.xlsx': b"\r\n.\r\n--=_" * 99, "x.csv": b""}
+    files = {
+        "CB-1.pdf": bytes(range(256)) * 999,
+        '請求書 "é"; a=b.xlsx': b"\r\n.\r\n--=_" * 99,
+        "x.csv": b"",
+    }
     found = read(message(sent.invoice(), sent.design(), sent.ENVELOPE, files))
-    assert {part.get_filename(): part.get_payload(decode=True) for part in found.iter_attachments()} == files
-    assert [part.get_content_type() for part in found.iter_attachments()][2] == "application/octet-stream"
+    assert {
+        part.get_filename(): part.get_payload(decode=True) for part in found.iter_attachments()
+    } == files
+    assert [part.get_content_type() for part in found.iter_attachments()][
+        2
+    ] == "application/octet-stream"
     assert b"filename*=utf-8''" in message(sent.invoice(), sent.design(), sent.ENVELOPE, files)
 
 
@@ -109,7 +129,9 @@ def test_every_mail_server_takes_its_lines(locale):
     assert content.isascii()
     assert b"\n" not in content.replace(b"\r\n", b"")
     long = [line for line in content.split(b"\r\n") if len(line) > 78]
-    assert long == [b"Content-Type: application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"]
+    assert long == [
+        b"Content-Type: application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    ]
     assert b"Subject:\r\n" not in content
 
 
@@ -128,7 +150,17 @@ def test_nobody_is_told_to_answer_where_nobody_reads():
 def test_both_bodies_have_every_figure(locale):
     content = sent.mail(sent.invoice(locale=locale))
     page = " ".join("".join(fromstring(body(content, "html")).itertext()).split())  # noqa: S314 - our own
-    for said in ("R-1", "CB-2025-12-29-R-1", "EUR 37.30", "11.50", "+14.53", "+63.81%", "1.7333", "19.54", "-1.pdf"):
+    for said in (
+        "R-1",
+        "CB-2025-12-29-R-1",
+        "EUR 37.30",
+        "11.50",
+        "+14.53",
+        "+63.81%",
+        "1.7333",
+        "19.54",
+        "-1.pdf",
+    ):
         assert said in body(content, "plain")
         assert said in page
     for line in sent.invoice().invoice.lines:
@@ -137,10 +169,16 @@ def test_both_bodies_have_every_figure(locale):
 
 @pytest.mark.parametrize(
     ("locale", "subject", "draft"),
-    [("en", "Chargeback invoice", "PRELIMINARY"), ("ja", "社内配賦請求書", "暫定版"), ("zh", "内部分摊账单", "草稿")],
+    [
+        ("en", "Chargeback invoice", "PRELIMINARY"),
+        ("ja", "社内配賦請求書", "暫定版"),
+        ("zh", "内部分摊账单", "草稿"),
+    ],
 )
 def test_it_speaks_the_language_of_the_document(locale, subject, draft):
-    closed, open_ = (sent.mail(sent.invoice(locale=locale, closed=closed)) for closed in (True, False))
+    closed, open_ = (
+        sent.mail(sent.invoice(locale=locale, closed=closed)) for closed in (True, False)
+    )
     assert read(closed)["Subject"].startswith(f"{subject} CB-")
     assert read(closed)["Content-Language"] == locale
     for kind in ("plain", "html"):
@@ -153,7 +191,8 @@ def test_it_speaks_the_language_of_the_document(locale, subject, draft):
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize(
-    "name", ["Research", "Ein sehr langer Name " * 9, "非常に長い名前のコストセンター、" * 9, "x" * 300]
+    "name",
+    ["Research", "Ein sehr langer Name " * 9, "非常に長い名前のコストセンター、" * 9, "x" * 300],
 )
 def test_text_has_72_columns_and_figures_that_align(locale, name):
     document = named(name)
@@ -162,13 +201,17 @@ def test_text_has_72_columns_and_figures_that_align(locale, name):
     lines = body(content, "plain").splitlines()
     assert max(map(columns, lines)) == LINE
     first, last = _rules(lines)
-    assert len({columns(line) - len(line.rpartition(".")[2]) for line in lines[first + 1 : last]}) == 1
+    assert (
+        len({columns(line) - len(line.rpartition(".")[2]) for line in lines[first + 1 : last]}) == 1
+    )
 
 
 @pytest.mark.parametrize("recover", [False, True])
 def test_every_invoice_has_its_letter(recover):
     found = [
-        task.document for task in grove.tasks(grove.derived(recover=recover)) if task.template == "invoice.html.j2"
+        task.document
+        for task in grove.tasks(grove.derived(recover=recover))
+        if task.template == "invoice.html.j2"
     ]
     assert len(found) == 4
     for document in found:
@@ -222,7 +265,9 @@ def test_a_name_stays_in_its_header(name):
 def test_a_name_is_one_line_of_the_text_and_no_markup_of_the_page(name):
     content = sent.mail(named(f"{name}<b>&amp;"))
     lines = body(content, "plain").splitlines()
-    assert not [line for line in lines if line.lstrip().startswith("Bcc: eve") and columns(line) < 40]
+    assert not [
+        line for line in lines if line.lstrip().startswith("Bcc: eve") and columns(line) < 40
+    ]
     page = fromstring(body(content, "html"))  # noqa: S314 - our own
     assert "&amp;" in "".join(page.itertext())
 
@@ -247,7 +292,14 @@ def test_no_name_makes_another_header(name):
             "a b@c.example",
             "a@b.example, c@d.example",
         ),
-        *("ä@b.example", "a(b)@c.example", "<a@b.example>", "=?utf-8?q?a?=@b.example", 'a"b@c.example', "a@b c"),
+        *(
+            "ä@b.example",
+            "a(b)@c.example",
+            "<a@b.example>",
+            "=?utf-8?q?a?=@b.example",
+            'a"b@c.example',
+            "a@b c",
+        ),
     ],
 )
 def test_an_address_that_is_none_is_refused(text):
@@ -271,7 +323,9 @@ def test_a_message_id_cannot_begin_a_header():
 def test_a_mistake_in_a_template_is_named_by_its_line():
     for name in ("email.txt.j2", "email.html.j2", "email.subject.txt.j2"):
         templates = {**sent.design().templates, name: "\n{{ document.numbr }}"}
-        with pytest.raises(Rejected, match=rf'^{name}:2: .*has no field "numbr"; did you mean "number"'):
+        with pytest.raises(
+            Rejected, match=rf'^{name}:2: .*has no field "numbr"; did you mean "number"'
+        ):
             sent.mail(templates=templates)
 
 
@@ -304,7 +358,10 @@ def test_no_template_of_it_can_name_anybody():
 
 def test_an_envelope_has_what_it_needs():
     envelope = Envelope(
-        sender="a@b.example", recipients=("c@d.example",), message_id="<1@b>", date=sent.ENVELOPE.date
+        sender="a@b.example",
+        recipients=("c@d.example",),
+        message_id="<1@b>",
+        date=sent.ENVELOPE.date,
     )
     found = read(message(sent.invoice(), sent.design(), envelope, {}))
     assert found["To"] == "c@d.example"

@@ -51,7 +51,10 @@ def documents(name: str) -> dict[str, bytes]:
     derived, design = beech.derived(), beech.design()
     directory = replace(
         derived.directory,
-        entries={**derived.directory.entries, ADA: Entry(principal=ADA, email="ada@beech.example", name=name)},
+        entries={
+            **derived.directory.entries,
+            ADA: Entry(principal=ADA, email="ada@beech.example", name=name),
+        },
     )
     tasks = tasks_of(derived.statement, directory, design)
     return {task.path[-4:]: draw(task, design) for task in tasks if "R-1" in task.path}
@@ -65,7 +68,9 @@ def text_of(content: bytes) -> str:
 def letters(text: str) -> str:
     """Give what is seen, in one form; readers of PDF differ in spaces and in how they compose letters."""
     seen = (
-        sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) not in {"Cf", "Zs", "Cc"}
+        sign
+        for sign in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(sign) not in {"Cf", "Zs", "Cc"}
     )
     return "".join(seen)
 
@@ -101,13 +106,19 @@ def test_what_is_cut_says_nothing_of_what_was(tmp_path):
     """Two names that are cut: what a reader copies of one is no part of the other."""
     names = "Ada " + "Brennan-Schwarzenberg " * 40, "Chloé " + "Apolline de la Tour " * 40
     derived, design = beech.derived(), beech.design()
-    people = [principal for principal in derived.directory.entries if principal.id in {"u|ada", "u|chloe"}]
+    people = [
+        principal for principal in derived.directory.entries if principal.id in {"u|ada", "u|chloe"}
+    ]
     entries = {
         principal: Entry(principal=principal, email=f"{index}@x", name=name)
         for index, (principal, name) in enumerate(zip(people, names, strict=True))
     }
     directory = replace(derived.directory, entries={**derived.directory.entries, **entries})
-    task = next(task for task in tasks_of(derived.statement, directory, design) if task.path.endswith("R-1.pdf"))
+    task = next(
+        task
+        for task in tasks_of(derived.statement, directory, design)
+        if task.path.endswith("R-1.pdf")
+    )
     text = letters(text_of(draw(task, design)))
     for name in names:
         assert f"{letters(name[:119])}..." in text
@@ -146,7 +157,9 @@ def test_every_text_that_cannot_be_drawn_is_told_at_once():
     tasks = tasks_of(derived.statement, replace(derived.directory, entries=entries), design)
     with ThreadPoolExecutor(1) as executor, pytest.raises(Rejected) as caught:
         list(render(tasks, design, executor))
-    told = [(problem.source, problem.message.partition(" in ")[0]) for problem in caught.value.problems]
+    told = [
+        (problem.source, problem.message.partition(" in ")[0]) for problem in caught.value.problems
+    ]
     assert told == [
         ("invoices/CB-2025-12-05-R-1.pdf", "the fonts cannot draw U+1E900, U+1E901"),
         ("invoices/CB-2025-12-05-S-2.pdf", "the fonts cannot draw U+0378"),
@@ -155,7 +168,13 @@ def test_every_text_that_cannot_be_drawn_is_told_at_once():
 
 def cells(workbook: bytes) -> set[str]:
     book = openpyxl.load_workbook(BytesIO(workbook))
-    return {cell.value for sheet in book for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)}
+    return {
+        cell.value
+        for sheet in book
+        for row in sheet.iter_rows()
+        for cell in row
+        if isinstance(cell.value, str)
+    }
 
 
 def test_the_template_is_named_where_no_field_has_it():

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.core.model import Pool, Share, Split
-from reportgen.documents.charges import budget_of, fraction_of
+from reportgen.documents.content.charges import budget_of, fraction_of
+from reportgen.documents.content.summary import slugs, summary_documents
 from reportgen.documents.render import draw
-from reportgen.documents.summary import slugs, summary_documents
 from tests.documents import grove
-from tests.documents.test_templates import beech as copied
-from tests.documents.test_templates import run
+from tests.documents.templating.test_templates import beech as copied
+from tests.documents.templating.test_templates import run
 
 CODES = ("R-1", "S-2", "T-3", "Z-9")
 
@@ -28,7 +28,9 @@ def tables(markup: str) -> dict[str, list[list[str]]]:
         if element.tag == "h2":
             heading = text_of(element)
         elif element.tag == "table" and "rows" in element.get("class", ""):
-            found[heading] = [[text_of(cell) for cell in row] for row in element.iterfind("tbody/tr")]
+            found[heading] = [
+                [text_of(cell) for cell in row] for row in element.iterfind("tbody/tr")
+            ]
     return found
 
 
@@ -59,7 +61,9 @@ def test_what_is_charged_besides_usage_is_named():
         "Tooling (T-3) in proportion to usage charges, 44.36%",
         "Total",
     ]
-    assert "Ticket 4711 to R-1, entity 1000" in [row[0] for row in tables_in_english("S-2")["Charges"]]
+    assert "Ticket 4711 to R-1, entity 1000" in [
+        row[0] for row in tables_in_english("S-2")["Charges"]
+    ]
 
 
 def tables_in_english(code: str) -> dict[str, list[list[str]]]:
@@ -75,7 +79,12 @@ def tables_in_english(code: str) -> dict[str, list[list[str]]]:
             Pool(
                 cost_center="T-3",
                 basis="shares",
-                split=Split(shares=(Share("R-1", Decimal("0.7"), "0.7"), Share("Z-9", Decimal("0.3"), "0.3"))),
+                split=Split(
+                    shares=(
+                        Share("R-1", Decimal("0.7"), "0.7"),
+                        Share("Z-9", Decimal("0.3"), "0.3"),
+                    )
+                ),
             ),
             "by fixed shares, 70%",
             "by fixed shares",
@@ -84,7 +93,10 @@ def tables_in_english(code: str) -> dict[str, list[list[str]]]:
 )
 def test_a_pool_says_by_what_it_is_shared(pool, receiver, own):
     assert invoice_tables("R-1", pool=pool)["Charges"][-2][0] == f"Tooling (T-3) {receiver}"
-    assert invoice_tables("T-3", pool=pool)["Charges"][-2][0] == f"Shared among other cost centers {own}"
+    assert (
+        invoice_tables("T-3", pool=pool)["Charges"][-2][0]
+        == f"Shared among other cost centers {own}"
+    )
 
 
 def test_the_pools_own_invoice_closes_at_zero():
@@ -98,7 +110,9 @@ def test_the_pools_own_invoice_closes_at_zero():
 def test_an_invoice_foots_in_every_table(code, recover):
     """Charges, users, months and the tie-out make the amount of the invoice, or say what they make instead."""
     (invoice,) = [
-        found for found in grove.derived(recover=recover).statement.invoices if found.cost_center.code == code
+        found
+        for found in grove.derived(recover=recover).statement.invoices
+        if found.cost_center.code == code
     ]
     found = list(tables(grove.markup(f"{code}.pdf", grove.derived(recover=recover))).values())
     usage = sum((line.amount for line in invoice.lines if line.of_usage), Decimal(0))
@@ -109,14 +123,20 @@ def test_an_invoice_foots_in_every_table(code, recover):
         _, _, users, *_ = found
         assert sum(number(row[-1]) for row in users[:-1]) == number(users[-1][-1]) == usage
         *_, months, proof, detail = found
-        assert sum(number(row[-1]) for row in months[:-1]) == number(months[-1][-1]) == invoice.amount
+        assert (
+            sum(number(row[-1]) for row in months[:-1]) == number(months[-1][-1]) == invoice.amount
+        )
         rows = [row for row in detail[:-1] if len(row) > 1]
-        assert sum(number(row[-1]) for row in rows) == pytest.approx(number(detail[-1][-1]), abs=Decimal("0.001"))
+        assert sum(number(row[-1]) for row in rows) == pytest.approx(
+            number(detail[-1][-1]), abs=Decimal("0.001")
+        )
         assert number(detail[-1][-1]) == number(proof[0][-1])
     else:
         proof = found[-1]
     terms = [number(row[-1]) for row in proof]
-    own = next(index for index, row in enumerate(proof) if row[0].startswith(("This invoice,", "本账单 (")))
+    own = next(
+        index for index, row in enumerate(proof) if row[0].startswith(("This invoice,", "本账单 ("))
+    )
     assert sum(terms[:own]) == pytest.approx(invoice.amount, abs=Decimal("0.0001"))
     chargeable, fees, invoiced, unborne, difference, vendor, recovered = terms[own + 1 :]
     assert (chargeable + fees - invoiced - unborne, difference) == (0, 0)
@@ -134,7 +154,9 @@ def test_effective_prices_are_marked_and_short():
 
 def test_charges_across_entities_are_told_once_and_only_to_those_they_concern():
     sentence = "For charges across entities a tax invoice must come from the ERP."
-    assert [grove.markup(f"{path}.pdf").count(sentence) for path in ("R-1", "T-3", "Z-9", "statement")] == [
+    assert [
+        grove.markup(f"{path}.pdf").count(sentence) for path in ("R-1", "T-3", "Z-9", "statement")
+    ] == [
         1,
         1,
         0,
@@ -170,9 +192,13 @@ def test_a_budget_is_exceeded_above_all_of_it(amount, budget, used, exceeded, ba
 
 
 def test_a_budget_that_is_exceeded_alarms():
-    tight = tuple(replace(center, cycle_budget=Decimal("10.00"), locale=None) for center in grove.CENTERS)
+    tight = tuple(
+        replace(center, cycle_budget=Decimal("10.00"), locale=None) for center in grove.CENTERS
+    )
     for path in ("R-1.pdf", "statement.pdf"):
-        assert re.search(r'class="[^"]*alarm">37[23]\.\d\d%', grove.markup(path, grove.derived(centers=tight)))
+        assert re.search(
+            r'class="[^"]*alarm">37[23]\.\d\d%', grove.markup(path, grove.derived(centers=tight))
+        )
     assert re.search(r'class="calm">93\.\d\d%', grove.markup("R-1.pdf"))
 
 
@@ -181,7 +207,11 @@ def test_changes_add_up_to_that_of_the_whole():
         *rows, whole = invoice_tables(code)["Change against the previous cycle"]
         assert sum(number(row[4]) for row in rows) == number(whole[4])
     *rows, whole = tables(grove.markup("statement.pdf"))["Cost centers"]
-    assert sum(number(row[-1]) for row in rows) == number(whole[-1]) == grove.derived().statement.variance.amount
+    assert (
+        sum(number(row[-1]) for row in rows)
+        == number(whole[-1])
+        == grove.derived().statement.variance.amount
+    )
     assert rows[-1][:2] == ["Q-7", "Closed labno longer a cost center"]
 
 
@@ -198,7 +228,9 @@ def test_an_estimate_is_there_only_while_the_cycle_is_open():
         assert "Estimate" not in grove.markup(path, grove.derived(is_open=False))
 
 
-@pytest.mark.parametrize(("share", "fraction"), [("0.025", "0.025"), ("1/3", "0.3333"), ("37.30/50", "0.7460")])
+@pytest.mark.parametrize(
+    ("share", "fraction"), [("0.025", "0.025"), ("1/3", "0.3333"), ("37.30/50", "0.7460")]
+)
 def test_a_share_is_read_as_it_is_written(share, fraction):
     assert fraction_of(share) == Decimal(fraction)
 
@@ -212,7 +244,9 @@ def test_summaries_and_those_without_a_department_make_the_statement():
         found = [summary for _, summary in summary_documents(statement, holding, None)]
         codes = [row.code for summary in found for row in summary.rows]
         assert sorted(codes) == sorted(set(CODES) - left)
-        rest = sum(invoice.amount for invoice in statement.invoices if invoice.cost_center.code in left)
+        rest = sum(
+            invoice.amount for invoice in statement.invoices if invoice.cost_center.code in left
+        )
         assert sum(summary.amount for summary in found) + rest == statement.tie_out.invoiced_amount
 
 
@@ -229,10 +263,15 @@ def test_the_command_writes_summaries_and_takes_them_away_again(tmp_path):
     folder = copied(tmp_path / "beech")
     path = folder / "chargeback.yaml"
     plain = path.read_text(encoding="utf-8")
-    path.write_text(plain.replace("invoice: {", "invoice: {summaries: [entity, department], "), encoding="utf-8")
+    path.write_text(
+        plain.replace("invoice: {", "invoice: {summaries: [entity, department], "), encoding="utf-8"
+    )
     assert run(folder).returncode == 0
     summaries = folder / "archive" / "2025-12-05" / "summaries"
-    assert sorted(file.name for file in summaries.iterdir()) == ["department-engineering.pdf", "entity-1000.pdf"]
+    assert sorted(file.name for file in summaries.iterdir()) == [
+        "department-engineering.pdf",
+        "entity-1000.pdf",
+    ]
     path.write_text(plain, encoding="utf-8")
     assert run(folder).returncode == 0
     assert not list(summaries.iterdir())

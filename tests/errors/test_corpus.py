@@ -45,8 +45,9 @@ import os
 from pathlib import Path
 
 from reportgen.cli import main
-from reportgen.commands import failure, init, run
-from reportgen.sources.config import load
+from reportgen.commands import init, run
+from reportgen.operations import failure
+from reportgen.sources.config.configuration import load
 
 load(Path("."))  # reads what Babel knows of currencies and locales
 os.setgid({NOBODY})
@@ -58,7 +59,12 @@ main()
 def prepared(case, folder):
     """Copy the base and the case into a folder, and give the arguments."""
     shutil.copytree(HERE / "base", folder, dirs_exist_ok=True)
-    shutil.copytree(HERE / case, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("args", "expected.txt"))
+    shutil.copytree(
+        HERE / case,
+        folder,
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("args", "expected.txt"),
+    )
     if case in MADE:
         name, content = MADE[case]
         (folder / name).write_bytes(content)
@@ -78,7 +84,13 @@ def in_a_process(args, folder, program=("-m", "reportgen")):
     environment |= {"PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
     command = [sys.executable, *program, *args]
     result = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     return result.returncode, result.stdout, result.stderr
 
@@ -134,12 +146,18 @@ def test_the_words_of_a_problem(case, tmp_path, monkeypatch, pytestconfig):
     if pytestconfig.getoption("--update-golden"):
         golden.write_text(found, encoding="utf-8")
     expected = golden.read_text(encoding="utf-8") if golden.exists() else ""
-    assert found == expected, f"read what is said now; if it is right: pytest {golden.parent.parent} --update-golden"
+    assert found == expected, (
+        f"read what is said now; if it is right: pytest {golden.parent.parent} --update-golden"
+    )
 
 
 def test_the_base_has_no_problem(tmp_path, monkeypatch):
     shutil.copytree(HERE / "base", tmp_path, dirs_exist_ok=True)
-    assert in_this_process(["check", ".", "--quiet"], tmp_path, monkeypatch) == (0, "No problems, 0 warnings\n", "")
+    assert in_this_process(["check", ".", "--quiet"], tmp_path, monkeypatch) == (
+        0,
+        "No problems, 0 warnings\n",
+        "",
+    )
     exit_code, stdout, stderr = in_this_process(USUAL, tmp_path, monkeypatch)
     assert (exit_code, stderr) == (0, "")
     assert "difference" not in stdout

@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reportgen.commands.edge import Edge
-from reportgen.commands.failure import told
 from reportgen.core.problem import Problem, Rejected
-from reportgen.sources.client import ApiFailure
+from reportgen.operations.context import Context
+from reportgen.operations.failure import told
+from reportgen.sources.api.client import ApiFailure
 from reportgen.terminal import Terminal
 
 PROBLEM = Problem(source="mapping.yaml:3", message="is wrong", hint="mend it")
-EDGE = Edge(now=lambda: datetime(2026, 1, 9, tzinfo=UTC), environment={}, terminal=Terminal())
+EDGE = Context(now=lambda: datetime(2026, 1, 9, tzinfo=UTC), environment={}, terminal=Terminal())
 
 
 def stopped_by(error):
@@ -40,7 +40,7 @@ def test_a_failure_is_told_and_has_its_code(error, code, words, capsys):
 
 
 def test_a_mistake_of_the_program_is_one_line_that_shows_nothing_of_what_was_held(capsys):
-    assert told(lambda edge: edge.now.secret, EDGE) == 1
+    assert told(lambda context: context.now.secret, EDGE) == 1
     assert stopped_by(ZeroDivisionError("cog_secret")) == 1
     shown = capsys.readouterr().err
     assert "cog_secret" not in shown

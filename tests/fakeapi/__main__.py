@@ -18,10 +18,14 @@ def main() -> None:
     """Serve until interrupted; the first line of output is the base URL."""
     given = _arguments()
     if given.users:
-        world = big_world(users=given.users, organizations=given.organizations, sessions=given.sessions)
+        world = big_world(
+            users=given.users, organizations=given.organizations, sessions=given.sessions
+        )
     else:
         world = hard_world() if given.hard else build()
-    api = FakeApi(world, latency=given.latency, page_cap=given.page_cap, compressed=given.compressed)
+    api = FakeApi(
+        world, latency=given.latency, page_cap=given.page_cap, compressed=given.compressed
+    )
     api.truths |= {*given.truth}
     api.faults.share, api.faults.seed = given.share, given.seed
     if given.fault:
@@ -36,7 +40,9 @@ def _announce(api: FakeApi) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tests.fakeapi", description="Serve the fake API on loopback.")
+    parser = argparse.ArgumentParser(
+        prog="tests.fakeapi", description="Serve the fake API on loopback."
+    )
     parser.add_argument("--port", type=int, default=8765)
     parser.add_argument("--users", type=int, default=0, help="generate a world of so many users")
     parser.add_argument("--organizations", type=int, default=20)

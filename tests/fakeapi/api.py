@@ -25,7 +25,15 @@ TITLES = {
     422: "Unprocessable Content",
 }
 BETA = "/v3beta1"
-ENDS_OF_LISTS = ("/cycles", "/sessions", "/organizations", "/users", "/idp-users", "/service-users", "/idp-groups")
+ENDS_OF_LISTS = (
+    "/cycles",
+    "/sessions",
+    "/organizations",
+    "/users",
+    "/idp-users",
+    "/service-users",
+    "/idp-groups",
+)
 
 
 @dataclass
@@ -51,8 +59,13 @@ class Seen:
 
     def as_json(self) -> dict[str, Any]:
         """Give everything as plain values."""
-        return {"violations": self.violations, "running": self.running, "most_running": self.most_running} | {
-            name: dict(getattr(self, name)) for name in ("lines", "templates", "authorizations", "statuses")
+        return {
+            "violations": self.violations,
+            "running": self.running,
+            "most_running": self.most_running,
+        } | {
+            name: dict(getattr(self, name))
+            for name in ("lines", "templates", "authorizations", "statuses")
         }
 
 
@@ -118,9 +131,17 @@ class FakeApi:
         if not self.behavior.compressed or "gzip" not in headers.get("accept-encoding", ""):
             return found
         encoding = (("Content-Encoding", "gzip"),)
-        return replace(found, body=gzip.compress(found.body, 1, mtime=0), headers=found.headers + encoding)
+        return replace(
+            found, body=gzip.compress(found.body, 1, mtime=0), headers=found.headers + encoding
+        )
 
-    def view(self, operation: Operation, ids: dict[str, str], query: dict[str, list[str]], who: Credential) -> Any:
+    def view(
+        self,
+        operation: Operation,
+        ids: dict[str, str],
+        query: dict[str, list[str]],
+        who: Credential,
+    ) -> Any:
         """Answer what has been checked."""
         if operation.template.startswith("/v2/"):
             return self._v2.answer(operation.template, ids, query)
@@ -153,7 +174,11 @@ class _Request:
         self.hidden = False
         if path.startswith(f"{BETA}/") and not _is_documented(path):
             path, self.hidden = path.replace(BETA, "/v3", 1), beta == "off"
-        elif path.startswith("/v3/") and path.endswith(ENDS_OF_LISTS) and "/consumption/daily/" not in path:
+        elif (
+            path.startswith("/v3/")
+            and path.endswith(ENDS_OF_LISTS)
+            and "/consumption/daily/" not in path
+        ):
             self.hidden = beta == "only"
         try:
             self.operation, self.ids = CONTRACT.match(path)
@@ -176,7 +201,9 @@ class _Request:
             return Reply(status=200, body=self._body())
         except Refusal as refusal:
             if refusal.status == 422 and not self.wrong:
-                self.api.seen.violations.append(f"{self.line}: {refusal.parameter}: is not a value of this list")
+                self.api.seen.violations.append(
+                    f"{self.line}: {refusal.parameter}: is not a value of this list"
+                )
             return self._refused(refusal)
 
     def _body(self) -> bytes:
@@ -221,12 +248,22 @@ class _Request:
     def _refused(self, refusal: Refusal) -> Reply:
         if self.version == "v3" and self.api.behavior.errors == "problem":
             body: Any = refusal.body(self.path)
-            return Reply(status=refusal.status, body=_encoded(body), content_type="application/problem+json")
+            return Reply(
+                status=refusal.status, body=_encoded(body), content_type="application/problem+json"
+            )
         if refusal.status == 422:
             reason = str(self.wrong or "Invalid value")
-            body = {"detail": [{"loc": ["query", refusal.parameter], "msg": reason, "type": "value_error"}]}
+            body = {
+                "detail": [
+                    {"loc": ["query", refusal.parameter], "msg": reason, "type": "value_error"}
+                ]
+            }
         else:
-            body = {"detail": "Access denied" if (self.version, refusal.status) == ("v2", 403) else refusal.title}
+            body = {
+                "detail": "Access denied"
+                if (self.version, refusal.status) == ("v2", 403)
+                else refusal.title
+            }
         return Reply(status=refusal.status, body=_encoded(body))
 
 

@@ -15,7 +15,17 @@ Check = Callable[[Any], str]
 
 FOLDER = Path(__file__).parents[1] / "openapi"
 UNDERSTOOD = {
-    *("type", "required", "properties", "items", "anyOf", "$ref", "additionalProperties", "propertyNames", "enum"),
+    *(
+        "type",
+        "required",
+        "properties",
+        "items",
+        "anyOf",
+        "$ref",
+        "additionalProperties",
+        "propertyNames",
+        "enum",
+    ),
     *("minimum", "maximum", "format", "default", "description", "example", "examples", "title"),
 }
 SEGMENT = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
@@ -87,12 +97,16 @@ def _operations(version: str) -> Iterable[Operation]:
     schemas = Schemas(components["schemas"])
     for template, methods in described["paths"].items():
         get = methods["get"]
-        parameters = [_resolved(found, components["parameters"]) for found in get.get("parameters", ())]
+        parameters = [
+            _resolved(found, components["parameters"]) for found in get.get("parameters", ())
+        ]
         answer = get["responses"]["200"]["content"]["application/json"]["schema"]
         yield Operation(
             template=template,
             segments=tuple(template.split("/")),
-            parameters={found["name"]: found["schema"] for found in parameters if found["in"] == "query"},
+            parameters={
+                found["name"]: found["schema"] for found in parameters if found["in"] == "query"
+            },
             check=schemas.check(answer),
         )
 
@@ -154,9 +168,17 @@ class Schemas:
 
     def _object(self, schema: Json) -> Check:
         required = schema.get("required", ())
-        properties = {name: self.check(found) for name, found in schema.get("properties", {}).items()}
-        others = self.check(schema["additionalProperties"]) if "additionalProperties" in schema else None
-        names = self.check({"type": "string"} | schema["propertyNames"]) if "propertyNames" in schema else None
+        properties = {
+            name: self.check(found) for name, found in schema.get("properties", {}).items()
+        }
+        others = (
+            self.check(schema["additionalProperties"]) if "additionalProperties" in schema else None
+        )
+        names = (
+            self.check({"type": "string"} | schema["propertyNames"])
+            if "propertyNames" in schema
+            else None
+        )
 
         def check(value: Any) -> str:
             if type(value) is not dict:

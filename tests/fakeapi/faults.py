@@ -91,7 +91,9 @@ class Faults:
             return None
         self._check(self.kinds)
         rng = Random(f"{self.seed}|{line}|{self._attempts[line]}")  # noqa: S311 - no secret
-        return self.kinds[int(rng.random() * len(self.kinds))] if rng.random() < self.share else None
+        return (
+            self.kinds[int(rng.random() * len(self.kinds))] if rng.random() < self.share else None
+        )
 
     @staticmethod
     def _check(kinds: tuple[str, ...]) -> None:
@@ -107,7 +109,9 @@ class Faults:
             return None
         title, status = STATUSES[kind], int(kind[:3])
         if status in (502, 504):
-            return Reply(status=status, body=HTML % ((title.encode(),) * 2), content_type="text/html")
+            return Reply(
+                status=status, body=HTML % ((title.encode(),) * 2), content_type="text/html"
+            )
         body = (PROBLEM % (title, status, title)).encode()
         return Reply(status=status, body=body, headers=self._retry_after(kind))
 

@@ -65,7 +65,9 @@ class _Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         # Even at once means: after the others whose requests are here already, so that all of them are counted.
         later = loop.call_later if reply.delay else lambda _, *rest: loop.call_soon(*rest)
-        self._waiting = later(reply.delay, self._send, reply, headers.get("connection", "").lower() == "close")
+        self._waiting = later(
+            reply.delay, self._send, reply, headers.get("connection", "").lower() == "close"
+        )
 
     def _reply(self, method: str, target: str, headers: dict[str, str]) -> Reply:
         """Reply, or note that the fake itself is broken: a client would only try again."""
@@ -83,7 +85,9 @@ class _Connection(asyncio.Protocol):
         self._finish()
         if reply.cut in ("before", "reset"):
             if reply.cut == "reset":
-                self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                self.transport.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, RESET
+                )
             self.transport.abort()
             return
         head = _head(reply, last)
@@ -109,7 +113,9 @@ async def serve(api: FakeApi, port: int, ready: Callable[[], None], stopped: asy
     """Serve until stopped, then drop every connection; call `ready` as soon as there is a `base_url`."""
     connections: set[_Connection] = set()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(api, connections), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(
+        lambda: _Connection(api, connections), "127.0.0.1", port, backlog=1024
+    )
     api.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     ready()
     try:

@@ -77,7 +77,9 @@ def by_date(body):
 
 
 def close(found, expected):
-    return found.keys() == expected.keys() and all(abs(found[key] - expected[key]) < 1e-9 for key in found)
+    return found.keys() == expected.keys() and all(
+        abs(found[key] - expected[key]) < 1e-9 for key in found
+    )
 
 
 # Both versions, one world
@@ -87,12 +89,19 @@ def close(found, expected):
 def test_both_versions_tell_the_same_of_the_enterprise(world):
     api = FakeApi(world)
     for start, end in world.cycles:
-        bounds = [datetime.fromtimestamp(bound, UTC).isoformat().replace("+00:00", "Z") for bound in (start, end)]
+        bounds = [
+            datetime.fromtimestamp(bound, UTC).isoformat().replace("+00:00", "Z")
+            for bound in (start, end)
+        ]
         new = ask(api, V3, time_after=start, time_before=end)
         old = ask(api, V2, start_date=bounds[0], end_date=bounds[1])
-        assert close(by_date(new), {day: acus for day, acus in old["consumption_by_date"].items() if acus})
+        assert close(
+            by_date(new), {day: acus for day, acus in old["consumption_by_date"].items() if acus}
+        )
         assert old["total_acus"] == pytest.approx(new["total_acus"], abs=1e-9)
-        assert old["total_acus"] == pytest.approx(sum(old["consumption_by_date"].values()), abs=1e-9)
+        assert old["total_acus"] == pytest.approx(
+            sum(old["consumption_by_date"].values()), abs=1e-9
+        )
     assert api.violations == []
 
 
@@ -118,16 +127,22 @@ def test_both_versions_tell_the_same_of_users_in_organizations(world):
     api = FakeApi(world)
     for person in world.people[:60]:
         ids = {"user_id": person.user_id}
-        new, old = ask(api, f"{V3}/users/{{user_id}}", ids, **WINDOW), ask(api, f"{V2}/{{user_id}}", ids, **DATES)
+        new, old = (
+            ask(api, f"{V3}/users/{{user_id}}", ids, **WINDOW),
+            ask(api, f"{V2}/{{user_id}}", ids, **DATES),
+        )
         assert close(by_date(new), old["consumption_by_date"])
         assert "consumption_by_user" not in old
         for org_id in person.orgs:
             pair = "/v3/organizations/{org_id}/consumption/daily/users/{user_id}"
             new = ask(api, pair, ids | {"org_id": org_id}, **WINDOW)
             assert close(
-                by_date(new), ask(api, f"{V2}/{{user_id}}", ids, org_ids=org_id, **DATES)["consumption_by_date"]
+                by_date(new),
+                ask(api, f"{V2}/{{user_id}}", ids, org_ids=org_id, **DATES)["consumption_by_date"],
             )
-            assert new["total_acus"] == pytest.approx(old["consumption_by_org_id"].get(org_id, 0.0), abs=1e-9)
+            assert new["total_acus"] == pytest.approx(
+                old["consumption_by_org_id"].get(org_id, 0.0), abs=1e-9
+            )
 
 
 def test_v2_with_organizations_leaves_out_what_is_tied_to_none():
@@ -154,7 +169,9 @@ def test_v2_may_lack_the_map_of_users_and_close_its_cycles():
     users = ask(api, V2, **DATES)["consumption_by_user"]
     assert not any(key.startswith("service-user-") for key in users)
     api.behavior.service_users_in_user_map = True
-    assert any(key.startswith("service-user-") for key in ask(api, V2, **DATES)["consumption_by_user"])
+    assert any(
+        key.startswith("service-user-") for key in ask(api, V2, **DATES)["consumption_by_user"]
+    )
 
 
 def test_v2_cuts_days_at_bounds_that_are_no_boundary_and_knows_a_current_cycle():
@@ -171,7 +188,11 @@ def test_v2_cuts_days_at_bounds_that_are_no_boundary_and_knows_a_current_cycle()
 
 def test_the_index_is_the_sum_over_all_atoms():
     index, org_id = Index(SAMPLE), SAMPLE.organizations[0].org_id
-    found = [atom for atom in SAMPLE.atoms if atom.org_id == org_id and atom.principal_id == "okta|acme|0042"]
+    found = [
+        atom
+        for atom in SAMPLE.atoms
+        if atom.org_id == org_id and atom.principal_id == "okta|acme|0042"
+    ]
     assert index.atoms({"org_id": org_id, "user_id": "okta|acme|0042"}) == found
     assert index.atoms({}) == list(SAMPLE.atoms)
 
@@ -183,14 +204,20 @@ def test_the_index_is_the_sum_over_all_atoms():
 def test_lists_come_in_pages_and_whole(world):
     api = FakeApi(world, page_cap=7)
     users = items(api, USERS, first=200)
-    assert [user["user_id"] for user in users] == [p.user_id for p in world.people if p.directory == "users"]
+    assert [user["user_id"] for user in users] == [
+        p.user_id for p in world.people if p.directory == "users"
+    ]
     assert len(items(api, "/v3/enterprise/members/idp-users")) == sum(
         p.directory == "idp-users" for p in world.people
     )
     assert len(items(api, "/v3/enterprise/organizations", first=2)) == len(world.organizations)
     present = [person for person in world.people if person.directory != "gone"]
     assert len(items(api, "/v2/enterprise/members", limit=13)) == len(present)
-    assert len(items(api, SESSIONS)) == len(items(api, "/v2/enterprise/sessions", limit=9)) == len(world.sessions)
+    assert (
+        len(items(api, SESSIONS))
+        == len(items(api, "/v2/enterprise/sessions", limit=9))
+        == len(world.sessions)
+    )
     for organization in world.organizations:
         ids, token = {"org_id": organization.org_id}, organization_token(organization.org_id)
         base = "/v3beta1/organizations/{org_id}/members"
@@ -229,7 +256,12 @@ def test_sessions_are_filtered():
     assert all(set(session["tags"]) == {"team:web", "project:apollo"} for session in tagged)
     wanted = [session["session_id"] for session in alive[:3]]
     assert [session["session_id"] for session in items(api, SESSIONS, session_ids=wanted)] == wanted
-    old = items(api, "/v2/enterprise/sessions", updated_date_from=DATES["start_date"], org_ids=alive[0]["org_id"])
+    old = items(
+        api,
+        "/v2/enterprise/sessions",
+        updated_date_from=DATES["start_date"],
+        org_ids=alive[0]["org_id"],
+    )
     assert {session["org_id"] for session in old} == {alive[0]["org_id"]}
 
 
@@ -252,7 +284,9 @@ def test_all_of_v3_may_live_below_v3beta1_and_only_lists_leave_v3():
     asked = [(cycles, {}, {}), ("/v3/self", {}, {}), (V3, {}, WINDOW), (pair, ids, WINDOW)]
 
     def answers(version):
-        return [reply(api, path.replace("v3", version, 1), ids, **query) for path, ids, query in asked]
+        return [
+            reply(api, path.replace("v3", version, 1), ids, **query) for path, ids, query in asked
+        ]
 
     stable = answers("v3")
     assert [found.status for found in stable] == [200] * 4
@@ -275,7 +309,9 @@ def test_all_of_v3_may_live_below_v3beta1_and_only_lists_leave_v3():
 def official(template):
     version = template.split("/")[1][:2]
     described = json.loads((FOLDER / f"{version}.json").read_text(encoding="utf-8"))
-    schema = described["paths"][template]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    schema = described["paths"][template]["get"]["responses"]["200"]["content"]["application/json"][
+        "schema"
+    ]
     return Draft202012Validator(schema | {"components": described["components"]})
 
 
@@ -310,7 +346,11 @@ def test_every_answer_is_as_documented(world):
             [{"a": True}, {"a": False, "b": 1}],
             [{}, {"a": 1}, [], {"b": True}],
         ),
-        ({"type": "object", "additionalProperties": {"type": "number"}}, [{}, {"a": 1}], [{"a": "1"}, {"a": None}]),
+        (
+            {"type": "object", "additionalProperties": {"type": "number"}},
+            [{}, {"a": 1}],
+            [{"a": "1"}, {"a": None}],
+        ),
     ],
 )
 def test_the_quick_checks_are_those_of_json_schema(schema, good, bad):
@@ -420,9 +460,14 @@ def test_a_credential_is_told_whose_it_is():
     enterprise = ask(api, "/v3/self")
     assert enterprise["principal_type"] == "service_user"
     assert enterprise["org_id"] is None
-    told = [ask(api, "/v3/self", token=organization_token(place.org_id)) for place in SAMPLE.organizations]
+    told = [
+        ask(api, "/v3/self", token=organization_token(place.org_id))
+        for place in SAMPLE.organizations
+    ]
     assert [body["org_id"] for body in told] == [place.org_id for place in SAMPLE.organizations]
-    assert len({body["service_user_id"] for body in (enterprise, *told)}) == 1 + len(SAMPLE.organizations)
+    assert len({body["service_user_id"] for body in (enterprise, *told)}) == 1 + len(
+        SAMPLE.organizations
+    )
     for body in (enterprise, *told, ask(api, "/v3/self", token=PERSONAL)):
         official("/v3/self").validate(body)
     assert api.violations == []
@@ -465,11 +510,21 @@ def test_cycles_may_be_forbidden_or_empty():
 
 def test_somebody_gone_may_be_answered_or_not():
     api = FakeApi(SAMPLE)
-    (gone,) = [{"user_id": person.user_id} for person in SAMPLE.people if person.directory == "gone"]
+    (gone,) = [
+        {"user_id": person.user_id} for person in SAMPLE.people if person.directory == "gone"
+    ]
     assert ask(api, f"{V3}/users/{{user_id}}", gone, **WINDOW)["total_acus"] > 0
-    assert status(api, f"{USERS}/{{user_id}}", gone) == status(api, "/v2/enterprise/members/{user_id}", gone) == 404
+    assert (
+        status(api, f"{USERS}/{{user_id}}", gone)
+        == status(api, "/v2/enterprise/members/{user_id}", gone)
+        == 404
+    )
     api.behavior.gone_users = "not found"
-    assert status(api, f"{V3}/users/{{user_id}}", gone) == status(api, f"{V2}/{{user_id}}", gone) == 404
+    assert (
+        status(api, f"{V3}/users/{{user_id}}", gone)
+        == status(api, f"{V2}/{{user_id}}", gone)
+        == 404
+    )
     assert status(api, f"{V3}/users/{{user_id}}", {"user_id": "nobody"}) == 404
 
 
@@ -479,18 +534,23 @@ def test_somebody_gone_may_be_answered_or_not():
 def test_the_hard_world_is_hard():
     api = FakeApi(HARD)
     listed = items(api, USERS) + items(api, "/v3/enterprise/members/idp-users")
-    assert [found["user_id"] for found in sorted(listed, key=lambda found: HARD_IDS.index(found["user_id"]))] == list(
-        HARD_IDS[:-1]
-    )
+    assert [
+        found["user_id"]
+        for found in sorted(listed, key=lambda found: HARD_IDS.index(found["user_id"]))
+    ] == list(HARD_IDS[:-1])
     assert {found["name"] for found in listed} == {*HARD_NAMES[:-1]}
     assert rb"\ud83d" in reply(api, USERS).body
-    used = {user: ask(api, f"{V3}/users/{{user_id}}", {"user_id": user}, **WINDOW) for user in HARD_IDS}
+    used = {
+        user: ask(api, f"{V3}/users/{{user_id}}", {"user_id": user}, **WINDOW) for user in HARD_IDS
+    }
     assert used["silent|user"] == {"total_acus": 0.0, "consumption_by_date": []}
     assert used["gone|user"]["total_acus"] == 3.3
     days = [bucket for body in used.values() for bucket in body["consumption_by_date"]]
     assert any(bucket["acus"] < 0 for bucket in days)
     pair = {"org_id": HARD.people[0].orgs[0], "user_id": HARD_IDS[0]}
-    noisy = reply(api, "/v3/organizations/{org_id}/consumption/daily/users/{user_id}", pair, **WINDOW)
+    noisy = reply(
+        api, "/v3/organizations/{org_id}/consumption/daily/users/{user_id}", pair, **WINDOW
+    )
     assert b"0.30000000000000004" in noisy.body
     empty = ask(api, V3, time_after=EMPTY_CYCLE[0], time_before=EMPTY_CYCLE[1])
     assert empty["total_acus"] == 0
@@ -498,7 +558,10 @@ def test_the_hard_world_is_hard():
 
 OF_A_USER = (f"{V3}/users/{{user_id}}", {"user_id": "okta|acme|0042"})
 VIEW_OF = dict.fromkeys(("zero days", "null zeros", "absent zeros"), OF_A_USER)
-VIEW_OF["no zero days"] = (f"{V3}/organizations/{{org_id}}", {"org_id": SAMPLE.organizations[-1].org_id})
+VIEW_OF["no zero days"] = (
+    f"{V3}/organizations/{{org_id}}",
+    {"org_id": SAMPLE.organizations[-1].org_id},
+)
 
 
 @pytest.mark.parametrize("truth", TRUTHS)
@@ -577,7 +640,9 @@ def test_statuses_happen_and_then_the_answer_comes(api, kind):
     if kind == "429 seconds":
         assert waited == "7"
     elif kind == "429 date":
-        assert abs(parsedate_to_datetime(waited) - datetime.now(UTC) - timedelta(seconds=7)) < timedelta(seconds=3)
+        assert abs(
+            parsedate_to_datetime(waited) - datetime.now(UTC) - timedelta(seconds=7)
+        ) < timedelta(seconds=3)
     else:
         assert waited is None
     assert api.faults.happened == {kind: 2}
@@ -632,7 +697,14 @@ def raw(api, *requests):
 
 
 def head(target, *more):
-    lines = [f"GET {target} HTTP/1.1", "Host: x", f"Authorization: Bearer {ENTERPRISE}", *more, "", ""]
+    lines = [
+        f"GET {target} HTTP/1.1",
+        "Host: x",
+        f"Authorization: Bearer {ENTERPRISE}",
+        *more,
+        "",
+        "",
+    ]
     return "\r\n".join(lines).encode()
 
 
@@ -696,7 +768,9 @@ def test_it_counts_lines_tokens_and_what_runs_at_a_time(api):
     api.behavior.latency = 0.1
     with client(api) as http, ThreadPoolExecutor(5) as pool:
         started = time.monotonic()
-        assert {found.status_code for found in pool.map(http.get, [LINE] * 4 + ["/v3/self"])} == {200}
+        assert {found.status_code for found in pool.map(http.get, [LINE] * 4 + ["/v3/self"])} == {
+            200
+        }
         assert time.monotonic() - started >= 0.1
     assert api.seen.most_running == 5
     assert api.seen.lines == {f"GET {LINE}": 4, "GET /v3/self": 1}
@@ -716,7 +790,9 @@ def test_answers_may_be_compressed(api):
 
 
 def test_a_process_of_its_own_serves_a_generated_world():
-    with serving_apart("--users", "30", "--organizations", "3", "--truth", "unknown fields") as apart:
+    with serving_apart(
+        "--users", "30", "--organizations", "3", "--truth", "unknown fields"
+    ) as apart:
         with client(apart) as http:
             assert len(http.get(f"{USERS}?first=200").json()["items"]) > 20
             assert "x_later" in http.get(LINE).json()
@@ -733,5 +809,7 @@ def test_whatever_breaks_in_the_fake_is_noted(api):
 
 
 def test_a_target_that_is_not_encoded_is_seen_as_it_came(api):
-    assert raw(api, head("/v3/enterprise/members/users/a b", "Connection: close")).startswith(b"HTTP/1.1 422 ")
+    assert raw(api, head("/v3/enterprise/members/users/a b", "Connection: close")).startswith(
+        b"HTTP/1.1 422 "
+    )
     assert api.violations == ["GET /v3/enterprise/members/users/a b: path: is not percent-encoded"]

@@ -23,7 +23,9 @@ def _outside(body: Json, query: Query, _rng: Random) -> None:
     if after and before:
         for date in (int(after[0]) - DAY, int(before[0])):
             products = {"devin": OUTSIDE_ACUS, "cascade": 0.0, "terminal": 0.0}
-            body["consumption_by_date"].append({"date": date, "acus": OUTSIDE_ACUS, "acus_by_product": products})
+            body["consumption_by_date"].append(
+                {"date": date, "acus": OUTSIDE_ACUS, "acus_by_product": products}
+            )
             body["total_acus"] += OUTSIDE_ACUS
 
 
@@ -38,7 +40,9 @@ def _duplicated(body: Json, _query: Query, rng: Random) -> None:
         days.remove(bucket)
         products = bucket["acus_by_product"]
         half = bucket | {"acus": bucket["acus"] / 2}
-        half["acus_by_product"] = products and {name: acus and acus / 2 for name, acus in products.items()}
+        half["acus_by_product"] = products and {
+            name: acus and acus / 2 for name, acus in products.items()
+        }
         days += [half, dict(half)]
 
 
@@ -55,7 +59,9 @@ def _zero_days(body: Json, query: Query, _rng: Random) -> None:
 
 
 def _no_zero_days(body: Json, _query: Query, _rng: Random) -> None:
-    body["consumption_by_date"] = [bucket for bucket in body["consumption_by_date"] if bucket["acus"]]
+    body["consumption_by_date"] = [
+        bucket for bucket in body["consumption_by_date"] if bucket["acus"]
+    ]
 
 
 def _null_products(body: Json, _query: Query, _rng: Random) -> None:
@@ -121,7 +127,11 @@ def _unknown_enums(body: Json, _query: Query, _rng: Random) -> None:
     for item in body.get("items", ()):
         if "session_id" in item:
             item |= {"status": "hibernating"}
-            item |= {name: "satellite" for name in ("status_detail", "origin", "category") if name in item}
+            item |= {
+                name: "satellite"
+                for name in ("status_detail", "origin", "category")
+                if name in item
+            }
 
 
 def _shuffled_items(body: Json, _query: Query, rng: Random) -> None:

@@ -64,7 +64,9 @@ class Views:
         start, end = self._window(query)
         if "org_ids" in query:
             atoms = [
-                atom for org in dict.fromkeys(query["org_ids"]) for atom in self.index.atoms(ids | {"org_id": org})
+                atom
+                for org in dict.fromkeys(query["org_ids"])
+                for atom in self.index.atoms(ids | {"org_id": org})
             ]
         else:
             atoms = self.index.atoms(ids)
@@ -89,8 +91,12 @@ class Views:
 
     def members(self, _ids: Ids, query: Query) -> Json:
         """Give everybody who has not left."""
-        items = [_member(person) for person in self.index.world.people if person.directory != "gone"]
-        return _page([item for item in items if item["email"] in query.get("email", [item["email"]])], query)
+        items = [
+            _member(person) for person in self.index.world.people if person.directory != "gone"
+        ]
+        return _page(
+            [item for item in items if item["email"] in query.get("email", [item["email"]])], query
+        )
 
     def member(self, ids: Ids, _query: Query) -> Json:
         """Give one member."""
@@ -118,7 +124,9 @@ class Views:
             items = [item for item in items if after <= _read([item[f"{field}_at"]], 0) < before]
         for parameter in ("org_ids", "user_ids", "session_ids"):
             if parameter in query:
-                items = [item for item in items if item[parameter.removesuffix("s")] in query[parameter]]
+                items = [
+                    item for item in items if item[parameter.removesuffix("s")] in query[parameter]
+                ]
         return _page(items, query)
 
 
@@ -136,9 +144,15 @@ ROUTES: dict[str, Callable[[Views, Ids, Query], Any]] = {
 
 def _organization(item: Json, people: Iterable[Any]) -> Json:
     count = sum(item["org_id"] in person.orgs for person in people)
-    body = {"org_id": item["org_id"], "org_name": item["name"], "created_at": _written(item["created_at"])}
+    body = {
+        "org_id": item["org_id"],
+        "org_name": item["name"],
+        "created_at": _written(item["created_at"]),
+    }
     limits = {name: item[name] for name in ("max_cycle_acu_limit", "max_session_acu_limit")}
-    return body | limits | {"org_admin_count": 0, "org_member_count": count, "org_user_count": count}
+    return (
+        body | limits | {"org_admin_count": 0, "org_member_count": count, "org_user_count": count}
+    )
 
 
 def _member(person: Any) -> Json:
@@ -157,7 +171,11 @@ def _member(person: Any) -> Json:
 
 
 def _member_of(person: Any, organization: Any) -> Json:
-    body = {name: value for name, value in _member(person).items() if name in ("user_id", "email", "name")}
+    body = {
+        name: value
+        for name, value in _member(person).items()
+        if name in ("user_id", "email", "name")
+    }
     body |= {"org_id": organization.org_id, "org_name": organization.name, "org_role": "org_member"}
     return body | {"enterprise_role": None, "org_role_name": None}
 

@@ -15,7 +15,12 @@ Json = dict[str, Any]
 Ids = dict[str, str]
 Query = dict[str, list[str]]
 SALT = b"\xfb\xff\xbe"  # makes every cursor hold the characters + and /
-LISTS = {"session_ids": "session_id", "org_ids": "org_id", "user_ids": "user_id", "origins": "origin"}
+LISTS = {
+    "session_ids": "session_id",
+    "org_ids": "org_id",
+    "user_ids": "user_id",
+    "origins": "origin",
+}
 LISTS["service_user_ids"] = "service_user_id"
 
 
@@ -33,11 +38,16 @@ class Items:
     @cached_property
     def organizations(self) -> list[Json]:
         """Give the organizations as the sample tells them."""
-        return [found for part in self._parts() for found in model._organizations(part, {}, {})["items"]]
+        return [
+            found for part in self._parts() for found in model._organizations(part, {}, {})["items"]
+        ]
 
     def _parts(self) -> Iterator[World]:
         places = self._world.organizations
-        return (self._world._replace(organizations=places[n : n + 100]) for n in range(0, len(places), 100))
+        return (
+            self._world._replace(organizations=places[n : n + 100])
+            for n in range(0, len(places), 100)
+        )
 
     @cached_property
     def users(self) -> list[Json]:
@@ -58,14 +68,22 @@ class Items:
     def sessions(self) -> list[Json]:
         """Give sessions with what they consumed in their lifetime."""
         return [
-            model._session(found, [atom.acus for atom in self._index.atoms({"session_id": f"devin-{found[1]}"})])
+            model._session(
+                found,
+                [atom.acus for atom in self._index.atoms({"session_id": f"devin-{found[1]}"})],
+            )
             for found in self._world.sessions
         ]
 
     def direct_members(self, org_id: str) -> list[Json]:
         """Give users with a direct role in an organization."""
         return [
-            user | {"role_assignments": [role for role in user["role_assignments"] if role.get("org_id") == org_id]}
+            user
+            | {
+                "role_assignments": [
+                    role for role in user["role_assignments"] if role.get("org_id") == org_id
+                ]
+            }
             for user in self.users
             if any(role.get("org_id") == org_id for role in user["role_assignments"])
         ]
@@ -74,7 +92,12 @@ class Items:
         """Give users who belong to an organization by a group of the identity provider."""
         role: Json = {"idp_group_name": "Engineering", "role": model._ORG_MEMBER, "org_id": org_id}
         return [
-            {"user_id": found.user_id, "email": found.email, "name": found.name, "idp_role_assignments": [role]}
+            {
+                "user_id": found.user_id,
+                "email": found.email,
+                "name": found.name,
+                "idp_role_assignments": [role],
+            }
             for found in self._world.people
             if org_id in found.orgs
             and found.directory != "gone"
@@ -115,14 +138,20 @@ class Views:
         body = model._self(self.index.world, {}, {}) | {"org_id": who.org_id}
         if who.org_id is None:
             return body
-        own = {"service_user_id": f"service-user-of-{who.org_id}", "service_user_name": f"Reader of {who.org_id}"}
+        own = {
+            "service_user_id": f"service-user-of-{who.org_id}",
+            "service_user_name": f"Reader of {who.org_id}",
+        }
         return body | own
 
     def _daily(self, ids: Ids, query: Query) -> Json:
         """Let the sample's model add up; what enterprise and organizations used is kept, as it is much."""
         if ids.keys() - {"org_id"}:
             return model._daily(self.index.narrowed(ids), ids, query)
-        key = (ids.get("org_id"), *(query.get(bound, [""])[0] for bound in ("time_after", "time_before")))
+        key = (
+            ids.get("org_id"),
+            *(query.get(bound, [""])[0] for bound in ("time_after", "time_before")),
+        )
         if key not in self._kept:
             self._kept[key] = model._daily(self.index.narrowed(ids), ids, query)
         return self._kept[key]
@@ -174,7 +203,9 @@ class Views:
 
 
 def _cursor(kind: str, offset: int) -> str:
-    content = json.dumps({"offset": offset, "list": zlib.crc32(kind.encode("utf-8", "surrogatepass"))})
+    content = json.dumps(
+        {"offset": offset, "list": zlib.crc32(kind.encode("utf-8", "surrogatepass"))}
+    )
     return base64.b64encode(SALT + content.encode()).decode()
 
 
@@ -207,12 +238,16 @@ _ORG_MEMBERS = "/v3/enterprise/organizations/{org_id}/members"
 _BETA_MEMBERS = "/v3beta1/organizations/{org_id}/members"
 LIST_OF: dict[str, Callable[[Views, Ids], list[Json]]] = {
     "/v3/enterprise/consumption/cycles": lambda views, _: views.cycles(),
-    "/v3/enterprise/consumption/acu-limits/devin": lambda *_: [{"cycle_acu_limit": 20_000, "scope": "enterprise"}],
+    "/v3/enterprise/consumption/acu-limits/devin": lambda *_: [
+        {"cycle_acu_limit": 20_000, "scope": "enterprise"}
+    ],
     "/v3/enterprise/organizations": lambda views, _: views.items.organizations,
     f"{_MEMBERS}/users": lambda views, _: views.items.users,
     f"{_MEMBERS}/idp-users": lambda views, _: views.items.idp_users,
     f"{_MEMBERS}/service-users": lambda views, _: views.items.service_users,
-    f"{_MEMBERS}/idp-groups": lambda *_: [{"idp_group_name": "Engineering", "role_assignments": []}],
+    f"{_MEMBERS}/idp-groups": lambda *_: [
+        {"idp_group_name": "Engineering", "role_assignments": []}
+    ],
     f"{_ORG_MEMBERS}/users": lambda views, ids: views.items.direct_members(ids["org_id"]),
     f"{_ORG_MEMBERS}/service-users": lambda views, ids: [
         item
@@ -235,7 +270,9 @@ OTHERS: dict[str, Callable[[Views, Ids], Json]] = {
     f"{_MEMBERS}/users/{{user_id}}": Views.user,
     "/v3beta1/enterprise/organizations/{org_id}/consumption/acu-limits": lambda *_: {},
     "/v3beta1/enterprise/users/{user_id}/consumption/acu-limits": lambda *_: {},
-    "/v3beta1/enterprise/users/consumption/acu-limits": lambda *_: {"local_agent": {"cycle_acu_limit": 500}},
+    "/v3beta1/enterprise/users/consumption/acu-limits": lambda *_: {
+        "local_agent": {"cycle_acu_limit": 500}
+    },
     "/v3/enterprise/metrics/usage": lambda views, _: {
         "sessions_count": len(views.items.sessions),
         "searches_count": 0,

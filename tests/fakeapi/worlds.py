@@ -4,7 +4,16 @@ from collections import defaultdict
 from random import Random
 from typing import Any
 
-from tests.fakeapi.sample import CYCLES, DAY, Atom, Organization, Person, ServiceUser, Session, World
+from tests.fakeapi.sample import (
+    CYCLES,
+    DAY,
+    Atom,
+    Organization,
+    Person,
+    ServiceUser,
+    Session,
+    World,
+)
 
 PRODUCTS = ("devin", "cascade", "terminal", "review")
 UNTIED = ("cascade", "terminal")
@@ -25,7 +34,12 @@ class Index:
         self._atoms: dict[tuple[str | None, ...], list[Atom]] = defaultdict(list)
         for atom in world.atoms:
             org, principal, session = atom.org_id, atom.principal_id, atom.session_id
-            views = {(None, None, None), (org, None, None), (None, principal, None), (org, principal, None)}
+            views = {
+                (None, None, None),
+                (org, None, None),
+                (None, principal, None),
+                (org, principal, None),
+            }
             for view in views | {(None, None, session), (org, None, session)}:
                 self._atoms[view].append(atom)
 
@@ -51,15 +65,22 @@ class Index:
         )
 
 
-def big_world(*, users: int, organizations: int, sessions: int = 0, active_days: int = 10, seed: int = 1) -> World:
+def big_world(
+    *, users: int, organizations: int, sessions: int = 0, active_days: int = 10, seed: int = 1
+) -> World:
     """Grow an enterprise of any size in one cycle; every user works on `active_days` days in one or two places."""
     rng = Random(seed)  # noqa: S311 - a world, no secret
-    places = tuple(Organization(f"org-{number:06x}", f"Organization {number}") for number in range(organizations))
+    places = tuple(
+        Organization(f"org-{number:06x}", f"Organization {number}")
+        for number in range(organizations)
+    )
     people = tuple(_person(rng, number, places) for number in range(users))
     work = [_session(rng, number, people) for number in range(sessions)]
     atoms = [atom for person in people for atom in _work(rng, person, active_days)]
     atoms += [atom for session in work for atom in _spent(rng, session)]
-    atoms += [Atom(day, "review", places[0].org_id, None, None, 0.75) for day in range(*CYCLES[1], DAY)]
+    atoms += [
+        Atom(day, "review", places[0].org_id, None, None, 0.75) for day in range(*CYCLES[1], DAY)
+    ]
     return World(
         cycles=CYCLES[1:],
         organizations=places,
@@ -105,7 +126,9 @@ def _session(rng: Random, number: int, people: tuple[Person, ...]) -> Session:
     person = people[int(rng.random() * len(people))]
     begun = CYCLES[1][0] + int(rng.random() * 30) * DAY + 3600
     tags = ("team:web",) if number % 5 == 0 else ()
-    return Session(number, f"{number:016x}", person.orgs[0], person.user_id, tags, begun, begun + DAY)
+    return Session(
+        number, f"{number:016x}", person.orgs[0], person.user_id, tags, begun, begun + DAY
+    )
 
 
 def _spent(rng: Random, session: Session) -> list[Atom]:
@@ -172,7 +195,11 @@ def _hard_person(number: int, places: tuple[Organization, ...]) -> Person:
         user_id=HARD_IDS[number],
         email=None if number == 1 else f"Hard.User+{number}@bücher.example",
         name=HARD_NAMES[number],
-        directory="gone" if number == len(HARD_IDS) - 1 else "idp-users" if number % 3 == 2 else "users",
+        directory="gone"
+        if number == len(HARD_IDS) - 1
+        else "idp-users"
+        if number % 3 == 2
+        else "users",
         orgs=orgs,
         roles=orgs[: number % 3],
         pace=1.0,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-import reportgen.documents.pdf
-import reportgen.documents.workbook  # noqa: F401 - workers that are forked here find both loaded
+import reportgen.documents.pdf.pdf
+import reportgen.documents.xlsx.workbook  # noqa: F401 - workers that are forked here find both loaded
 from reportgen.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -56,9 +56,15 @@ PLAIN = {
     for name in ("invoice", "statement", "summary")
     for kind, body in (
         ("html", "<p>{{ heading.enterprise }}</p>"),
-        ("xlsx", '<table title="Plain"><tbody><tr><td>{{ heading.enterprise }}</td></tr></tbody></table>'),
+        (
+            "xlsx",
+            '<table title="Plain"><tbody><tr><td>{{ heading.enterprise }}</td></tr></tbody></table>',
+        ),
     )
-} | {"index.html.j2": BODY % "<p>{{ heading.enterprise }}</p>", "invoice.css": "@page { size: A4 }\n"}
+} | {
+    "index.html.j2": BODY % "<p>{{ heading.enterprise }}</p>",
+    "invoice.css": "@page { size: A4 }\n",
+}
 """Templates that cost nothing: every document is there and is rendered, with a line in it."""
 TEMPLATES = "templates: templates\n"
 STATEMENT = "statement.html.j2", "invoice.css"
@@ -93,7 +99,16 @@ class Job:
         """Word a command; one worker suffices where nothing else is said."""
         if name in {"build", "run"} and "--workers" not in arguments:
             arguments = (*arguments, "--workers", "1")
-        return [sys.executable, "-m", "reportgen", name, str(self.folder), "--cycle", cycle, *arguments]
+        return [
+            sys.executable,
+            "-m",
+            "reportgen",
+            name,
+            str(self.folder),
+            "--cycle",
+            cycle,
+            *arguments,
+        ]
 
     def start(self, name: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         """Begin a command in a process group of its own."""
@@ -119,17 +134,23 @@ class Job:
             check=False,
         )
 
-    def here(self, name: str, *arguments: str, cycle: str = DECEMBER) -> "subprocess.CompletedProcess[str]":
+    def here(
+        self, name: str, *arguments: str, cycle: str = DECEMBER
+    ) -> "subprocess.CompletedProcess[str]":
         """Run a command in this process: the same code, where nothing is asked of the process."""
         command = self.command(name, *arguments, cycle=cycle)[3:]
-        result = CliRunner(env={"DEVIN_API_TOKEN": None}).invoke(main, command, catch_exceptions=False)
+        result = CliRunner(env={"DEVIN_API_TOKEN": None}).invoke(
+            main, command, catch_exceptions=False
+        )
         return subprocess.CompletedProcess(command, result.exit_code, result.stdout, result.stderr)
 
     def record(self, change: Callable[[list[dict]], Iterable[dict]]) -> None:
         """Replay a changed copy of the recording from now on."""
         lines = [json.loads(line) for line in RECORDING.read_text(encoding="utf-8").splitlines()]
         copy = self.folder / "responses.jsonl"
-        copy.write_text("".join(json.dumps(line) + "\n" for line in change(lines)), encoding="utf-8")
+        copy.write_text(
+            "".join(json.dumps(line) + "\n" for line in change(lines)), encoding="utf-8"
+        )
         self.edit("chargeback.yaml", str(RECORDING), str(copy))
 
 
@@ -180,7 +201,11 @@ def once(shared: Path, name: str, make: Callable[[Path], None]) -> Path:
 
 def contents(folder: Path, *suffixes: str) -> dict[str, bytes]:
     """Read all files below a folder by their path, or those that end in one of the suffixes."""
-    found = (path for path in folder.rglob("*") if path.is_file() and path.name.endswith(suffixes or ("",)))
+    found = (
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.name.endswith(suffixes or ("",))
+    )
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(found)}
 
 
@@ -198,9 +223,17 @@ def pages(pdf: Path) -> list[str]:
 
 def leftovers(archive: Path) -> Iterator[Path]:
     """Find the folders that lie in the archive beside those of the cycles."""
-    return (path for path in archive.iterdir() if path.is_dir() and path.name not in {DECEMBER, NOVEMBER})
+    return (
+        path
+        for path in archive.iterdir()
+        if path.is_dir() and path.name not in {DECEMBER, NOVEMBER}
+    )
 
 
 def _environment(changes: dict[str, str]) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if name not in {"DEVIN_API_TOKEN", "FONTCONFIG_FILE"}}
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DEVIN_API_TOKEN", "FONTCONFIG_FILE"}
+    }
     return own | changes

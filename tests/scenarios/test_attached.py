@@ -12,7 +12,17 @@ import pikepdf
 import pytest
 from babel.numbers import format_decimal
 
-CODES = ["CC-1001", "CC-1002", "CC-1003", "CC-1004", "CC-2001", "CC-2002", "CC-3001", "CC-4001", "CC-4002"]
+CODES = [
+    "CC-1001",
+    "CC-1002",
+    "CC-1003",
+    "CC-1004",
+    "CC-2001",
+    "CC-2002",
+    "CC-3001",
+    "CC-4001",
+    "CC-4002",
+]
 CODES += ["CC-5001", "CC-9000", "CC-9999"]
 LOCALES = {"CC-4001": "ja", "CC-4002": "zh"}
 
@@ -30,7 +40,9 @@ def amounts(value: object) -> Iterator[str]:
             for key, found in value.items()
             if isinstance(found, str) and key.endswith("amount") and key != "exact_amount"
         )
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    for inner in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
         yield from amounts(inner)
 
 
@@ -46,7 +58,9 @@ def test_every_amount_inside_stands_on_the_pages(sample, code):
 @pytest.mark.parametrize("code", CODES)
 def test_the_invoice_inside_is_the_one_of_the_statement(sample, code):
     inside, statement = json.loads(embedded(sample, code)["invoice.json"]), sample.statement()
-    assert inside["cost_center"] == next(found for found in statement["cost_centers"] if found["code"] == code)
+    assert inside["cost_center"] == next(
+        found for found in statement["cost_centers"] if found["code"] == code
+    )
     assert inside["tie_out"] == statement["tie_out"]
 
 

@@ -33,7 +33,7 @@ def begun(tmp_path):
 
 
 def built(job, selector="2025-12-05"):
-    return job.command(lambda edge: build(job.folder, selector, edge, 1))
+    return job.command(lambda context: build(job.folder, selector, context, 1))
 
 
 def in_november(job):
@@ -112,7 +112,9 @@ def test_a_torn_last_line_of_another_cycle_refuses_no_sound_one(begun, whole):
     job = job()
     in_november(job)
     assert job.collect().code == 0
-    november = job.folder / "archive" / "2025-11-05" / job.evidence.relative_to(job.evidence.parents[1])
+    november = (
+        job.folder / "archive" / "2025-11-05" / job.evidence.relative_to(job.evidence.parents[1])
+    )
     content = november.read_bytes()
     torn = content[: content.index(b"\n") // 2]
     assert CYCLES3.encode() in torn
@@ -130,7 +132,9 @@ def test_a_damaged_line_that_was_not_torn_is_still_refused(begun):
     job = job()
     in_november(job)
     assert job.collect().code == 0
-    november = job.folder / "archive" / "2025-11-05" / job.evidence.relative_to(job.evidence.parents[1])
+    november = (
+        job.folder / "archive" / "2025-11-05" / job.evidence.relative_to(job.evidence.parents[1])
+    )
     november.write_bytes(november.read_bytes().replace(b'{"request"', b'"request"', 1))
     said = built(job)
     assert said.code == 1

@@ -20,12 +20,16 @@ def drafted(small_build, tmp_path) -> Job:
 
 def found(job: Job, *arguments: str) -> list[str]:
     """Give the warnings, files named as they lie in the job's folder."""
-    result = CliRunner().invoke(main, ["check", str(job.folder), "--cycle", DECEMBER, *arguments, "--quiet"])
+    result = CliRunner().invoke(
+        main, ["check", str(job.folder), "--cycle", DECEMBER, *arguments, "--quiet"]
+    )
     assert result.exit_code == 0, result.stderr
     lines = result.stderr.splitlines()
     assert len(lines) == len(set(lines))
     for line in lines:
-        place = re.match(rf"{re.escape(str(job.folder))}/(?P<file>[\w.]+):(?P<line>\d+): warning: .+; .+", line)
+        place = re.match(
+            rf"{re.escape(str(job.folder))}/(?P<file>[\w.]+):(?P<line>\d+): warning: .+; .+", line
+        )
         assert place, line
         assert int(place["line"]) <= (job.folder / place["file"]).read_text().count("\n")
     assert f"No problems, {len(lines)} warning" in result.stdout
@@ -63,9 +67,13 @@ def test_cost_centers_with_an_invoice_need_contacts(drafted):
         for code in ("A-1", "B-2", "Z-9")
     ]
     drafted.edit(
-        "mapping.yaml", "  A-1: {name: Platform}", "  A-1:\n    name: Platform\n    contacts: [a@acme.example]"
+        "mapping.yaml",
+        "  A-1: {name: Platform}",
+        "  A-1:\n    name: Platform\n    contacts: [a@acme.example]",
     )
-    assert [line[-60:] for line in found(drafted) if "has no contacts" in line] == [line[-60:] for line in silent[1:]]
+    assert [line[-60:] for line in found(drafted) if "has no contacts" in line] == [
+        line[-60:] for line in silent[1:]
+    ]
 
 
 def test_days_before_the_first_date_of_a_key_are_told(drafted):
@@ -74,7 +82,9 @@ def test_days_before_the_first_date_of_a_key_are_told(drafted):
     assert gap.startswith(
         f'{line_of(drafted, "ada@acme.example")}: warning: "ada@acme.example" in users holds from 2025-12-10 on: '
     )
-    assert re.search(r": [\d.]+ ACUs on [2-5] days from 2025-12-0\d to 2025-12-0\d fell through", gap)
+    assert re.search(
+        r": [\d.]+ ACUs on [2-5] days from 2025-12-0\d to 2025-12-0\d fell through", gap
+    )
     drafted.edit("mapping.yaml", "{2025-12-10: A-1}", "{2025-07-01: none, 2025-12-10: A-1}")
     assert not [line for line in found(drafted) if "fell through" in line]
 
@@ -82,7 +92,10 @@ def test_days_before_the_first_date_of_a_key_are_told(drafted):
 def test_keys_that_match_nothing_and_tags_that_disagree_are_told(drafted):
     drafted.edit("mapping.yaml", "orgs:\n", "orgs:\n  org-2f8ab6190c4f: A-1\n")
     lines = found(drafted)
-    assert f'{line_of(drafted, "4f: A-1")}: warning: "org-2f8ab6190c4f" in orgs matches nothing' in "\n".join(lines)
+    assert (
+        f'{line_of(drafted, "4f: A-1")}: warning: "org-2f8ab6190c4f" in orgs matches nothing'
+        in "\n".join(lines)
+    )
     order = [int(line.split(":")[1]) for line in lines if "that no rule assigns" not in line]
     assert order == sorted(order)
 
@@ -90,7 +103,9 @@ def test_keys_that_match_nothing_and_tags_that_disagree_are_told(drafted):
 def test_the_same_is_said_in_the_same_order_every_time_and_as_json(drafted):
     first = found(drafted)
     assert found(drafted) == first
-    result = CliRunner().invoke(main, ["check", str(drafted.folder), "--cycle", DECEMBER, "--json", "--quiet"])
+    result = CliRunner().invoke(
+        main, ["check", str(drafted.folder), "--cycle", DECEMBER, "--json", "--quiet"]
+    )
     said = json.loads(result.stdout)["warnings"]
     assert [line.removeprefix(f"{drafted.folder}/") for line in said] == first
 

@@ -67,7 +67,10 @@ def shuffle_people(path: Path, order: random.Random) -> None:
     """Shuffle the rows; those of one person stay in the order of their dates."""
     header, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
     people = {row.partition(",")[0]: order.random() for row in sorted(rows)}
-    path.write_text(header + "".join(sorted(rows, key=lambda row: people[row.partition(",")[0]])), encoding="utf-8")
+    path.write_text(
+        header + "".join(sorted(rows, key=lambda row: people[row.partition(",")[0]])),
+        encoding="utf-8",
+    )
 
 
 def shuffled_lines(lines: list[dict], order: random.Random) -> list[dict]:
@@ -83,7 +86,10 @@ def shuffled_lines(lines: list[dict], order: random.Random) -> list[dict]:
 
 def ledger(folder: Path) -> list[tuple[str, ...]]:
     with (folder / "ledger.csv").open(encoding="utf-8", newline="") as file:
-        return [tuple(row[name] for name in row if name not in OF_THE_RULES) for row in csv.DictReader(file)]
+        return [
+            tuple(row[name] for name in row if name not in OF_THE_RULES)
+            for row in csv.DictReader(file)
+        ]
 
 
 def test_the_shuffle_shuffles():
@@ -107,7 +113,11 @@ def home_with_fonts(tmp_path: Path) -> Path:
     shutil.copy(serif, fonts)
     font = TTFont(serif)
     for record in font["name"].names:
-        record.string = record.toUnicode().replace("Liberation Serif", "Liberation Sans").replace("Serif", "Sans")
+        record.string = (
+            record.toUnicode()
+            .replace("Liberation Serif", "Liberation Sans")
+            .replace("Serif", "Sans")
+        )
     for name in ("Impostor.ttf", "LiberationSans-Regular.ttf", "DejaVuSans.ttf"):
         font.save(fonts / name)
     return tmp_path / "home"

@@ -58,7 +58,9 @@ def whole(rates: str) -> list[tuple[str, str]]:
     return [('prices: {devin: 2.00, "*": 1.75}\n', rates)]
 
 
-RECOVER = whole("recover: {weights: {cascade: 0.8}}\nvendor_invoices: {2025-12-05: {number: I, amount: 19713.47}}\n")
+RECOVER = whole(
+    "recover: {weights: {cascade: 0.8}}\nvendor_invoices: {2025-12-05: {number: I, amount: 19713.47}}\n"
+)
 TIERS = whole("tiers: [{up_to: 10000, price: 2.00}, {price: 2.25}]\n")
 FEES = whole(
     'prices: {devin: 2.00, "*": 1.75}\nfees: [{name: Support, percent: 2.5%, to: [A-1]}, '
@@ -73,8 +75,14 @@ CHANGES: dict[str, Edits] = {
     "dated": {"mapping.yaml": [("ada@acme.example: A-1", "ada@acme.example: {2025-12-20: C-3}")]},
     "bearer": {"mapping.yaml": [("unallocated: Z-9", "unallocated: C-3")]},
     "nobody": {"mapping.yaml": [("unallocated: Z-9\n", "")]},
-    "precedence": {"mapping.yaml": [("unallocated: Z-9\n", "unallocated: Z-9\nprecedence: [org, user]\n")]},
-    "pool": {"mapping.yaml": [("unallocated: Z-9\n", "unallocated: Z-9\npools: {B-2: {A-1: 1, C-3: 2}}\n")]},
+    "precedence": {
+        "mapping.yaml": [("unallocated: Z-9\n", "unallocated: Z-9\nprecedence: [org, user]\n")]
+    },
+    "pool": {
+        "mapping.yaml": [
+            ("unallocated: Z-9\n", "unallocated: Z-9\npools: {B-2: {A-1: 1, C-3: 2}}\n")
+        ]
+    },
     "new": {
         "mapping.yaml": [
             ("  C-3: {name: Kiosk}", "  D-4: {name: Drones}"),
@@ -108,13 +116,22 @@ def of_products(center: dict | None) -> dict[str, tuple[Decimal, Decimal]]:
 
 def compared_by_hand(before: dict, after: dict) -> dict[str, dict]:
     """Give what each cost center that differs in two statements bears in either, as a whole and by product."""
-    olds, news = ({one["code"]: one for one in statement["cost_centers"]} for statement in (before, after))
+    olds, news = (
+        {one["code"]: one for one in statement["cost_centers"]} for statement in (before, after)
+    )
     found = {}
     for code in sorted({*olds, *news}):
         old, new = olds.get(code), news.get(code)
-        sides = [(borne(one), Decimal(one["amount"])) if one else (Decimal(0), Decimal(0)) for one in (old, new)]
+        sides = [
+            (borne(one), Decimal(one["amount"])) if one else (Decimal(0), Decimal(0))
+            for one in (old, new)
+        ]
         products = of_products(old), of_products(new)
-        if sides[0] != sides[1] or products[0] != products[1] or before["currency"] != after["currency"]:
+        if (
+            sides[0] != sides[1]
+            or products[0] != products[1]
+            or before["currency"] != after["currency"]
+        ):
             found[code] = {"whole": sides, "products": products}
     return found
 
@@ -134,7 +151,9 @@ def grown(before: list[dict], after: list[dict]) -> Net:
     for sign, rows in ((-1, before), (1, after)):
         for row in rows:
             acus[row["cost_center"]] += sign * Fraction(row["quantity"])
-            amounts[row["cost_center"]] += sign * Fraction(row["quantity"]) * prices[row["day"], row["product"]]
+            amounts[row["cost_center"]] += (
+                sign * Fraction(row["quantity"]) * prices[row["day"], row["product"]]
+            )
     return {code: (acus[code], amounts[code]) for code in acus if acus[code] or amounts[code]}
 
 
@@ -169,7 +188,9 @@ def check_against_builds(job: Job, folder: Path, edits: Edits, *, priced: bool =
             }
     ledgers = [list(rows_of(one.cycle() / "ledger.csv")) for one in (job, after)]
     told, changed = received(found["moves"]), grown(*ledgers)
-    assert {code: acus for code, (acus, _) in told.items()} == {code: acus for code, (acus, _) in changed.items()}
+    assert {code: acus for code, (acus, _) in told.items()} == {
+        code: acus for code, (acus, _) in changed.items()
+    }
     if priced:
         assert told == changed
     assert Fraction(found["moved_acus"]) == sum(Fraction(move["acus"]) for move in found["moves"])
@@ -194,7 +215,9 @@ def test_one_user_who_moves_takes_along_what_the_ledger_has_of_him(small_build, 
     """The case by hand: Ada goes from A-1 to C-3, which had nothing."""
     job = small_build.job
     options = edited(job, tmp_path, CHANGES["user"])
-    hers = [row for row in rows_of(job.cycle() / "ledger.csv") if row["rule"] == "mapping.yaml:7"]  # ada's
+    hers = [
+        row for row in rows_of(job.cycle() / "ledger.csv") if row["rule"] == "mapping.yaml:7"
+    ]  # ada's
     assert {row["cost_center"] for row in hers} == {"A-1"}
     acus = sum(Decimal(row["quantity"]) for row in hers)
     amount = sum(Decimal(row["exact_amount"]) for row in hers)
@@ -203,7 +226,10 @@ def test_one_user_who_moves_takes_along_what_the_ledger_has_of_him(small_build, 
     assert (move["from"], move["to"]) == ("A-1", "C-3")
     assert (Decimal(move["acus"]), Decimal(move["exact_amount"])) == (acus, amount)
     assert move["rule_before"] == f"{job.folder / 'mapping.yaml'}:7"
-    assert Path(move["rule_after"].rpartition(":")[0]).resolve() == (tmp_path / "mapping.yaml").resolve()
+    assert (
+        Path(move["rule_after"].rpartition(":")[0]).resolve()
+        == (tmp_path / "mapping.yaml").resolve()
+    )
     assert move["rule_after"].endswith(":7")
     said = asked(job, *options)
     rows = [line.split() for line in said.splitlines()]
@@ -211,7 +237,8 @@ def test_one_user_who_moves_takes_along_what_the_ledger_has_of_him(small_build, 
     assert ["A-1", "C-3", *figures_told, "mapping.yaml:7", "mapping.yaml:7"] in rows
     billed = f"{amount.quantize(Decimal('0.01')):f}"
     assert any(
-        row[:1] == ["C-3"] and row[2:] == ["0.0000", figures_told[0], "0.00", billed, f"+{billed}"] for row in rows
+        row[:1] == ["C-3"] and row[2:] == ["0.0000", figures_told[0], "0.00", billed, f"+{billed}"]
+        for row in rows
     )
     assert "Invoiced: USD 19287.12 before, USD 19287.12 after" in said
 
@@ -220,7 +247,9 @@ def test_what_nobody_bore_or_will_bear_is_told_in_words(small_build, tmp_path):
     said = asked(small_build.job, *edited(small_build.job, tmp_path, CHANGES["nobody"]))
     (row,) = [line for line in said.splitlines() if "(nobody)" in line]
     assert re.match(r"\s*Z-9\s+\(nobody\)\s+[\d.]+\s+[\d.]+\s+no rule\s+no rule\s*$", row)
-    (move,) = json.loads(asked(small_build.job, "--mapping", str(tmp_path / "mapping.yaml"), "--json"))["moves"]
+    (move,) = json.loads(
+        asked(small_build.job, "--mapping", str(tmp_path / "mapping.yaml"), "--json")
+    )["moves"]
     assert (move["to"], move["rule_before"], move["rule_after"]) == (None, None, None)
 
 
@@ -256,7 +285,9 @@ def test_other_words_and_another_order_move_nothing(small_build, tmp_path):
 
 
 def test_the_cost_centers_name_may_change(small_build, tmp_path):
-    options = edited(small_build.job, tmp_path, {"mapping.yaml": [("name: Platform", "name: Engine room")]})
+    options = edited(
+        small_build.job, tmp_path, {"mapping.yaml": [("name: Platform", "name: Engine room")]}
+    )
     assert asked(small_build.job, *options).startswith("Nothing moves")
 
 
@@ -274,17 +305,25 @@ def test_a_session_rule_that_goes_gives_the_session_back(sample, tmp_path):
 
 
 def test_a_precedence_without_tags_moves_what_they_had(sample, tmp_path):
-    edits: Edits = {"mapping.yaml": [("precedence: [session, tag, user, org]", "precedence: [session, user, org]")]}
+    edits: Edits = {
+        "mapping.yaml": [
+            ("precedence: [session, tag, user, org]", "precedence: [session, user, org]")
+        ]
+    }
     found = check_against_builds(sample.job, tmp_path, edits)
     assert {move["from"] for move in found["moves"]} == {"CC-5001"}
-    assert not next(one for one in found["cost_centers"] if one["code"] == "CC-5001")["after"]["acus"].strip("0")
+    assert not next(one for one in found["cost_centers"] if one["code"] == "CC-5001")["after"][
+        "acus"
+    ].strip("0")
 
 
 def test_an_edited_mapping_reads_the_hr_export_beside_it(sample, tmp_path):
     options = edited(sample.job, tmp_path, {"mapping.yaml": []})
     assert asked(sample.job, *options).startswith("Nothing moves")
     export = tmp_path / "hr.csv"
-    export.write_text(export.read_text(encoding="utf-8").replace("CC-1003", "CC-1004"), encoding="utf-8")
+    export.write_text(
+        export.read_text(encoding="utf-8").replace("CC-1003", "CC-1004"), encoding="utf-8"
+    )
     found = json.loads(asked(sample.job, *options, "--json"))
     assert {(move["from"], move["to"]) for move in found["moves"]} == {("CC-1003", "CC-1004")}
     assert all("hr.csv:" in move["rule_after"] for move in found["moves"])
@@ -297,13 +336,17 @@ def test_an_edited_mapping_reads_the_hr_export_beside_it(sample, tmp_path):
 
 def test_a_mistake_in_the_edited_file_names_that_file(small_build, tmp_path):
     job = small_build.job
-    options = edited(job, tmp_path, {"mapping.yaml": [("ada@acme.example: A-1", "ada@acme.example: A-9")]})
+    options = edited(
+        job, tmp_path, {"mapping.yaml": [("ada@acme.example: A-1", "ada@acme.example: A-9")]}
+    )
     said = asked(job, *options, exit_code=1)
     place, _, words = said.partition(": ")
     assert Path(place.rpartition(":")[0]).resolve() == (tmp_path / "mapping.yaml").resolve()
     assert place.endswith(":7")
     assert words.startswith('cost center "A-9" is not declared')
-    result = CliRunner().invoke(main, ["diff", str(job.folder), "--cycle", DECEMBER, *options, "--json"])
+    result = CliRunner().invoke(
+        main, ["diff", str(job.folder), "--cycle", DECEMBER, *options, "--json"]
+    )
     (problem,) = json.loads(result.stdout)["problems"]
     assert (result.exit_code, problem["source"]) == (1, place)
 
@@ -317,7 +360,9 @@ def test_a_file_that_is_not_there_is_named(small_build, tmp_path):
 def test_a_session_that_was_not_collected_cannot_be_shown(small_build, tmp_path):
     known = "devin-a8e6004c1506cf63"
     options = edited(
-        small_build.job, tmp_path, {"mapping.yaml": [("orgs:\n", f"sessions: {{{known}: C-3}}\norgs:\n")]}
+        small_build.job,
+        tmp_path,
+        {"mapping.yaml": [("orgs:\n", f"sessions: {{{known}: C-3}}\norgs:\n")]},
     )
     said = asked(small_build.job, *options, exit_code=1)
     assert known in said
@@ -337,7 +382,10 @@ def test_a_cycle_that_was_not_collected_is_refused(small_job):
 
 
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:
-    return {name: (found, (folder / name).stat().st_mtime_ns) for name, found in contents(folder).items()}
+    return {
+        name: (found, (folder / name).stat().st_mtime_ns)
+        for name, found in contents(folder).items()
+    }
 
 
 def test_neither_diff_nor_explain_touches_the_archive_closed_or_not(small_build, tmp_path):

@@ -14,8 +14,8 @@ from unicodedata import east_asian_width
 import pytest
 from click.testing import CliRunner
 
-from reportgen.archive.codec import statement_json
 from reportgen.cli import main
+from reportgen.core.statement_json import statement_json
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import live, mapped, own_credentials
@@ -62,22 +62,40 @@ def test_the_explanation_is_of_the_lines_that_were_built_and_foots(sample, code)
     found = explained(sample.job.folder, code)
     assert (found["invoice"], found["amount"]) == (center["invoice"], center["amount"])
     assert len(found["lines"]) == len(center["lines"])
-    for number, (line, built) in enumerate(zip(found["lines"], center["lines"], strict=True), start=1):
+    for number, (line, built) in enumerate(
+        zip(found["lines"], center["lines"], strict=True), start=1
+    ):
         assert line["number"] == number
-        assert all(line[key] == built[key] for key in ("kind", "product", "acus", "unit_price", "amount"))
+        assert all(
+            line[key] == built[key] for key in ("kind", "product", "acus", "unit_price", "amount")
+        )
         assert foots(line)
         assert line["difference"] == "0"
-        assert sum(Fraction(record["quantity"]) for record in line["records"]) == Fraction(line["acus"])
+        assert sum(Fraction(record["quantity"]) for record in line["records"]) == Fraction(
+            line["acus"]
+        )
 
 
 @pytest.mark.parametrize("code", ISSUED)
 def test_the_records_are_those_of_the_ledger(sample, code):
     columns = [
-        *("day", "product", "org_id", "principal_kind", "principal_id", "session_id", "share", "quantity"),
+        *(
+            "day",
+            "product",
+            "org_id",
+            "principal_kind",
+            "principal_id",
+            "session_id",
+            "share",
+            "quantity",
+        ),
         *("exact_amount", "rate"),
     ]
     ledger = [row for row in rows_of(sample.folder / "ledger.csv") if row["cost_center"] == code]
-    expected = [[*(row[key] for key in columns), row["rule"] or None, row["cause"] or None] for row in ledger]
+    expected = [
+        [*(row[key] for key in columns), row["rule"] or None, row["cause"] or None]
+        for row in ledger
+    ]
     found = [
         [*(record[key] for key in columns), (record["rule"] or {}).get("value"), record["cause"]]
         for line in explained(sample.job.folder, code)["lines"]
@@ -92,11 +110,15 @@ def test_the_line_of_every_rule_and_rate_says_so(sample, code):
         for source, text in line["sources"].items():
             assert text == text_at(sample.job.folder, source).strip()
         for record in line["records"]:
-            price = re.split(r"[:#]", text_at(sample.job.folder, record["rate"]).partition(": ")[2])[0]
+            price = re.split(
+                r"[:#]", text_at(sample.job.folder, record["rate"]).partition(": ")[2]
+            )[0]
             assert Decimal(price) == Decimal(record["unit_price"])
             assert record["rate"] in line["sources"]
             if rule := record["rule"]:
-                assert rule["key"].casefold() in text_at(sample.job.folder, rule["source"]).casefold()
+                assert (
+                    rule["key"].casefold() in text_at(sample.job.folder, rule["source"]).casefold()
+                )
                 assert code in text_at(sample.job.folder, rule["value"])
                 assert {rule["source"], rule["value"]} <= line["sources"].keys()
                 assert (rule["section"] == "user_file") == rule["source"].startswith("hr.csv")
@@ -125,7 +147,12 @@ def test_the_rule_is_of_whom_it_decided(sample, code):
 def test_every_answer_is_in_the_evidence_with_its_fingerprint(sample, code):
     lines = evidence(sample.folder / "inputs" / "responses.jsonl")
     found = explained(sample.job.folder, code)
-    named = {request for line in found["lines"] for record in line["records"] for request in record["requests"]}
+    named = {
+        request
+        for line in found["lines"]
+        for record in line["records"]
+        for request in record["requests"]
+    }
     assert named == found["responses"].keys()
     assert all(record["requests"] for line in found["lines"] for record in line["records"])
     for request, proof in found["responses"].items():
@@ -142,8 +169,13 @@ def test_the_answers_hold_the_acus_of_the_records(sample):
     compared = 0
     for record in (record for line in found["lines"] for record in line["records"]):
         if len(record["requests"]) == 1 and record["principal_id"] and record["org_id"]:
-            body = json.loads(lines[found["responses"][record["requests"][0]]["line"] - 1]["body"], parse_float=str)
-            days = [day for day in body["consumption_by_date"] if day_of(day["date"]) == record["day"]]
+            body = json.loads(
+                lines[found["responses"][record["requests"][0]]["line"] - 1]["body"],
+                parse_float=str,
+            )
+            days = [
+                day for day in body["consumption_by_date"] if day_of(day["date"]) == record["day"]
+            ]
             said = sum(Fraction(day["acus_by_product"][record["product"]]) for day in days)
             assert said == Fraction(record["acus"])
             compared += 1
@@ -162,7 +194,9 @@ def test_groups_are_the_lines_of_all_cost_centers_that_are_rounded_together(samp
         group = line["rounded_together"]
         assert group["lines"] == len(members)
         assert Fraction(group["target"]) == sum(Fraction(one["amount"]) for one in members)
-        assert Fraction(group["exact_amount"]) == sum(Fraction(one["exact_amount"]) for one in members)
+        assert Fraction(group["exact_amount"]) == sum(
+            Fraction(one["exact_amount"]) for one in members
+        )
         assert group["raised"] == sum(Fraction(one["rounding"]) > 0 for one in members)
 
 
@@ -176,11 +210,15 @@ def cells(line: str) -> int:
 def numbers_of(footing: str) -> tuple[Fraction, Fraction]:
     """Read a footing: the amount, and all that is taken from it."""
     amount, rest = footing.split(" − (", 1)
-    return Fraction(amount), sum(map(Fraction, re.findall(r"(?:records?|more|rounding|exactly) (-?[\d.]+)", rest)))
+    return Fraction(amount), sum(
+        map(Fraction, re.findall(r"(?:records?|more|rounding|exactly) (-?[\d.]+)", rest))
+    )
 
 
 def footings(said: str) -> list[str]:
-    return re.findall(r"^-?[\d.]+ − \(.*?\) = .*?$", re.sub(r"\n  +(?=\S)", " ", said), re.MULTILINE)
+    return re.findall(
+        r"^-?[\d.]+ − \(.*?\) = .*?$", re.sub(r"\n  +(?=\S)", " ", said), re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("code", ["CC-1001", "CC-4001", "CC-9999"])
@@ -203,13 +241,17 @@ def test_a_line_in_full_shows_all_its_records_and_their_answers(sample):
     lines = explained(sample.job.folder, "CC-1001")["lines"]
     longest = max(lines, key=lambda line: len(line["records"]))
     said = asked(sample.job, "CB-2025-12-05-CC-1001", "--line", str(longest["number"]))
-    assert f"Line {longest['number']} of {len(lines)}: {longest['kind']}, {longest['product']}" in said
+    assert (
+        f"Line {longest['number']} of {len(lines)}: {longest['kind']}, {longest['product']}" in said
+    )
     exact = [record["exact_amount"] for record in longest["records"]]
     rows = re.findall(r"^ 20\d\d-\d\d-\d\d .*$", said, re.MULTILINE)
     assert len(rows) == len(exact)
     assert all(f" {amount} " in row for amount, row in zip(exact, rows, strict=True))
     requests = {request for record in longest["records"] for request in record["requests"]}
-    assert len(re.findall(r"^ +\d+  line \d+ +sha256 [0-9a-f]{64}$", said, re.MULTILINE)) == len(requests)
+    assert len(re.findall(r"^ +\d+  line \d+ +sha256 [0-9a-f]{64}$", said, re.MULTILINE)) == len(
+        requests
+    )
     alone = json.loads(asked(sample.job, "CC-1001", "--line", str(longest["number"]), "--json"))
     assert alone["lines"] == [longest]
     assert alone["responses"].keys() == requests
@@ -218,7 +260,9 @@ def test_a_line_in_full_shows_all_its_records_and_their_answers(sample):
 def test_rules_and_rates_are_told_with_their_text(sample):
     said = asked(sample.job, "CC-1001", "--line", "3")
     _, _, sources = said.partition("as they stand in")
-    written = dict(line.split(maxsplit=1) for line in sources.splitlines() if re.match(r" [\w.]+:\d+ ", line))
+    written = dict(
+        line.split(maxsplit=1) for line in sources.splitlines() if re.match(r" [\w.]+:\d+ ", line)
+    )
     assert any(text.startswith("ada@acme.example: CC-1001") for text in written.values())
     for source, text in written.items():
         assert text_at(sample.job.folder, source).strip().startswith(text)
@@ -257,7 +301,11 @@ def test_what_was_tampered_with_is_refused(drafted):
 def test_it_is_offline_and_writes_nothing(drafted):
     before = {path: path.stat().st_mtime_ns for path in drafted.folder.rglob("*")}
     (drafted.folder / "chargeback.yaml").write_text(
-        re.sub(r"replay: .*", "base_url: https://127.0.0.1:9", (drafted.folder / "chargeback.yaml").read_text()),
+        re.sub(
+            r"replay: .*",
+            "base_url: https://127.0.0.1:9",
+            (drafted.folder / "chargeback.yaml").read_text(),
+        ),
     )
     asked(drafted, "A-1")
     after = {path: path.stat().st_mtime_ns for path in drafted.folder.rglob("*")}
@@ -308,7 +356,9 @@ def test_one_amount_for_the_cycle_is_told_as_such(drafted, rates, words):
             usage = [line for line in found["lines"] if line["kind"] in {"usage", "unallocated"}]
             assert all(line["effective_price"] for line in usage)
             said = asked(drafted, center["code"])
-            assert "The unit price is effective, for display only: rates.yaml:" in re.sub(r"\s+", " ", said)
+            assert "The unit price is effective, for display only: rates.yaml:" in re.sub(
+                r"\s+", " ", said
+            )
             assert words in said
             assert all(footing.endswith(" = 0") for footing in footings(said))
 
@@ -340,7 +390,11 @@ def test_fees_transfers_and_pools_are_told_by_their_source(drafted):
     pool = more["pool", "Payments"]
     had = next(center for center in drafted.statement()["cost_centers"] if center["code"] == "B-2")
     before_sharing = sum(Decimal(line["amount"]) for line in had["lines"] if line["kind"] != "pool")
-    assert Decimal(pool["behind_amount"]) == before_sharing == Decimal(pool["rounded_together"]["target"])
+    assert (
+        Decimal(pool["behind_amount"])
+        == before_sharing
+        == Decimal(pool["rounded_together"]["target"])
+    )
     assert f"A share 0.6 (shares) of pool B-2, {pool['source']}, which had {before_sharing}" in said
     assert f"The transfer of {line_of['Ticket']}, against B-2" in said
     counter = " ".join(asked(drafted, "B-2").split())
@@ -360,12 +414,16 @@ def test_names_cannot_play_with_the_terminal(small_job):
     assert "Kiosk" in said
 
 
-@pytest.mark.parametrize("source", ["api: v3", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"])
+@pytest.mark.parametrize(
+    "source", ["api: v3", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"]
+)
 def test_every_source_is_explained_by_its_answers(tmp_path, source):
     with serving(WORLD) as api:
         job = live(tmp_path, api, mapped(WORLD) + "unallocated: Z-9\n", source)
         derived = job.collected()
-    (job.evidence.parents[1] / "statement.json").write_text(statement_json(derived.statement), encoding="utf-8")
+    (job.evidence.parents[1] / "statement.json").write_text(
+        statement_json(derived.statement), encoding="utf-8"
+    )
     lines = evidence(job.evidence)
     for code in ("A-1", "B-2", "C-3", "Z-9"):
         found = json.loads(asked(Job(tmp_path), code, "--json"))

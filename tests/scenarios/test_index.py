@@ -31,11 +31,18 @@ def acus(quantity: str, decimals: int = 4) -> str:
 @pytest.fixture(scope="module")
 def table(sample) -> dict[str, dict[str, str]]:
     """Read the table of cost centers by code, each cell by the head of its column."""
-    (found,) = [one for one in page(sample.folder).iter("table") if one.get("aria-labelledby") == "cost-centers"]
+    (found,) = [
+        one
+        for one in page(sample.folder).iter("table")
+        if one.get("aria-labelledby") == "cost-centers"
+    ]
     heads = [text_of(head) for head in found.iterfind("thead/tr/th")]
     read = [dict(zip(heads, map(text_of, row), strict=True)) for row in found.iterfind("tbody/tr")]
     total = dict(zip(heads, map(text_of, found.find("tfoot/tr")), strict=True))
-    by_code = {next(word for word in row["Cost center"].split() if word.startswith("CC-")): row for row in read}
+    by_code = {
+        next(word for word in row["Cost center"].split() if word.startswith("CC-")): row
+        for row in read
+    }
     return {**by_code, "": total}
 
 
@@ -55,7 +62,10 @@ def test_every_amount_is_that_of_the_statement(sample, table):
         assert row["Documents"].endswith(center["invoice"] or "no invoice")
     total = table.pop("")
     tie = statement["tie_out"]
-    assert (total["Amount (USD)"], total["ACUs"]) == (money(tie["invoiced_amount"]), acus(tie["control_acus"]))
+    assert (total["Amount (USD)"], total["ACUs"]) == (
+        money(tie["invoiced_amount"]),
+        acus(tie["control_acus"]),
+    )
     assert not table
 
 
@@ -89,7 +99,9 @@ def test_the_command_says_which_file_to_open(sample):
 
 def test_links_hold_whatever_numbers_are_like(small_job: Job):
     with (small_job.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
-        file.write('invoice: {number: "CB {{ cycle.start }} #1 – 100 % März?&{{ cost_center.code }}"}\n')
+        file.write(
+            'invoice: {number: "CB {{ cycle.start }} #1 – 100 % März?&{{ cost_center.code }}"}\n'
+        )
     assert small_job.run("run").returncode == 0
     folder = small_job.cycle()
     links = [link.get("href") for link in page(folder).iter("a")]

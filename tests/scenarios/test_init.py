@@ -11,11 +11,12 @@ from click.testing import CliRunner
 from pydantic.fields import FieldInfo
 
 from reportgen.cli import main
-from reportgen.commands.collect import Effort
 from reportgen.commands.init import _move
 from reportgen.commands.run import run
-from reportgen.documents.templates import read_templates
-from reportgen.sources.schema import ChargebackFile, MappingFile, RatesFile, _sections_in
+from reportgen.documents.templating.templates import read_templates
+from reportgen.operations.collection import Effort
+from reportgen.sources.config.messages import _sections_in
+from reportgen.sources.config.schema import ChargebackFile, MappingFile, RatesFile
 from tests.fakeapi.behavior import ENTERPRISE
 from tests.fakeapi.sample import CYCLES
 from tests.fakeapi.server import serving
@@ -32,9 +33,7 @@ NAMED_FILES = {
     "logo.svg": '<svg xmlns="http://www.w3.org/2000/svg"/>',
     "responses.jsonl": "",
 }
-TEMPLATES_LINE = (
-    "# templates: templates            # files found here win over the built-in ones; keep only those you change"
-)
+TEMPLATES_LINE = "# templates: templates            # files found here win over the built-in ones; keep only those you change"
 
 
 def command(*arguments: str | Path):
@@ -82,7 +81,10 @@ def test_what_was_written_and_that_templates_grow_old_is_said(tmp_path):
 def test_machines_get_the_files(tmp_path):
     result = command("init", tmp_path / "mine", "--json", "--quiet")
     values = json.loads(result.stdout)
-    assert values == {"folder": str(tmp_path / "mine"), "files": sorted(contents(tmp_path / "mine"))}
+    assert values == {
+        "folder": str(tmp_path / "mine"),
+        "files": sorted(contents(tmp_path / "mine")),
+    }
     again = json.loads(command("init", tmp_path / "mine", "--json").stdout)
     assert [Path(problem["source"]).name for problem in again["problems"]] == [*NAMES, "templates"]
 
@@ -97,13 +99,17 @@ def settings_in_comments(name: str) -> list[tuple[int, int]]:
     for number, line in enumerate(lines):
         if setting := SETTING.fullmatch(line):
             deeper = f"{setting[1]}#   "
-            end = next((n for n in range(number + 1, len(lines)) if not lines[n].startswith(deeper)), len(lines))
+            end = next(
+                (n for n in range(number + 1, len(lines)) if not lines[n].startswith(deeper)),
+                len(lines),
+            )
             found.append((number, end))
     return found
 
 
 @pytest.mark.parametrize(
-    ("name", "first", "last"), [(name, *lines) for name in NAMES for lines in settings_in_comments(name)]
+    ("name", "first", "last"),
+    [(name, *lines) for name in NAMES for lines in settings_in_comments(name)],
 )
 def test_every_setting_in_a_comment_can_be_used_as_it_stands(started, name, first, last):
     path = started / name
@@ -134,7 +140,11 @@ def keys_of(section: type, seen: set[str]) -> set[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_key_that_there_is_stands_in_it(started, name):
     text = (started / name).read_text()
-    missing = {key for key in keys_of(NAMES[name], set()) if not re.search(rf"(?m)(?:^|[ {{]){key}:(?: |$)", text)}
+    missing = {
+        key
+        for key in keys_of(NAMES[name], set())
+        if not re.search(rf"(?m)(?:^|[ {{]){key}:(?: |$)", text)
+    }
     assert missing == set(), f"explain it in configs/start/{name}"
 
 
@@ -156,7 +166,9 @@ def test_nothing_is_overwritten_and_nothing_is_added_to_it(tmp_path, taken):
     (tmp_path / taken).write_text("ours")
     result = command("init", tmp_path)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith(f"{tmp_path / taken.partition('/')[0]}: this is there already; ")
+    assert result.stderr.startswith(
+        f"{tmp_path / taken.partition('/')[0]}: this is there already; "
+    )
     assert contents(tmp_path) == {taken: b"ours"}
 
 
@@ -199,7 +211,9 @@ def job(started) -> Live:
 
 
 def run_previous(job: Live) -> dict:
-    said = job.command(lambda edge: run(job.folder, "previous", edge, Effort(concurrency=4), workers=1))
+    said = job.command(
+        lambda context: run(job.folder, "previous", context, Effort(concurrency=4), workers=1)
+    )
     assert said.code == 0, said.stderr
     return Job(job.folder).statement()
 
@@ -218,8 +232,14 @@ def test_it_runs_against_the_api_before_and_after_the_mapping_is_edited(job):
         used = f"{sum(atom.acus for atom in world.atoms):.2f}"
         assert amounts(first) == {"CC-1001": "0.00", "CC-1002": "0.00", "CC-9999": used}
 
-        edits.edit("mapping.yaml", "# jane.doe@example.com: CC-1001", f"{world.people[0].email}: CC-1001")
-        edits.edit("mapping.yaml", "# org-0123456789ab: CC-1001", f"{world.organizations[0].org_id}: CC-1002")
+        edits.edit(
+            "mapping.yaml", "# jane.doe@example.com: CC-1001", f"{world.people[0].email}: CC-1001"
+        )
+        edits.edit(
+            "mapping.yaml",
+            "# org-0123456789ab: CC-1001",
+            f"{world.organizations[0].org_id}: CC-1002",
+        )
         edits.edit("chargeback.yaml", "# templates: ", "templates: ")
         edits.edit("templates/invoice.html.j2", "<body>", "<body><p>Questions: 4711</p>")
         for path in (job.folder / "templates").rglob("*.*"):
@@ -231,7 +251,13 @@ def test_it_runs_against_the_api_before_and_after_the_mapping_is_edited(job):
     assert second["CC-1001"] == f"{mine:.2f}"
     assert float(second["CC-1002"]) > 0
     assert sum(map(float, second.values())) == pytest.approx(float(used))
-    as_used = contents(Job(job.folder).cycle(date(2025, 12, 5).isoformat()) / "inputs" / "templates")
+    as_used = contents(
+        Job(job.folder).cycle(date(2025, 12, 5).isoformat()) / "inputs" / "templates"
+    )
     assert b"Questions: 4711" in as_used.pop("invoice.html.j2")
-    built_in = {name: text.encode() for name, text in read_templates(None).items() if name != "invoice.html.j2"}
+    built_in = {
+        name: text.encode()
+        for name, text in read_templates(None).items()
+        if name != "invoice.html.j2"
+    }
     assert as_used == built_in

@@ -44,7 +44,8 @@ def ties_out(job: Job, start: str = DECEMBER) -> bool:
     return (
         Fraction(Decimal(tie["control_acus"])) == acus + Fraction(Decimal(tie["unallocated_acus"]))
         and Decimal(tie["invoiced_amount"]) == amount
-        and Decimal(tie["chargeable_amount"]) + Decimal(tie["fees_amount"]) == amount + Decimal(tie["unborne_amount"])
+        and Decimal(tie["chargeable_amount"]) + Decimal(tie["fees_amount"])
+        == amount + Decimal(tie["unborne_amount"])
     )
 
 
@@ -100,7 +101,12 @@ def test_a_second_build_replaces_the_draft(drafted):
     assert not after.keys() - before.keys()
     kept = {name for name in after if after[name] == before[name]}
     assert "inputs/responses.jsonl" in kept
-    assert not kept & {"statement.json", "statement.pdf", "ledger.csv", "inputs/config/mapping.yaml"}
+    assert not kept & {
+        "statement.json",
+        "statement.pdf",
+        "ledger.csv",
+        "inputs/config/mapping.yaml",
+    }
     assert not list(leftovers(drafted.archive))
 
 
@@ -108,7 +114,9 @@ def test_a_mistake_in_a_template_leaves_the_draft_alone(drafted):
     before = contents(drafted.folder)
     templates = drafted.folder / "templates"
     templates.mkdir()
-    (templates / "statement.html.j2").write_text("<html>\n<p>{{ document.nothing }}</p>\n</html>\n", encoding="utf-8")
+    (templates / "statement.html.j2").write_text(
+        "<html>\n<p>{{ document.nothing }}</p>\n</html>\n", encoding="utf-8"
+    )
     with (drafted.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
         file.write("templates: templates\n")
     result = drafted.run("build", "--quiet")
@@ -127,7 +135,9 @@ def test_a_killed_build_leaves_the_draft_alone_and_the_next_one_works(drafted):
     process = drafted.start("build", "--workers", "2")
     wait_for_staged_documents(drafted)
     process.kill()
-    process.communicate(timeout=30)  # its workers hold the other ends of the pipes: they ended as well
+    process.communicate(
+        timeout=30
+    )  # its workers hold the other ends of the pipes: they ended as well
     assert contents(drafted.cycle()) == before
     left = list(leftovers(drafted.archive))
     assert [path.name[0] for path in left] == ["."]
@@ -166,8 +176,14 @@ def test_what_nobody_bears_stays_on_the_statement(small_job):
     statement = small_job.statement()
     unborne = statement["tie_out"]["unborne_amount"]
     assert Decimal(unborne) > 0
-    assert (statement["unallocated"]["cost_center"], statement["unallocated"]["amount"]) == (None, unborne)
-    assert (statement["cost_centers"][-1]["code"], statement["cost_centers"][-1]["invoice"]) == ("Z-9", None)
+    assert (statement["unallocated"]["cost_center"], statement["unallocated"]["amount"]) == (
+        None,
+        unborne,
+    )
+    assert (statement["cost_centers"][-1]["code"], statement["cost_centers"][-1]["invoice"]) == (
+        "Z-9",
+        None,
+    )
     assert ties_out(small_job)
     assert f"unborne {unborne}" in result.stdout
     shown = text(small_job.cycle() / "statement.pdf")
@@ -179,22 +195,34 @@ def test_what_nobody_bears_stays_on_the_statement(small_job):
 
 
 def test_a_product_without_a_price_is_shown_as_unpriced(small_job):
-    plain(small_job, *INVOICE).edit("rates.yaml", '{devin: 2.00, "*": 1.75}', "{devin: 2.00, cascade: 1.75}")
+    plain(small_job, *INVOICE).edit(
+        "rates.yaml", '{devin: 2.00, "*": 1.75}', "{devin: 2.00, cascade: 1.75}"
+    )
     result = small_job.here("run")
     assert result.returncode == 0
     assert "review" in result.stderr
     assert "price" in result.stderr
     lines = small_job.statement()["cost_centers"][0]["lines"]
     (unpriced,) = [line for line in lines if line["product"] == "terminal"]
-    assert (unpriced["unit_price"], unpriced["exact_amount"], unpriced["amount"]) == (None, "0.00", "0.00")
+    assert (unpriced["unit_price"], unpriced["exact_amount"], unpriced["amount"]) == (
+        None,
+        "0.00",
+        "0.00",
+    )
     assert Decimal(unpriced["acus"]) > 0
     assert ties_out(small_job)
     document = small_job.cycle() / "invoices" / "CB-2025-12-05-A-1"
     (row,) = [
-        line for line in text(document.with_suffix(".pdf")).splitlines() if line.strip().startswith("terminal ")
+        line
+        for line in text(document.with_suffix(".pdf")).splitlines()
+        if line.strip().startswith("terminal ")
     ]
     assert row.split()[2:] == ["unpriced", "0.00"]
-    rows = openpyxl.load_workbook(document.with_suffix(".xlsx")).worksheets[0].iter_rows(max_col=4, values_only=True)
+    rows = (
+        openpyxl.load_workbook(document.with_suffix(".xlsx"))
+        .worksheets[0]
+        .iter_rows(max_col=4, values_only=True)
+    )
     assert [row[2:] for row in rows if row[0] == "terminal"] == [("unpriced", 0)]
 
 
@@ -203,7 +231,9 @@ def test_views_that_disagree_are_listed_and_the_drafts_are_written(small_job):
     pair = "GET /v3/organizations/org-7c1e04b95d2a/consumption/daily/users/email%7C64f0009e3779b1009e37"
 
     def tamper(lines: list[dict]) -> list[dict]:
-        (line,) = [line for line in lines if line["request"].startswith(f"{pair}?time_after=1764921600")]
+        (line,) = [
+            line for line in lines if line["request"].startswith(f"{pair}?time_after=1764921600")
+        ]
         body = json.loads(line["body"])
         body["total_acus"] += 1000
         body["consumption_by_date"][0]["acus"] += 1000
@@ -215,7 +245,9 @@ def test_views_that_disagree_are_listed_and_the_drafts_are_written(small_job):
     result = small_job.here("run")
     assert result.returncode == 3
     statement = small_job.statement()
-    assert re.search(r"statement.pdf: views of the API disagree in \d+ cells?, most on 2025-", result.stderr)
+    assert re.search(
+        r"statement.pdf: views of the API disagree in \d+ cells?, most on 2025-", result.stderr
+    )
     assert statement["discrepancies"]
     found = statement["discrepancies"][0]
     assert list(found) == ["day", "product", "org_id", "principal_id", "acus", "views", "accepted"]
@@ -232,14 +264,27 @@ def test_views_that_disagree_are_listed_and_the_drafts_are_written(small_job):
 def test_refused_views_make_it_coarser_and_nobody_pays_twice(small_job, small_build):
     def refuse(lines: list[dict]) -> list[dict]:
         asked = {line["request"] for line in lines}
-        organizations = [request for request in asked if request.startswith(f"GET {DAILY}/organizations/")]
-        principals = [request for request in asked if re.match(rf"GET {DAILY}/(users|service-users)/", request)]
+        organizations = [
+            request for request in asked if request.startswith(f"GET {DAILY}/organizations/")
+        ]
+        principals = [
+            request
+            for request in asked
+            if re.match(rf"GET {DAILY}/(users|service-users)/", request)
+        ]
         pairs = {
-            principal.replace("/enterprise/", f"/organizations/{organization.rpartition('/')[2].partition('?')[0]}/")
+            principal.replace(
+                "/enterprise/",
+                f"/organizations/{organization.rpartition('/')[2].partition('?')[0]}/",
+            )
             for organization in organizations
             for principal in principals
         }
-        refusal = {"status": 403, "body": '{"title":"Forbidden","status":403}', "fetched_at": lines[0]["fetched_at"]}
+        refusal = {
+            "status": 403,
+            "body": '{"title":"Forbidden","status":403}',
+            "fetched_at": lines[0]["fetched_at"],
+        }
         kept = [line for line in lines if line["request"] not in pairs]
         assert len(kept) < len(lines)
         return kept + [{"request": pair} | refusal for pair in sorted(pairs)]

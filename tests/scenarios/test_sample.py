@@ -20,11 +20,22 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reportgen.documents.templates import catalog, read_templates
+from reportgen.documents.templating.catalog import catalog
+from reportgen.documents.templating.templates import read_templates
 from tests.office import convert
 from tests.scenarios.job import EXAMPLE, ROOT, pages
 
-CODES = ["CC-1001", "CC-1002", "CC-1003", "CC-1004", "CC-2001", "CC-2002", "CC-3001", "CC-4001", "CC-4002"]
+CODES = [
+    "CC-1001",
+    "CC-1002",
+    "CC-1003",
+    "CC-1004",
+    "CC-2001",
+    "CC-2002",
+    "CC-3001",
+    "CC-4001",
+    "CC-4002",
+]
 CODES += ["CC-5001", "CC-6001", "CC-9000", "CC-9999"]
 ISSUED = [code for code in CODES if code != "CC-6001"]
 LOCALES = {"CC-4001": "ja", "CC-4002": "zh"}
@@ -62,12 +73,22 @@ def test_the_command_succeeds_and_says_what_it_did(sample):
     assert "Traceback" not in sample.stderr
     lines = sample.stdout.splitlines()
     header = next(line for line in lines if "cost center" in line)
-    assert re.split(r"\s{2,}", header.strip()) == ["cost center", "name", "ACUs", "amount USD", "file"]
+    assert re.split(r"\s{2,}", header.strip()) == [
+        "cost center",
+        "name",
+        "ACUs",
+        "amount USD",
+        "file",
+    ]
     assert str(sample.folder) in lines[-1]
 
 
 def test_the_table_has_a_row_per_cost_center(sample):
-    rows = {line.split()[0]: line for line in sample.stdout.splitlines() if line.strip().startswith("CC-")}
+    rows = {
+        line.split()[0]: line
+        for line in sample.stdout.splitlines()
+        if line.strip().startswith("CC-")
+    }
     assert list(rows) == CODES
     for code, center in cost_centers(sample).items():
         assert center["name"] in rows[code]
@@ -99,7 +120,16 @@ CENTER_KEYS = [
 LINE_KEYS = ["kind", "product", "acus", "unit_price", "exact_amount", "rounding", "amount"]
 KEYS = {
     "": [
-        *("schema", "enterprise", "status", "cycle", "currency", "control", "cost_centers", "unallocated"),
+        *(
+            "schema",
+            "enterprise",
+            "status",
+            "cycle",
+            "currency",
+            "control",
+            "cost_centers",
+            "unallocated",
+        ),
         *("discrepancies", "tie_out"),
         *("by_department", "by_entity", "by_month", "variance", "run_rate", "missing_views"),
     ],
@@ -107,8 +137,20 @@ KEYS = {
     "control": ["acus", "by_product"],
     "unallocated": ["cost_center", "acus", "amount", "by_product", "by_cause"],
     "tie_out": [
-        *("control_acus", "allocated_acus", "unallocated_acus", "difference_acus", "within_tolerance_acus"),
-        *("balancing_acus", "balancing_by_product", "chargeable_amount", "fees_amount", "invoiced_amount"),
+        *(
+            "control_acus",
+            "allocated_acus",
+            "unallocated_acus",
+            "difference_acus",
+            "within_tolerance_acus",
+        ),
+        *(
+            "balancing_acus",
+            "balancing_by_product",
+            "chargeable_amount",
+            "fees_amount",
+            "invoiced_amount",
+        ),
         *("unborne_amount", "difference_amount"),
         *("vendor_invoice_acus", "vendor_invoice_amount", "over_recovery_amount"),
     ],
@@ -118,7 +160,9 @@ KEYS = {
 def test_the_statement_has_the_shape_of_the_contract(sample):
     statement = sample.statement()
     assert list(statement) == KEYS[""]
-    assert {part: list(statement[part]) for part in KEYS if part} == {part: KEYS[part] for part in KEYS if part}
+    assert {part: list(statement[part]) for part in KEYS if part} == {
+        part: KEYS[part] for part in KEYS if part
+    }
     assert statement["schema"] == "reportgen.statement/1"
     assert statement["status"] == "draft"
     assert statement["cycle"] == {"start": "2025-12-05", "end": "2026-01-05", "boundary": "08:00Z"}
@@ -145,7 +189,10 @@ def test_maps_are_in_the_order_of_their_keys_and_lines_in_theirs(sample):
     maps += [center["by_product"] for center in statement["cost_centers"]]
     assert all(list(found) == sorted(found) for found in maps)
     for center in statement["cost_centers"]:
-        order = [(line["kind"] != "usage", line["product"], Decimal(line["unit_price"])) for line in center["lines"]]
+        order = [
+            (line["kind"] != "usage", line["product"], Decimal(line["unit_price"]))
+            for line in center["lines"]
+        ]
         assert order == sorted(order)
 
 
@@ -171,9 +218,13 @@ def test_every_cost_center_adds_up(sample):
         by_product = defaultdict(Fraction)
         for line in usage:
             by_product[line["product"]] += fraction(line["acus"])
-        assert {product: fraction(acus) for product, acus in center["by_product"].items()} == by_product
+        assert {
+            product: fraction(acus) for product, acus in center["by_product"].items()
+        } == by_product
         for line in center["lines"]:
-            assert Decimal(line["exact_amount"]) + Decimal(line["rounding"]) == Decimal(line["amount"])
+            assert Decimal(line["exact_amount"]) + Decimal(line["rounding"]) == Decimal(
+                line["amount"]
+            )
             assert abs(Decimal(line["rounding"])) < Decimal("0.01")
 
 
@@ -181,16 +232,18 @@ def test_the_cycle_adds_up(sample):
     statement = sample.statement()
     tie, centers = statement["tie_out"], statement["cost_centers"]
     assert sum(fraction(center["acus"]) for center in centers) == fraction(tie["allocated_acus"])
-    assert fraction(tie["allocated_acus"]) + fraction(tie["unallocated_acus"]) == fraction(tie["control_acus"])
+    assert fraction(tie["allocated_acus"]) + fraction(tie["unallocated_acus"]) == fraction(
+        tie["control_acus"]
+    )
     assert sum(Decimal(center["amount"]) for center in centers) == Decimal(tie["invoiced_amount"])
     chargeable, fees, invoiced, unborne = (
         Decimal(tie[f"{term}_amount"]) for term in ("chargeable", "fees", "invoiced", "unborne")
     )
     assert chargeable + fees == invoiced + unborne
     assert (tie["difference_acus"], tie["difference_amount"]) == ("0", "0.00")
-    assert sum(fraction(acus) for acus in statement["unallocated"]["by_cause"].values()) == fraction(
-        tie["unallocated_acus"]
-    )
+    assert sum(
+        fraction(acus) for acus in statement["unallocated"]["by_cause"].values()
+    ) == fraction(tie["unallocated_acus"])
     over = Decimal(tie["invoiced_amount"]) - Decimal(tie["vendor_invoice_amount"])
     assert Decimal(tie["over_recovery_amount"]) == over
 
@@ -204,14 +257,19 @@ def test_the_tie_out_table_is_the_partition(sample):
         assert (control, row["difference_acus"]) == (allocated + unallocated, "0")
         sums["control"] += control
         sums["allocated"] += allocated
-    assert sums == {"control": fraction(tie["control_acus"]), "allocated": fraction(tie["allocated_acus"])}
+    assert sums == {
+        "control": fraction(tie["control_acus"]),
+        "allocated": fraction(tie["allocated_acus"]),
+    }
 
 
 def test_the_ledger_holds_every_line_exactly(sample):
     exact, quantities = defaultdict(Fraction), defaultdict(Fraction)
     for row in rows_of(sample.folder / "ledger.csv"):
         key = row["cost_center"], row["kind"], row["product"], Decimal(row["unit_price"])
-        assert fraction(row["exact_amount"]) == fraction(row["quantity"]) * fraction(row["unit_price"])
+        assert fraction(row["exact_amount"]) == fraction(row["quantity"]) * fraction(
+            row["unit_price"]
+        )
         exact[key] += fraction(row["exact_amount"])
         quantities[key] += fraction(row["quantity"])
     lines = {
@@ -248,7 +306,9 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
 
 @cache
 def world():
-    spec = importlib.util.spec_from_file_location("sample_world", ROOT / "samples" / "acme" / "world.py")
+    spec = importlib.util.spec_from_file_location(
+        "sample_world", ROOT / "samples" / "acme" / "world.py"
+    )
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -281,14 +341,19 @@ def dated_rules() -> dict[str, list]:
     rules = defaultdict(list)
     for row in rows_of(EXAMPLE / "hr.csv"):
         rules[row["email"].casefold()].append((row["valid_from"], {row["cc"]: 1}))
-    return {email: sorted(found, key=lambda rule: rule[0]) for email, found in (rules | EXCEPTIONS).items()}
+    return {
+        email: sorted(found, key=lambda rule: rule[0])
+        for email, found in (rules | EXCEPTIONS).items()
+    }
 
 
 def of_the_principal(atom, day: str) -> dict[str, int] | None:
     if atom.principal_id in BY_ID:
         return BY_ID[atom.principal_id]
     emails = {
-        person.user_id: (person.email or "").casefold() for person in world().people if person.directory != "gone"
+        person.user_id: (person.email or "").casefold()
+        for person in world().people
+        if person.directory != "gone"
     }
     email = emails.get(atom.principal_id, "")
     if email in dated_rules():
@@ -319,7 +384,9 @@ def test_the_world_itself_gives_the_same_allocation(sample):
                 borne[code] += atom.acus * weight / sum(shares.values())
     found = {code: float(center["acus"]) for code, center in cost_centers(sample).items()}
     assert found == pytest.approx(borne, abs=1e-6)
-    assert float(sample.statement()["tie_out"]["unallocated_acus"]) == pytest.approx(unallocated, abs=1e-6)
+    assert float(sample.statement()["tie_out"]["unallocated_acus"]) == pytest.approx(
+        unallocated, abs=1e-6
+    )
 
 
 # PDF
@@ -340,12 +407,25 @@ def test_the_pdf_of_an_invoice_agrees_to_the_cent(sample, code):
     (total,) = pdf_rows(path, r"USD ([\d,]+\.\d\d)")
     rows = pdf_rows(path, rf"^ *({PRODUCTS})\b.*? ([\d,]+\.\d{{4}}) +([\d.]+) +([\d,]+\.\d\d)$")
     assert number(total) == Decimal(center["amount"])
-    found = [(product, number(acus), number(price), number(amount)) for product, acus, price, amount in rows]
-    assert sorted(found) == [  # on paper, lines of one product stand in the order of their days
-        (line["product"], at_four_decimals(line["acus"]), Decimal(line["unit_price"]), Decimal(line["amount"]))
-        for line in sorted(center["lines"], key=lambda line: (line["product"], Decimal(line["acus"])))
+    found = [
+        (product, number(acus), number(price), number(amount))
+        for product, acus, price, amount in rows
     ]
-    check_footing([number(amount) for amount in pdf_rows(path, r"[\d,]+\.\d{4} +([\d,]+\.\d\d)$")], number(total))
+    assert sorted(found) == [  # on paper, lines of one product stand in the order of their days
+        (
+            line["product"],
+            at_four_decimals(line["acus"]),
+            Decimal(line["unit_price"]),
+            Decimal(line["amount"]),
+        )
+        for line in sorted(
+            center["lines"], key=lambda line: (line["product"], Decimal(line["acus"]))
+        )
+    ]
+    check_footing(
+        [number(amount) for amount in pdf_rows(path, r"[\d,]+\.\d{4} +([\d,]+\.\d\d)$")],
+        number(total),
+    )
 
 
 def check_footing(amounts: list[Decimal], total: Decimal) -> None:
@@ -366,7 +446,9 @@ def on_lines(center) -> Decimal:
 
 def test_the_pdf_of_the_statement_agrees_to_the_cent(sample):
     path = sample.folder / "statement.pdf"
-    rows = pdf_rows(path, r"^ *(CC-\d{4}) .*? ([\d,]+\.\d{4}) +[\d.]+% +([\d,]+\.\d\d) +(–|[\d,.]+%)$")
+    rows = pdf_rows(
+        path, r"^ *(CC-\d{4}) .*? ([\d,]+\.\d{4}) +[\d.]+% +([\d,]+\.\d\d) +(–|[\d,.]+%)$"
+    )
     assert [(code, number(acus), number(amount), used) for code, acus, amount, used in rows] == [
         (code, at_four_decimals(on_lines(center)), Decimal(center["amount"]), budget_used(center))
         for code, center in cost_centers(sample).items()
@@ -440,14 +522,28 @@ def test_names_from_right_to_left_are_in_both_documents(sample, code):
 
 def test_who_used_nothing_gets_no_invoice(sample):
     center = cost_centers(sample)["CC-6001"]
-    assert (center["invoice"], center["acus"], center["amount"], center["lines"]) == (None, "0", "0.00", [])
+    assert (center["invoice"], center["acus"], center["amount"], center["lines"]) == (
+        None,
+        "0",
+        "0.00",
+        [],
+    )
     issued = sorted(path.name for path in (sample.folder / "invoices").iterdir())
     expected = [f"CB-2025-12-05-{code}{suffix}" for code in ISSUED for suffix in (".pdf", ".xlsx")]
     assert issued == sorted(expected)
     row = next(
-        line for line in "\n".join(pages_of(sample.folder / "statement.pdf")).splitlines() if "CC-6001" in line
+        line
+        for line in "\n".join(pages_of(sample.folder / "statement.pdf")).splitlines()
+        if "CC-6001" in line
     )
-    assert re.split(r"\s{2,}", row.strip()) == ["CC-6001", "Legal Operations", "0.0000", "0.00%", "0.00", "–"]
+    assert re.split(r"\s{2,}", row.strip()) == [
+        "CC-6001",
+        "Legal Operations",
+        "0.0000",
+        "0.00%",
+        "0.00",
+        "–",
+    ]
 
 
 def test_the_locale_shapes_days_and_the_currency_stays(sample):
@@ -484,7 +580,11 @@ def cents(value: float) -> Decimal:
 def test_the_workbook_of_an_invoice_agrees_to_the_cent(sample, code):
     cover, products, users, _, months, detail, _ = cached(sample.file(code, ".xlsx"))
     center = cost_centers(sample)[code]
-    rows = [row for row in cover.iter_rows(max_col=4, values_only=True) if isinstance(row[3], int | float)]
+    rows = [
+        row
+        for row in cover.iter_rows(max_col=4, values_only=True)
+        if isinstance(row[3], int | float)
+    ]
     *lines, total = rows
     assert sorted((row[0].split(" ")[0], cents(row[3])) for row in lines) == sorted(
         (line["product"], Decimal(line["amount"])) for line in center["lines"]
@@ -507,7 +607,10 @@ def test_the_workbook_of_the_statement_agrees_to_the_cent(sample):
         (center["code"], center["name"], center["invoice"], Decimal(center["amount"]))
         for center in sample.statement()["cost_centers"]
     ]
-    assert [(row[0], row[2], row[3], cents(row[8])) for row in lines.iter_rows(min_row=2, values_only=True)] == [
+    assert [
+        (row[0], row[2], row[3], cents(row[8]))
+        for row in lines.iter_rows(min_row=2, values_only=True)
+    ] == [
         (center["code"], line["kind"].capitalize(), line["product"], Decimal(line["amount"]))
         for center in sample.statement()["cost_centers"]
         for line in center["lines"]
@@ -517,7 +620,9 @@ def test_the_workbook_of_the_statement_agrees_to_the_cent(sample):
     *daily, footing = column(by_day, 7)[1:]
     assert sum(daily) == pytest.approx(footing, abs=1e-6) == pytest.approx(control, abs=1e-6)
     invoiced = Decimal(sample.statement()["tie_out"]["invoiced_amount"])
-    for sheet, part, position in zip(subtotals, ("department", "entity", "month"), (4, 4, 3), strict=True):
+    for sheet, part, position in zip(
+        subtotals, ("department", "entity", "month"), (4, 4, 3), strict=True
+    ):
         expected = [Decimal(found["amount"]) for found in sample.statement()[f"by_{part}"]]
         found = [cents(value) for value in column(sheet, position)[1:] if value is not None]
         assert found == [*expected, invoiced]
@@ -558,12 +663,16 @@ def check_list(sheet: Worksheet) -> None:
 def plant(path: Path, target: Path) -> tuple[str, str]:
     """Copy a workbook with a wrong value beside the first formula of its last sheet; give the cell and the value."""
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as copy:
-        last = max(name for name in source.namelist() if re.fullmatch(r"xl/worksheets/sheet\d\.xml", name))
+        last = max(
+            name for name in source.namelist() if re.fullmatch(r"xl/worksheets/sheet\d\.xml", name)
+        )
         for name in source.namelist():
             content = source.read(name).decode("utf-8", "surrogateescape")
             if name == last:
                 cell = re.search(r'<c r="(\w+)"[^>]*><f>[^<]*</f><v>([^<]*)</v>', content)
-                content = content.replace(cell[0], cell[0].replace(f"<v>{cell[2]}</v>", "<v>1234.5</v>"))
+                content = content.replace(
+                    cell[0], cell[0].replace(f"<v>{cell[2]}</v>", "<v>1234.5</v>")
+                )
             copy.writestr(name, content.encode("utf-8", "surrogateescape"))
     return cell[1], cell[2]
 
@@ -574,7 +683,9 @@ def test_libreoffice_computes_every_check_to_zero(sample, code, tmp_path):
     planted = tmp_path / "planted.xlsx"
     position, value = plant(path, planted)
     assert cached(planted)[-1][position].value == 1234.5
-    computed = openpyxl.load_workbook(convert(planted, "xlsx", tmp_path / "out"), data_only=True).worksheets
+    computed = openpyxl.load_workbook(
+        convert(planted, "xlsx", tmp_path / "out"), data_only=True
+    ).worksheets
     assert computed[-1][position].value == pytest.approx(float(value), abs=1e-6)
     formulas = {
         (sheet.title, cell.coordinate)
@@ -588,9 +699,14 @@ def test_libreoffice_computes_every_check_to_zero(sample, code, tmp_path):
     assert len(formulas) > 5
     for title, coordinate in formulas:
         expected = built[title][coordinate].value
-        assert again[title][coordinate].value == pytest.approx(expected, abs=1e-6), (title, coordinate)
+        assert again[title][coordinate].value == pytest.approx(expected, abs=1e-6), (
+            title,
+            coordinate,
+        )
     checks = [
-        row for row in computed[-1].iter_rows(values_only=True) if "zero" in str(row[0]) or "Diff" in str(row[0])
+        row
+        for row in computed[-1].iter_rows(values_only=True)
+        if "zero" in str(row[0]) or "Diff" in str(row[0])
     ]
     assert len(checks) >= 2
     assert [row[1] for row in checks] == [0] * len(checks)

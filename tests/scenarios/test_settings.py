@@ -22,7 +22,18 @@ import pytest
 from PIL import Image
 
 from samples.acme import world
-from tests.scenarios.job import DECEMBER, INVOICE, NOVEMBER, Job, contents, decorated, once, pages, plain, small
+from tests.scenarios.job import (
+    DECEMBER,
+    INVOICE,
+    NOVEMBER,
+    Job,
+    contents,
+    decorated,
+    once,
+    pages,
+    plain,
+    small,
+)
 
 CONTACT = "owner.of.platform@acme.example"
 INTERNAL = ("inputs/", "ledger.csv", "unallocated.csv", "statement.json")
@@ -83,13 +94,19 @@ def truth() -> world.World:
 
 def secrets() -> set[str]:
     """List every id, e-mail and name of somebody; one service user is called what these documents are called."""
-    people = {word for person in truth().people for word in (person.user_id, person.email, person.name)}
-    services = {word for found in truth().service_users for word in (found.service_user_id, found.name)}
+    people = {
+        word for person in truth().people for word in (person.user_id, person.email, person.name)
+    }
+    services = {
+        word for found in truth().service_users for word in (found.service_user_id, found.name)
+    }
     return {word for word in people | services if word} - {"chargeback"} | {CONTACT}
 
 
 def handed_out(cycle: Path) -> dict[str, bytes]:
-    return {name: content for name, content in contents(cycle).items() if not name.startswith(INTERNAL)}
+    return {
+        name: content for name, content in contents(cycle).items() if not name.startswith(INTERNAL)
+    }
 
 
 def parts(name: str, content: bytes) -> Iterator[bytes]:
@@ -114,9 +131,17 @@ def parts(name: str, content: bytes) -> Iterator[bytes]:
 def spellings(word: str) -> set[bytes]:
     """Give the ways in which a word can be written in a file, or broken into lines on a page."""
     ways = {word, "".join(word.split()), escape(word), escape(word, quote=False)}
-    ways |= {json.dumps(way, ensure_ascii=ascii_only)[1:-1] for way in tuple(ways) for ascii_only in (True, False)}
+    ways |= {
+        json.dumps(way, ensure_ascii=ascii_only)[1:-1]
+        for way in tuple(ways)
+        for ascii_only in (True, False)
+    }
     wide = word.encode("utf-16-be")
-    return {way.encode() for way in ways} | {wide} | {text.hex().encode() for text in (wide, word.encode())}
+    return (
+        {way.encode() for way in ways}
+        | {wide}
+        | {text.hex().encode() for text in (wide, word.encode())}
+    )
 
 
 def told(cycle: Path) -> dict[str, set[str]]:
@@ -135,20 +160,28 @@ def told(cycle: Path) -> dict[str, set[str]]:
 def users_of(start: str) -> set[str]:
     """Name who has used anything in a cycle, from the world itself."""
     first, end = next(cycle for cycle in truth().cycles if cycle[0] == world.at(start))
-    return {atom.principal_id for atom in truth().atoms if first <= atom.day < end and atom.principal_id}
+    return {
+        atom.principal_id for atom in truth().atoms if first <= atom.day < end and atom.principal_id
+    }
 
 
 def test_what_is_handed_out_tells_nobody(nameless):
     assert len(secrets()) > 150
-    assert {f"invoices/CB-{DECEMBER}-{code}.pdf" for code in CHARGED} <= handed_out(nameless.cycle()).keys()
-    assert {"statement.pdf", "statement.xlsx", "index.html", "tie_out.csv"} <= handed_out(nameless.cycle()).keys()
+    assert {f"invoices/CB-{DECEMBER}-{code}.pdf" for code in CHARGED} <= handed_out(
+        nameless.cycle()
+    ).keys()
+    assert {"statement.pdf", "statement.xlsx", "index.html", "tie_out.csv"} <= handed_out(
+        nameless.cycle()
+    ).keys()
     assert told(nameless.cycle()) == {}
 
 
 def test_the_same_search_finds_everybody_by_name(names):
     """Everybody is found in an invoice and in a workbook, by what they are called: name, e-mail or id."""
     found = told(names.cycle())
-    called = {person.user_id: person.name or person.email or person.user_id for person in truth().people}
+    called = {
+        person.user_id: person.name or person.email or person.user_id for person in truth().people
+    }
     called |= {service.service_user_id: service.name for service in truth().service_users}
     users = users_of(DECEMBER)
     assert len(users) > 50
@@ -169,7 +202,9 @@ def test_figures_are_the_same_whoever_is_shown(names, nameless):
 
 def numbers(job: Job, start: str) -> dict[str, str]:
     """Give the pseudonym of everybody, as the archive keeps it."""
-    kept = json.loads((job.cycle(start) / "inputs" / "directory.json").read_text(encoding="utf-8"))["principals"]
+    kept = json.loads((job.cycle(start) / "inputs" / "directory.json").read_text(encoding="utf-8"))[
+        "principals"
+    ]
     return {found["id"]: f"{found['kind'].replace('_', '-')}-{found['number']}" for found in kept}
 
 
@@ -191,7 +226,11 @@ def test_pseudonyms_stand_for_who_used_what(pseudonyms, start):
     """The archive resolves them: what they used is what the ledger says of those behind them."""
     known = numbers(pseudonyms, start)
     assert len(set(known.values())) == len(known)
-    ledger = list(csv.DictReader((pseudonyms.cycle(start) / "ledger.csv").read_text(encoding="utf-8").splitlines()))
+    ledger = list(
+        csv.DictReader(
+            (pseudonyms.cycle(start) / "ledger.csv").read_text(encoding="utf-8").splitlines()
+        )
+    )
     for code in CHARGED:
         own = [row for row in ledger if row["cost_center"] == code]
         found = added_up(attached_usage(pseudonyms, start, code), lambda shown: shown)
@@ -203,7 +242,9 @@ def test_pseudonyms_are_on_the_pages_and_in_the_workbooks(pseudonyms):
     known = numbers(pseudonyms, DECEMBER)
     ada = next(person.user_id for person in truth().people if person.email == "ada@acme.example")
     invoice = pseudonyms.cycle() / "invoices" / f"CB-{DECEMBER}-A-1"
-    assert re.search(rf"\b{known[ada]}\b", " ".join(pages(invoice.with_name(f"{invoice.name}.pdf"))))
+    assert re.search(
+        rf"\b{known[ada]}\b", " ".join(pages(invoice.with_name(f"{invoice.name}.pdf")))
+    )
     with zipfile.ZipFile(invoice.with_name(f"{invoice.name}.xlsx")) as package:
         assert any(known[ada].encode() in package.read(member) for member in package.namelist())
 
@@ -226,7 +267,9 @@ def test_without_users_the_figures_are_there_and_nobody_beside_them(shared):
     job = Job(once(shared, "settings-none", shown_as("none")))
     for code in CHARGED:
         rows = attached_usage(job, DECEMBER, code)
-        assert {row["principal_kind"] + row["principal_id"] + row["email"] + row["name"] for row in rows} == {""}
+        assert {
+            row["principal_kind"] + row["principal_id"] + row["email"] + row["name"] for row in rows
+        } == {""}
         own = next(center for center in job.statement()["cost_centers"] if center["code"] == code)
         acus = sum(Decimal(line["acus"]) for line in own["lines"] if "acus" in line)
         assert sum(Decimal(row["quantity"]) for row in rows) == acus > 0
@@ -255,7 +298,9 @@ def nothing_printed(tmp_path_factory: pytest.TempPathFactory) -> Job:
     return bounded(tmp_path_factory.mktemp("bound") / "zero", 0)
 
 
-def test_no_row_is_printed_where_none_may_be_and_attachments_have_them_all(nothing_printed, small_build):
+def test_no_row_is_printed_where_none_may_be_and_attachments_have_them_all(
+    nothing_printed, small_build
+):
     for code in CHARGED:
         rows, _ = printed(nothing_printed, code)
         attached = attached_usage(nothing_printed, DECEMBER, code)
@@ -268,7 +313,11 @@ def test_a_bound_leaves_out_the_detail_that_exceeds_it_alone(nothing_printed, tm
     second, most = sorted(rows.values())[-2:]
     assert second < most == rows["Z-9"]
     job = bounded(tmp_path / "second", second)
-    assert {code: printed(job, code)[0] for code in CHARGED} == {"A-1": None, "B-2": None, "Z-9": most}
+    assert {code: printed(job, code)[0] for code in CHARGED} == {
+        "A-1": None,
+        "B-2": None,
+        "Z-9": most,
+    }
 
 
 # The logo
@@ -276,7 +325,9 @@ def test_a_bound_leaves_out_the_detail_that_exceeds_it_alone(nothing_printed, tm
 
 def branded(folder: Path, logo: str) -> Job:
     """Write a configuration whose logo lies in a folder beside it."""
-    job = plain(with_setting(folder, f"logo: brand/{logo}"), *INVOICE, "index.html.j2", "statement.html.j2")
+    job = plain(
+        with_setting(folder, f"logo: brand/{logo}"), *INVOICE, "index.html.j2", "statement.html.j2"
+    )
     (job.folder / "brand").mkdir()
     path = job.folder / "brand" / logo
     if LOGOS[logo]:
@@ -289,8 +340,14 @@ def branded(folder: Path, logo: str) -> Job:
 def blue_on(pdf: Path) -> int:
     """Count the pixels of the logo's colour on the first page, drawn at a point a pixel."""
     command = ["pdftoppm", "-r", "72", "-l", "1", "-png", str(pdf)]
-    page = Image.open(io.BytesIO(subprocess.run(command, capture_output=True, check=True).stdout)).convert("RGB")
-    return sum(count for count, color in page.getcolors(page.width * page.height) if color == (0, 0xAA, 0xFF))
+    page = Image.open(
+        io.BytesIO(subprocess.run(command, capture_output=True, check=True).stdout)
+    ).convert("RGB")
+    return sum(
+        count
+        for count, color in page.getcolors(page.width * page.height)
+        if color == (0, 0xAA, 0xFF)
+    )
 
 
 @pytest.mark.parametrize("logo", LOGOS)
@@ -300,7 +357,9 @@ def test_a_logo_is_drawn_and_kept_and_changes_no_figure(logo, tmp_path, small_bu
     content = (job.folder / "brand" / logo).read_bytes()
     first = contents(job.cycle())
     assert first[f"inputs/assets/{logo}"] == content
-    assert {name for name in first if name.startswith("inputs/assets/")} == {f"inputs/assets/{logo}"}
+    assert {name for name in first if name.startswith("inputs/assets/")} == {
+        f"inputs/assets/{logo}"
+    }
     assert first["statement.json"] == (small_build.folder / "statement.json").read_bytes()
     assert first["ledger.csv"] == (small_build.folder / "ledger.csv").read_bytes()
     assert b64encode(content) in first["index.html"]
@@ -344,5 +403,7 @@ def test_words_in_the_folder_of_templates_are_enough(catalog, tmp_path):
     assert job.here("run").stderr.count("catalog of words") == 1
     words = job.folder / "templates" / "locale" / catalog
     words.parent.mkdir()
-    words.write_text('msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n', encoding="utf-8")
+    words.write_text(
+        'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n', encoding="utf-8"
+    )
     assert "catalog of words" not in job.here("build").stderr

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from reportgen.archive import history
-from reportgen.commands.edge import Edge
-from reportgen.commands.inputs import stored_inputs
 from reportgen.core.cycle import cycle_between
 from reportgen.core.model import Statement
 from reportgen.derive import Inputs, derive
-from reportgen.documents.trend import Trend, invoice_trend, sparkline, statement_trend
-from reportgen.sources.config import load
+from reportgen.documents.content.trend import Trend, invoice_trend, sparkline, statement_trend
+from reportgen.operations.context import Context
+from reportgen.operations.inputs import stored_inputs
+from reportgen.sources.config.configuration import load
 from reportgen.terminal import Terminal
 from tests.scenarios.job import DECEMBER, NOVEMBER, Job, contents, decorated, once, plain, small
 
@@ -28,7 +28,9 @@ CODES = ("A-1", "B-2", "C-3", "Z-9")
 CYCLE = cycle_between(1764921600, 1767600000)
 TWO_CYCLES = 61 * 86_400
 """December, moved back by so much, is October: both have 31 days."""
-TRANSFER = f"transfers: [{{cycle: {OCTOBER}, from: A-1, to: B-2, amount: 9000.00, reason: Ticket 1}}]\n"
+TRANSFER = (
+    f"transfers: [{{cycle: {OCTOBER}, from: A-1, to: B-2, amount: 9000.00, reason: Ticket 1}}]\n"
+)
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +68,9 @@ def with_october(lines: list[dict]) -> Iterator[dict]:
     """Record October as well: December's answers, moved."""
     for line in lines:
         if line["request"].startswith("GET /v3/enterprise/consumption/cycles"):
-            body = line["body"].replace('"items":[', '"items":[{"after":1759651200,"before":1762329600},')
+            body = line["body"].replace(
+                '"items":[', '"items":[{"after":1759651200,"before":1762329600},'
+            )
             yield {**line, "body": body}
         else:
             yield line
@@ -86,7 +90,10 @@ def runs(job: Job, start: str, command: str = "run") -> str:
 
 def amounts(job: Job, code: str, starts: tuple[str, ...] = STARTS) -> list[Decimal | None]:
     """Read from every statement what a cost center was charged."""
-    found = [{one["code"]: one["amount"] for one in job.statement(start)["cost_centers"]} for start in starts]
+    found = [
+        {one["code"]: one["amount"] for one in job.statement(start)["cost_centers"]}
+        for start in starts
+    ]
     return [Decimal(each[code]) if code in each else None for each in found]
 
 
@@ -96,8 +103,10 @@ def kept(job: Job) -> list[dict]:
 
 def inputs(job: Job) -> Inputs:
     """Read what December's documents are made of, as `build` does."""
-    edge = Edge(now=lambda: datetime(2026, 1, 9, tzinfo=UTC), environment={}, terminal=Terminal(quiet=True))
-    return stored_inputs(load(job.folder), CYCLE, edge)
+    context = Context(
+        now=lambda: datetime(2026, 1, 9, tzinfo=UTC), environment={}, terminal=Terminal(quiet=True)
+    )
+    return stored_inputs(load(job.folder), CYCLE, context)
 
 
 def told(job: Job) -> Statement:
@@ -139,7 +148,9 @@ def test_history_has_both_cycles_and_only_what_is_shown_of_them(all_three):
         assert cycle["control_acus"] == built["control"]["acus"]
         expected = [(one["code"], one["amount"]) for one in built["cost_centers"]]
         assert [(one["code"], one["amount"]) for one in cycle["cost_centers"]] == expected
-    assert {(len(one["by_product"]), len(one["principals"])) for one in older["cost_centers"]} == {(0, 0)}
+    assert {(len(one["by_product"]), len(one["principals"])) for one in older["cost_centers"]} == {
+        (0, 0)
+    }
     assert any(one["principals"] and one["by_product"] for one in before["cost_centers"])
 
 
@@ -180,10 +191,15 @@ def test_closed_cycles_are_named_with_their_seals_and_not_preliminary(figures):
     manifest = figures.cycle(OCTOBER) / "manifest.json"
     manifest.write_text('{"sequence": 1}\n', encoding="utf-8")
     path = figures.cycle(OCTOBER) / "statement.json"
-    path.write_text(path.read_text("utf-8").replace('"status": "draft"', '"status": "closed"'), "utf-8")
+    path.write_text(
+        path.read_text("utf-8").replace('"status": "draft"', '"status": "closed"'), "utf-8"
+    )
     runs(figures, DECEMBER, "build")
     seal = sha256(manifest.read_bytes()).hexdigest()
-    assert [(one["status"], one["seal"]) for one in kept(figures)] == [("closed", seal), ("draft", None)]
+    assert [(one["status"], one["seal"]) for one in kept(figures)] == [
+        ("closed", seal),
+        ("draft", None),
+    ]
     assert [bar.preliminary for bar in statement_trend(told(figures)).bars] == [False, True, True]
 
 
@@ -208,13 +224,19 @@ def test_over_a_gap_nothing_is_shown(figures, change):
     assert runs(figures, DECEMBER, "build") == ""
     assert (kept(figures), figures.statement()["variance"]) == ([], None)
     statement = told(figures)
-    assert (statement_trend(statement), invoice_trend(statement, "A-1"), sparkline(statement, "A-1")) == (None,) * 3
+    assert (
+        statement_trend(statement),
+        invoice_trend(statement, "A-1"),
+        sparkline(statement, "A-1"),
+    ) == (None,) * 3
 
 
 def test_a_gap_before_the_cycle_before_shortens_the_trend(figures):
     (figures.archive / "2025-10-20" / "inputs").mkdir(parents=True)
     assert runs(figures, DECEMBER, "build") == ""
-    assert shown(invoice_trend(told(figures), "A-1")) == amounts(figures, "A-1", (NOVEMBER, DECEMBER))
+    assert shown(invoice_trend(told(figures), "A-1")) == amounts(
+        figures, "A-1", (NOVEMBER, DECEMBER)
+    )
 
 
 def test_an_older_cycle_in_another_currency_shortens_the_trend(figures):
@@ -222,7 +244,9 @@ def test_an_older_cycle_in_another_currency_shortens_the_trend(figures):
     runs(figures, OCTOBER, "build")
     figures.edit("rates.yaml", "EUR", "USD")
     assert runs(figures, DECEMBER, "build") == ""
-    assert shown(invoice_trend(told(figures), "A-1")) == amounts(figures, "A-1", (NOVEMBER, DECEMBER))
+    assert shown(invoice_trend(told(figures), "A-1")) == amounts(
+        figures, "A-1", (NOVEMBER, DECEMBER)
+    )
 
 
 def test_the_ledger_of_an_older_cycle_is_not_read(three):

@@ -85,7 +85,9 @@ def people(job: Job, start: str) -> dict[str, set[str]]:
     found = defaultdict(set)
     for row in rows_of(job.cycle(start) / "ledger.csv"):
         if row["principal_id"]:
-            found[row["cost_center"]].add((row["principal_kind"], row["principal_id"].removeprefix("'")))
+            found[row["cost_center"]].add(
+                (row["principal_kind"], row["principal_id"].removeprefix("'"))
+            )
     return found
 
 
@@ -99,7 +101,10 @@ def expected(job: Job, code: str) -> dict:
     before, after = by_product(old), by_product(new)
     nothing = (Decimal(0), Decimal(0))
     differences = {
-        product: [a - b for a, b in zip(after.get(product, nothing), before.get(product, nothing), strict=True)]
+        product: [
+            a - b
+            for a, b in zip(after.get(product, nothing), before.get(product, nothing), strict=True)
+        ]
         for product in sorted({*before, *after})
     }
     was, becomes = (people(job, start)[code] for start in (NOVEMBER, DECEMBER))
@@ -126,8 +131,15 @@ def test_every_cost_center_is_compared_with_what_it_was(two_cycles, code):
 def test_the_cycle_is_compared_as_a_whole(two_cycles):
     old, new = (two_cycles.statement(start) for start in (NOVEMBER, DECEMBER))
     found = new["variance"]
-    assert found["previous"] == {"start": NOVEMBER, "end": DECEMBER, "status": "draft", "seal": None}
-    assert Decimal(found["acus"]) == Decimal(new["control"]["acus"]) - Decimal(old["control"]["acus"])
+    assert found["previous"] == {
+        "start": NOVEMBER,
+        "end": DECEMBER,
+        "status": "draft",
+        "seal": None,
+    }
+    assert Decimal(found["acus"]) == Decimal(new["control"]["acus"]) - Decimal(
+        old["control"]["acus"]
+    )
     amounts = [Decimal(one["tie_out"]["invoiced_amount"]) for one in (new, old)]
     assert Decimal(found["amount"]) == amounts[0] - amounts[1]
     each = [Decimal(center["variance"]["amount"]) for center in new["cost_centers"]]
@@ -145,17 +157,32 @@ def test_the_first_cycle_is_compared_with_nothing(two_cycles, sample):
 
 
 def test_history_holds_the_cycle_before_and_nothing_else_of_it(two_cycles):
-    (kept,) = json.loads((two_cycles.cycle() / "inputs/history.json").read_text(encoding="utf-8"))["cycles"]
+    (kept,) = json.loads((two_cycles.cycle() / "inputs/history.json").read_text(encoding="utf-8"))[
+        "cycles"
+    ]
     old = two_cycles.statement(NOVEMBER)
-    assert (kept["start"], kept["end"], kept["status"], kept["seal"]) == (NOVEMBER, DECEMBER, "draft", None)
+    assert (kept["start"], kept["end"], kept["status"], kept["seal"]) == (
+        NOVEMBER,
+        DECEMBER,
+        "draft",
+        None,
+    )
     assert kept["control_acus"] == old["control"]["acus"]
     assert kept["invoiced_amount"] == old["tie_out"]["invoiced_amount"]
     known = people(two_cycles, NOVEMBER)
     for center, built in zip(kept["cost_centers"], old["cost_centers"], strict=True):
-        assert (center["code"], center["name"], center["amount"]) == (built["code"], built["name"], built["amount"])
+        assert (center["code"], center["name"], center["amount"]) == (
+            built["code"],
+            built["name"],
+            built["amount"],
+        )
         figures = {name: (one["acus"], one["amount"]) for name, one in center["by_product"].items()}
-        assert figures == {name: (text(a), f"{b:.2f}") for name, (a, b) in by_product(built).items()}
-        assert [(one["kind"], one["id"]) for one in center["principals"]] == sorted(known[center["code"]])
+        assert figures == {
+            name: (text(a), f"{b:.2f}") for name, (a, b) in by_product(built).items()
+        }
+        assert [(one["kind"], one["id"]) for one in center["principals"]] == sorted(
+            known[center["code"]]
+        )
 
 
 # Documents
@@ -170,7 +197,9 @@ def changes_shown(pdf: Path) -> dict[str, list[Decimal]]:
     """Read the rows of an invoice that have four figures or five: ACUs before, change, amount before, change."""
     shown = {}
     for line in "\n".join(pages(pdf)).splitlines():
-        row = re.match(rf"\s*({PRODUCTS})((?:\s+{SIGNED}){{4}})(\s+[+\-−]?[\d,.]+%|\s+–)?\s*$", line)
+        row = re.match(
+            rf"\s*({PRODUCTS})((?:\s+{SIGNED}){{4}})(\s+[+\-−]?[\d,.]+%|\s+–)?\s*$", line
+        )
         if row:
             shown[row[1]] = numbers(row[2])
     return shown
@@ -205,7 +234,9 @@ def test_the_statement_shows_each_change_and_its_total(two_cycles):
 
 
 def names_of(job: Job, ids: list[str]) -> Iterator[str]:
-    principals = json.loads((job.cycle() / "inputs/directory.json").read_text(encoding="utf-8"))["principals"]
+    principals = json.loads((job.cycle() / "inputs/directory.json").read_text(encoding="utf-8"))[
+        "principals"
+    ]
     known = {one["id"]: one["name"] or one["email"] or one["id"] for one in principals}
     return (known[name] for name in ids)
 
@@ -221,9 +252,15 @@ def test_new_and_vanished_users_are_named(two_cycles):
         change = centers(two_cycles, DECEMBER)[code]["variance"]
         if code in {"CC-4001", "CC-4002"}:
             continue  # in words of their own
-        said = re.sub(r"\s+", " ", " ".join(pages(two_cycles.cycle() / "invoices" / f"CB-{DECEMBER}-{code}.pdf")))
+        said = re.sub(
+            r"\s+",
+            " ",
+            " ".join(pages(two_cycles.cycle() / "invoices" / f"CB-{DECEMBER}-{code}.pdf")),
+        )
         for key, words in (("new", "New users:"), ("vanished", "Without usage now:")):
-            expected_names = sorted(names_of(two_cycles, change[key]), key=lambda name: (name.casefold(), name))
+            expected_names = sorted(
+                names_of(two_cycles, change[key]), key=lambda name: (name.casefold(), name)
+            )
             more = f" and {len(expected_names[8:])} more" if expected_names[8:] else ""
             assert (words in said) == bool(expected_names), code
             if expected_names:
@@ -249,12 +286,16 @@ def test_building_again_changes_no_byte_and_reads_the_cycle_before_again(pair):
     succeeded(pair.here("build", cycle=NOVEMBER))
     pair.edit("rates.yaml", "devin: 3.00", "devin: 2.00")
     found, _ = built(pair)
-    assert all(center["variance"] == expected(pair, center["code"]) for center in found["cost_centers"])
+    assert all(
+        center["variance"] == expected(pair, center["code"]) for center in found["cost_centers"]
+    )
     assert found["variance"] != json.loads(before["statement.json"])["variance"]
 
 
 def test_a_cost_center_that_comes_and_one_that_goes(pair):
-    plain(pair, *STATEMENT).edit("mapping.yaml", "  A-1: {name: Platform}", "  A-2: {name: New platform}")
+    plain(pair, *STATEMENT).edit(
+        "mapping.yaml", "  A-1: {name: Platform}", "  A-2: {name: New platform}"
+    )
     pair.edit("mapping.yaml", "ada@acme.example: A-1", "ada@acme.example: A-2")
     pair.edit("mapping.yaml", "{A-1: 1, B-2: 2}", "{A-2: 1, B-2: 2}")
     found, _ = built(pair)
@@ -276,11 +317,18 @@ def test_a_closed_cycle_is_named_with_its_seal_and_no_longer_preliminary(pair):
     manifest = pair.cycle(NOVEMBER) / "manifest.json"
     manifest.write_text('{"sequence": 1}\n', encoding="utf-8")
     path = pair.cycle(NOVEMBER) / "statement.json"
-    path.write_text(path.read_text("utf-8").replace('"status": "draft"', '"status": "closed"'), "utf-8")
+    path.write_text(
+        path.read_text("utf-8").replace('"status": "draft"', '"status": "closed"'), "utf-8"
+    )
     before = contents(pair.cycle(NOVEMBER))
     found, _ = built(plain(pair, *STATEMENT))
     seal = sha256(manifest.read_bytes()).hexdigest()
-    assert found["variance"]["previous"] == {"start": NOVEMBER, "end": DECEMBER, "status": "closed", "seal": seal}
+    assert found["variance"]["previous"] == {
+        "start": NOVEMBER,
+        "end": DECEMBER,
+        "status": "closed",
+        "seal": seal,
+    }
     assert contents(pair.cycle(NOVEMBER)) == before
     said = "\n".join(pages(pair.cycle() / "statement.pdf"))
     assert "Compared with Nov 5, 2025 – Dec 4, 2025\n" in said
@@ -304,7 +352,8 @@ def removed(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "warned"), [(cut_short, True), (undone, False), (in_between, False), (removed, False)]
+    ("change", "warned"),
+    [(cut_short, True), (undone, False), (in_between, False), (removed, False)],
 )
 def test_where_there_is_nothing_to_compare_with_documents_say_nothing(pair, change, warned):
     before = pair.statement()
@@ -339,7 +388,11 @@ def test_ids_and_names_that_a_spreadsheet_would_run_come_through_a_real_build(tm
 
     def rename(lines: list[dict]) -> Iterator[dict]:
         for line in lines:
-            body = line["body"].replace(json.dumps(principal)[1:-1], hostile).replace("Ada Brennan", "=1+1")
+            body = (
+                line["body"]
+                .replace(json.dumps(principal)[1:-1], hostile)
+                .replace("Ada Brennan", "=1+1")
+            )
             request = line["request"].replace(quote(principal, safe=""), quote(hostile, safe=""))
             yield {**line, "body": body, "request": request}
 
@@ -349,7 +402,9 @@ def test_ids_and_names_that_a_spreadsheet_would_run_come_through_a_real_build(tm
     for center in job.statement()["cost_centers"]:
         assert center["variance"] == expected(job, center["code"])
         assert hostile not in center["variance"]["new"]
-    kept = json.loads((job.cycle() / "inputs/history.json").read_text(encoding="utf-8"))["cycles"][0]
+    kept = json.loads((job.cycle() / "inputs/history.json").read_text(encoding="utf-8"))["cycles"][
+        0
+    ]
     assert {"kind": "user", "id": hostile} in kept["cost_centers"][0]["principals"]
 
 
@@ -357,7 +412,11 @@ def ada_id() -> str:
     for line in RECORDING.read_text(encoding="utf-8").splitlines():
         response = json.loads(line)
         if response["request"].startswith("GET /v3/enterprise/members/users?"):
-            found = [one for one in json.loads(response["body"])["items"] if one["email"] == "ada@acme.example"]
+            found = [
+                one
+                for one in json.loads(response["body"])["items"]
+                if one["email"] == "ada@acme.example"
+            ]
             if found:
                 return found[0]["user_id"]
     raise AssertionError("nobody in the recording is ada")

@@ -25,7 +25,9 @@ DAY = 86_400
 
 
 def load_model():
-    spec = importlib.util.spec_from_file_location("sample_model", ROOT / "samples" / "acme" / "model.py")
+    spec = importlib.util.spec_from_file_location(
+        "sample_model", ROOT / "samples" / "acme" / "model.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -62,10 +64,17 @@ def items(template, **query):
 def daily(cycle, **ids):
     """Ask for consumption; `org_id` with a principal or a session asks within the organization."""
     (kind,) = [name for name in ids if name != "org_id"] or [None]
-    path = {None: "", "user_id": "/users", "service_user_id": "/service-users", "session_id": "/sessions"}[kind]
+    path = {
+        None: "",
+        "user_id": "/users",
+        "service_user_id": "/service-users",
+        "session_id": "/sessions",
+    }[kind]
     path += f"/{{{kind}}}" if kind else ""
     base = "/v3/organizations/{org_id}" if "org_id" in ids else "/v3/enterprise"
-    status, body = ask(f"{base}/consumption/daily{path}", ids=ids, time_after=cycle[0], time_before=cycle[1])
+    status, body = ask(
+        f"{base}/consumption/daily{path}", ids=ids, time_after=cycle[0], time_before=cycle[1]
+    )
     assert status == 200
     return body
 
@@ -95,7 +104,8 @@ def schema_of(template):
 def documented_parameters(template):
     parameters = OPENAPI["paths"][template]["get"]["parameters"]
     resolved = [
-        OPENAPI["components"]["parameters"][p["$ref"].rpartition("/")[2]] if "$ref" in p else p for p in parameters
+        OPENAPI["components"]["parameters"][p["$ref"].rpartition("/")[2]] if "$ref" in p else p
+        for p in parameters
     ]
     return {place: {p["name"] for p in resolved if p["in"] == place} for place in ("path", "query")}
 
@@ -159,7 +169,9 @@ def test_pages_join_to_the_whole_list():
 
 
 def test_total_is_sometimes_null():
-    totals = [ask(t)[1]["total"] for t in MODEL.ROUTES if schema_of(t).startswith("Page") and "{" not in t]
+    totals = [
+        ask(t)[1]["total"] for t in MODEL.ROUTES if schema_of(t).startswith("Page") and "{" not in t
+    ]
     assert None in totals
     assert 6 in totals
 
@@ -167,9 +179,9 @@ def test_total_is_sometimes_null():
 def test_session_filters_are_half_open():
     sessions = items("/v3/enterprise/sessions")
     for field in ("created", "updated"):
-        edge = sessions[60][f"{field}_at"]
-        later = items("/v3/enterprise/sessions", **{f"{field}_after": edge})
-        earlier = items("/v3/enterprise/sessions", **{f"{field}_before": edge})
+        context = sessions[60][f"{field}_at"]
+        later = items("/v3/enterprise/sessions", **{f"{field}_after": context})
+        earlier = items("/v3/enterprise/sessions", **{f"{field}_before": context})
         assert sessions[60] in later
         assert sessions[60] not in earlier
         assert len(later) + len(earlier) == len(sessions)
@@ -183,14 +195,20 @@ def test_session_filters_are_half_open():
 
 def test_bounds_are_half_open_and_default_to_everything():
     body = daily((DECEMBER[0], DECEMBER[0] + 2 * DAY))
-    assert [bucket["date"] for bucket in body["consumption_by_date"]] == [DECEMBER[0], DECEMBER[0] + DAY]
+    assert [bucket["date"] for bucket in body["consumption_by_date"]] == [
+        DECEMBER[0],
+        DECEMBER[0] + DAY,
+    ]
     assert len(ask("/v3/enterprise/consumption/daily")[1]["consumption_by_date"]) == 61
 
 
 def test_served_over_http_with_bearer_authentication():
     with MODEL.serve(WORLD) as base_url, httpx.Client(base_url=base_url) as client:
         allowed = client.get("/v3/self", headers={"Authorization": "Bearer cog_any"})
-        refused = [client.get("/v3/self", headers=headers) for headers in ({}, {"Authorization": "Basic YTpi"})]
+        refused = [
+            client.get("/v3/self", headers=headers)
+            for headers in ({}, {"Authorization": "Basic YTpi"})
+        ]
     assert (allowed.status_code, allowed.headers["Content-Type"]) == (200, "application/json")
     assert allowed.text == MODEL.answer(WORLD, "/v3/self")[1]
     for response in refused:
@@ -215,8 +233,12 @@ def test_buckets_add_up(cycle):
     for ids in [{}, *({"org_id": org_id} for org_id in KNOWN["org_id"])]:
         body = daily(cycle, **ids)
         for bucket in body["consumption_by_date"]:
-            assert sum(v or 0 for v in bucket["acus_by_product"].values()) == pytest.approx(bucket["acus"], abs=1e-9)
-        assert sum(bucket["acus"] for bucket in body["consumption_by_date"]) == pytest.approx(body["total_acus"])
+            assert sum(v or 0 for v in bucket["acus_by_product"].values()) == pytest.approx(
+                bucket["acus"], abs=1e-9
+            )
+        assert sum(bucket["acus"] for bucket in body["consumption_by_date"]) == pytest.approx(
+            body["total_acus"]
+        )
 
 
 def test_the_views_partition_the_enterprise():
@@ -234,7 +256,11 @@ def test_the_views_partition_the_enterprise():
             outside.subtract(pair)
             left_in_org[org_id].subtract(pair)
         assert min(outside.values(), default=0) > -1e-9
-        assert all(product in ("cascade", "terminal") for (_, product), acus in outside.items() if acus > 1e-9)
+        assert all(
+            product in ("cascade", "terminal")
+            for (_, product), acus in outside.items()
+            if acus > 1e-9
+        )
     without_user = dict.fromkeys(("review", "automation"), 0.0)
     for left in left_in_org.values():
         assert min(left.values()) > -1e-9
@@ -280,7 +306,10 @@ def test_size():
 
 
 def test_weekends_and_christmas_are_quiet():
-    acus = {datetime.fromtimestamp(b["date"], UTC): b["acus"] for b in daily(DECEMBER)["consumption_by_date"]}
+    acus = {
+        datetime.fromtimestamp(b["date"], UTC): b["acus"]
+        for b in daily(DECEMBER)["consumption_by_date"]
+    }
     assert all(day.hour == 8 for day in acus)
     weekends = [acus[day] for day in acus if day.weekday() >= 5]
     weekdays = [acus[day] for day in acus if day.weekday() < 5 and day.day in range(5, 24)]
@@ -290,7 +319,10 @@ def test_weekends_and_christmas_are_quiet():
 
 def test_float_noise_is_shown():
     (tried_once,) = [person["user_id"] for person in people() if person["name"] == "Nadia Karimi"]
-    path, bounds = "/v3/enterprise/consumption/daily", f"time_after={DECEMBER[0]}&time_before={DECEMBER[1]}"
+    path, bounds = (
+        "/v3/enterprise/consumption/daily",
+        f"time_after={DECEMBER[0]}&time_before={DECEMBER[1]}",
+    )
     _, text = MODEL.answer(WORLD, f"{path}/users/{quote(tried_once)}?{bounds}")
     assert '"devin":0.30000000000000004' in text
     _, text = MODEL.answer(WORLD, f"{path}?{bounds}")
@@ -299,7 +331,10 @@ def test_float_noise_is_shown():
 
 def test_users_work_in_several_organizations():
     pairs = Counter(
-        user_id for user_id in KNOWN["user_id"] for org_id in KNOWN["org_id"] if used(org_id=org_id, user_id=user_id)
+        user_id
+        for user_id in KNOWN["user_id"]
+        for org_id in KNOWN["org_id"]
+        if used(org_id=org_id, user_id=user_id)
     )
     assert sum(count > 1 for count in pairs.values()) >= 10
     assert max(pairs.values()) >= 3
@@ -309,7 +344,9 @@ def test_users_work_in_several_organizations():
         for role in person["role_assignments"]
         if role.get("org_id")
     }
-    sessions = {(session["user_id"], session["org_id"]) for session in items("/v3/enterprise/sessions")}
+    sessions = {
+        (session["user_id"], session["org_id"]) for session in items("/v3/enterprise/sessions")
+    }
     hidden = [
         (user_id, org_id)
         for user_id in KNOWN["user_id"]
@@ -321,12 +358,17 @@ def test_users_work_in_several_organizations():
 
 def test_a_pair_without_usage_is_empty():
     zero = next(person["user_id"] for person in people() if person["name"] == "Samuel Adeyemi")
-    assert daily(DECEMBER, org_id=KNOWN["org_id"][0], user_id=zero) == {"total_acus": 0.0, "consumption_by_date": []}
+    assert daily(DECEMBER, org_id=KNOWN["org_id"][0], user_id=zero) == {
+        "total_acus": 0.0,
+        "consumption_by_date": [],
+    }
 
 
 def test_somebody_left_and_is_only_seen_in_sessions():
     listed = {person["user_id"] for person in people() + items("/v3/enterprise/members/idp-users")}
-    sessions = items("/v3/enterprise/sessions", created_before=DECEMBER[1], updated_after=DECEMBER[0])
+    sessions = items(
+        "/v3/enterprise/sessions", created_before=DECEMBER[1], updated_after=DECEMBER[0]
+    )
     (gone,) = {session["user_id"] for session in sessions if session["user_id"]} - listed
     spent = daily(DECEMBER, user_id=gone)["consumption_by_date"]
     assert spent
@@ -344,7 +386,9 @@ def test_people_are_hard_to_name():
     listed = people() + items("/v3/enterprise/members/idp-users")
     assert any(person["email"] is None and used(user_id=person["user_id"]) for person in listed)
     assert any(person["name"] is None and used(user_id=person["user_id"]) for person in listed)
-    assert any(person["email"] != person["email"].casefold() for person in listed if person["email"])
+    assert any(
+        person["email"] != person["email"].casefold() for person in listed if person["email"]
+    )
     assert "okta|acme|0042" in KNOWN["user_id"]
     assert any(person["user_id"].startswith("email|64f0") for person in listed)
     letters = "".join(person["name"] or "" for person in listed)
@@ -359,7 +403,11 @@ def test_roles_may_lack_an_organization():
     assert any("org_id" not in role for role in roles)
     assert any(role.get("org_id", "") is None for role in roles)
     assert any(role.get("org_id") for role in roles)
-    idp_roles = [r for user in items("/v3/enterprise/members/idp-users") for r in user["idp_role_assignments"]]
+    idp_roles = [
+        r
+        for user in items("/v3/enterprise/members/idp-users")
+        for r in user["idp_role_assignments"]
+    ]
     assert any(role["org_id"] is None for role in idp_roles)
 
 
@@ -379,7 +427,9 @@ def test_products_come_go_and_are_null():
 
 
 def test_idle_days_are_zero_in_one_view_and_left_out_in_another():
-    org_views = [daily(DECEMBER, org_id=org_id)["consumption_by_date"] for org_id in KNOWN["org_id"]]
+    org_views = [
+        daily(DECEMBER, org_id=org_id)["consumption_by_date"] for org_id in KNOWN["org_id"]
+    ]
     assert all(len(view) == 31 for view in org_views)
     assert any(bucket["acus"] == 0 for view in org_views for bucket in view)
     ada = daily(DECEMBER, user_id=KNOWN["user_id"][0])["consumption_by_date"]
@@ -406,7 +456,9 @@ def test_service_users_work_in_organizations_through_sessions():
 
 def test_sessions_have_tags_odd_values_and_reach_into_the_next_cycle():
     sessions = items("/v3/enterprise/sessions")
-    assert all((session["user_id"] is None) != (session["service_user_id"] is None) for session in sessions)
+    assert all(
+        (session["user_id"] is None) != (session["service_user_id"] is None) for session in sessions
+    )
     tags = [tag for session in sessions for tag in session["tags"]]
     assert {"project:apollo", "team:web"} == set(tags)
     assert any(not session["tags"] for session in sessions)
@@ -417,7 +469,10 @@ def test_sessions_have_tags_odd_values_and_reach_into_the_next_cycle():
     reaching = [
         session
         for session in sessions
-        if all(daily(cycle, session_id=f"devin-{session['session_id']}")["total_acus"] for cycle in WORLD.cycles)
+        if all(
+            daily(cycle, session_id=f"devin-{session['session_id']}")["total_acus"]
+            for cycle in WORLD.cycles
+        )
     ]
     assert len(reaching) >= 3
 

@@ -10,14 +10,15 @@ from decimal import Decimal
 from pathlib import Path
 
 from reportgen.archive import directory, evidence
-from reportgen.archive.codec import statement_json
 from reportgen.archive.folder import EVIDENCE
-from reportgen.commands.collect import Effort, collect
-from reportgen.commands.edge import Edge
-from reportgen.commands.failure import told
+from reportgen.commands.collect import collect
 from reportgen.core.cycle import BillingCycle, cycle_between
+from reportgen.core.statement_json import statement_json
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.sources.config import load
+from reportgen.operations.collection import Effort
+from reportgen.operations.context import Context
+from reportgen.operations.failure import told
+from reportgen.sources.config.configuration import load
 from reportgen.terminal import Terminal
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.behavior import ADMIN, ENTERPRISE, organization_token
@@ -62,16 +63,20 @@ class Live:
     def command(self, command) -> Said:
         """Run a command as the command line would, with this clock and these variables."""
         out, err = io.StringIO(), io.StringIO()
-        edge = Edge(now=lambda: self.now, environment=self.environment, terminal=Terminal(quiet=False, machine=False))
+        context = Context(
+            now=lambda: self.now,
+            environment=self.environment,
+            terminal=Terminal(quiet=False, machine=False),
+        )
         with redirect_stdout(out), redirect_stderr(err):
-            code = told(command, edge)
+            code = told(command, context)
         self.said.append(Said(code, out.getvalue(), err.getvalue()))
         return self.said[-1]
 
     def collect(self, selector: str = "", **effort) -> Said:
         selector = selector or self.cycle.start.isoformat()
         effort = Effort(**({"concurrency": 4} | effort))
-        return self.command(lambda edge: collect(self.folder, selector, edge, effort))
+        return self.command(lambda context: collect(self.folder, selector, context, effort))
 
     def stored(self) -> dict:
         return evidence.read(self.evidence)
@@ -101,7 +106,9 @@ class Live:
             self.cycle = DECEMBER
 
 
-def live(folder: Path, api: FakeApi, mapping: str, source: str = "", *, rates: dict | None = None) -> Live:
+def live(
+    folder: Path, api: FakeApi, mapping: str, source: str = "", *, rates: dict | None = None
+) -> Live:
     """Write a configuration for a fake API; `source` is more YAML of that section, a key a line."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"  {line}\n" for line in source.splitlines())
@@ -112,32 +119,48 @@ def live(folder: Path, api: FakeApi, mapping: str, source: str = "", *, rates: d
     prices = {"currency": "USD", "prices": rates or RATES}
     (folder / "rates.yaml").write_text(as_yaml(prices), encoding="utf-8")
     token = ADMIN if "api: v2" in source else ENTERPRISE
-    tokens = {f"TOKEN_{n}": organization_token(place.org_id) for n, place in enumerate(api.world.organizations)}
+    tokens = {
+        f"TOKEN_{n}": organization_token(place.org_id)
+        for n, place in enumerate(api.world.organizations)
+    }
     return Live(folder, {"DEVIN_API_TOKEN": token, **tokens})
 
 
 def own_credentials(world: World, *, cycle_day: int | None = 5) -> str:
     """Give the source section of organization credentials."""
-    listed = [{"id": place.org_id, "token_env": f"TOKEN_{n}"} for n, place in enumerate(world.organizations)]
-    return f"organizations: {json.dumps(listed)}" + (f"\ncycle_day: {cycle_day}" if cycle_day else "")
+    listed = [
+        {"id": place.org_id, "token_env": f"TOKEN_{n}"}
+        for n, place in enumerate(world.organizations)
+    ]
+    return f"organizations: {json.dumps(listed)}" + (
+        f"\ncycle_day: {cycle_day}" if cycle_day else ""
+    )
 
 
 def as_yaml(values: dict) -> str:
     """Write JSON, which is YAML, but for numbers: prices are written bare."""
-    return "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+    return "".join(
+        f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items()
+    )
 
 
 def mapped(world: World, *, first: int | None = None, **sections) -> str:
     """Map the first users by id and every organization but the last, round robin over three cost centers."""
     people = world.people[:first]
     values: dict = {"cost_centers": {code: {"name": code} for code in ("A-1", "B-2", "C-3", "Z-9")}}
-    values["users"] = {person.user_id: ("A-1", "B-2")[n % 2] for n, person in enumerate(people) if n % 3}
-    values["orgs"] = {place.org_id: ("C-3", "B-2")[n % 2] for n, place in enumerate(world.organizations[:-1])}
+    values["users"] = {
+        person.user_id: ("A-1", "B-2")[n % 2] for n, person in enumerate(people) if n % 3
+    }
+    values["orgs"] = {
+        place.org_id: ("C-3", "B-2")[n % 2] for n, place in enumerate(world.organizations[:-1])
+    }
     sections["users"] = values["users"] | sections.get("users", {})
     return as_yaml({name: value for name, value in (values | sections).items() if value})
 
 
-def truth(world: World, mapping: str, cycle: BillingCycle = DECEMBER, *, tied: bool = False) -> dict[str, float]:
+def truth(
+    world: World, mapping: str, cycle: BillingCycle = DECEMBER, *, tied: bool = False
+) -> dict[str, float]:
     """Give the ACUs of every cost center, and of nobody (""), from the atoms themselves; `tied` to organizations."""
     users, orgs = (json.loads(_line(mapping, name)) for name in ("users", "orgs"))
     found: dict[str, float] = defaultdict(float)
@@ -148,7 +171,10 @@ def truth(world: World, mapping: str, cycle: BillingCycle = DECEMBER, *, tied: b
 
 
 def _line(mapping: str, name: str) -> str:
-    return next((line.split(": ", 1)[1] for line in mapping.splitlines() if line.startswith(f"{name}: ")), "{}")
+    return next(
+        (line.split(": ", 1)[1] for line in mapping.splitlines() if line.startswith(f"{name}: ")),
+        "{}",
+    )
 
 
 def by_center(derived: Derived) -> dict[str, float]:
@@ -159,14 +185,20 @@ def by_center(derived: Derived) -> dict[str, float]:
 
 
 def close(found: dict[str, float], expected: dict[str, float]) -> bool:
-    return all(abs(found.get(key, 0) - expected.get(key, 0)) < 1e-4 for key in found.keys() | expected.keys())
+    return all(
+        abs(found.get(key, 0) - expected.get(key, 0)) < 1e-4
+        for key in found.keys() | expected.keys()
+    )
 
 
 def amounts(derived: Derived) -> dict[str, str]:
     """Give what every cost center pays, and what nobody bears."""
     values = json.loads(statement_json(derived.statement))
     found = {center["code"]: center["amount"] for center in values["cost_centers"]}
-    return found | {"": values["unallocated"]["amount"], "chargeable": values["tie_out"]["chargeable_amount"]}
+    return found | {
+        "": values["unallocated"]["amount"],
+        "chargeable": values["tie_out"]["chargeable_amount"],
+    }
 
 
 def foots(derived: Derived) -> bool:
@@ -178,7 +210,8 @@ def foots(derived: Derived) -> bool:
         ledger == sum(usage.control.values()) == Decimal(tie["control_acus"])
         and Decimal(tie["difference_acus"]) == 0
         and Decimal(tie["difference_amount"]) == 0
-        and Decimal(tie["chargeable_amount"]) == Decimal(tie["invoiced_amount"]) + Decimal(tie["unborne_amount"])
+        and Decimal(tie["chargeable_amount"])
+        == Decimal(tie["invoiced_amount"]) + Decimal(tie["unborne_amount"])
     )
 
 

@@ -20,7 +20,11 @@ GRAIN = 1_000_000
 PLAIN = big_world(users=12, organizations=3, sessions=8)
 FIRST = CYCLES[1][0]
 HERE, THERE = (place.org_id for place in PLAIN.organizations[:2])
-ROBOT, ADA, BOB = PLAIN.service_users[0].service_user_id, PLAIN.people[4].user_id, PLAIN.people[1].user_id
+ROBOT, ADA, BOB = (
+    PLAIN.service_users[0].service_user_id,
+    PLAIN.people[4].user_id,
+    PLAIN.people[1].user_id,
+)
 WORK = [
     Session(90, "beef", HERE, ROBOT, (), FIRST + 60, FIRST + DAY),
     Session(91, "cafe", THERE, ADA, (), FIRST + 60, FIRST + DAY),
@@ -42,7 +46,10 @@ WORLD = PLAIN._replace(
 RULES = {"sessions": {"beef": "Z-9", "cafe": "Z-9"}, "service_users": {ROBOT: "C-3"}}
 RANKS = {"user first": ["session", "user", "org"], "org first": ["session", "org", "user"]}
 PAIR = "/v3/organizations/{org_id}/consumption/daily"
-LISTS = [f"/v3/enterprise/{name}" for name in ("organizations", "members/users", "members/idp-users", "sessions")]
+LISTS = [
+    f"/v3/enterprise/{name}"
+    for name in ("organizations", "members/users", "members/idp-users", "sessions")
+]
 LISTS += ["/v3/enterprise/members/service-users"]
 VIEWS = {
     f"{DAILY3}/organizations/{{org_id}}": {"org_id": HERE},
@@ -67,7 +74,10 @@ def dealt(records, atoms):
     """
     wants = [round(float(record.quantity) * GRAIN) for record in records]
     left = [round(atom.acus * GRAIN) for atom in atoms]
-    fits = [[number for number, atom in enumerate(atoms) if may_hold(record, atom)] for record in records]
+    fits = [
+        [number for number, atom in enumerate(atoms) if may_hold(record, atom)]
+        for record in records
+    ]
     taken = defaultdict(int)
 
     def take(record, amount, seen):
@@ -109,7 +119,10 @@ def charged_once(derived, world, *, tied=False):
             cells[str(datetime.fromtimestamp(atom.day, UTC).date()), atom.product][1].append(atom)
     for cell, (records, atoms) in cells.items():
         assert all(record.quantity > -1e-9 for record in records), cell
-        used, charged = sum(atom.acus for atom in atoms), float(sum(record.quantity for record in records))
+        used, charged = (
+            sum(atom.acus for atom in atoms),
+            float(sum(record.quantity for record in records)),
+        )
         assert abs(used - charged) < 1e-5, cell
         assert dealt(records, atoms) < 1e-4, (cell, records)
     assert foots(derived)
@@ -140,7 +153,9 @@ def test_with_every_view_the_ledger_is_the_truth(tmp_path, ranks):
 
 
 @pytest.mark.parametrize("ranks", RANKS)
-@pytest.mark.parametrize(("template", "ids"), REFUSED, ids=lambda value: str(value).replace("/", "-"))
+@pytest.mark.parametrize(
+    ("template", "ids"), REFUSED, ids=lambda value: str(value).replace("/", "-")
+)
 def test_without_one_list_or_view_every_acu_is_charged_once(tmp_path, template, ids, ranks):
     with serving(WORLD, page_cap=5) as api:
         api.forbid(template, **ids)
@@ -184,15 +199,19 @@ def test_organizations_that_refuse_charge_every_acu_once(tmp_path, template, who
 def test_what_is_missing_is_named_on_the_terminal_and_on_the_statement(tmp_path, which):
     """Exit code 0, a warning for each, and the same words in the statement."""
     with serving(WORLD) as api:
-        for template, ids in [(template, {}) for template in LISTS] if which == "lists" else NAMED.items():
+        for template, ids in (
+            [(template, {}) for template in LISTS] if which == "lists" else NAMED.items()
+        ):
             api.forbid(template, **ids)
         job = live(tmp_path, api, mapped(WORLD, **RULES))
         derived = job.collected()
     charged_once(derived, WORLD)
     plain(Job(job.folder), *STATEMENT)
-    said = job.command(lambda edge: build(job.folder, "2025-12", edge, 1))
+    said = job.command(lambda context: build(job.folder, "2025-12", context, 1))
     folder = tmp_path / "archive" / "2025-12-05"
-    pdf = subprocess.run(["pdftotext", "-layout", folder / "statement.pdf", "-"], capture_output=True, check=True)
+    pdf = subprocess.run(
+        ["pdftotext", "-layout", folder / "statement.pdf", "-"], capture_output=True, check=True
+    )
     words = "".join(pdf.stdout.decode().split())
     values = json.loads((folder / "statement.json").read_text(encoding="utf-8"))
     assert said.code == 0, said.stderr

@@ -5,7 +5,7 @@ import time
 import pytest
 import stamina
 
-from reportgen.commands.collect import cycles
+from reportgen.commands.cycles import cycles
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.behavior import ENTERPRISE, PERSONAL, organization_token
 from tests.fakeapi.faults import Reply
@@ -24,7 +24,7 @@ ROBOT = WORLD.service_users[-1].name
 
 def told(job):
     """Ask for the cycles; give what was said, and the lines of it on credentials."""
-    said = job.command(lambda edge: cycles(job.folder, edge))
+    said = job.command(lambda context: cycles(job.folder, context))
     words = ("Credential of ", "It ")
     return said, [line for line in said.stderr.splitlines() if line.startswith(words)]
 
@@ -62,7 +62,9 @@ def test_every_organization_has_its_own(tmp_path):
     with serving(WORLD) as api:
         said, lines = seen_by(tmp_path, api, OWN)
         assert api.seen.lines == {f"GET {SELF}": 3}
-        assert api.seen.authorizations == {f"Bearer {organization_token(org_id)}": 1 for org_id in (ONE, TWO, THREE)}
+        assert api.seen.authorizations == {
+            f"Bearer {organization_token(org_id)}": 1 for org_id in (ONE, TWO, THREE)
+        }
     assert lines == [of_organization(org_id) for org_id in (ONE, TWO, THREE)]
     assert said.code == 0
 
@@ -125,10 +127,14 @@ def test_where_it_is_refused_nothing_is_said_and_all_else_is_as_before(tmp_path,
         said, lines = seen_by(tmp_path / "refused", api, source)
     assert lines == []
     assert (said.code, said.stdout) == (0, plain.stdout)
-    assert said.stderr == "".join(line for line in plain.stderr.splitlines(True) if "Credential" not in line)
+    assert said.stderr == "".join(
+        line for line in plain.stderr.splitlines(True) if "Credential" not in line
+    )
 
 
-@pytest.mark.parametrize("kind", ["500", "504", "429", "maintenance", "empty", "other json", "cut before", "reset"])
+@pytest.mark.parametrize(
+    "kind", ["500", "504", "429", "maintenance", "empty", "other json", "cut before", "reset"]
+)
 def test_where_it_fails_it_is_asked_once_and_nobody_waits(tmp_path, kind):
     with stamina.set_testing(False), serving(WORLD) as api:
         api.faults.script(*[kind] * 9, template=SELF)
@@ -146,7 +152,11 @@ def test_where_it_fails_it_is_asked_once_and_nobody_waits(tmp_path, kind):
 def test_a_body_that_makes_no_sense_is_passed_over(tmp_path, body):
     class Odd(FakeApi):
         def reply(self, method, target, headers):
-            return Reply(status=200, body=body) if target == SELF else super().reply(method, target, headers)
+            return (
+                Reply(status=200, body=body)
+                if target == SELF
+                else super().reply(method, target, headers)
+            )
 
     with serving(Odd(WORLD)) as api:
         said, lines = seen_by(tmp_path, api)
@@ -157,7 +167,11 @@ def test_a_hostile_name_stays_on_its_line(tmp_path):
     class Hostile(FakeApi):
         def reply(self, method, target, headers):
             body = b'{"service_user_id":"s","service_user_name":"a\\n\\u001b[31mb\\u202e","org_id":null}'
-            return Reply(status=200, body=body) if target == SELF else super().reply(method, target, headers)
+            return (
+                Reply(status=200, body=body)
+                if target == SELF
+                else super().reply(method, target, headers)
+            )
 
     with serving(Hostile(WORLD)) as api:
         _, lines = seen_by(tmp_path, api)
@@ -199,7 +213,12 @@ def test_v2_does_not_tell(tmp_path):
 def test_a_recording_is_nobodys(small_job, tmp_path, status):
     """Not even where one holds an answer."""
     body = '{"service_user_id": "s", "service_user_name": "Recorder", "org_id": null}'
-    answer = {"request": f"GET {SELF}", "status": status, "fetched_at": "2026-01-09T10:00:00Z", "body": body}
+    answer = {
+        "request": f"GET {SELF}",
+        "status": status,
+        "fetched_at": "2026-01-09T10:00:00Z",
+        "body": body,
+    }
     small_job.record(lambda lines: [*lines, answer])
     with serving(WORLD) as api:
         job = live(tmp_path / "live", api, MAPPING)

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from reportgen.archive.codec import statement_json
 from reportgen.commands.build import build
+from reportgen.core.statement_json import statement_json
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.sample import Atom
 from tests.fakeapi.server import serving
@@ -94,7 +94,9 @@ class Repeating(Ending):
     """Answers every cursor of its list with the first page."""
 
     def view(self, operation, ids, query, who):
-        return super().view(operation, ids, first(query) if operation.template.endswith(self.of) else query, who)
+        return super().view(
+            operation, ids, first(query) if operation.template.endswith(self.of) else query, who
+        )
 
 
 def unchanged(_body, _query):
@@ -153,7 +155,11 @@ def test_a_list_that_says_its_end_and_no_total_is_complete(tmp_path):
 
 
 def empty_but_more(body, query):
-    return body | {"items": [], "has_more": True} if query.get("skip") else two(body, query) | {"has_more": True}
+    return (
+        body | {"items": [], "has_more": True}
+        if query.get("skip")
+        else two(body, query) | {"has_more": True}
+    )
 
 
 def two(body, _query):
@@ -181,7 +187,9 @@ def test_a_list_of_an_organization_that_breaks_off_is_named_with_it(tmp_path):
     template = "/v3beta1/organizations/{org_id}/members/users"
     with serving(Ending(template, says_it_is_the_end, page_cap=1, totals="given")) as api:
         derived = live(tmp_path, api, MAPPING, OWN).collected()
-    told = f"GET /v3beta1/organizations/{place}/members/users: the list broke off after 1 of {count}"
+    told = (
+        f"GET /v3beta1/organizations/{place}/members/users: the list broke off after 1 of {count}"
+    )
     assert told in derived.statement.heading.missing_views
     assert foots(derived)
 
@@ -200,11 +208,13 @@ def test_terminal_and_statement_name_a_list_that_broke_off(tmp_path):
         job = live(tmp_path, api, MAPPING)
         job.collected()
     plain(Job(tmp_path), *STATEMENT)
-    said = job.command(lambda edge: build(tmp_path, DECEMBER.start.isoformat(), edge, 1))
+    said = job.command(lambda context: build(tmp_path, DECEMBER.start.isoformat(), context, 1))
     assert said.code == 0
     assert view in said.stderr
     folder = tmp_path / "archive" / "2025-12-05"
-    assert json.loads((folder / "statement.json").read_text(encoding="utf-8"))["missing_views"] == [view]
+    assert json.loads((folder / "statement.json").read_text(encoding="utf-8"))["missing_views"] == [
+        view
+    ]
     pdf = ["pdftotext", "-layout", str(folder / "statement.pdf"), "-"]
     text = subprocess.run(pdf, capture_output=True, text=True, check=True).stdout
     assert "the list broke off" in " ".join(text.split())
@@ -218,13 +228,19 @@ MOST_CHARACTERS = 8000
 def test_v2_with_many_organizations_asks_no_address_that_is_too_long(tmp_path):
     """Each has an id of 36 characters, so that all of them together exceed what servers take."""
     grown = big_world(users=8, organizations=300)
-    long = {place.org_id: f"org-{place.org_id.encode().hex():0>32}" for place in grown.organizations}
+    long = {
+        place.org_id: f"org-{place.org_id.encode().hex():0>32}" for place in grown.organizations
+    }
     lone = [Atom(DECEMBER.after, "devin", org_id, None, None, 1.25) for org_id in long]
     world = grown._replace(
-        organizations=tuple(place._replace(org_id=long[place.org_id]) for place in grown.organizations),
+        organizations=tuple(
+            place._replace(org_id=long[place.org_id]) for place in grown.organizations
+        ),
         service_users=(),
         people=tuple(
-            person._replace(orgs=tuple(map(long.get, person.orgs)), roles=tuple(map(long.get, person.roles)))
+            person._replace(
+                orgs=tuple(map(long.get, person.orgs)), roles=tuple(map(long.get, person.roles))
+            )
             for person in grown.people
         ),
         atoms=tuple(atom._replace(org_id=long.get(atom.org_id)) for atom in (*grown.atoms, *lone)),

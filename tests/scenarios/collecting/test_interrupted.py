@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from reportgen.archive.codec import statement_json
+from reportgen.core.statement_json import statement_json
 from tests.fakeapi.behavior import ADMIN, ENTERPRISE, PERSONAL, organization_token
 from tests.fakeapi.faults import KINDS
 from tests.fakeapi.server import serving
@@ -28,7 +28,9 @@ def calm(tmp_path_factory):
     """Give the statement of every source, collected without any trouble."""
     with serving(WORLD) as api:
         return {
-            name: statement_json(live(tmp_path_factory.mktemp("calm"), api, MAPPING, source).collected().statement)
+            name: statement_json(
+                live(tmp_path_factory.mktemp("calm"), api, MAPPING, source).collected().statement
+            )
             for name, source in SOURCES.items()
         }
 
@@ -75,9 +77,22 @@ def test_no_failed_answer_gets_into_the_evidence(tmp_path):
 
 def started(job, *arguments):
     """Begin to collect in a process of its own, with the clock of the machine."""
-    command = [sys.executable, "-m", "reportgen", "collect", str(job.folder), "--cycle", "2025-12-05", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "reportgen",
+        "collect",
+        str(job.folder),
+        "--cycle",
+        "2025-12-05",
+        *arguments,
+    ]
     return subprocess.Popen(
-        command, env=os.environ | job.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=os.environ | job.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -121,7 +136,9 @@ def test_torn_anywhere_the_rest_is_asked_for(tmp_path, calm, name):
         for _ in range(4):
             kept = content[: int(rng.random() * len(content))]
             job.evidence.write_bytes(kept)
-            stored = {line.split(b'"')[3].decode() for line in kept[: kept.rfind(b"\n") + 1].splitlines()}
+            stored = {
+                line.split(b'"')[3].decode() for line in kept[: kept.rfind(b"\n") + 1].splitlines()
+            }
             api.forget()
             assert statement_json(job.collected().statement) == calm[name]
             assert {line for line in api.seen.lines if "/cycles" not in line} == {
@@ -137,7 +154,9 @@ def test_the_second_of_two_runs_refuses(tmp_path, calm):
         before = sum(api.seen.lines.values())
         second = job.collect()
         assert (second.code, second.stdout) == (1, "")
-        assert "another run is working on this billing cycle; wait until it has ended" in second.stderr
+        assert (
+            "another run is working on this billing cycle; wait until it has ended" in second.stderr
+        )
         assert api.seen.lines[CYCLES_LINE] == 2
         assert sum(api.seen.lines.values()) < before + 40
         api.behavior.latency = 0
@@ -165,7 +184,12 @@ def test_an_answer_of_an_open_cycle_is_not_taken_for_the_final_one(tmp_path, cal
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_no_byte_that_is_written_holds_a_token(tmp_path, name):
-    tokens = [ENTERPRISE, PERSONAL, ADMIN, *(organization_token(place.org_id) for place in WORLD.organizations)]
+    tokens = [
+        ENTERPRISE,
+        PERSONAL,
+        ADMIN,
+        *(organization_token(place.org_id) for place in WORLD.organizations),
+    ]
     with serving(WORLD) as api:
         job = live(tmp_path, api, MAPPING, SOURCES[name])
         template = {"v2": "/v2/enterprise/consumption/daily", "v3": DAILY3}.get(

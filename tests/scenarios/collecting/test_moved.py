@@ -6,15 +6,26 @@ Mo Ved is listed in the first organization. In the second there is no session of
 import pytest
 
 from reportgen.core.model import Principal
-from reportgen.sources import v3
+from reportgen.sources.api import v3
 from tests.fakeapi.sample import CYCLES, Atom, Person
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
-from tests.scenarios.collecting.live import by_center, close, foots, live, mapped, own_credentials, truth
+from tests.scenarios.collecting.live import (
+    by_center,
+    close,
+    foots,
+    live,
+    mapped,
+    own_credentials,
+    truth,
+)
 
 GROWN = big_world(users=12, organizations=3)._replace(cycles=CYCLES)
 LISTED_IN, WORKED_IN, ELSEWHERE = (place.org_id for place in GROWN.organizations)
-AT_HOME = tuple(person._replace(directory="users", orgs=person.orgs, roles=person.orgs) for person in GROWN.people)
+AT_HOME = tuple(
+    person._replace(directory="users", orgs=person.orgs, roles=person.orgs)
+    for person in GROWN.people
+)
 EMAIL = "Mo.Ved@big.example"
 MO = Person("okta|big|mo", EMAIL, "Mo Ved", "users", (LISTED_IN,), (LISTED_IN,), 1.0)
 SPENT = Atom(CYCLES[1][0], "devin", WORKED_IN, MO.user_id, None, 500.0)
@@ -26,7 +37,10 @@ TEMPLATE = "/v3/organizations/{org_id}/consumption/daily/users/{user_id}"
 
 
 def asked_in(api, org_id):
-    return sum(line.startswith(f"GET /v3/organizations/{org_id}/consumption/daily/users/") for line in api.seen.lines)
+    return sum(
+        line.startswith(f"GET /v3/organizations/{org_id}/consumption/daily/users/")
+        for line in api.seen.lines
+    )
 
 
 def members_of(org_id):
@@ -68,7 +82,9 @@ def test_only_organizations_with_a_rest_are_asked_about_everybody(tmp_path):
 def test_once_a_part_explains_the_rest_nobody_else_is_asked_about(tmp_path, monkeypatch):
     monkeypatch.setattr(v3, "AT_A_TIME", 1)
     first = MO._replace(user_id="a|first")
-    world = WORLD._replace(people=(*AT_HOME, first), atoms=(*EXPLAINED, SPENT._replace(principal_id=first.user_id)))
+    world = WORLD._replace(
+        people=(*AT_HOME, first), atoms=(*EXPLAINED, SPENT._replace(principal_id=first.user_id))
+    )
     mapping = mapped(GROWN, first=0)
     with serving(world) as api:
         derived = live(tmp_path, api, mapping, OWN).collected()

@@ -8,22 +8,35 @@ from decimal import Decimal
 
 import pytest
 
-from reportgen.archive.codec import statement_json
 from reportgen.commands.build import build
 from reportgen.core.model import Directory, Principal, View, Views
+from reportgen.core.statement_json import statement_json
 from reportgen.core.usage import open_pairs
-from reportgen.sources import v3
+from reportgen.sources.api import v3
 from tests.fakeapi.sample import CYCLES, DAY, Atom
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
-from tests.scenarios.collecting.live import by_center, close, foots, live, mapped, of_principals, truth, used_by
+from tests.scenarios.collecting.live import (
+    by_center,
+    close,
+    foots,
+    live,
+    mapped,
+    of_principals,
+    truth,
+    used_by,
+)
 from tests.scenarios.job import STATEMENT, Job, plain
 
 GROWN = big_world(users=30, organizations=5, active_days=6)
-WORLD = GROWN._replace(people=tuple(person._replace(roles=(), directory="users") for person in GROWN.people))
+WORLD = GROWN._replace(
+    people=tuple(person._replace(roles=(), directory="users") for person in GROWN.people)
+)
 MAPPING = mapped(WORLD)
 TEMPLATE = "/v3/organizations/{org_id}/consumption/daily/users/{user_id}"
-MISSING = re.compile(r"GET /v3/organizations/\{id\}/consumption/daily/users/\{id\}: (\d+) not asked")
+MISSING = re.compile(
+    r"GET /v3/organizations/\{id\}/consumption/daily/users/\{id\}: (\d+) not asked"
+)
 ORG_FIRST = {"precedence": ["session", "org", "user"]}
 RANKS = pytest.mark.parametrize("ranks", [{}, ORG_FIRST], ids=["user first", "org first"])
 
@@ -40,11 +53,20 @@ def where(key):
 def could_be():
     """Give every pair of an organization and a user that used the same product on some day: all are open."""
     orgs, users = where(lambda atom: atom.org_id), where(lambda atom: atom.principal_id)
-    return {(org_id, user_id) for cell in orgs.keys() & users for org_id in orgs[cell] for user_id in users[cell]}
+    return {
+        (org_id, user_id)
+        for cell in orgs.keys() & users
+        for org_id in orgs[cell]
+        for user_id in users[cell]
+    }
 
 
 def are():
-    return {(atom.org_id, atom.principal_id) for atom in WORLD.atoms if atom.org_id and atom.principal_id}
+    return {
+        (atom.org_id, atom.principal_id)
+        for atom in WORLD.atoms
+        if atom.org_id and atom.principal_id
+    }
 
 
 @pytest.fixture
@@ -65,7 +87,9 @@ ADA, ALAN, EVE = (Principal("user", name) for name in ("ada", "alan", "eve"))
 
 def view(**days):
     """Word quantities: `d5` are the ACUs of 5 December."""
-    quantities = {(date(2025, 12, int(day[1:])), "devin"): Decimal(acus) for day, acus in days.items()}
+    quantities = {
+        (date(2025, 12, int(day[1:])), "devin"): Decimal(acus) for day, acus in days.items()
+    }
     return View(request="GET", quantities=quantities)
 
 
@@ -167,7 +191,9 @@ def test_what_is_not_asked_is_named_and_nobody_pays_twice(tmp_path, small, ranks
     for atom in WORLD.atoms:
         places[atom.org_id] += atom.acus
     for org_id in {record.org_id for record in derived.usage.records} - {""}:
-        charged = sum(float(record.quantity) for record in derived.usage.records if record.org_id == org_id)
+        charged = sum(
+            float(record.quantity) for record in derived.usage.records if record.org_id == org_id
+        )
         assert charged <= places[org_id] + 1e-6
     assert statement_json(again.statement) == statement_json(derived.statement)
 
@@ -197,20 +223,23 @@ def test_terminal_and_statement_name_what_was_not_asked(tmp_path, monkeypatch):
     world = GROWN._replace(people=(one, two), organizations=places, atoms=tuple(spent))
     monkeypatch.setattr(v3, "MOST_OPEN_PAIRS", 1)
     mapping = (
-        'cost_centers: {"A-1": {"name": "All"}}\n' + f'users: {{"{one.user_id}": "A-1", "{two.user_id}": "A-1"}}\n'
+        'cost_centers: {"A-1": {"name": "All"}}\n'
+        + f'users: {{"{one.user_id}": "A-1", "{two.user_id}": "A-1"}}\n'
     )
     with serving(world) as api:
         job = live(tmp_path, api, mapping)
         derived = job.collected()
     plain(Job(tmp_path), *STATEMENT)
-    said = job.command(lambda edge: build(tmp_path, "2025-12-05", edge, 1))
+    said = job.command(lambda context: build(tmp_path, "2025-12-05", context, 1))
     assert said.code == 0
     words = "GET /v3/organizations/{id}/consumption/daily/users/{id}: "
     (left,) = derived.statement.heading.missing_views
     assert left.startswith(words)
     assert f"{left}: the decomposition is coarser" in said.stderr
     folder = tmp_path / "archive" / "2025-12-05"
-    assert (folder / "statement.json").read_text(encoding="utf-8") == statement_json(derived.statement)
+    assert (folder / "statement.json").read_text(encoding="utf-8") == statement_json(
+        derived.statement
+    )
     pdf = ["pdftotext", "-layout", str(folder / "statement.pdf"), "-"]
     text = subprocess.run(pdf, capture_output=True, text=True, check=True).stdout
     assert "not asked" in text

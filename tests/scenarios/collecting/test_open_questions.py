@@ -8,12 +8,21 @@ from decimal import Decimal
 import pytest
 
 from reportgen.commands.build import build
-from reportgen.commands.collect import cycles
+from reportgen.commands.cycles import cycles
 from reportgen.core.cycle import cycle_between
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.behavior import PERSONAL
 from tests.fakeapi.faults import Faults
-from tests.fakeapi.sample import CYCLES, DAY, Atom, Organization, Person, ServiceUser, Session, World
+from tests.fakeapi.sample import (
+    CYCLES,
+    DAY,
+    Atom,
+    Organization,
+    Person,
+    ServiceUser,
+    Session,
+    World,
+)
 from tests.fakeapi.server import serving
 from tests.scenarios.collecting.live import (
     CYCLES3,
@@ -85,7 +94,9 @@ def odd(derived):
 def shifted(world, seconds):
     """Let cycles and days begin at another time of the day; a session lives as before."""
     cycles = tuple((start + seconds, end + seconds) for start, end in world.cycles)
-    return world._replace(cycles=cycles, atoms=tuple(atom._replace(day=atom.day + seconds) for atom in world.atoms))
+    return world._replace(
+        cycles=cycles, atoms=tuple(atom._replace(day=atom.day + seconds) for atom in world.atoms)
+    )
 
 
 def test_the_small_world_costs_what_was_worked_by_hand(tmp_path):
@@ -111,7 +122,9 @@ def test_a_day_is_named_by_the_utc_date_of_its_bucket(tmp_path, hour, warned):
     assert decimals(derived.usage.control) == expected(DAYS)
     assert {str(record.day) for record in derived.usage.records} == {day for day, _ in DAYS}
     assert amounts(derived) == PAID
-    assert ["days that do not begin at 08:00 UTC" in line for line in odd(derived)] == [True] * warned
+    assert ["days that do not begin at 08:00 UTC" in line for line in odd(derived)] == [
+        True
+    ] * warned
 
 
 @pytest.mark.parametrize("truth", ["midnight", "summer"])
@@ -133,7 +146,9 @@ SILENT = 2
 
 def test_a_cycle_in_daylight_saving_time_is_named_alike(tmp_path):
     july, august = (int(datetime(2025, month, 5, 7, tzinfo=UTC).timestamp()) for month in (7, 8))
-    world = WORLD._replace(cycles=((july, august),), atoms=(Atom(july, "devin", PLACE, ADA, None, 2.5),))
+    world = WORLD._replace(
+        cycles=((july, august),), atoms=(Atom(july, "devin", PLACE, ADA, None, 2.5),)
+    )
     with serving(world) as api:
         job = live(tmp_path, api, MAPPING)
         job.now, job.cycle = datetime(2025, 8, 5, 8, 0, tzinfo=UTC), cycle_between(july, august)
@@ -149,9 +164,10 @@ def test_days_out_of_the_window_are_left_out_and_said_once(tmp_path):
         derived = live(tmp_path, api, MAPPING).collected()
     assert decimals(derived.usage.control) == expected(DAYS)
     assert amounts(derived) == PAID
-    assert ["days outside the cycle, 2.5000 ACUs in all, which were left out" in line for line in odd(derived)] == [
-        True
-    ]
+    assert [
+        "days outside the cycle, 2.5000 ACUs in all, which were left out" in line
+        for line in odd(derived)
+    ] == [True]
 
 
 # Products
@@ -166,7 +182,9 @@ def test_what_a_day_has_beyond_its_products_is_unspecified(tmp_path):
 
     with serving(Bent(WORLD, bend)) as api:
         derived = live(tmp_path, api, MAPPING).collected()
-    unnamed = {("2025-12-05", "unspecified" if product == "cascade" else product): 0 for _, product in DAYS}
+    unnamed = {
+        ("2025-12-05", "unspecified" if product == "cascade" else product): 0 for _, product in DAYS
+    }
     assert {product for _, product in unnamed} == {"devin", "unspecified", "review"}
     found = decimals(derived.usage.control)
     assert found.pop(("2025-12-05", "unspecified")) == Decimal("1.25")
@@ -199,12 +217,16 @@ def test_null_and_absent_are_zero_and_stay_what_they_were_in_the_evidence(tmp_pa
             api.truths = {truth}
             job = live(tmp_path / truth.split()[0], api, MAPPING)
             assert amounts(job.collected()) == PAID
-        texts[truth] = next(found.body for line, found in job.stored().items() if line.startswith(f"GET {DAILY3}?"))
+        texts[truth] = next(
+            found.body for line, found in job.stored().items() if line.startswith(f"GET {DAILY3}?")
+        )
     assert '"terminal":null' in texts["null zeros"]
     assert "terminal" not in texts["absent zeros"]
 
 
-@pytest.mark.parametrize("acus", ["0.30000000000000004", "1e-07", "1.0000000000000002", "123456.789"])
+@pytest.mark.parametrize(
+    "acus", ["0.30000000000000004", "1e-07", "1.0000000000000002", "123456.789"]
+)
 def test_the_text_of_a_number_is_what_counts(tmp_path, acus):
     world = WORLD._replace(atoms=(Atom(FIRST, "devin", PLACE, ADA, None, float(acus)),))
     with serving(world) as api:
@@ -214,7 +236,9 @@ def test_the_text_of_a_number_is_what_counts(tmp_path, acus):
 
 
 def test_a_day_below_zero_is_kept_and_flagged(tmp_path):
-    world = WORLD._replace(atoms=(*WORLD.atoms, Atom(FIRST + 2 * DAY, "devin", PLACE, ADA, None, -0.75)))
+    world = WORLD._replace(
+        atoms=(*WORLD.atoms, Atom(FIRST + 2 * DAY, "devin", PLACE, ADA, None, -0.75))
+    )
     with serving(world) as api:
         derived = live(tmp_path, api, MAPPING).collected()
     assert decimals(derived.usage.control)["2025-12-07", "devin"] == Decimal("-0.75")
@@ -243,8 +267,13 @@ def test_an_organization_that_differs_from_the_whole_is_never_forced(tmp_path, c
     assert amounts(derived)["chargeable"] == PAID["chargeable"]
     assert foots(derived)
     assert derived.usage.discrepancies
-    below = {(found.org_id, str(found.day), found.product, found.acus) for found in derived.usage.discrepancies}
-    assert below == {("" if change > 0 else PLACE, "2025-12-05", "devin", -abs(Decimal(str(change))))}
+    below = {
+        (found.org_id, str(found.day), found.product, found.acus)
+        for found in derived.usage.discrepancies
+    }
+    assert below == {
+        ("" if change > 0 else PLACE, "2025-12-05", "devin", -abs(Decimal(str(change))))
+    }
 
 
 def test_what_no_organization_explains_is_a_rest_of_nobody(tmp_path):
@@ -268,7 +297,9 @@ def test_a_second_fetch_is_compared_with_the_first_and_the_change_is_said(tmp_pa
         api.show(later)
         after = job.collected(refresh=True)
     assert amounts(after) == PAID | {"A-1": "20.25", "chargeable": "21.75"}
-    (line,) = (line for line in job.said[-1].stderr.splitlines() if "restated the control total" in line)
+    (line,) = (
+        line for line in job.said[-1].stderr.splitlines() if "restated the control total" in line
+    )
     assert "2025-12-06" in line
     assert "+1.75" in line
     kept = [json.loads(line) for line in job.evidence.read_text(encoding="utf-8").splitlines()]
@@ -302,30 +333,35 @@ def test_fields_and_words_nobody_has_heard_of_are_kept_in_the_evidence_alone(tmp
     assert amounts(derived) == PAID
     assert odd(derived) == []
     assert all("x_later" in found.body for found in job.stored().values())
-    assert [found for line, found in job.stored().items() if "/sessions?" in line and "hibernating" in found.body]
+    assert [
+        found
+        for line, found in job.stored().items()
+        if "/sessions?" in line and "hibernating" in found.body
+    ]
 
 
 def test_cycles_that_only_v3beta1_knows_are_found_there_and_read_again_offline(tmp_path):
     with serving(WORLD, beta="only") as api:
         job = live(tmp_path, api, MAPPING)
-        assert "2025-12-05" in job.command(lambda edge: cycles(job.folder, edge)).stdout
+        assert "2025-12-05" in job.command(lambda context: cycles(job.folder, context)).stdout
         assert amounts(job.collected()) == PAID
     lines = [line for line in api.seen.lines if "/cycles?" in line]
     assert lines == [CYCLES_LINE, CYCLES_LINE.replace("/v3/", "/v3beta1/")]
     assert job.stored().keys() >= {*lines}
     assert api.violations == []
     plain(Job(job.folder))
-    assert job.command(lambda edge: build(job.folder, "2025-12", edge, 1)).code == 0
+    assert job.command(lambda context: build(job.folder, "2025-12", context, 1)).code == 0
 
 
 def test_cycles_that_are_found_in_neither_place_are_not_made_up(tmp_path):
     with serving(WORLD) as api:
         api.lose(CYCLES3)
         job = live(tmp_path, api, MAPPING)
-        for said in (job.command(lambda edge: cycles(job.folder, edge)), job.collect()):
+        for said in (job.command(lambda context: cycles(job.folder, context)), job.collect()):
             assert said.code == 1
             assert (
-                "the API does not know the list of billing cycles (404); check `base_url` and `prefix`" in said.stderr
+                "the API does not know the list of billing cycles (404); check `base_url` and `prefix`"
+                in said.stderr
             )
     assert len([line for line in api.seen.lines if "/v3beta1/" in line]) == 1
     assert not (tmp_path / "archive").exists()
@@ -342,7 +378,17 @@ def test_with_the_prefix_of_an_older_deployment_nothing_is_asked_elsewhere(tmp_p
 # What is no answer
 
 
-KINDS = ("504", "502", "maintenance", "truncated", "cut before", "reset", "cut middle", "empty", "not json")
+KINDS = (
+    "504",
+    "502",
+    "maintenance",
+    "truncated",
+    "cut before",
+    "reset",
+    "cut middle",
+    "empty",
+    "not json",
+)
 TEMPLATES = {
     "/v3/enterprise/members/users": "",
     "/v3/enterprise/sessions": "",
@@ -367,7 +413,7 @@ def test_no_list_and_no_view_is_ever_taken_for_empty(tmp_path, template, kind):
         assert said.code == 4
         path = template.replace("{org_id}", PLACE).replace("{user_id}", "okta%7Cada")
         assert line.startswith(f"GET {api.base_url}{path}?")
-        refused = job.command(lambda edge: build(job.folder, "2025-12", edge, 1))
+        refused = job.command(lambda context: build(job.folder, "2025-12", context, 1))
         assert (refused.code, "holds no answer to" in refused.stderr) == (1, True), refused.stderr
         api.faults = Faults()
         derived = job.collected()
@@ -386,7 +432,9 @@ def test_no_list_and_no_view_is_ever_taken_for_empty(tmp_path, template, kind):
         ("/v2/enterprise/consumption/daily", "api: v2"),
     ],
 )
-def test_a_refusal_of_every_source_names_the_endpoint_and_what_to_mend(tmp_path, template, source, status):
+def test_a_refusal_of_every_source_names_the_endpoint_and_what_to_mend(
+    tmp_path, template, source, status
+):
     words = {
         401: ("check the token", "trailing newline", "allow list"),
         403: ("ViewAccountConsumption", "ViewOrgConsumption", "ManageBilling"),

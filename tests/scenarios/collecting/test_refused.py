@@ -26,7 +26,9 @@ from tests.scenarios.collecting.live import (
 
 WORLD = big_world(users=12, organizations=3, sessions=6)
 FIRST, PLACE = CYCLES[1][0], WORLD.organizations[0].org_id
-GONE = WORLD.people[0]._replace(user_id="gone|user", email=None, name=None, directory="gone", orgs=(PLACE,), roles=())
+GONE = WORLD.people[0]._replace(
+    user_id="gone|user", email=None, name=None, directory="gone", orgs=(PLACE,), roles=()
+)
 LISTS = ("organizations", "members/users", "members/idp-users", "members/service-users", "sessions")
 VIEWS3 = (
     *(f"/v3/enterprise/{name}" for name in LISTS),
@@ -53,17 +55,23 @@ ORG_FIRST = {"precedence": ["session", "org", "user"]}
 
 def coarser(world, derived, template, status, *, tied=False):
     """See that a result is still true: it foots, nobody pays for more than was used, what is missing is named."""
-    used = used_by(world._replace(atoms=tuple(atom for atom in world.atoms if atom.org_id or not tied)))
+    used = used_by(
+        world._replace(atoms=tuple(atom for atom in world.atoms if atom.org_id or not tied))
+    )
     told = re.sub(r"\{\w+\}", "{id}", template)
     assert foots(derived)
     assert not derived.usage.discrepancies
     assert all(record.quantity > -1e-9 for record in derived.usage.records)
     assert all(acus <= used[key] + 1e-6 for key, acus in of_principals(derived).items())
     assert [view for view in derived.statement.heading.missing_views if f"{told}: " in view], told
-    assert all(view.endswith(f"answered {status}") for view in derived.statement.heading.missing_views)
+    assert all(
+        view.endswith(f"answered {status}") for view in derived.statement.heading.missing_views
+    )
 
 
-@pytest.mark.parametrize(("status", "ranks"), [(403, {}), (404, ORG_FIRST)], ids=["user first", "org first"])
+@pytest.mark.parametrize(
+    ("status", "ranks"), [(403, {}), (404, ORG_FIRST)], ids=["user first", "org first"]
+)
 @pytest.mark.parametrize("template", VIEWS3)
 def test_a_refused_list_or_view_of_v3_makes_it_coarser(tmp_path, template, status, ranks):
     mapping = mapped(WORLD, sessions={WORLD.sessions[0].session_id: "Z-9"}, **ranks)
@@ -115,7 +123,9 @@ def test_a_refused_session_stays_with_its_owner_and_the_statement_says_so(tmp_pa
         api.forbid(f"{DAILY3}/sessions/{{session_id}}")
         derived = live(tmp_path, api, mapped(WORLD, sessions={session: "Z-9"})).collected()
     assert close(by_center(derived), truth(WORLD, mapped(WORLD)))
-    assert derived.statement.heading.missing_views == (f"GET {DAILY3}/sessions/{{id}}: 1 answered 403",)
+    assert derived.statement.heading.missing_views == (
+        f"GET {DAILY3}/sessions/{{id}}: 1 answered 403",
+    )
 
 
 def test_the_statement_and_the_exit_code_of_a_coarser_run(tmp_path):
@@ -123,8 +133,20 @@ def test_the_statement_and_the_exit_code_of_a_coarser_run(tmp_path):
     with serving(WORLD) as api:
         api.forbid("/v3/enterprise/members/idp-users")
         job = live(tmp_path, api, mapped(WORLD))
-        command = [sys.executable, "-m", "reportgen", "run", str(tmp_path), "--cycle", "2025-12", "--workers", "2"]
-        found = subprocess.run(command, env=job.environment, capture_output=True, text=True, check=False)
+        command = [
+            sys.executable,
+            "-m",
+            "reportgen",
+            "run",
+            str(tmp_path),
+            "--cycle",
+            "2025-12",
+            "--workers",
+            "2",
+        ]
+        found = subprocess.run(
+            command, env=job.environment, capture_output=True, text=True, check=False
+        )
     assert found.returncode == 0, found.stderr
     pdf = ["pdftotext", "-layout", str(tmp_path / "archive" / "2025-12-05" / "statement.pdf"), "-"]
     text = subprocess.run(pdf, capture_output=True, text=True, check=True).stdout
@@ -133,9 +155,15 @@ def test_the_statement_and_the_exit_code_of_a_coarser_run(tmp_path):
 
 
 def written_tokens(folder, *texts):
-    written = b"".join(path.read_bytes() for path in (folder / "archive").rglob("*") if path.is_file())
+    written = b"".join(
+        path.read_bytes() for path in (folder / "archive").rglob("*") if path.is_file()
+    )
     written += "".join(texts).encode()
-    return [token for token in (ENTERPRISE, ADMIN, organization_token(PLACE)) if token.encode() in written]
+    return [
+        token
+        for token in (ENTERPRISE, ADMIN, organization_token(PLACE))
+        if token.encode() in written
+    ]
 
 
 # Who has left
@@ -143,7 +171,9 @@ def written_tokens(folder, *texts):
 
 def grown(*atoms, people=(GONE,), sessions=()):
     return WORLD._replace(
-        people=(*WORLD.people, *people), atoms=(*WORLD.atoms, *atoms), sessions=(*WORLD.sessions, *sessions)
+        people=(*WORLD.people, *people),
+        atoms=(*WORLD.atoms, *atoms),
+        sessions=(*WORLD.sessions, *sessions),
     )
 
 
@@ -158,7 +188,9 @@ def left(session_id=None):
 SESSION = Session(99, "feed0000feed0000", PLACE, GONE.user_id, (), FIRST + 60, FIRST + 9000)
 
 
-@pytest.mark.parametrize("source", ["", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"])
+@pytest.mark.parametrize(
+    "source", ["", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"]
+)
 def test_the_owner_of_a_session_is_found(tmp_path, source):
     world = grown(*left(SESSION.session_id), sessions=[SESSION])
     mapping = mapped(WORLD)
@@ -170,7 +202,9 @@ def test_the_owner_of_a_session_is_found(tmp_path, source):
     assert close(by_center(derived), truth(world, mapping, tied=tied))
 
 
-@pytest.mark.parametrize("source", ["", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"])
+@pytest.mark.parametrize(
+    "source", ["", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"]
+)
 def test_somebody_whom_only_the_mapping_names_is_found(tmp_path, source):
     world = grown(*left())
     mapping = mapped(WORLD, users={GONE.user_id: "Z-9"})
@@ -205,7 +239,9 @@ def test_without_any_trace_the_organization_pays_for_who_has_left(tmp_path, sour
     assert close(by_center(derived), truth(world, mapped(WORLD)))
 
 
-@pytest.mark.parametrize("source", ["", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"])
+@pytest.mark.parametrize(
+    "source", ["", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"]
+)
 def test_who_has_left_may_be_answered_with_not_found(tmp_path, source):
     world = grown(*left(SESSION.session_id), sessions=[SESSION])
     mapping = mapped(WORLD, users={GONE.user_id: "Z-9"})

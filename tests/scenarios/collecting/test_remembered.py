@@ -14,13 +14,22 @@ import time
 
 import pytest
 
-from reportgen.archive.codec import statement_json
 from reportgen.core.model import Principal
+from reportgen.core.statement_json import statement_json
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.sample import CYCLES, Atom, Organization, Person, build
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
-from tests.scenarios.collecting.live import as_yaml, by_center, close, foots, live, mapped, own_credentials, truth
+from tests.scenarios.collecting.live import (
+    as_yaml,
+    by_center,
+    close,
+    foots,
+    live,
+    mapped,
+    own_credentials,
+    truth,
+)
 from tests.scenarios.job import Job, contents
 
 WORLD = big_world(users=6, organizations=3, sessions=2)._replace(cycles=CYCLES)
@@ -52,7 +61,9 @@ SOURCES = pytest.mark.parametrize(
 def told(path):
     """Give who stands in a directory: e-mail and name by kind and id."""
     values = json.loads(path.read_text(encoding="utf-8"))
-    return {(each["kind"], each["id"]): (each["email"], each["name"]) for each in values["principals"]}
+    return {
+        (each["kind"], each["id"]): (each["email"], each["name"]) for each in values["principals"]
+    }
 
 
 def listed(world):
@@ -63,7 +74,9 @@ def listed(world):
 
 
 @SOURCES
-def test_a_rule_for_the_email_of_somebody_who_has_left_still_charges(tmp_path, source, behavior, acus):
+def test_a_rule_for_the_email_of_somebody_who_has_left_still_charges(
+    tmp_path, source, behavior, acus
+):
     with serving(NOW_HERE, page_cap=5, **behavior) as api:
         job = live(tmp_path, api, BY_EMAIL, source)
         assert by_center(job.in_november())["Z-9"] == 2.0
@@ -99,7 +112,10 @@ def test_who_is_only_remembered_and_not_found_is_no_missing_view(tmp_path, sourc
     assert derived.statement.heading.missing_views == ()
     assert close(by_center(derived), truth(GONE, mapped(WORLD), tied=source == OWN))
     assert LEE_ID not in derived.directory.entries
-    assert told(job.directory)["user", LEE.user_id] == (EMAIL, "Lee Aver")  # it may be answered again
+    assert told(job.directory)["user", LEE.user_id] == (
+        EMAIL,
+        "Lee Aver",
+    )  # it may be answered again
 
 
 def test_a_service_user_that_was_deleted_is_asked_about_and_keeps_its_name(tmp_path):
@@ -110,7 +126,11 @@ def test_a_service_user_that_was_deleted_is_asked_about_and_keeps_its_name(tmp_p
     class Deleted(FakeApi):
         def view(self, operation, ids, query, who):
             body = super().view(operation, ids, query, who)
-            return body | {"items": []} if operation.template.endswith("/members/service-users") else body
+            return (
+                body | {"items": []}
+                if operation.template.endswith("/members/service-users")
+                else body
+            )
 
     with serving(WORLD) as api:
         job = live(tmp_path, api, mapped(WORLD))
@@ -118,11 +138,20 @@ def test_a_service_user_that_was_deleted_is_asked_about_and_keeps_its_name(tmp_p
     with serving(Deleted(world)) as api:
         text = (tmp_path / "chargeback.yaml").read_text(encoding="utf-8")
         base_url = next(line for line in text.splitlines() if "base_url" in line)
-        (tmp_path / "chargeback.yaml").write_text(text.replace(base_url, f"  base_url: {api.base_url}"), "utf-8")
+        (tmp_path / "chargeback.yaml").write_text(
+            text.replace(base_url, f"  base_url: {api.base_url}"), "utf-8"
+        )
         derived = job.collected()
-    assert derived.directory.entries[Principal("service_user", robot.service_user_id)].name == robot.name
+    assert (
+        derived.directory.entries[Principal("service_user", robot.service_user_id)].name
+        == robot.name
+    )
     used = sum(r.quantity for r in derived.usage.records if r.principal_id == robot.service_user_id)
-    assert used == sum(atom.acus for atom in world.atoms if atom.principal_id == robot.service_user_id) == 2.5
+    assert (
+        used
+        == sum(atom.acus for atom in world.atoms if atom.principal_id == robot.service_user_id)
+        == 2.5
+    )
 
 
 # An organization that was deleted
@@ -136,17 +165,25 @@ class WithoutOrganization(FakeApi):
     def view(self, operation, ids, query, who):
         body = super().view(operation, ids, query, who)
         if operation.template == "/v3/enterprise/organizations":
-            body = body | {"items": [found for found in body["items"] if found["org_id"] != self.deleted]}
+            body = body | {
+                "items": [found for found in body["items"] if found["org_id"] != self.deleted]
+            }
         return body
 
 
 CLOSED = Organization("org-closed", "Closed Down")
 USED_THERE = Atom(CYCLES[1][0], "review", CLOSED.org_id, None, None, 2.5)
-WITH_CLOSED = WORLD._replace(organizations=(*WORLD.organizations, CLOSED), atoms=(*WORLD.atoms, USED_THERE))
-TO_CLOSED = mapped(WORLD, orgs=json.loads(mapped(WORLD).split("orgs: ")[1]) | {CLOSED.org_id: "Z-9"})
+WITH_CLOSED = WORLD._replace(
+    organizations=(*WORLD.organizations, CLOSED), atoms=(*WORLD.atoms, USED_THERE)
+)
+TO_CLOSED = mapped(
+    WORLD, orgs=json.loads(mapped(WORLD).split("orgs: ")[1]) | {CLOSED.org_id: "Z-9"}
+)
 
 
-@pytest.mark.parametrize(("before", "acus"), [(True, 2.5), (False, 0)], ids=["remembered", "not remembered"])
+@pytest.mark.parametrize(
+    ("before", "acus"), [(True, 2.5), (False, 0)], ids=["remembered", "not remembered"]
+)
 def test_an_organization_that_was_deleted_is_still_asked_about(tmp_path, before, acus):
     with serving(WithoutOrganization(WITH_CLOSED)) as api:
         job = live(tmp_path, api, TO_CLOSED)
@@ -188,12 +225,16 @@ def test_the_file_has_everybody_of_both_cycles_sorted(tmp_path):
         api.show(GONE._replace(people=(*GONE.people, nameless, late)))
         job.collected()
     values = json.loads(job.directory.read_text(encoding="utf-8"))
-    robots = {("service_user", robot.service_user_id): (None, robot.name) for robot in WORLD.service_users}
+    robots = {
+        ("service_user", robot.service_user_id): (None, robot.name) for robot in WORLD.service_users
+    }
     people = listed(NOW_HERE._replace(people=(*NOW_HERE.people, nameless, late)))
     assert list(told(job.directory).items()) == sorted((robots | people).items())
     assert told(job.directory)["user", "anonymous"] == (None, None)
     assert values["schema"] == "reportgen.directory/1"
-    assert values["organizations"] == [{"id": place.org_id, "name": place.name} for place in WORLD.organizations]
+    assert values["organizations"] == [
+        {"id": place.org_id, "name": place.name} for place in WORLD.organizations
+    ]
 
 
 @pytest.mark.parametrize("source", ["", "api: v2", OWN], ids=["v3", "v2", "organizations"])
@@ -235,7 +276,9 @@ def test_two_cycles_later_it_is_still_known(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["collect", "refresh"])
-def test_a_damaged_file_of_the_cycle_before_ends_the_run_before_anything_is_asked(tmp_path, command):
+def test_a_damaged_file_of_the_cycle_before_ends_the_run_before_anything_is_asked(
+    tmp_path, command
+):
     with serving(NOW_HERE) as api:
         job = live(tmp_path, api, BY_EMAIL)
         job.in_november()
@@ -261,8 +304,18 @@ def test_killed_and_run_again_nobody_is_forgotten(tmp_path):
         api.show(GONE)
         expected = statement_json(calm.collected().statement)
         api.behavior.latency = 0.02
-        command = [sys.executable, "-m", "reportgen", "collect", str(job.folder), "--cycle", "2025-12-05"]
-        with subprocess.Popen(command, env=os.environ | job.environment, stderr=subprocess.DEVNULL) as process:
+        command = [
+            sys.executable,
+            "-m",
+            "reportgen",
+            "collect",
+            str(job.folder),
+            "--cycle",
+            "2025-12-05",
+        ]
+        with subprocess.Popen(
+            command, env=os.environ | job.environment, stderr=subprocess.DEVNULL
+        ) as process:
             while not job.evidence.exists() or job.evidence.read_bytes().count(b"\n") < 8:
                 assert process.poll() is None
                 time.sleep(0.002)
@@ -323,7 +376,9 @@ def test_a_recording_is_remembered_too(small_build, small_job):
     """Collected, or run: everybody of the sample, whose last user is known by a session alone."""
     path = small_build.folder / "inputs" / "directory.json"
     world = build()
-    robots = {("service_user", robot.service_user_id): (None, robot.name) for robot in world.service_users}
+    robots = {
+        ("service_user", robot.service_user_id): (None, robot.name) for robot in world.service_users
+    }
     assert list(told(path).items()) == sorted((robots | listed(world)).items())
     assert small_job.run("collect").returncode == 0
     assert told(small_job.cycle() / "inputs" / "directory.json") == told(path)

@@ -4,12 +4,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reportgen.archive.codec import statement_json
 from reportgen.commands.check import check
+from reportgen.core.statement_json import statement_json
 from tests.fakeapi.sample import CYCLES, DAY, Atom
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
-from tests.scenarios.collecting.live import DAILY3, by_center, close, foots, live, mapped, own_credentials, truth
+from tests.scenarios.collecting.live import (
+    DAILY3,
+    by_center,
+    close,
+    foots,
+    live,
+    mapped,
+    own_credentials,
+    truth,
+)
 
 WORLD = big_world(users=12, organizations=2, sessions=2)
 MAPPING = mapped(WORLD)
@@ -47,7 +56,9 @@ def refreshed(tmp_path, after, source="", before=WORLD, **effort):
         job.now = LATER
         derived = job.collected(**({"refresh": True} | effort))
         assert api.violations == []
-    lines = [line for line in job.said[-1].stderr.splitlines() if "restated" in line or "differ" in line]
+    lines = [
+        line for line in job.said[-1].stderr.splitlines() if "restated" in line or "differ" in line
+    ]
     assert all(line.startswith(f"{job.evidence}: warning: ") for line in lines)
     return derived, [line.removeprefix(f"{job.evidence}: warning: ") for line in lines]
 
@@ -64,7 +75,11 @@ def test_a_day_that_was_restated_is_named_with_product_and_difference(tmp_path):
 
 
 def test_less_of_one_and_more_of_another_are_told_apart(tmp_path):
-    after = more((2, "devin", 4.5, None, None), (2, "cascade", -1.25, None, None), (9, "devin", 0.125, None, None))
+    after = more(
+        (2, "devin", 4.5, None, None),
+        (2, "cascade", -1.25, None, None),
+        (9, "devin", 0.125, None, None),
+    )
     _, lines = refreshed(tmp_path, after)
     assert lines == [
         warned(
@@ -81,7 +96,9 @@ def test_what_moved_from_one_day_to_another_nets_to_nothing_and_is_named(tmp_pat
 
 
 def test_of_many_days_the_largest_are_named_in_their_order(tmp_path):
-    after = more(*((day, "flux", acus, None, None) for day, acus in enumerate((1, -7, 2, 3, 4, 5, 6))))
+    after = more(
+        *((day, "flux", acus, None, None) for day, acus in enumerate((1, -7, 2, 3, 4, 5, 6)))
+    )
     _, lines = refreshed(tmp_path, after)
     assert lines == [
         warned(
@@ -101,7 +118,9 @@ def test_what_moved_from_one_user_to_another_leaves_the_control_total_alone(tmp_
     """U and C of both."""
     after = more((2, "devin", 1.5, PLACE, ADA), (2, "devin", -1.5, PLACE, ALAN))
     derived, lines = refreshed(tmp_path, after)
-    assert lines == [f"4 answers differ from what was fetched {SINCE}; the control total does not; {COUNTS}"]
+    assert lines == [
+        f"4 answers differ from what was fetched {SINCE}; the control total does not; {COUNTS}"
+    ]
     assert close(by_center(derived), truth(after, MAPPING))
 
 
@@ -112,7 +131,10 @@ def test_a_view_that_is_answered_now_is_one_answer_that_differs(tmp_path):
         job.collected()
         api.allow_again()
         job.collected(refresh=True)
-    assert f"1 answer differs from what was fetched {SINCE}; the control total does not" in job.said[-1].stderr
+    assert (
+        f"1 answer differs from what was fetched {SINCE}; the control total does not"
+        in job.said[-1].stderr
+    )
 
 
 @pytest.mark.parametrize("source", ["", "api: v2", OWN], ids=["v3", "v2", "organizations"])
@@ -122,7 +144,9 @@ def test_equal_answers_are_not_spoken_of(tmp_path, source):
     assert close(by_center(derived), truth(WORLD, MAPPING, tied=source == OWN))
 
 
-@pytest.mark.parametrize("name", ["shuffled days", "noise", "duplicated days", "unknown fields", "absent zeros"])
+@pytest.mark.parametrize(
+    "name", ["shuffled days", "noise", "duplicated days", "unknown fields", "absent zeros"]
+)
 def test_what_is_only_said_differently_is_no_restatement(tmp_path, name):
     with serving(WORLD) as api:
         job = live(tmp_path, api, MAPPING)
@@ -147,7 +171,10 @@ def test_an_answer_damaged_by_hand_is_not_taken_for_zero(tmp_path):
         job = live(tmp_path, api, MAPPING)
         job.collected()
         content = job.evidence.read_text(encoding="utf-8").splitlines()
-        damaged = [line.replace("total_acus", "total") if f"GET {DAILY3}?" in line else line for line in content]
+        damaged = [
+            line.replace("total_acus", "total") if f"GET {DAILY3}?" in line else line
+            for line in content
+        ]
         assert damaged != content
         job.evidence.write_text("".join(f"{line}\n" for line in damaged), encoding="utf-8")
         derived = job.collected()
@@ -189,7 +216,10 @@ def test_an_open_cycle_that_grew_is_no_restatement(tmp_path):
             assert "differ" not in job.said[-1].stderr
         api.show(more((3, "devin", 1, None, None), world=final))
         job.collected(refresh=True)
-    assert 'since 2026-02-01T12:00:00Z by +1.0000 ACUs: 2025-12-08 "devin" +1.0000' in job.said[-1].stderr
+    assert (
+        'since 2026-02-01T12:00:00Z by +1.0000 ACUs: 2025-12-08 "devin" +1.0000'
+        in job.said[-1].stderr
+    )
 
 
 def test_without_refresh_nothing_is_asked_and_nothing_is_said(tmp_path):
@@ -226,8 +256,11 @@ def test_a_refresh_that_stops_halfway_changes_nothing_until_it_is_finished(tmp_p
         assert job.collect(refresh=True, concurrency=1).code == 4
         assert "restated" not in job.said[-1].stderr
         assert statement_json(job.derived().statement) == before
-        checked = job.command(lambda edge: check(job.folder, "2025-12", edge))
-        assert "a later fetch of this billing cycle was interrupted; what was collected before it" in checked.stderr
+        checked = job.command(lambda context: check(job.folder, "2025-12", context))
+        assert (
+            "a later fetch of this billing cycle was interrupted; what was collected before it"
+            in checked.stderr
+        )
         asked = api.seen.lines.total()
         api.faults.mend()
         derived = job.collected()
@@ -244,7 +277,9 @@ def test_a_fetch_of_a_running_cycle_that_stopped_is_gone_on_with_for_an_hour(tmp
         job = live(tmp_path, api, MAPPING)
         job.now = datetime(2025, 12, 20, 12, tzinfo=UTC)
         before = statement_json(job.collected().statement)
-        api.faults.script(*["504"] * 4, template="/v3/organizations/{org_id}/consumption/daily/users/{user_id}")
+        api.faults.script(
+            *["504"] * 4, template="/v3/organizations/{org_id}/consumption/daily/users/{user_id}"
+        )
         assert job.collect(concurrency=1).code == 4
         assert statement_json(job.derived().statement) == before
         job.now += timedelta(hours=hours)
@@ -287,7 +322,11 @@ def test_of_a_single_organization_v2_counts_every_answer_once(tmp_path):
 
 def test_with_credentials_of_organizations_their_sum_is_compared(tmp_path):
     """Both organizations on one day; what is tied to none is not seen at all."""
-    after = more((2, "devin", 4.5, PLACE, ADA), (2, "devin", -1.25, OTHER, None), (5, "cascade", 9, None, ADA))
+    after = more(
+        (2, "devin", 4.5, PLACE, ADA),
+        (2, "devin", -1.25, OTHER, None),
+        (5, "cascade", 9, None, ADA),
+    )
     derived, lines = refreshed(tmp_path, after, OWN)
     assert lines == [warned("+3.2500", '2025-12-07 "devin" +3.2500', "1 more answer differs; ")]
     assert close(by_center(derived), truth(after, MAPPING, tied=True))

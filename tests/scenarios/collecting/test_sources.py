@@ -5,7 +5,15 @@ import pytest
 from tests.fakeapi.sample import CYCLES, DAY, Atom, build
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world, hard_world
-from tests.scenarios.collecting.live import by_center, close, foots, live, mapped, own_credentials, truth
+from tests.scenarios.collecting.live import (
+    by_center,
+    close,
+    foots,
+    live,
+    mapped,
+    own_credentials,
+    truth,
+)
 
 SAMPLE = build()
 BIG = big_world(users=30, organizations=4, sessions=12)
@@ -61,7 +69,10 @@ def test_without_a_contract_day_credentials_of_organizations_know_no_cycle(tmp_p
     with serving(BIG) as api:
         said = live(tmp_path, api, mapped(BIG), own_credentials(BIG, cycle_day=None)).collect()
     assert said.code == 1
-    assert "the API does not tell this credential the billing cycles; set `source: {cycle_day: …}`" in said.stderr
+    assert (
+        "the API does not tell this credential the billing cycles; set `source: {cycle_day: …}`"
+        in said.stderr
+    )
     assert not api.seen.lines
 
 
@@ -71,19 +82,29 @@ def test_only_the_organizations_given_are_asked(tmp_path):
     mapping = mapped(BIG)
     with serving(BIG) as api:
         derived = live(tmp_path, api, mapping, own_credentials(one)).collected()
-    inside = BIG._replace(atoms=tuple(atom for atom in BIG.atoms if atom.org_id == one.organizations[0].org_id))
+    inside = BIG._replace(
+        atoms=tuple(atom for atom in BIG.atoms if atom.org_id == one.organizations[0].org_id)
+    )
     assert close(by_center(derived), truth(inside, mapping))
     assert len(api.seen.authorizations) == 1
 
 
 def test_rules_that_v2_cannot_follow_are_warnings_that_name_them(tmp_path):
     session = BIG.sessions[0].session_id
-    rules = {"sessions": {session: "Z-9"}, "tags": {"team:web": "Z-9"}, "service_users": {"service-user-1": "Z-9"}}
+    rules = {
+        "sessions": {session: "Z-9"},
+        "tags": {"team:web": "Z-9"},
+        "service_users": {"service-user-1": "Z-9"},
+    }
     with serving(BIG) as api:
         plain = by_center(live(tmp_path / "plain", api, mapped(BIG), "api: v2").collected())
         ruled = live(tmp_path / "ruled", api, mapped(BIG, **rules), "api: v2")
         assert by_center(ruled.collected()) == plain
-    for key, section in ((session, "sessions"), ("team:web", "tags"), ("service-user-1", "service users")):
+    for key, section in (
+        (session, "sessions"),
+        ("team:web", "tags"),
+        ("service-user-1", "service users"),
+    ):
         assert f'"{key}" is not used: v2 tells nothing of {section}' in ruled.said[-1].stderr
 
 

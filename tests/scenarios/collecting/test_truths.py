@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reportgen.archive.codec import statement_json
 from reportgen.core.cycle import cycle_between
+from reportgen.core.statement_json import statement_json
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.behavior import ENTERPRISE
 from tests.fakeapi.sample import CYCLES, Atom
@@ -57,7 +57,9 @@ def told(tmp_path, truths, source="", rates=None, **behavior):
     return derived
 
 
-@pytest.mark.parametrize("name", [name for name in (*OF_DAYS, *OF_ALL) if name not in WITHOUT_PRODUCTS])
+@pytest.mark.parametrize(
+    "name", [name for name in (*OF_DAYS, *OF_ALL) if name not in WITHOUT_PRODUCTS]
+)
 def test_an_oddity_of_the_server_moves_no_cent(tmp_path, calm, name):
     derived = told(tmp_path, [name])
     assert amounts(derived) == amounts(calm)
@@ -89,17 +91,28 @@ def test_oddities_of_lists_move_no_cent_of_v2(tmp_path, name):
 
 @pytest.mark.parametrize(
     "behavior",
-    [{"page_cap": 1}, {"page_cap": 4, "totals": "given"}, {"page_cap": 4, "totals": "absent"}, {"compressed": True}],
+    [
+        {"page_cap": 1},
+        {"page_cap": 4, "totals": "given"},
+        {"page_cap": 4, "totals": "absent"},
+        {"compressed": True},
+    ],
     ids=["one a page", "totals given", "totals absent", "compressed"],
 )
 def test_pages_and_encodings_change_no_byte(tmp_path, calm, behavior):
-    assert statement_json(told(tmp_path, [], **behavior).statement) == statement_json(calm.statement)
+    assert statement_json(told(tmp_path, [], **behavior).statement) == statement_json(
+        calm.statement
+    )
 
 
 @pytest.mark.parametrize("beta", ["also", "only"])
-@pytest.mark.parametrize("source", ["", own_credentials(WORLD)], ids=["enterprise", "organizations"])
+@pytest.mark.parametrize(
+    "source", ["", own_credentials(WORLD)], ids=["enterprise", "organizations"]
+)
 def test_lists_that_are_only_there_as_beta_are_found(tmp_path, source, beta):
-    stable, moved = (told(tmp_path / name, [], source, beta=name, page_cap=5) for name in ("off", beta))
+    stable, moved = (
+        told(tmp_path / name, [], source, beta=name, page_cap=5) for name in ("off", beta)
+    )
     assert statement_json(moved.statement) == statement_json(stable.statement)
     assert not moved.statement.heading.missing_views
 
@@ -138,7 +151,10 @@ def test_sessions_are_asked_for_with_their_prefix(tmp_path):
 
 
 def test_float_noise_is_kept_in_the_evidence_and_rounds_away(tmp_path):
-    noisy = [Atom(CYCLES[1][0], "devin", None, WORLD.people[0].user_id, None, acus) for acus in (0.1, 0.2)]
+    noisy = [
+        Atom(CYCLES[1][0], "devin", None, WORLD.people[0].user_id, None, acus)
+        for acus in (0.1, 0.2)
+    ]
     world = WORLD._replace(atoms=tuple(noisy))
     with serving(world) as api:
         job = live(tmp_path, api, mapped(world))
@@ -175,8 +191,12 @@ def test_a_session_whose_status_nobody_has_heard_of_still_counts(tmp_path):
     owner = WORLD.sessions[0].principal_id
     with serving(WORLD) as api:
         api.truths = {"unknown enums", "unknown fields"}
-        derived = live(tmp_path, api, mapped(WORLD, sessions={WORLD.sessions[0].session_id: "Z-9"})).collected()
-    spent = sum(atom.acus for atom in WORLD.atoms if atom.session_id == WORLD.sessions[0].session_id)
+        derived = live(
+            tmp_path, api, mapped(WORLD, sessions={WORLD.sessions[0].session_id: "Z-9"})
+        ).collected()
+    spent = sum(
+        atom.acus for atom in WORLD.atoms if atom.session_id == WORLD.sessions[0].session_id
+    )
     assert abs(by_center(derived)["Z-9"] - spent) < 1e-6
     assert owner in {record.principal_id for record in derived.usage.records}
 
@@ -220,7 +240,9 @@ def test_a_newline_after_a_mounted_token_is_no_part_of_it(tmp_path):
     assert {*api.seen.authorizations} == {f"Bearer {ENTERPRISE}"}
 
 
-@pytest.mark.parametrize("kind", ["504", "maintenance", "truncated", "cut middle", "empty", "other json"])
+@pytest.mark.parametrize(
+    "kind", ["504", "maintenance", "truncated", "cut middle", "empty", "other json"]
+)
 @pytest.mark.parametrize("template", [CYCLES3, DAILY3, f"{DAILY3}/organizations/{{org_id}}"])
 def test_what_is_no_answer_is_never_read_as_zero(tmp_path, kind, template):
     """Every attempt fails: the run ends and names the request."""
@@ -229,7 +251,8 @@ def test_what_is_no_answer_is_never_read_as_zero(tmp_path, kind, template):
         said = live(tmp_path, api, MAPPING).collect()
     assert said.code == 4, said.stderr
     assert re.search(
-        rf"GET {api.base_url}/v3/enterprise/consumption/\S+: .*, at every attempt; try again later", said.stderr
+        rf"GET {api.base_url}/v3/enterprise/consumption/\S+: .*, at every attempt; try again later",
+        said.stderr,
     )
     assert template != CYCLES3 or not (tmp_path / "archive").exists()
 
@@ -237,7 +260,9 @@ def test_what_is_no_answer_is_never_read_as_zero(tmp_path, kind, template):
 # Cycles
 
 
-@pytest.mark.parametrize(("source", "template"), [("", CYCLES3), ("api: v2", "/v2/enterprise/consumption/cycles")])
+@pytest.mark.parametrize(
+    ("source", "template"), [("", CYCLES3), ("api: v2", "/v2/enterprise/consumption/cycles")]
+)
 @pytest.mark.parametrize("state", ["forbidden", "lost", "none"])
 def test_the_contract_day_stands_in_for_cycles_that_are_not_told(tmp_path, source, template, state):
     with serving(WORLD, cycles="none" if state == "none" else "all") as api:
@@ -285,7 +310,9 @@ def test_an_open_cycle_is_asked_again_and_its_statement_is_preliminary(tmp_path,
 
 
 def test_refresh_asks_again_and_the_last_answer_counts(tmp_path):
-    restated = WORLD._replace(atoms=tuple(atom._replace(acus=atom.acus * 2) for atom in WORLD.atoms))
+    restated = WORLD._replace(
+        atoms=tuple(atom._replace(acus=atom.acus * 2) for atom in WORLD.atoms)
+    )
     with serving(WORLD) as api:
         job = live(tmp_path, api, MAPPING)
         before = job.collected()
@@ -295,4 +322,6 @@ def test_refresh_asks_again_and_the_last_answer_counts(tmp_path):
         after = job.collected(refresh=True)
     assert close(by_center(after), truth(restated, MAPPING))
     kept = [json.loads(line) for line in job.evidence.read_text(encoding="utf-8").splitlines()]
-    assert len(kept) == 2 * lines + 1  # as received: the first answers are still there, and the cycles of each run
+    assert (
+        len(kept) == 2 * lines + 1
+    )  # as received: the first answers are still there, and the cycles of each run

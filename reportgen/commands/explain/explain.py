@@ -1,0 +1,142 @@
+"""`explain`: any line of an invoice back to its records, rules, rate and the API's answers, offline.
+
+Everything is derived once more from evidence and configuration, and must be what the cycle's folder says.
+"""
+
+import json
+from pathlib import Path
+
+from reportgen.archive.folder import cycle_folder
+from reportgen.commands.explain.text import MOST_RECORDS, tell
+from reportgen.commands.explain.values import Values, invoice_values
+from reportgen.core.explain import Charged, explained
+from reportgen.core.model import Invoice, Statement
+from reportgen.core.problem import Problem, Rejected
+from reportgen.core.statement_json import statement_values
+from reportgen.core.text import did_you_mean, quoted
+from reportgen.derive import Derived, Inputs, derive
+from reportgen.operations.context import DONE, USAGE, Context
+from reportgen.operations.cycles import archived_cycle
+from reportgen.operations.inputs import stored_inputs
+from reportgen.sources.config.configuration import load
+
+NOT_COMPARED = ("status", "variance")
+"""What a statement may say otherwise without a line being another: whether it is closed, and the cycle before."""
+
+
+def explain(config: Path, selector: str, named: str, context: Context, only: int | None) -> int:
+    """Explain an invoice, named by its number or its cost center: all its lines in short, or one in full."""
+    configuration = load(config)
+    cycle = archived_cycle(configuration, selector, context)
+    folder = cycle_folder(configuration.archive, cycle.start)
+    written = _written(folder)
+    inputs = stored_inputs(configuration, cycle, context)
+    derived = derive(inputs)
+    invoice = _chosen(named, only, derived.statement, folder)
+    if isinstance(invoice, Problem):
+        context.terminal.problems([invoice])
+        context.terminal.values(
+            {
+                "problems": [
+                    {"source": invoice.source, "message": invoice.message, "hint": invoice.hint}
+                ]
+            }
+        )
+        return USAGE
+    _refuse_changed(folder, written, derived.statement)
+    lines = [
+        one for one in explained(invoice, _charged(inputs, derived)) if only in {None, one.number}
+    ]
+    values = invoice_values(invoice, lines, inputs, derived)
+    context.terminal.values(values)
+    if not context.terminal.machine:
+        tell(values, folder, context, len(invoice.lines), most=None if only else MOST_RECORDS)
+    return DONE
+
+
+def _written(folder: Path) -> Values:
+    """Read what was built, or raise Rejected where nothing was."""
+    path = folder / "statement.json"
+    try:
+        found = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        message, hint = "this billing cycle has not been built", "run `reportgen build` first"
+        raise Rejected([Problem(source=str(folder), message=message, hint=hint)]) from error
+    except ValueError as error:
+        raise _changed(path, "is not what was written there") from error
+    return found if isinstance(found, dict) else {}
+
+
+def _charged(inputs: Inputs, derived: Derived) -> Charged:
+    return Charged(
+        statement=derived.statement,
+        lines=derived.charges.lines,
+        allocations=derived.allocations,
+        control=derived.usage.control,
+        mapping=inputs.configuration.mapping,
+        directory=derived.directory,
+        card=inputs.configuration.rate_card,
+    )
+
+
+def _chosen(name: str, only: int | None, statement: Statement, folder: Path) -> Invoice | Problem:
+    """Find an invoice by its number, then by the code of its cost center, or say what is wrong with the choice."""
+    issued = {invoice.number: invoice for invoice in statement.invoices if invoice.number}
+    by_code = {invoice.cost_center.code: invoice for invoice in statement.invoices}
+    found = issued.get(name) or by_code.get(name)
+    if found is None:
+        near = did_you_mean(name, [*issued, *by_code])
+        hint = (
+            f"did you mean {quoted(near)}?"
+            if near
+            else "give the number of an invoice, or a cost center's code"
+        )
+        message = (
+            f"no invoice of this billing cycle has the number or the cost center {quoted(name)}"
+        )
+    elif not found.number:
+        message = f"cost center {quoted(name)} has no invoice in this billing cycle"
+        hint = "there is nothing to explain: it was charged nothing"
+    elif only is not None and only > len(found.lines):
+        message = f"invoice {quoted(found.number)} has no line {only}"
+        hint = f"choose one of 1 to {len(found.lines)}, or leave out --line"
+    else:
+        return found
+    return Problem(source=str(folder), message=message, hint=hint)
+
+
+def _refuse_changed(folder: Path, written: Values, statement: Statement) -> None:
+    """Raise Rejected where evidence and configuration come to something else than what was built."""
+    found = json.loads(json.dumps(statement_values(statement)))
+    if _comparable(found) == _comparable(written):
+        return
+    there = {center["code"]: center for center in _comparable(written).get("cost_centers", [])}
+    codes = [
+        center["code"]
+        for center in _comparable(found)["cost_centers"]
+        if center != there.get(center["code"])
+    ]
+    first = f", first in {codes[0]}" if codes else ""
+    message = f"evidence and configuration come to something else than was built{first}"
+    raise _changed(folder / "statement.json", message)
+
+
+def _changed(path: Path, message: str) -> Rejected:
+    hint = "build again with `reportgen build`, then explain what was built"
+    return Rejected([Problem(source=str(path), message=message, hint=hint)])
+
+
+def _comparable(values: Values) -> Values:
+    """Leave out what says nothing of this cycle's charges."""
+    kept = {key: value for key, value in values.items() if key not in NOT_COMPARED}
+    centers = kept.get("cost_centers")
+    if isinstance(centers, list) and all(
+        isinstance(center, dict) and "code" in center for center in centers
+    ):
+        kept["cost_centers"] = [_comparable(center) for center in centers]
+    else:
+        kept.pop("cost_centers", None)
+    return kept
+
+
+# What is explained, as plain values; people and machines are told the same.

@@ -1,0 +1,227 @@
+"""An explanation told to people: sentences and tables that fit 100 columns, every sum made of what is printed."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from textwrap import wrap
+from unicodedata import east_asian_width
+
+from reportgen.archive.folder import EVIDENCE
+from reportgen.commands.explain.values import Values, difference, file_and_line
+from reportgen.core.money import plain, shown, total
+from reportgen.core.text import printable
+from reportgen.operations.context import Context
+
+MOST_RECORDS = 20
+WIDTH = 100
+WHO, SLIMMEST, GAP = "who, where", 12, 3
+"""The column that gives way, its least width, and what a table puts between two columns."""
+
+
+def tell(values: Values, folder: Path, context: Context, count: int, most: int | None) -> None:
+    """Tell every line, then the rules, rates and answers that were named; at most so many records of each."""
+    told = [record for line in values["lines"] for record in line["records"][:most]]
+    requests = dict.fromkeys(request for record in told for request in record["requests"])
+    numbers = {request: number for number, request in enumerate(requests, start=1)}
+    title = f"{values['invoice']}: {values['cost_center']} {values['name']}, {values['currency']} {values['amount']}"
+    _say(context, title)
+    for line in values["lines"]:
+        context.terminal.result("")
+        for sentence in _sentences(line, count, values["currency"]):
+            _say(context, sentence)
+        _tell_records(line, numbers, context, most)
+        _say(context, _footing(line, most))
+    texts = {source: text for line in values["lines"] for source, text in line["sources"].items()}
+    context.terminal.result("")
+    _say(context, f"The lines named above, as they stand in {folder / 'inputs' / 'config'}:")
+    for source in sorted(texts, key=file_and_line):
+        _say(context, f" {source:<16} {texts[source]}")
+    if numbers:
+        context.terminal.result("")
+        _tell_answers(
+            {number: values["responses"][request] for request, number in numbers.items()},
+            folder,
+            context,
+        )
+
+
+def _say(context: Context, sentence: str) -> None:
+    for line in _wrapped(sentence, WIDTH, indent="  "):
+        context.terminal.result(line)
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    return wrap(printable(text), width, break_on_hyphens=False, subsequent_indent=indent)
+
+
+def _sentences(line: Values, count: int, currency: str) -> Iterator[str]:
+    """Say what a line is, where its price comes from, and why it is rounded as it is."""
+    what = f"Line {line['number']} of {count}: {line['kind']}"
+    if "product" in line:
+        price = "without a price" if line["unit_price"] is None else f"at {line['unit_price']}"
+        yield f"{what}, {line['product']}, {line['acus']} ACUs {price} = {currency} {line['amount']}"
+        if line["kind"] == "unallocated":
+            yield "No rule covers these records: the mapping names this cost center to bear them."
+        rates = dict.fromkeys(record["rate"] for record in line["records"] if record["rate"])
+        yield from (f"Rate {rate}: {line['sources'][rate]}" for rate in rates)
+    else:
+        yield f"{what}, {line['name']} = {currency} {line['amount']}"
+        yield _origin(line)
+    if line["effective_price"]:
+        yield _effective_sentence(line, line["effective_price"])
+    yield _rounding(line, line["rounded_together"])
+
+
+def _origin(line: Values) -> str:
+    """Say where a fee, a transfer or a pool's line comes from."""
+    source, counterpart, amount = line["source"], line["counterpart"], line["behind_amount"]
+    parts = ", ".join(
+        f"{one['cost_center']} {one['name']} {one['amount']}" for one in line["behind"]
+    )
+    if line["kind"] == "fee":
+        of = f": {line['share']} of the usage amounts {amount} ({parts})" if line["share"] else ""
+        return f"The fee of {source}{of}."
+    if line["kind"] == "transfer":
+        return f"The transfer of {source}, against {counterpart} ({parts})."
+    if counterpart is None:
+        return f"The pool of {source} gave away what it had; it was taken over by: {parts} (together {amount})."
+    return f"A share {line['share']} ({line['basis']}) of pool {counterpart}, {source}, which had {amount}: {parts}."
+
+
+def _effective_sentence(line: Values, effective: Values) -> str:
+    return (
+        f"The unit price is effective, for display only: {effective['source']} gives one amount for the cycle, "
+        f"{effective['amount']}, spread over {effective['weighted_acus']} ACUs as weighted "
+        f"(an ACU of {line['product']} weighs {effective['weight']}); each record has its exact part."
+    )
+
+
+def _rounding(line: Values, group: Values | None) -> str:
+    """Say which lines are rounded together, what they come to and must make, and which way this one went."""
+    rounding = Decimal(line["rounding"])
+    figures = f"Exactly {line['exact_amount']}, rounding {line['rounding']}"
+    if group is None:
+        return f"{figures}: this line is rounded by itself, half-up." if rounding else f"{figures}."
+    way = "is exact" if not rounding else "goes up" if rounding > 0 else "goes down"
+    return (
+        f"{figures}. Rounded together with {_together(line)}: {group['lines']} in all, which come to "
+        f"{group['exact_amount']} exactly and must make {group['target']}. The largest remainders go up "
+        f"({group['raised']} of them), this one {way}."
+    )
+
+
+def _together(line: Values) -> str:
+    if line["kind"] == "pool":
+        return "the lines of all who share this pool"
+    if line["effective_price"]:
+        return "all lines of the cycle, of every cost center"
+    price = "without a price" if line["unit_price"] is None else f"at {line['unit_price']}"
+    return f"all lines of {line['product']} {price}, of every cost center"
+
+
+def _tell_records(
+    line: Values, numbers: Mapping[str, int], context: Context, most: int | None
+) -> None:
+    """Draw the records as a table of at most 100 columns, in which only those who used ACUs are folded."""
+    if not line["records"]:
+        return
+    rates = len({record["rate"] for record in line["records"]}) > 1
+    columns = [
+        "day",
+        WHO,
+        "ACUs",
+        "share",
+        "exact amount",
+        "rule",
+        *(["rate"] if rates else []),
+        "answers",
+    ]
+    rows = [_row(record, numbers, rates=rates) for record in line["records"][:most]]
+    taken = sum(
+        max(map(len, [name, *(row[index] for row in rows)])) + GAP
+        for index, name in enumerate(columns)
+        if name != WHO
+    )
+    for row in rows:
+        row[1] = "\n".join(_in_cells(row[1], max(SLIMMEST, WIDTH - taken - GAP)))
+    context.terminal.table(columns, rows, numbers=("ACUs", "exact amount"), wrap=WHO)
+
+
+def _in_cells(text: str, width: int) -> Iterator[str]:
+    """Fold a text at its commas, and where it is wider than so many cells of a terminal."""
+    for part in printable(text).split(", "):
+        line, taken = "", 0
+        for char in part:
+            cells = 2 if east_asian_width(char) in "WF" else 1
+            if taken + cells > width:
+                yield line
+                line, taken = "", 0
+            line, taken = line + char, taken + cells
+        yield line
+
+
+def _row(record: Values, numbers: Mapping[str, int], *, rates: bool) -> list[str]:
+    return [
+        record["day"],
+        record["who"],
+        shown(Decimal(record["quantity"])),
+        record["share"],
+        record["exact_amount"],
+        record["rule"]["value"] if record["rule"] else "none",
+        *([record["rate"] or "none"] if rates else []),
+        _ranges([numbers[request] for request in record["requests"]]),
+    ]
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Write numbers in short.
+
+    >>> _ranges([3, 1, 2, 7])
+    '1-3,7'
+    """
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _footing(line: Values, most: int | None) -> str:
+    """Add up what is printed, on a line that ends with the difference to the amount."""
+    exact = [record["exact_amount"] for record in line["records"]]
+    if exact:
+        told, rest = exact[:most], exact[len(exact[:most]) :]
+        sums = [f"{len(told)} {'record' if len(told) == 1 else 'records'} {_sum(told)}"]
+        sums += (
+            [f"+ {len(rest)} more {_sum(rest)} (--line {line['number']} shows them all)"]
+            if rest
+            else []
+        )
+    else:
+        sums = [f"exactly {line['exact_amount']}"]
+    return (
+        f"{line['amount']} − ({' '.join(sums)} + rounding {line['rounding']}) = {difference(line)}"
+    )
+
+
+def _sum(amounts: Iterable[str]) -> str:
+    return plain(total(map(Decimal, amounts)))
+
+
+def _tell_answers(answers: Mapping[int, Values], folder: Path, context: Context) -> None:
+    _say(
+        context,
+        f"The API's answers, by their line in {folder / EVIDENCE}, with the sha256 of the body as stored:",
+    )
+    for number, proof in answers.items():
+        context.terminal.result(f"{number:>5}  line {proof['line']:<6} sha256 {proof['sha256']}")
+        path, mark, query = proof["request"].partition("?")
+        whole = (
+            [f"{path}{mark}{query}"]
+            if len(proof["request"]) <= WIDTH - 7
+            else [path, f"{mark}{query}"]
+        )
+        for part in [piece for text in whole for piece in _wrapped(text, WIDTH - 7)]:
+            context.terminal.result(f"       {part}")

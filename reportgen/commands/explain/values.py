@@ -1,0 +1,214 @@
+"""An explanation as plain values: what `explain --json` writes, and what its sentences are made of."""
+
+import re
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from reportgen.core.directory import principal_of
+from reportgen.core.explain import Addressed, Explanation, Group, Ruled
+from reportgen.core.model import Directory, Invoice, RecordedResponse, Rule, UsageRecord
+from reportgen.core.money import EXACT, decimals_of, fixed, plain, subtract, total
+from reportgen.core.rate import WholeCycle
+from reportgen.derive import Derived, Inputs
+from reportgen.sources.config.configuration import Configuration
+
+Values = dict[str, Any]
+
+
+def invoice_values(
+    invoice: Invoice, lines: list[Explanation], inputs: Inputs, derived: Derived
+) -> Values:
+    """Give an invoice with its explained lines, the texts of the rules and rates, and the answers that prove it."""
+    heading = derived.statement.heading
+    requests = dict.fromkeys(
+        request
+        for line in lines
+        for ruled in line.records
+        for request in _requests(ruled.allocation.record)
+    )
+    return {
+        "invoice": invoice.number,
+        "cost_center": invoice.cost_center.code,
+        "name": invoice.cost_center.name,
+        "cycle": {"start": heading.cycle.start.isoformat(), "end": heading.cycle.end.isoformat()},
+        "currency": heading.currency,
+        "amount": fixed(invoice.amount, heading.decimals),
+        "lines": [_line_values(line, inputs.configuration, derived) for line in lines],
+        "responses": {request: _proof(inputs.responses[f"GET {request}"]) for request in requests},
+    }
+
+
+def _proof(response: RecordedResponse) -> Values:
+    """Say where an answer stands in the evidence, and what its body's fingerprint is."""
+    digest = sha256(response.body.encode("utf-8", "surrogatepass")).hexdigest()
+    return {
+        "request": response.request,
+        "sha256": digest,
+        "line": int(response.source.rpartition(":")[2]),
+        "fetched_at": response.fetched_at,
+    }
+
+
+def _line_values(found: Explanation, configuration: Configuration, derived: Derived) -> Values:
+    line, decimals = found.line, derived.statement.heading.decimals
+    records = [_record(ruled, derived.directory, decimals) for ruled in found.records]
+    sources = {text: _text(text, configuration) for text in _sources(found, configuration)}
+    values = {
+        "number": found.number,
+        "kind": line.kind,
+        **(_of_usage(found, decimals) if line.of_usage else _of_source(found, decimals)),
+        "exact_amount": plain(line.exact_amount),
+        "rounding": plain(found.rounding),
+        "amount": fixed(line.amount, decimals),
+        "rounded_together": _group(found.group, decimals),
+        "effective_price": _effective(found.whole, line.product, decimals),
+        "records": records,
+        "sources": sources,
+    }
+    return {**values, "difference": difference(values)}
+
+
+def difference(values: Values) -> str:
+    """Take the records (the exact amount, where there are none) and the rounding, as written, from the amount."""
+    exact = [record["exact_amount"] for record in values["records"]] or [values["exact_amount"]]
+    explained = total(map(Decimal, [*exact, values["rounding"]]))
+    return plain(subtract(Decimal(values["amount"]), explained))
+
+
+def _of_usage(found: Explanation, decimals: int) -> Values:
+    line = found.line
+    return {
+        "product": line.product,
+        "acus": plain(line.acus),
+        "unit_price": _price(line.unit_price, decimals),
+    }
+
+
+def _price(unit_price: Decimal | None, decimals: int) -> str | None:
+    """Write a price exactly, with no fewer decimals than the currency has."""
+    if unit_price is None:
+        return None
+    return (
+        plain(unit_price)
+        if decimals_of(unit_price.normalize(EXACT)) > decimals
+        else fixed(unit_price, decimals)
+    )
+
+
+def _of_source(found: Explanation, decimals: int) -> Values:
+    line = found.line
+    return {
+        "name": line.name,
+        "counterpart": line.counterpart,
+        "share": line.share,
+        "basis": line.basis,
+        "source": line.source,
+        "behind": [_behind(addressed, decimals) for addressed in found.behind],
+        "behind_amount": fixed(
+            total(addressed.line.amount for addressed in found.behind), decimals
+        ),
+    }
+
+
+def _behind(found: Addressed, decimals: int) -> Values:
+    line = found.line
+    return {
+        "cost_center": found.cost_center,
+        "kind": line.kind,
+        "name": line.product if line.of_usage else line.name,
+        "amount": fixed(line.amount, decimals),
+    }
+
+
+def _group(group: Group | None, decimals: int) -> Values | None:
+    if group is None:
+        return None
+    return {
+        "lines": group.lines,
+        "exact_amount": plain(group.exact_amount),
+        "target": fixed(group.target, decimals),
+        "raised": group.raised,
+    }
+
+
+def _effective(whole: WholeCycle | None, product: str, decimals: int) -> Values | None:
+    if whole is None:
+        return None
+    return {
+        "amount": fixed(whole.amount, decimals),
+        "weighted_acus": plain(whole.weight),
+        "weight": plain(whole.weights.get(product, Decimal(1))),
+        "source": whole.source,
+    }
+
+
+def _record(ruled: Ruled, known: Directory, decimals: int) -> Values:
+    allocation, record = ruled.allocation, ruled.allocation.record
+    return {
+        "day": record.day.isoformat(),
+        "product": record.product,
+        "org_id": record.org_id,
+        "principal_kind": record.principal_kind,
+        "principal_id": record.principal_id,
+        "session_id": record.session_id,
+        "who": _who(ruled, known),
+        "acus": plain(record.quantity),
+        "share": allocation.share,
+        "quantity": plain(allocation.quantity),
+        "unit_price": _price(allocation.unit_price, decimals),
+        "exact_amount": plain(allocation.exact_amount),
+        "cause": allocation.cause or None,
+        "rule": _rule(ruled.rule, allocation.rule) if ruled.rule else None,
+        "rate": allocation.rate or None,
+        "requests": _requests(record),
+    }
+
+
+def _requests(record: UsageRecord) -> list[str]:
+    """List the answers that prove a record; where a view was added up from several, they are one text."""
+    return " ".join(record.requests).split()
+
+
+def _rule(rule: Rule, value: str) -> Values:
+    """Give a rule by its key, the line of the key, and the line of the value that held on the day."""
+    return {"section": rule.section, "key": rule.key, "source": rule.source, "value": value}
+
+
+def _who(ruled: Ruled, known: Directory) -> str:
+    """Name whose usage it is as people know it: by e-mail, name or id, and where it was."""
+    record = ruled.allocation.record
+    entry = known.entries.get(principal_of(record.principal_kind, record.principal_id))
+    person = (entry and (entry.email or entry.name)) or record.principal_id
+    place = known.organizations.get(record.org_id, record.org_id)
+    return ", ".join(filter(None, (person, place, record.session_id))) or ruled.allocation.cause
+
+
+def _sources(found: Explanation, configuration: Configuration) -> list[str]:
+    """List file:line of every rule, rate and source of a line, in the order of file and line."""
+    card = configuration.rate_card
+    sources = {found.line.source}
+    if found.whole:
+        sources |= {found.whole.source, card.recover.source if card.recover else ""}
+        sources |= {tier.source for tier in card.tiers}
+    if found.line.kind == "unallocated":
+        sources.add(configuration.mapping.unallocated_source)
+    for allocation, rule in found.records:
+        sources |= {allocation.rule, allocation.rate, rule.source if rule else ""}
+    return sorted(filter(None, sources), key=file_and_line)
+
+
+def file_and_line(source: str) -> tuple[str, int]:
+    """Take file:line apart, so that lines sort by their number."""
+    name, _, line = source.rpartition(":")
+    return name, int(line)
+
+
+def _text(source: str, configuration: Configuration) -> str:
+    """Read a line of the configuration."""
+    name, number = file_and_line(source)
+    lines = re.split(r"\r\n|\r|\n", configuration.files.get(name, ""))
+    return lines[number - 1].strip() if number <= len(lines) else ""
+
+
+# What people read

@@ -1,0 +1,247 @@
+"""statement.json: the statement as plain values and as JSON, decimals as strings without an exponent."""
+
+import json
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
+from typing import Any
+
+from reportgen.core.cycle import BOUNDARY
+from reportgen.core.model import (
+    CostCenterChange,
+    Discrepancy,
+    Invoice,
+    InvoiceLine,
+    Memo,
+    RunRate,
+    Statement,
+    Subtotal,
+    Variance,
+)
+from reportgen.core.money import at_least, fixed, plain, printed, ratio, subtract
+
+SCHEMA = "reportgen.statement/1"
+
+
+def statement_json(statement: Statement) -> str:
+    """Write the statement as the contract has it, keys in its order."""
+    return f"{json.dumps(statement_values(statement), ensure_ascii=False, indent=2)}\n"
+
+
+def statement_values(statement: Statement) -> dict[str, Any]:
+    """Give the statement as plain values, decimals as strings."""
+    heading, decimals = statement.heading, statement.heading.decimals
+    unallocated = statement.unallocated
+    return {
+        **heading_values(statement, SCHEMA),
+        "control": {
+            "acus": plain(statement.tie_out.control_acus),
+            "by_product": _quantities(statement.control_by_product),
+        },
+        "cost_centers": [cost_center_values(invoice, statement) for invoice in statement.invoices],
+        "unallocated": {
+            "cost_center": unallocated.cost_center,
+            "acus": plain(unallocated.acus),
+            "amount": fixed(unallocated.amount, decimals),
+            "by_product": _quantities(unallocated.by_product),
+            "by_cause": _quantities(unallocated.by_cause),
+        },
+        "discrepancies": [_discrepancy(found) for found in statement.discrepancies],
+        "tie_out": tie_out_values(statement),
+        "by_department": [
+            _subtotal("department", found, decimals) for found in statement.by_department
+        ],
+        "by_entity": [_subtotal("entity", found, decimals) for found in statement.by_entity],
+        "by_month": [_month(found, decimals) for found in statement.by_month],
+        "variance": _variance(
+            statement.variance, {invoice.cost_center.code for invoice in statement.invoices}
+        ),
+        "run_rate": _run_rate(statement.run_rate, decimals),
+        "missing_views": list(heading.missing_views),
+    }
+
+
+def heading_values(statement: Statement, schema: str) -> dict[str, Any]:
+    """Give what every document of a cycle begins with."""
+    heading = statement.heading
+    return {
+        "schema": schema,
+        "enterprise": heading.enterprise,
+        "status": heading.status,
+        "cycle": {
+            "start": heading.cycle.start.isoformat(),
+            "end": heading.cycle.end.isoformat(),
+            "boundary": BOUNDARY,
+        },
+        "currency": heading.currency,
+    }
+
+
+def cost_center_values(invoice: Invoice, statement: Statement) -> dict[str, Any]:
+    """Give a cost center's object of the statement."""
+    code, decimals = invoice.cost_center.code, statement.heading.decimals
+    variance = statement.variance.by_cost_center[code] if statement.variance else None
+    return {
+        "code": invoice.cost_center.code,
+        "name": invoice.cost_center.name,
+        "invoice": invoice.number,
+        "acus": plain(invoice.acus),
+        "by_product": _quantities(invoice.by_product),
+        "amount": fixed(invoice.amount, decimals),
+        "lines": [_line(line, decimals) for line in invoice.lines],
+        "budget": _budget(invoice, decimals),
+        "memo": _memo(invoice.memo),
+        "variance": _changes(variance, decimals) if variance else None,
+        "run_rate": fixed(statement.run_rate.by_cost_center[code], decimals)
+        if statement.run_rate
+        else None,
+    }
+
+
+def tie_out_values(statement: Statement) -> dict[str, Any]:
+    """Give the terms of both identities."""
+    tie, decimals = statement.tie_out, statement.heading.decimals
+    return {
+        "control_acus": plain(tie.control_acus),
+        "allocated_acus": plain(tie.allocated_acus),
+        "unallocated_acus": plain(tie.unallocated_acus),
+        "difference_acus": plain(tie.difference_acus),
+        "within_tolerance_acus": plain(tie.within_tolerance_acus),
+        "balancing_acus": plain(tie.balancing_acus),
+        "balancing_by_product": _quantities(tie.balancing_by_product),
+        "chargeable_amount": fixed(tie.chargeable_amount, decimals),
+        "fees_amount": fixed(tie.fees_amount, decimals),
+        "invoiced_amount": fixed(tie.invoiced_amount, decimals),
+        "unborne_amount": fixed(tie.unborne_amount, decimals),
+        "difference_amount": fixed(tie.difference_amount, decimals),
+        "vendor_invoice_acus": None
+        if tie.vendor_invoice_acus is None
+        else plain(tie.vendor_invoice_acus),
+        "vendor_invoice_amount": _amount(tie.vendor_invoice_amount, decimals),
+        "over_recovery_amount": _amount(tie.over_recovery_amount, decimals),
+    }
+
+
+def _line(line: InvoiceLine, decimals: int) -> dict[str, Any]:
+    exact_amount = printed(line.exact_amount)
+    return {
+        "kind": line.kind,
+        **(_usage(line, decimals) if line.of_usage else _named(line)),
+        "exact_amount": at_least(exact_amount, decimals),
+        "rounding": at_least(subtract(line.amount, exact_amount), decimals),
+        "amount": fixed(line.amount, decimals),
+    }
+
+
+def _usage(line: InvoiceLine, decimals: int) -> dict[str, Any]:
+    return {
+        "product": line.product,
+        "acus": plain(line.acus),
+        "unit_price": None if line.unit_price is None else at_least(line.unit_price, decimals),
+    }
+
+
+def _named(line: InvoiceLine) -> dict[str, Any]:
+    """Name a fee by its name, a transfer by its reason, a pool by its name and by what it is shared."""
+    name = f"{line.name}, {line.basis}" if line.basis else line.name
+    return {"name": name, "counterpart": line.counterpart, "share": line.share}
+
+
+def _budget(invoice: Invoice, decimals: int) -> dict[str, Any] | None:
+    budget = invoice.cost_center.cycle_budget
+    if budget is None:
+        return None
+    used = ratio(invoice.amount, budget, 4)
+    return {"amount": at_least(budget, decimals), "used": None if used is None else plain(used)}
+
+
+def _memo(memo: Memo | None) -> dict[str, Any] | None:
+    if memo is None:
+        return None
+    return {
+        "currency": memo.currency,
+        "rate": plain(memo.rate),
+        "amount": fixed(memo.amount, memo.decimals),
+    }
+
+
+def _subtotal(key: str, found: Subtotal, decimals: int) -> dict[str, Any]:
+    return {
+        key: found.name or None,
+        "cost_centers": list(found.cost_centers),
+        "acus": plain(found.acus),
+        "amount": fixed(found.amount, decimals),
+    }
+
+
+def _month(found: Subtotal, decimals: int) -> dict[str, Any]:
+    """Give a calendar month; null stands for what has no billing day: fees, transfers, pools."""
+    return {
+        "month": found.name or None,
+        "acus": plain(found.acus),
+        "amount": fixed(found.amount, decimals),
+    }
+
+
+def _variance(variance: Variance | None, declared: AbstractSet[str]) -> dict[str, Any] | None:
+    """Give the change of the whole, and that of the cost centers which are not declared any more."""
+    if variance is None:
+        return None
+    previous = variance.previous
+    return {
+        "previous": {
+            "start": previous.cycle.start.isoformat(),
+            "end": previous.cycle.end.isoformat(),
+        }
+        | {"status": previous.status, "seal": previous.seal},
+        "acus": plain(variance.acus),
+        "amount": fixed(variance.amount, previous.decimals),
+        "removed": [
+            {"code": code, "name": found.name, **_changes(found, previous.decimals)}
+            for code, found in variance.by_cost_center.items()
+            if code not in declared
+        ],
+    }
+
+
+def _changes(found: CostCenterChange, decimals: int) -> dict[str, Any]:
+    return {
+        "acus": plain(found.whole.acus),
+        "amount": fixed(found.whole.amount, decimals),
+        "by_product": {
+            change.product: {"acus": plain(change.acus), "amount": fixed(change.amount, decimals)}
+            for change in found.by_product
+        },
+        "new": [principal.id for principal in found.new],
+        "vanished": [principal.id for principal in found.vanished],
+    }
+
+
+def _run_rate(found: RunRate | None, decimals: int) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "elapsed_days": plain(found.elapsed_days),
+        "days": found.days,
+        "amount": fixed(found.amount, decimals),
+    }
+
+
+def _discrepancy(found: Discrepancy) -> dict[str, Any]:
+    return {
+        "day": found.day.isoformat(),
+        "product": found.product,
+        "org_id": found.org_id or None,
+        "principal_id": found.principal_id or None,
+        "acus": plain(found.acus),
+        "views": list(found.views),
+        "accepted": found.accepted,
+    }
+
+
+def _quantities(quantities: Mapping[str, Decimal]) -> dict[str, str]:
+    return {key: plain(quantity) for key, quantity in sorted(quantities.items())}
+
+
+def _amount(value: Decimal | None, decimals: int) -> str | None:
+    return None if value is None else fixed(value, decimals)

@@ -1,0 +1,116 @@
+"""ledger.csv, tie_out.csv and unallocated.csv, written as text and read back.
+
+Decimals are written without an exponent. A text that a spreadsheet would take for a formula gets a leading apostrophe,
+which the reader removes.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+
+from reportgen.core.model import (
+    Allocation,
+    TieOutRow,
+)
+from reportgen.core.money import ZERO, fixed, plain
+from reportgen.core.unallocated import UnallocatedRow
+
+LEDGER_COLUMNS = (
+    *(
+        "day",
+        "product",
+        "org_id",
+        "principal_kind",
+        "principal_id",
+        "session_id",
+        "cost_center",
+        "kind",
+        "cause",
+    ),
+    *("rule", "share", "quantity", "unit_price", "rate", "exact_amount", "requests"),
+)
+TIE_OUT_COLUMNS = (
+    "day",
+    "product",
+    "control_acus",
+    "allocated_acus",
+    "unallocated_acus",
+    "difference_acus",
+)
+UNALLOCATED_COLUMNS = ("cause", "id", "product", "acus", "amount", "suggestion")
+NUMBER_COLUMNS = {"quantity", "unit_price", "acus", "amount"}
+FORMULA_MARK = "'"
+FORMULA_STARTS = tuple("=+-@\t\r'")
+
+
+def ledger_csv(allocations: Iterable[Allocation]) -> str:
+    """Write one row per allocation; amounts are exact, to the last decimal."""
+    return csv_text(LEDGER_COLUMNS, map(_ledger_row, allocations))
+
+
+def read_rows(text: str) -> Iterator[dict[str, str]]:
+    """Read ledger.csv, tie_out.csv or unallocated.csv back, cell by cell as it was before it was written."""
+    for row in csv.DictReader(StringIO(text, newline=""), strict=True):
+        yield {column: value.removeprefix(FORMULA_MARK) for column, value in row.items()}
+
+
+def tie_out_csv(rows: Iterable[TieOutRow]) -> str:
+    """Write the partition, a row per day and product."""
+    return csv_text(
+        TIE_OUT_COLUMNS, ((row.day.isoformat(), row.product, *map(plain, row[2:])) for row in rows)
+    )
+
+
+def unallocated_csv(rows: Iterable[UnallocatedRow], decimals: int) -> str:
+    """Write what no rule covers, a row per orphan and product."""
+    written = (
+        (
+            row.cause,
+            row.id,
+            row.product,
+            plain(row.acus),
+            fixed(row.amount, decimals),
+            row.suggestion,
+        )
+        for row in rows
+    )
+    return csv_text(UNALLOCATED_COLUMNS, written)
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write rows of texts; what is not a number is kept from being read as a formula."""
+    target = StringIO(newline="")
+    writer = csv.writer(
+        target
+    )  # lines end as RFC 4180 has it, so that a carriage return in a text is quoted
+    writer.writerow(columns)
+    numbers = {
+        index for index, column in enumerate(columns) if column in NUMBER_COLUMNS or _is_sum(column)
+    }
+    for row in rows:
+        writer.writerow(
+            [cell if index in numbers else _guarded(cell) for index, cell in enumerate(row)]
+        )
+    return target.getvalue()
+
+
+def _ledger_row(allocation: Allocation) -> Sequence[str]:
+    record = allocation.record
+    return (
+        record.day.isoformat(),
+        *record[1:6],
+        *allocation[1:6],
+        plain(allocation.quantity),
+        "" if allocation.unit_price is None else plain(allocation.unit_price),
+        allocation.rate,
+        plain(allocation.exact_amount or ZERO),
+        " ".join(record.requests),
+    )
+
+
+def _is_sum(column: str) -> bool:
+    return column.endswith(("_acus", "_amount"))
+
+
+def _guarded(text: str) -> str:
+    return f"{FORMULA_MARK}{text}" if text.startswith(FORMULA_STARTS) else text

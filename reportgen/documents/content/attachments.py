@@ -1,0 +1,130 @@
+"""What travels inside the PDFs: the invoice as JSON and its usage as CSV, so that one file is enough to check it.
+
+Law: what is attached to an invoice is made of what that invoice shows, names and numbers alike.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from reportgen.core.directory import principal_of
+from reportgen.core.model import (
+    Attachment,
+    DetailRow,
+    Directory,
+    Entry,
+    Invoice,
+    Principal,
+    Statement,
+)
+from reportgen.core.money import at_least, plain
+from reportgen.core.statement_json import (
+    cost_center_values,
+    heading_values,
+    statement_json,
+    tie_out_values,
+)
+from reportgen.core.tables import csv_text, tie_out_csv
+
+SCHEMA = "reportgen.invoice/1"
+USAGE_COLUMNS = (
+    *(
+        "day",
+        "product",
+        "org_id",
+        "organization",
+        "principal_kind",
+        "principal_id",
+        "email",
+        "name",
+    ),
+    *("kind", "quantity", "unit_price", "exact_amount"),
+)
+INVOICE, USAGE, STATEMENT, TIE_OUT = "invoice.json", "usage.csv", "statement.json", "tie_out.csv"
+
+
+def attachments(statement: Statement, directory: Directory) -> dict[str, tuple[Attachment, ...]]:
+    """Give what is attached to each invoice by its cost center's code, and to the statement by ""."""
+    issued = (invoice for invoice in statement.invoices if invoice.number)
+    return {"": _of_statement(statement)} | {
+        invoice.cost_center.code: _of_invoice(invoice, statement, directory) for invoice in issued
+    }
+
+
+def invoice_json(invoice: Invoice, statement: Statement) -> str:
+    """Write the cost center's object of the statement, with the cycle and the tie-out beside it."""
+    values = {
+        **heading_values(statement, SCHEMA),
+        "cost_center": cost_center_values(invoice, statement),
+        "tie_out": tie_out_values(statement),
+    }
+    return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+
+
+def usage_csv(invoice: Invoice, directory: Directory, decimals: int) -> str:
+    """Write what stands behind the invoice's usage, a row per day, product, organization and principal."""
+    return csv_text(USAGE_COLUMNS, _usage_rows(invoice.detail, directory, decimals))
+
+
+def _of_statement(statement: Statement) -> tuple[Attachment, ...]:
+    return (
+        _json(STATEMENT, statement_json(statement), "This statement, for machines"),
+        _csv(
+            TIE_OUT,
+            tie_out_csv(statement.tie_out_rows),
+            "The control total and what became of it, by day and product",
+        ),
+    )
+
+
+def _of_invoice(
+    invoice: Invoice, statement: Statement, directory: Directory
+) -> tuple[Attachment, ...]:
+    usage = usage_csv(invoice, directory, statement.heading.decimals)
+    return (
+        _json(INVOICE, invoice_json(invoice, statement), "This invoice, for machines"),
+        _csv(USAGE, usage, "The usage behind this invoice, before rounding"),
+    )
+
+
+def _json(name: str, text: str, description: str) -> Attachment:
+    return Attachment(
+        name=name,
+        media_type="application/json",
+        description=description,
+        relationship="Alternative",
+        content=text.encode(),
+    )
+
+
+def _csv(name: str, text: str, description: str) -> Attachment:
+    return Attachment(
+        name=name,
+        media_type="text/csv",
+        description=description,
+        relationship="Data",
+        content=text.encode(),
+    )
+
+
+def _usage_rows(
+    detail: Sequence[DetailRow], directory: Directory, decimals: int
+) -> Iterator[tuple[str, ...]]:
+    for row in detail:
+        entry = _entry(row, directory.entries)
+        yield (
+            *(
+                row.day.isoformat(),
+                row.product,
+                row.org_id,
+                directory.organizations.get(row.org_id, ""),
+            ),
+            *(row.principal_kind, row.principal_id, entry.email or "", entry.name or ""),
+            *(row.kind, plain(row.acus)),
+            "" if row.unit_price is None else at_least(row.unit_price, decimals),
+            plain(row.exact_amount),
+        )
+
+
+def _entry(row: DetailRow, entries: Mapping[Principal, Entry]) -> Entry:
+    principal = principal_of(row.principal_kind, row.principal_id)
+    return entries.get(principal, Entry(principal=principal))

@@ -1,0 +1,170 @@
+"""What the template of a credit or debit note sees: an invoice of a closed cycle as it stood, and as it stands now.
+
+The amounts are given. How the exact differences are rounded, so that an unchanged line never gets a note, is the law
+of whoever corrects; a note prints it and only adds up: old + difference = new, and the lines make the total.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from reportgen.core.model import CostCenter, Heading, LineKind, Statement, TieOut
+from reportgen.core.money import ZERO, add, subtract, total
+from reportgen.documents.content.invoice import price_decimals
+from reportgen.documents.content.labels import Word
+from reportgen.documents.content.slots import Slot
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoteLine:
+    """A line of the invoice that changed: as it stood, as it stands now, and the difference that is charged.
+
+    Usage has a `product` and its `unit_price` (None where it is only what one amount comes to); a fee, a transfer
+    or a part of a pool a `name`.
+    """
+
+    kind: LineKind = "usage"
+    product: str = ""
+    name: str = ""
+    counterpart: str | None = None
+    unit_price: Decimal | None = None
+    before_acus: Decimal = ZERO
+    after_acus: Decimal = ZERO
+    acus: Decimal = ZERO
+    before_amount: Decimal
+    after_amount: Decimal
+    amount: Decimal
+
+    @property
+    def of_usage(self) -> bool:
+        """Tell whether ACUs stand behind the line."""
+        return self.kind in {"usage", "unallocated"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoteAmounts:
+    """What a note charges: its number, its lines and their total; `earlier` are the notes on the same invoice."""
+
+    number: str
+    lines: tuple[NoteLine, ...]
+    amount: Decimal
+    earlier: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Correction:
+    """What all notes of one correction share; `seal` is that of the cycle that is corrected."""
+
+    reason: str
+    issued_on: date
+    seal: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoteDocument:
+    """A credit or debit note: what changed on an invoice of a closed cycle, line by line.
+
+    `corrects` is the number of the invoice, where there was one. `before` and `after` are the cycle as it stood and
+    as it was restated; `notes_amount` is the total of all notes of the correction.
+    """
+
+    heading: Heading
+    cost_center: CostCenter
+    corrects: str | None
+    amounts: NoteAmounts
+    correction: Correction
+    before_amount: Decimal
+    before: TieOut
+    after: TieOut
+    notes_amount: Decimal
+    note: str | None = None
+
+    @property
+    def kind(self) -> Literal["credit", "debit"]:
+        """Tell which it is: a debit note charges something, a credit note does not."""
+        return "debit" if self.amounts.amount > 0 else "credit"
+
+    @property
+    def acus(self) -> Decimal:
+        """ACUs by which the invoice is corrected."""
+        return total(line.acus for line in self.amounts.lines)
+
+    @property
+    def after_amount(self) -> Decimal:
+        """The invoice with this note."""
+        return add(self.before_amount, self.amounts.amount)
+
+    @property
+    def lines_before_amount(self) -> Decimal:
+        """The lines as they stood."""
+        return total(line.before_amount for line in self.amounts.lines)
+
+    @property
+    def lines_after_amount(self) -> Decimal:
+        """The lines as they stand now."""
+        return total(line.after_amount for line in self.amounts.lines)
+
+    @property
+    def invoiced_after(self) -> Decimal:
+        """All invoices of the cycle with all notes of the correction."""
+        return add(self.before.invoiced_amount, self.notes_amount)
+
+    @property
+    def control_acus(self) -> Decimal:
+        """What the control total changed by."""
+        return subtract(self.after.control_acus, self.before.control_acus)
+
+    @property
+    def chargeable_amount(self) -> Decimal:
+        """What the control total, at our prices, changed by."""
+        return subtract(self.after.chargeable_amount, self.before.chargeable_amount)
+
+    @property
+    def fees_amount(self) -> Decimal:
+        """What the fees of all cost centers changed by."""
+        return subtract(self.after.fees_amount, self.before.fees_amount)
+
+    @property
+    def unborne_amount(self) -> Decimal:
+        """What the amount that nobody bears changed by."""
+        return subtract(self.after.unborne_amount, self.before.unborne_amount)
+
+    @property
+    def price_decimals(self) -> int:
+        """How many decimals the longest unit price is printed with."""
+        return price_decimals(line.unit_price for line in self.amounts.lines)
+
+    def slots(self, word: Word) -> dict[str, Slot]:  # noqa: ARG002 - as the other documents have it
+        """Give the rows that a workbook streams: there is none."""
+        return {}
+
+
+def note_documents(
+    before: Statement,
+    after: Statement,
+    amounts: Mapping[str, NoteAmounts],
+    correction: Correction,
+    note: str | None = None,
+) -> Iterator[NoteDocument]:
+    """Give a document per note, `amounts` being by the code of the cost center.
+
+    `before` is the cycle as it stood, with the corrections made since it was closed; `after` is what it is now.
+    """
+    notes_amount = total(found.amount for found in amounts.values())
+    for invoice in before.invoices:
+        code = invoice.cost_center.code
+        if code in amounts:
+            yield NoteDocument(
+                heading=after.heading,
+                cost_center=invoice.cost_center,
+                corrects=invoice.number,
+                amounts=amounts[code],
+                correction=correction,
+                before_amount=invoice.amount,
+                before=before.tie_out,
+                after=after.tie_out,
+                notes_amount=notes_amount,
+                note=note,
+            )

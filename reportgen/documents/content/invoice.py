@@ -1,0 +1,315 @@
+"""What the templates of an invoice see: core types, put beside each other for one document."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from functools import partial
+
+from reportgen.core.invoice import sum_of
+from reportgen.core.model import (
+    CostCenter,
+    DetailRow,
+    Directory,
+    Heading,
+    Invoice,
+    InvoiceLine,
+    LineKind,
+    RunRate,
+    Statement,
+    Subtotal,
+    TieOut,
+    UsersShown,
+)
+from reportgen.core.money import (
+    ZERO,
+    add,
+    decimals_of,
+    plain,
+    printed,
+    ratio,
+    round_half_up,
+    subtract,
+    total,
+)
+from reportgen.documents.content.charges import (
+    MONTH_FIELDS,
+    Budget,
+    FurtherRow,
+    across_entities,
+    amount_of,
+    budget_of,
+    calendar_months,
+    day_fields,
+    further_rows,
+    month_cells,
+)
+from reportgen.documents.content.chart import Chart, colors, daily_chart
+from reportgen.documents.content.comparison import InvoiceComparison, invoice_comparison
+from reportgen.documents.content.labels import KINDS, Word
+from reportgen.documents.content.slots import CellValue, Slot
+from reportgen.documents.content.trend import Trend, invoice_trend
+from reportgen.documents.content.usage import (
+    DETAIL_FIELDS,
+    USER_FIELDS,
+    DayRow,
+    DetailLine,
+    UsageRow,
+    cells_of,
+    day_cells,
+    day_rows,
+    detail_cells,
+    detail_lines,
+    label_of,
+    usage_rows,
+    user_cells,
+)
+
+LineKey = tuple[str, str, Decimal | None]
+"""What a line of usage is of: kind, product and unit price."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InvoiceDocument:
+    """One invoice.
+
+    `users` says how people are shown; of a detail with more than `most_detail_rows` nothing is printed.
+    """
+
+    heading: Heading
+    invoice: Invoice
+    tie_out: TieOut
+    directory: Directory
+    palette: Mapping[str, str]
+    note: str | None = None
+    further: tuple[FurtherRow, ...] = ()
+    across_entities: bool = False
+    effective_prices: bool = False
+    fees_charged: bool = False
+    comparison: InvoiceComparison | None = None
+    trend: Trend | None = None
+    run_rate: RunRate | None = None
+    users: UsersShown = "names"
+    most_detail_rows: int = 1500
+    days_of_lines: Mapping[LineKey, tuple[date, date]] = field(default_factory=dict)
+
+    @property
+    def cost_center(self) -> CostCenter:
+        """Who is charged."""
+        return self.invoice.cost_center
+
+    @property
+    def acus(self) -> Decimal:
+        """Everything on the invoice, what is borne for nobody included."""
+        return self.invoice.borne_acus
+
+    @property
+    def usage_lines(self) -> tuple[InvoiceLine, ...]:
+        """The lines behind which ACUs stand; those of one product in the order of their days."""
+        lines = [line for line in self.invoice.lines if line.of_usage]
+        return tuple(
+            sorted(
+                lines,
+                key=lambda line: (line.kind != "usage", line.product, self.days_of(line) or ()),
+            )
+        )
+
+    @property
+    def usage_amount(self) -> Decimal:
+        """What is charged for ACUs."""
+        return sum_of(self.usage_lines, self.heading.decimals)
+
+    @property
+    def exact_amount(self) -> Decimal:
+        """The lines of usage before rounding, as printed."""
+        return printed(total(line.exact_amount for line in self.usage_lines))
+
+    @property
+    def rounding(self) -> Decimal:
+        """What rounding added to usage, or took."""
+        return subtract(self.usage_amount, self.exact_amount)
+
+    @property
+    def price_decimals(self) -> int:
+        """How many decimals the longest unit price is printed with, so that the column aligns."""
+        return price_decimals(line.unit_price for line in self.usage_lines)
+
+    @property
+    def several_prices(self) -> bool:
+        """Tell whether lines of one product have several unit prices, which their days tell apart."""
+        return any(self.days_of(line) for line in self.usage_lines)
+
+    @property
+    def bears_unallocated(self) -> bool:
+        """Tell whether usage that no rule assigns is on the invoice."""
+        return any(line.kind == "unallocated" for line in self.usage_lines)
+
+    @property
+    def budget(self) -> Budget | None:
+        """The budget of the cycle and what is used of it."""
+        return budget_of(self.invoice.amount, self.cost_center.cycle_budget)
+
+    @property
+    def months(self) -> tuple[Subtotal, ...]:
+        """ACUs and amount by calendar month, where the cycle spans more than one."""
+        return calendar_months(self.invoice.by_month)
+
+    def amount_of(self, kind: LineKind) -> Decimal:
+        """Add up the lines of a kind."""
+        return add(amount_of(self.invoice.lines, kind), round_half_up(ZERO, self.heading.decimals))
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """The products of the invoice, by name."""
+        return tuple(sorted({row.product for row in self.invoice.detail}))
+
+    @property
+    def usage_rows(self) -> list[UsageRow]:
+        """Usage by user, the largest amount first."""
+        return usage_rows(self.invoice.by_principal, self.directory)
+
+    @property
+    def prints_detail(self) -> bool:
+        """Tell whether the detail is short enough to be printed; the workbook and the attachment always have it."""
+        return len(self.invoice.detail) <= self.most_detail_rows
+
+    @property
+    def detail_lines(self) -> list[DetailLine]:
+        """Every row of the detail, those that differ in nothing but the day on one line."""
+        return detail_lines(self.invoice.detail, self.directory)
+
+    @property
+    def day_rows(self) -> list[DayRow]:
+        """ACUs of every billing day."""
+        return day_rows(self.invoice.detail, self.heading.cycle, self.products)
+
+    @property
+    def chart(self) -> Chart:
+        """The daily chart."""
+        return daily_chart(cells_of(self.invoice.detail), self.heading.cycle, self.palette)
+
+    @property
+    def share(self) -> Decimal:
+        """The part of the control total that is on this invoice."""
+        return ratio(self.acus, self.tie_out.control_acus, 4) or ZERO
+
+    def days_of(self, line: InvoiceLine) -> tuple[date, date] | None:
+        """Give the first and last billing day of a line whose product has lines at other prices too."""
+        same = sum(
+            1
+            for found in self.invoice.lines
+            if (found.kind, found.product) == (line.kind, line.product)
+        )
+        return (
+            self.days_of_lines.get((line.kind, line.product, line.unit_price)) if same > 1 else None
+        )
+
+    def acus_of(self, product: str) -> Decimal:
+        """ACUs of a product, over all days."""
+        return total(row.acus for row in self.invoice.detail if row.product == product)
+
+    def slots(self, word: Word) -> dict[str, Slot]:
+        """Give the rows that the workbook streams, codes as words of its language."""
+        return {
+            "products": Slot(
+                PRODUCT_FIELDS, (self._product_cells(line, word) for line in self.usage_lines)
+            ),
+            "users": Slot(USER_FIELDS, (user_cells(row, word) for row in self.usage_rows)),
+            "months": Slot(MONTH_FIELDS, (month_cells(found, word) for found in self.months)),
+            "days": Slot(day_fields(self.products), map(day_cells, self.day_rows)),
+            "detail": Slot(DETAIL_FIELDS, detail_cells(self.invoice.detail, self.directory, word)),
+        }
+
+    def _product_cells(self, line: InvoiceLine, word: Word) -> Sequence[CellValue]:
+        exact = printed(line.exact_amount)
+        share = ratio(line.acus, self.acus, SHARE_DECIMALS_OF_LINES)
+        return (
+            *(line.product, word(KINDS[line.kind]), line.acus, share, line.unit_price),
+            *(exact, subtract(line.amount, exact), line.amount),
+            *(self.days_of(line) or (None, None)),
+        )
+
+
+WORKBOOK_DIGITS = 15
+SHARE_DECIMALS_OF_LINES = 10  # so that the column adds up to one as far as it is shown
+PRODUCT_FIELDS = (
+    *("product", "kind", "acus", "share", "unit_price", "exact_amount", "rounding", "amount"),
+    *("first_day", "last_day"),
+)
+
+
+def price_decimals(unit_prices: Iterable[Decimal | None]) -> int:
+    """Count the decimals of the longest unit price, as it is printed; no more than a workbook keeps."""
+    prices = [price for price in unit_prices if price is not None]
+    longest = max((decimals_of(Decimal(plain(printed(price)))) for price in prices), default=0)
+    whole = max((price.adjusted() + 1 for price in prices), default=0)
+    return min(longest, max(0, WORKBOOK_DIGITS - max(0, whole)))
+
+
+def invoice_documents(
+    statement: Statement,
+    directory: Directory,
+    note: str | None,
+    *,
+    users: UsersShown = "names",
+    most_detail_rows: int = 1500,
+) -> Iterator[InvoiceDocument]:
+    """Give a document per invoice that is issued, each with only the names it needs."""
+    palette = colors(statement.control_by_product)
+    centers = {invoice.cost_center.code: invoice.cost_center for invoice in statement.invoices}
+    across = across_entities(statement.invoices, centers)
+    fees = any(line.kind == "fee" for invoice in statement.invoices for line in invoice.lines)
+    for invoice in statement.invoices:
+        if invoice.number:
+            code = invoice.cost_center.code
+            yield InvoiceDocument(
+                heading=statement.heading,
+                invoice=invoice,
+                tie_out=statement.tie_out,
+                directory=_excerpt(directory, invoice.detail),
+                palette=palette,
+                note=note,
+                further=further_rows(invoice, centers),
+                across_entities=code in across,
+                effective_prices=statement.heading.effective_prices,
+                fees_charged=fees,
+                comparison=invoice_comparison(
+                    statement.variance, code, partial(label_of, directory)
+                ),
+                trend=invoice_trend(statement, code),
+                run_rate=_own(statement.run_rate, code),
+                users=users,
+                most_detail_rows=most_detail_rows,
+                days_of_lines=_days_of_lines(invoice.detail),
+            )
+
+
+def _own(run_rate: RunRate | None, code: str) -> RunRate | None:
+    """Give the run rate of one cost center."""
+    return (
+        replace(run_rate, amount=run_rate.by_cost_center[code], by_cost_center={})
+        if run_rate
+        else None
+    )
+
+
+def _days_of_lines(detail: Iterable[DetailRow]) -> dict[LineKey, tuple[date, date]]:
+    """Give the first and last billing day of each line of usage."""
+    found: dict[LineKey, tuple[date, date]] = {}
+    for row in detail:
+        key = row.kind, row.product, row.unit_price
+        first, last = found.get(key, (row.day, row.day))
+        found[key] = min(first, row.day), max(last, row.day)
+    return found
+
+
+def _excerpt(directory: Directory, detail: Iterable[DetailRow]) -> Directory:
+    rows = list(detail)
+    principals = {(row.principal_kind, row.principal_id) for row in rows}
+    org_ids = {row.org_id for row in rows}
+    return Directory(
+        entries={key: entry for key, entry in directory.entries.items() if key in principals},
+        organizations={
+            key: name for key, name in directory.organizations.items() if key in org_ids
+        },
+    )

@@ -1,0 +1,277 @@
+"""What the templates of the statement see: every cost center, and what they come to together."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reportgen.core.invoice import sum_by
+from reportgen.core.model import (
+    CostCenterChange,
+    Heading,
+    Invoice,
+    InvoiceLine,
+    Statement,
+    Subtotal,
+    TieOut,
+)
+from reportgen.core.money import ZERO, add, printed, round_half_up, subtract, total
+from reportgen.documents.content.charges import (
+    MONTH_FIELDS,
+    Budget,
+    amount_of,
+    budget_of,
+    calendar_months,
+    day_fields,
+    fraction_of,
+    holders,
+    month_cells,
+)
+from reportgen.documents.content.chart import Chart, colors, daily_chart
+from reportgen.documents.content.comparison import StatementComparison, statement_comparison
+from reportgen.documents.content.invoice import price_decimals
+from reportgen.documents.content.labels import BASES, KINDS, NO_DEPARTMENT, NO_ENTITY, Word
+from reportgen.documents.content.slots import CellValue, Slot
+from reportgen.documents.content.trend import Trend, statement_trend
+
+COST_CENTER_FIELDS = (
+    *("code", "name", "invoice", "acus", "amount"),
+    *("department", "entity", "budget", "used", "change"),
+)
+LINE_FIELDS = (
+    *("code", "name", "kind", "product", "line", "counterpart", "basis", "share"),
+    *("acus", "unit_price", "exact_amount", "rounding", "amount"),
+)
+SUBTOTAL_FIELDS = ("name", "cost_centers", "acus", "amount")
+TIE_OUT_FIELDS = ("day", "product", "control", "allocated", "unallocated", "difference")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CostCenterRow:
+    """A cost center in a list; `change` is that of its amount, and one that is `gone` is no longer declared."""
+
+    code: str
+    name: str
+    department: str | None = None
+    entity: str | None = None
+    number: str | None = None
+    acus: Decimal = ZERO
+    amount: Decimal = ZERO
+    budget: Budget | None = None
+    change: Decimal | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatementDocument:
+    """The statement of a cycle."""
+
+    statement: Statement
+    palette: Mapping[str, str]
+    note: str | None = None
+    effective_prices: bool = False
+
+    @property
+    def heading(self) -> Heading:
+        """What stands above every document."""
+        return self.statement.heading
+
+    @property
+    def tie_out(self) -> TieOut:
+        """The terms of both identities."""
+        return self.statement.tie_out
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """The products of the control total, by name."""
+        return tuple(self.statement.control_by_product)
+
+    @property
+    def borne_acus(self) -> Decimal:
+        """ACUs on all invoices."""
+        return total(invoice.borne_acus for invoice in self.statement.invoices)
+
+    @property
+    def unborne_acus(self) -> Decimal:
+        """ACUs on no invoice."""
+        return subtract(
+            add(self.tie_out.allocated_acus, self.tie_out.unallocated_acus), self.borne_acus
+        )
+
+    @property
+    def issued(self) -> int:
+        """How many invoices there are."""
+        return sum(1 for invoice in self.statement.invoices if invoice.number)
+
+    @property
+    def allocated_amount(self) -> Decimal:
+        """What rules gave, as invoiced: all usage lines."""
+        return amount_of(self._lines(), "usage")
+
+    @property
+    def moved_amount(self) -> Decimal:
+        """What transfers and pools come to over all invoices: nothing."""
+        return add(
+            amount_of(self._lines(), "transfer", "pool"), round_half_up(ZERO, self.heading.decimals)
+        )
+
+    @property
+    def charges_further(self) -> bool:
+        """Tell whether there is any fee, transfer or pool."""
+        return any(not line.of_usage for line in self._lines())
+
+    @property
+    def invoiced_by_product(self) -> dict[str, Decimal]:
+        """Amounts of all lines of usage by product."""
+        none = dict.fromkeys(self.products, ZERO)
+        return none | sum_by((line.product, line.amount) for line in self._lines() if line.of_usage)
+
+    @property
+    def price_decimals(self) -> int:
+        """How many decimals the longest unit price is printed with, so that the column aligns."""
+        return price_decimals(line.unit_price for line in self._lines() if line.of_usage)
+
+    @property
+    def chart(self) -> Chart:
+        """The control total day by day."""
+        cells = {(row.day, row.product): row.control for row in self.statement.tie_out_rows}
+        return daily_chart(cells, self.heading.cycle, self.palette)
+
+    @property
+    def trend(self) -> Trend | None:
+        """What was invoiced in this cycle and those before it."""
+        return statement_trend(self.statement)
+
+    @property
+    def comparison(self) -> StatementComparison | None:
+        """The cycle before."""
+        codes = (invoice.cost_center.code for invoice in self.statement.invoices)
+        return statement_comparison(self.statement.variance, codes)
+
+    @property
+    def rows(self) -> list[CostCenterRow]:
+        """Every cost center, and after them those that are gone."""
+        gone = self.comparison.gone if self.comparison else ()
+        return [*rows_of(self.statement.invoices, self.statement), *map(_gone, gone)]
+
+    @property
+    def has_budgets(self) -> bool:
+        """Tell whether any cost center has a budget."""
+        return _has_budgets(self.statement.invoices)
+
+    @property
+    def departments(self) -> tuple[Subtotal, ...]:
+        """Subtotals by department, where there is one."""
+        return holders(self.statement.by_department)
+
+    @property
+    def entities(self) -> tuple[Subtotal, ...]:
+        """Subtotals by entity, where there is one."""
+        return holders(self.statement.by_entity)
+
+    @property
+    def several_entities(self) -> bool:
+        """Tell whether more than one entity is charged or declared."""
+        return sum(1 for found in self.entities if found.name) > 1
+
+    @property
+    def months(self) -> tuple[Subtotal, ...]:
+        """Subtotals by calendar month, where the cycle spans more than one."""
+        return calendar_months(self.statement.by_month)
+
+    def slots(self, word: Word) -> dict[str, Slot]:
+        """Give the rows that the workbook streams, codes as words of its language."""
+        invoices = self.statement.invoices
+        lines = (_line_cells(invoice, line, word) for invoice in invoices for line in invoice.lines)
+        return {
+            "cost_centers": Slot(COST_CENTER_FIELDS, map(_cost_center_cells, self.rows)),
+            "lines": Slot(LINE_FIELDS, lines),
+            "departments": _subtotals(self.departments, word(NO_DEPARTMENT)),
+            "entities": _subtotals(self.entities, word(NO_ENTITY)),
+            "months": Slot(MONTH_FIELDS, (month_cells(found, word) for found in self.months)),
+            "days": Slot(day_fields(self.products), self._day_cells()),
+            "tie_out": Slot(TIE_OUT_FIELDS, self.statement.tie_out_rows),
+        }
+
+    def _day_cells(self) -> Iterator[Sequence[CellValue]]:
+        cells = {(row.day, row.product): row.control for row in self.statement.tie_out_rows}
+        for day in self.heading.cycle.days():
+            acus = [cells.get((day, product), ZERO) for product in self.products]
+            yield day, *acus, total(acus)
+
+    def _lines(self) -> Iterator[InvoiceLine]:
+        return (line for invoice in self.statement.invoices for line in invoice.lines)
+
+
+def statement_document(statement: Statement, note: str | None) -> StatementDocument:
+    """Give the document of the whole cycle."""
+    return StatementDocument(
+        statement=statement,
+        palette=colors(statement.control_by_product),
+        note=note,
+        effective_prices=statement.heading.effective_prices,
+    )
+
+
+def rows_of(invoices: Iterable[Invoice], statement: Statement) -> list[CostCenterRow]:
+    """List cost centers with their budgets, and with their changes where there is a cycle before."""
+    changes = statement.variance.by_cost_center if statement.variance else {}
+    return [_row(invoice, changes.get(invoice.cost_center.code)) for invoice in invoices]
+
+
+def _row(invoice: Invoice, changed: CostCenterChange | None) -> CostCenterRow:
+    center = invoice.cost_center
+    return CostCenterRow(
+        code=center.code,
+        name=center.name,
+        department=center.department,
+        entity=center.entity,
+        number=invoice.number,
+        acus=invoice.borne_acus,
+        amount=invoice.amount,
+        budget=budget_of(invoice.amount, center.cycle_budget),
+        change=changed.whole.amount if changed else None,
+    )
+
+
+def _gone(changed: CostCenterChange) -> CostCenterRow:
+    return CostCenterRow(
+        code=changed.cost_center, name=changed.name, change=changed.whole.amount, gone=True
+    )
+
+
+def _has_budgets(invoices: Iterable[Invoice]) -> bool:
+    return any(invoice.cost_center.cycle_budget is not None for invoice in invoices)
+
+
+def _cost_center_cells(row: CostCenterRow) -> Sequence[CellValue]:
+    budget = row.budget
+    return (
+        *(row.code, row.name, row.number, row.acus, row.amount, row.department, row.entity),
+        *(budget.amount if budget else None, budget.used if budget else None, row.change),
+    )
+
+
+def _line_cells(invoice: Invoice, line: InvoiceLine, word: Word) -> Sequence[CellValue]:
+    center, exact = invoice.cost_center, printed(line.exact_amount)
+    usage = line.of_usage
+    kind, basis = word(KINDS[line.kind]), word(BASES[line.basis]) if line.basis else None
+    return (
+        *(
+            center.code,
+            center.name,
+            kind,
+            line.product or None,
+            line.name or None,
+            line.counterpart,
+        ),
+        *(basis, fraction_of(line.share), line.acus if usage else None, line.unit_price),
+        *(exact, subtract(line.amount, exact), line.amount),
+    )
+
+
+def _subtotals(subtotals: Iterable[Subtotal], unnamed: str) -> Slot:
+    rows = (
+        (found.name or unnamed, len(found.cost_centers), found.acus, found.amount)
+        for found in subtotals
+    )
+    return Slot(SUBTOTAL_FIELDS, rows)

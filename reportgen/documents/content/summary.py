@@ -1,0 +1,126 @@
+"""What the template of a summary sees: the cost centers of a department or an entity."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import count
+from typing import Literal
+
+from reportgen.core.model import Heading, Statement, TieOut
+from reportgen.core.money import ZERO, add, round_half_up, subtract, total
+from reportgen.documents.content.charges import Budget, across_entities, budget_of
+from reportgen.documents.content.comparison import StatementComparison, statement_comparison
+from reportgen.documents.content.labels import Word
+from reportgen.documents.content.slots import Slot
+from reportgen.documents.content.statement import CostCenterRow, rows_of
+
+Holding = Literal["department", "entity"]
+"""What a cost center belongs to."""
+LONGEST_SLUG = 40
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SummaryDocument:
+    """The cost centers of a department or an entity, and what they come to."""
+
+    heading: Heading
+    tie_out: TieOut
+    holding: Holding
+    name: str
+    rows: tuple[CostCenterRow, ...]
+    comparison: StatementComparison | None = None
+    across_entities: bool = False
+    note: str | None = None
+
+    @property
+    def acus(self) -> Decimal:
+        """ACUs of all its cost centers."""
+        return total(row.acus for row in self.rows)
+
+    @property
+    def amount(self) -> Decimal:
+        """What all its cost centers are charged."""
+        return add(
+            total(row.amount for row in self.rows), round_half_up(ZERO, self.heading.decimals)
+        )
+
+    @property
+    def issued(self) -> int:
+        """How many invoices there are."""
+        return sum(1 for row in self.rows if row.number)
+
+    @property
+    def change(self) -> Decimal:
+        """What its amount changed by."""
+        return total(row.change for row in self.rows if row.change is not None)
+
+    @property
+    def before(self) -> Decimal:
+        """What the same cost centers were charged in the cycle before."""
+        return subtract(self.amount, self.change)
+
+    @property
+    def budget(self) -> Budget | None:
+        """All budgets, against what those who have one are charged."""
+        held = [row for row in self.rows if row.budget]
+        budgets = total(row.budget.amount for row in held if row.budget)
+        return budget_of(total(row.amount for row in held), budgets) if held else None
+
+    @property
+    def all_have_budgets(self) -> bool:
+        """Tell whether the sum of the budgets is one of all cost centers."""
+        return all(row.budget for row in self.rows)
+
+    def slots(self, word: Word) -> dict[str, Slot]:  # noqa: ARG002 - as the other documents have it
+        """Give the rows that a workbook streams: there is none."""
+        return {}
+
+
+def summary_documents(
+    statement: Statement, holding: Holding, note: str | None
+) -> Iterator[tuple[str, SummaryDocument]]:
+    """Give a document per department or entity, with what its file is called by; those without one have none."""
+    rows = rows_of(statement.invoices, statement)
+    across = _across(statement)
+    names = sorted({name for row in rows if (name := getattr(row, holding))})
+    for name, slug in slugs(names).items():
+        held = tuple(row for row in rows if getattr(row, holding) == name)
+        yield (
+            slug,
+            SummaryDocument(
+                heading=statement.heading,
+                tie_out=statement.tie_out,
+                holding=holding,
+                name=name,
+                rows=held,
+                comparison=statement_comparison(statement.variance, ()),
+                across_entities=any(row.code in across for row in held),
+                note=note,
+            ),
+        )
+
+
+def slugs(names: Iterable[str]) -> dict[str, str]:
+    """Give every name a slug that is fit for a file and that no other has, whatever capitals count for there.
+
+    >>> slugs(["R&D", "R+D", "研究"])
+    {'R&D': 'r-d', 'R+D': 'r-d-2', '研究': '研究'}
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        slug = _slug(name)
+        numbered = (f"{slug}-{number}" if number > 1 else slug for number in count(1))
+        found[name] = next(candidate for candidate in numbered if candidate not in found.values())
+    return found
+
+
+def _slug(name: str) -> str:
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold())
+    words = "".join(sign if sign.isalnum() else " " for sign in folded).split()
+    return "-".join(words)[:LONGEST_SLUG].strip("-") or "unnamed"
+
+
+def _across(statement: Statement) -> frozenset[str]:
+    centers = {invoice.cost_center.code: invoice.cost_center for invoice in statement.invoices}
+    return across_entities(statement.invoices, centers)

@@ -1,0 +1,1 @@
+"""XHTML to PDF/A-3a."""

@@ -1,0 +1,166 @@
+"""XHTML -> the bytes of a PDF/A-3, by WeasyPrint, with what costs time done once per process.
+
+The XHTML is handed over as a tree built by expat instead of being parsed as HTML5, the style sheet and the fonts are
+kept, and the garbage collector is told to leave them alone. Nothing is fetched: a document is its template's output.
+"""
+
+import gc
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+os.environ["FONTCONFIG_FILE"] = str(
+    Path(__file__).with_name("fonts.conf")
+)  # before WeasyPrint loads fontconfig
+
+import cssselect2
+import pydyf
+from weasyprint import CSS, HTML
+from weasyprint import Attachment as Embedded
+from weasyprint.text.fonts import FontConfiguration
+
+from reportgen.core.model import Attachment
+from reportgen.core.text import quoted
+from reportgen.documents.markup import MarkupError, tree
+from reportgen.documents.pdf import tagging
+from reportgen.documents.pdf.fetcher import DataOnly, nothing_lost
+from reportgen.documents.pdf.glyphs import MissingGlyph, missing_glyphs
+
+ARCHIVABLE = "pdf/a-3a"
+"""Tagged, so that it can be read aloud and reflowed; benchmarks/README.md has what that costs."""
+OLDEST = "pdf/a-1b"
+"""Without attachments, tags and transparency; what a validator for it finds would be wrong in ours as well."""
+COLLECTED = (200_000, 5, 50)
+"""The collector's thresholds: a page makes many objects that all live until it is drawn."""
+LANGUAGE = (
+    b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+    b"<dc:language><rdf:Bag><rdf:li>%s</rdf:li></rdf:Bag></dc:language></rdf:Description>"
+)
+EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - WeasyPrint writes what it takes for UTC
+
+
+class XhtmlTree(HTML):  # type: ignore[misc]
+    """WeasyPrint's HTML over a tree that expat has built from well-formed XHTML."""
+
+    def __init__(self, xhtml: str) -> None:
+        """Parse the document; raises MarkupError."""
+        self.base_url = None
+        self.url_fetcher = _no_network()
+        self.media_type = "print"
+        self.wrapper_element = cssselect2.ElementWrapper.from_html_root(
+            tree(xhtml), content_language=None
+        )
+        self.etree_element = self.wrapper_element.etree_element
+
+
+def pdf(
+    xhtml: str,
+    css: str,
+    attachments: Sequence[Attachment] = (),
+    *,
+    dated: datetime = EPOCH,
+    variant: str | None = ARCHIVABLE,
+) -> bytes:
+    """Return the PDF of a document, with its attachments dated `dated` (UTC, without an offset).
+
+    Raises MarkupError, MissingGlyph where a text cannot be drawn, or NotFetched where it asks for what is not in it.
+    """
+    document = XhtmlTree(xhtml)
+    _check_archivable(document.etree_element)
+    with nothing_lost(_no_network()), missing_glyphs() as missing:
+        written: bytes = document.write_pdf(
+            font_config=_fonts(),
+            stylesheets=[_style_sheet(css)],
+            attachments=[_embedded(attachment, dated) for attachment in attachments],
+            pdf_variant=variant,
+            finisher=partial(_finish, dated=dated, flat=variant == OLDEST),
+        )
+    if missing:
+        raise MissingGlyph(list(dict.fromkeys(missing)), document.etree_element)
+    return written
+
+
+def _check_archivable(root: Element) -> None:
+    """Raise MarkupError for a page that lacks what an archive asks for, or leads where it cannot follow."""
+    if not (root.findtext("head/title") or "").strip():
+        raise MarkupError("the page has no <title>, by which an archive finds it")
+    if not root.get("lang", "").strip():
+        raise MarkupError("<html> has no lang, without which nobody can read the page aloud")
+    for link in root.iter("a"):
+        address = link.get("href", "#")
+        if (
+            not address.lower().startswith(("#", "http://", "https://", "mailto:"))
+            and link.get("rel") != "attachment"
+        ):
+            raise MarkupError(f"a link leads to {quoted(address)}, which no archived page can open")
+
+
+def _embedded(attachment: Attachment, dated: datetime) -> Embedded:
+    """Give WeasyPrint a file to embed; it writes one only once."""
+    return Embedded(
+        string=attachment.content,
+        name=attachment.name,
+        description=attachment.description,
+        relationship=attachment.relationship,
+        created=dated,
+        modified=dated,
+        url_fetcher=_no_network(),
+    )
+
+
+def _finish(_: object, found: Any, *, dated: datetime, flat: bool) -> None:  # noqa: ANN401 - pydyf has no types
+    """Mend what PDF/A forbids: pictures that are smoothed, attachments that are listed twice; and the structure tree.
+
+    What is `flat` has no groups of transparency, which WeasyPrint makes around every text of an SVG.
+    """
+    for part in found.objects:
+        if isinstance(part, pydyf.Stream):
+            if part.extra.get("Subtype") == "/XML":
+                part.stream[:] = [_with_language(content, found.catalog) for content in part.stream]
+            if (
+                part.extra.get("Type") == "/EmbeddedFile"
+            ):  # a template's own would be dated by the clock
+                part.extra["Params"] |= dict.fromkeys(
+                    ("CreationDate", "ModDate"), pydyf.String(f"D:{dated:%Y%m%d%H%M%S}Z")
+                )
+            part.extra.pop("Interpolate", None)
+            if flat:
+                part.extra.pop("Group", None)
+    if "AF" in found.catalog:
+        found.catalog["AF"] = pydyf.Array(dict.fromkeys(found.catalog["AF"]))
+    tagging.mend(found)
+
+
+def _with_language(metadata: bytes, catalog: Any) -> bytes:  # noqa: ANN401
+    """Say the language of the document in its metadata as well."""
+    language = catalog["Lang"].string if "Lang" in catalog else ""
+    return (
+        metadata.replace(b"</rdf:RDF>", LANGUAGE % language.encode() + b"</rdf:RDF>")
+        if language
+        else metadata
+    )
+
+
+@cache
+def _no_network() -> DataOnly:
+    return DataOnly()
+
+
+@cache
+def _fonts() -> FontConfiguration:
+    return FontConfiguration()
+
+
+@cache
+def _style_sheet(css: str) -> CSS:
+    """Parse a style sheet once, then keep what is there now out of every later garbage collection."""
+    with nothing_lost(_no_network(), strict=True):
+        parsed = CSS(string=css, font_config=_fonts(), url_fetcher=_no_network())
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTED)
+    return parsed

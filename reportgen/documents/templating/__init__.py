@@ -1,0 +1,1 @@
+"""What a template may do, and in which words and digits it speaks."""

@@ -1,0 +1,120 @@
+"""The number of an invoice, made by a pattern that may read fields and nothing else."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from jinja2 import nodes
+
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.model import CostCenter
+from reportgen.documents.templating.errors import MISTAKES, mistake
+from reportgen.documents.templating.templates import environment
+
+LONGEST_NUMBER = 100
+
+
+LONGEST_PATTERN = 500
+
+
+NUMBER_FILTERS = frozenset(
+    {"capitalize", "format", "lower", "replace", "string", "title", "trim", "upper"}
+)
+
+
+NUMBER_METHODS = frozenset({"isoformat", "previous_day", "strftime"})
+
+
+_NUMBER_NODES = (
+    *(
+        nodes.Template,
+        nodes.Output,
+        nodes.TemplateData,
+        nodes.Name,
+        nodes.Const,
+        nodes.Tuple,
+        nodes.Getattr,
+    ),
+    *(
+        nodes.Getitem,
+        nodes.Slice,
+        nodes.Filter,
+        nodes.Call,
+        nodes.Keyword,
+        nodes.Concat,
+        nodes.CondExpr,
+    ),
+    *(nodes.BinExpr, nodes.UnaryExpr, nodes.Compare, nodes.Operand, nodes.Test),
+)
+
+
+class NumberError(Exception):
+    """An invoice number that cannot be used; the message says why."""
+
+
+def invoice_number(pattern: str, cycle: BillingCycle, cost_center: CostCenter) -> str:
+    """Render the number of an invoice, or raise NumberError: it names files, so it must be fit for that.
+
+    A pattern is rendered by the command itself, which has no limits of a worker. So it may read fields and put them
+    together, and not loop or call what could take long: its work is bounded by its length.
+    """
+    if len(pattern) > LONGEST_PATTERN:
+        raise NumberError(f"the pattern has more than {LONGEST_PATTERN} characters")
+    found = environment({"number": pattern}, "en", autoescape=False)
+    found.filters = {
+        name: _short(call) for name, call in found.filters.items() if name in NUMBER_FILTERS
+    }
+    try:
+        _check_pattern(found.parse(pattern))
+        values: dict[str, Any] = {"cycle": cycle, "cost_center": cost_center}
+        number = found.get_template("number").render(values)
+    except MISTAKES as error:
+        (problem,) = mistake(error, "number", {}).problems
+        raise NumberError(f"the pattern cannot be rendered: {problem.message}") from error
+    _check_number(number)
+    return number
+
+
+def _check_pattern(pattern: nodes.Template) -> None:
+    """Raise NumberError for anything whose work is not bounded by the length of the pattern."""
+    for node in pattern.find_all(nodes.Node):
+        called = (
+            node.node.attr
+            if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr)
+            else ""
+        )
+        if isinstance(node, nodes.Call) and called not in NUMBER_METHODS:
+            raise NumberError(f"it may call nothing but {_listed(NUMBER_METHODS)}")
+        if not isinstance(node, _NUMBER_NODES):
+            raise NumberError(
+                "it may hold {{ … }} with fields, texts, numbers and filters, and nothing else"
+            )
+        if isinstance(node, nodes.Filter) and node.name not in NUMBER_FILTERS:
+            raise NumberError(f"its filters are {_listed(NUMBER_FILTERS)}")
+
+
+def _check_number(number: str) -> None:
+    if not number.strip(" .") or len(number) > LONGEST_NUMBER or not number.isprintable():
+        raise NumberError(f"it must be a printable text of 1 to {LONGEST_NUMBER} characters")
+    if any(separator in number for separator in "/\\:"):
+        raise NumberError("it holds a path separator")
+
+
+def _short(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep what filters hand on to each other from growing."""
+
+    @wraps(call)
+    def called(*values: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever a filter gives
+        given = (value for value in (*values, *named.values()) if isinstance(value, str))
+        if any(len(value) > LONGEST_PATTERN for value in given):
+            raise NumberError(f"a filter is given more than {LONGEST_PATTERN} characters")
+        found = call(*values, **named)
+        if isinstance(found, str) and len(found) > LONGEST_PATTERN:
+            raise NumberError(f"a filter makes more than {LONGEST_PATTERN} characters")
+        return found
+
+    return called
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,309 @@
+"""What a template may do: read what it is given and write texts, the same ones every time.
+
+Jinja's sandbox keeps templates from the program behind the values. Added here: no operator makes a value that fills
+the memory, nothing that differs from one run to the next can be written, and what goes wrong is said in the words of
+the domain. What no rule can foresee is stopped by the limits of the process (worker.py).
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import wraps
+from types import BuiltinMethodType, FunctionType, MethodType
+from typing import Any, NoReturn
+
+from jinja2 import (
+    BaseLoader,
+    StrictUndefined,
+    TemplateRuntimeError,
+    Undefined,
+    UndefinedError,
+    pass_context,
+)
+from jinja2.environment import TemplateModule
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context, TemplateReference
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+
+from reportgen.core.text import did_you_mean, quoted
+
+LONGEST = 100_000
+"""Characters or elements that `*` may make, and numbers of a range."""
+WIDEST = 1_000
+"""Characters that `%` may fill up to."""
+LARGEST_BITS = 4_096
+_CHANGING = ("lipsum", "cycler", "joiner")
+"""Globals of Jinja that are random, or write an address; `loop.cycle` and `join` do what the latter two do."""
+_CHANGING_FILTERS = ("random", "pprint")
+_FORMAT = re.compile(r"%(?:%|(?:\([^)]*\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d+))?)")
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_KINDS = {
+    **dict.fromkeys(("str", "Markup"), "a text"),
+    **dict.fromkeys(("int", "Decimal"), "a number"),
+    "float": "an inexact number",
+    **dict.fromkeys(("list", "tuple", "range", "dict_keys", "dict_values", "dict_items"), "a list"),
+    **dict.fromkeys(("dict", "mappingproxy"), "a table"),
+    **dict.fromkeys(("function", "method", "builtin_function_or_method", "Method"), "a method"),
+    "NoneType": "none",
+    "bool": "true or false",
+    "datetime": "a time",
+    "type": "a method",
+}
+_UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+class TemplateMistake(TemplateRuntimeError):  # noqa: N818 - not an error of the program
+    """A mistake in a template, in a sentence of ours."""
+
+
+class UnknownName(UndefinedError):  # noqa: N818 - the same
+    """A name that nothing has; it is the whole message, as what may be meant depends on the template."""
+
+
+class Absent(StrictUndefined):
+    """What a template asked for and does not exist: using it in any way is a mistake."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: Any = missing,  # noqa: ANN401 - whatever a template may hold
+        name: str | None = None,
+        exc: type[TemplateRuntimeError] = UndefinedError,
+    ) -> None:
+        super().__init__(hint, obj, name, UnknownName if hint is None and obj is missing else exc)
+
+    @property
+    def _undefined_message(self) -> str:
+        if self._undefined_hint:
+            return self._undefined_hint
+        if self._undefined_obj is missing:
+            return str(self._undefined_name)
+        return _lacking(self._undefined_obj, self._undefined_name)
+
+
+class Method:
+    """A method that a template may call, and not write: Python would write where it lies in the memory."""
+
+    __slots__ = ("_call", "jinja_pass_arg")
+
+    def __init__(self, call: Callable[..., object]) -> None:
+        self._call = call
+        if hasattr(call, "jinja_pass_arg"):
+            self.jinja_pass_arg = call.jinja_pass_arg
+
+    def __call__(self, *values: object, **named: object) -> object:
+        """Call it."""
+        return self._call(*values, **named)
+
+    def __str__(self) -> NoReturn:
+        raise TemplateMistake("a method is called with parentheses, and cannot be written")
+
+    __repr__ = __html__ = __str__
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox with our rules; strict, and with `_()`."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def __init__(self, loader: BaseLoader, *, autoescape: bool) -> None:
+        """Take where templates are found, and whether values are escaped."""
+        super().__init__(
+            loader=loader,
+            autoescape=autoescape,
+            optimized=False,  # nothing is worked out while a template is compiled, where no line could be named
+            undefined=Absent,
+            finalize=_written,
+            extensions=["jinja2.ext.i18n"],
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        for name in _CHANGING:
+            del self.globals[name]
+        self.globals["range"] = Method(_range)
+        self.filters = {}
+        self.add_filters(
+            {name: call for name, call in _jinja_filters().items() if name not in _CHANGING_FILTERS}
+        )
+
+    def install_words(
+        self, gettext: Callable[[str], str], ngettext: Callable[[str, str, int], str]
+    ) -> None:
+        """Let templates use `_()` and its kin with these words."""
+        install: Callable[..., None] = self.install_gettext_callables  # type: ignore[attr-defined]
+        install(gettext, ngettext, newstyle=True)
+        self.globals.update({name: _callable(value) for name, value in self.globals.items()})
+
+    def add_filters(self, filters: Mapping[str, Callable[..., Any]]) -> None:
+        """Let templates use filters, each of which names itself where it gets what it cannot work with."""
+        self.filters.update({name: _named(name, call) for name, call in filters.items()})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
+        """Calculate, unless the result would be huge; raises SecurityError."""
+        if operator == "%":
+            _check_widths(left)
+        elif isinstance(left, int) and isinstance(right, int):
+            _check_bits(operator, left, right)
+        elif operator == "*":
+            _check_length(left, right)
+            _check_length(right, left)
+        return super().call_binop(context, operator, left, right)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401
+        """Give an attribute or element of a value."""
+        return _callable(super().getattr(obj, attribute))
+
+    def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401
+        """Give an element or attribute of a value."""
+        return _callable(super().getitem(obj, argument))
+
+    def unsafe_undefined(self, obj: Any, attribute: str) -> Absent:  # noqa: ANN401
+        """Say that an attribute is closed, when it is used."""
+        if isinstance(obj, Absent):
+            return obj
+        return Absent(
+            f"{quoted(attribute)} of {kind(obj)} is closed to templates",
+            name=attribute,
+            exc=SecurityError,
+        )
+
+    def wrap_str_format(self, value: object) -> None:
+        """Refuse `"…".format(…)`, which reaches into values in a language of its own."""
+        if super().wrap_str_format(value) is not None:
+            raise SecurityError(
+                '"format" of a text is closed to templates: write "%s" % value, or join with ~'
+            )
+
+
+def kind(value: object) -> str:
+    """Say what a value is, in a template's words: a text, a number, a cost center.
+
+    >>> kind("x"), kind([]), kind(None)
+    ('a text', 'a list', 'none')
+    """
+    return kind_named(type(value).__name__)
+
+
+def kind_named(name: str) -> str:
+    """Say what the values of a type are, by the name that Python gives it.
+
+    >>> kind_named("decimal.Decimal"), kind_named("InvoiceLine"), kind_named("list_iterator")
+    ('a number', 'an invoice line', 'a list iterator')
+    """
+    name = name.rpartition(".")[2]
+    words = " ".join(word.lower() for word in _WORD.findall(name)) or "value"
+    return _KINDS.get(name) or f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
+def suggestion(word: object, known: "list[str]") -> str:
+    """Ask whether a near word was meant, where there is one."""
+    meant = did_you_mean(str(word), known)
+    return f"; did you mean {quoted(meant)}?" if meant else ""
+
+
+def _jinja_filters() -> dict[str, Callable[..., Any]]:
+    from jinja2.filters import FILTERS  # noqa: PLC0415 - a name that would be taken for ours
+
+    return FILTERS
+
+
+def _lacking(holder: object, name: object) -> str:
+    if isinstance(holder, TemplateReference):
+        return f"this template has no block {quoted(name)}"
+    if not isinstance(name, str):
+        return f"{kind(holder)} has no element {quoted(name)}"
+    if isinstance(holder, Mapping):
+        return f"{kind(holder)} has no {quoted(name)}" + suggestion(
+            name, [str(key) for key in holder]
+        )
+    simple = type(holder).__module__ == "builtins"
+    known = [word for word in dir(holder) if not word.startswith("_") and not simple]
+    if isinstance(holder, TemplateModule):
+        return f"{holder.__name__} has no macro {quoted(name)}" + suggestion(name, known)
+    return f"{kind(holder)} has no field {quoted(name)}" + suggestion(name, known)
+
+
+@pass_context
+def _written(_: Context, value: object) -> object:
+    """Let through what a document can show; anything else would be shown as Python sees it."""
+    if value is None:
+        raise TemplateMistake(
+            'there is no value to be written: ask with {% if … %}, or write {{ … or "" }}'
+        )
+    if isinstance(value, str | int | float | Decimal | date | Undefined | Method):
+        return value
+    raise TemplateMistake(f"{kind(value)} cannot be written as a whole")
+
+
+def _callable(value: object) -> object:
+    return (
+        Method(value) if isinstance(value, MethodType | BuiltinMethodType | FunctionType) else value
+    )
+
+
+def _named(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a filter name itself when it fails, and give lists for iterators, which show where they lie."""
+    first = int(hasattr(call, "jinja_pass_arg"))
+
+    @wraps(call)
+    def called(*values: Any, **named: Any) -> Any:  # noqa: ANN401
+        if name == "format":
+            _check_widths(values[first])
+        try:
+            found = call(*values, **named)
+            return list(found) if isinstance(found, Iterator) else found
+        except _UNFIT:
+            value, *given = map(_shown, values[first:])
+            given += [f"{key}={_shown(option)}" for key, option in named.items()]
+            use = f"{value} | {name}" + (f"({', '.join(given)})" if given else "")
+            raise TemplateMistake(f"this filter cannot be used like this: {use}") from None
+
+    return called
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return quoted(value)
+    return str(value)[:LONGEST] if isinstance(value, int | float | Decimal | date) else kind(value)
+
+
+def _range(*bounds: int) -> range:
+    found = range(*bounds)
+    if len(found) > LONGEST:
+        raise SecurityError(f"a range of more than {LONGEST:,} numbers")
+    return found
+
+
+def _check_widths(text: object) -> None:
+    widths = (
+        (width for found in _FORMAT.findall(text) for width in found)
+        if isinstance(text, str)
+        else ()
+    )
+    if any(width == "*" or (width and int(width[:5]) > WIDEST) for width in widths):
+        raise SecurityError(f"% may fill up to {WIDEST:,} characters, and no more")
+
+
+def _check_bits(operator: str, left: int, right: int) -> None:
+    bits = (
+        left.bit_length() * abs(right)
+        if operator == "**"
+        else left.bit_length() + right.bit_length()
+    )
+    if bits > LARGEST_BITS:
+        raise SecurityError(f"{operator} would make a number of more than a thousand digits")
+
+
+def _check_length(repeated: object, times: object) -> None:
+    if (
+        isinstance(repeated, str | bytes | list | tuple)
+        and isinstance(times, int)
+        and len(repeated) * times > LONGEST
+    ):
+        parts = "characters" if isinstance(repeated, str) else "elements"
+        raise SecurityError(f"* would make {kind(repeated)} of more than {LONGEST:,} {parts}")

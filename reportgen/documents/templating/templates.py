@@ -1,0 +1,105 @@
+"""Templates by name; what may stand in them is the sandbox's business, their words are the catalogs'.
+
+Templates are handed over as texts by name, so that rendering reads no file.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from jinja2 import FunctionLoader
+
+from reportgen import resources
+from reportgen.core.problem import Problem, Rejected
+from reportgen.documents.templating.catalog import catalog, check_catalog
+from reportgen.documents.templating.errors import rejected
+from reportgen.documents.templating.sandbox import Sandbox
+
+LARGEST_FILE = 1_000_000
+SUFFIXES = frozenset({".j2", ".css", ".po"})
+
+
+def read_templates(overriding: Path | None) -> dict[str, str]:
+    """Read the built-in templates and catalogs, and over them those of the user's folder, all by name.
+
+    Raises Rejected with every file that cannot be a template.
+    """
+    found = {name: _text(path) for name, path in _files(resources.templates())}
+    problems: list[Problem] = []
+    for name, path in _files(overriding) if overriding else ():
+        try:
+            found[name] = _text(path)
+            check_catalog(path, found[name])
+        except Rejected as rejected:
+            problems += rejected.problems
+    if problems:
+        raise Rejected(problems)
+    return found
+
+
+def opened(problems: Iterable[Problem], overriding: Path | None) -> list[Problem]:
+    """Name the user's own templates as an editor opens them."""
+    return [_opened(problem, overriding) if overriding else problem for problem in problems]
+
+
+def environment(templates: Mapping[str, str], locale: str, *, autoescape: bool = True) -> Sandbox:
+    """Make the environment of one locale over a set of templates."""
+    found = Sandbox(FunctionLoader(lambda name: _named(templates, name)), autoescape=autoescape)
+    words = catalog(templates, locale)
+
+    def gettext(message: str) -> str:
+        return words.get(message, message)
+
+    def ngettext(singular: str, plural: str, count: int) -> str:
+        return gettext(singular if count == 1 else plural)
+
+    found.install_words(gettext, ngettext)
+    return found
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Give what is named like a template, whatever it may be."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in SUFFIXES or (path.is_symlink() and path.is_dir()):
+            yield path.relative_to(folder).as_posix(), path
+
+
+def _text(path: Path) -> str:
+    """Read a template; raises Rejected with what it is instead."""
+    try:
+        if path.is_dir():
+            kind = "a link to a folder, which is not followed" if path.is_symlink() else "a folder"
+            raise rejected(
+                str(path), f"is {kind}", "put the templates themselves into the folder of templates"
+            )
+        size = path.stat().st_size
+        if size > LARGEST_FILE or not path.is_file():
+            raise rejected(
+                str(path), "is no text of at most 1 MB", "remove it from the folder of templates"
+            )
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise rejected(
+            str(path), f"is not UTF-8 from byte {error.start + 1} on", "save it as UTF-8"
+        ) from None
+    except OSError as error:
+        reason = (
+            "is a link that leads nowhere"
+            if path.is_symlink() and not path.exists()
+            else "cannot be read"
+        )
+        said = f"{reason}: {(error.strerror or str(error)).lower()}"
+        raise rejected(str(path), said, "mend it, or remove it to use the built-in one") from None
+
+
+def _opened(problem: Problem, folder: Path) -> Problem:
+    name, colon, line = problem.source.rpartition(":")
+    path = folder / (name if line.isdigit() else problem.source)
+    if path.suffix not in SUFFIXES or not path.is_file():
+        return problem
+    return replace(problem, source=f"{path}{colon}{line}" if line.isdigit() else str(path))
+
+
+def _named(templates: Mapping[str, str], name: str) -> tuple[str, str, None] | None:
+    """Give a template with its name as its file, so that an error tells in which of several it arose."""
+    return (templates[name], name, None) if name in templates else None

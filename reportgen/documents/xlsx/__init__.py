@@ -1,0 +1,1 @@
+"""XHTML tables and streamed rows to workbooks."""

@@ -1,0 +1,123 @@
+"""What a cycle's folder holds: its inputs as they were used, the tables, and what is to be rendered.
+
+Documents are functions of the inputs alone. Who may be recognised in them is decided here, once for all of them and
+for what is attached to them (core/privacy.py).
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from reportgen.archive import directory, evidence, history
+from reportgen.archive.folder import ASSETS, DIRECTORY, EVIDENCE, HISTORY
+from reportgen.core.directory import joined, numbered, with_answered
+from reportgen.core.model import Directory
+from reportgen.core.privacy import redacted
+from reportgen.core.statement_json import statement_json
+from reportgen.core.tables import ledger_csv, tie_out_csv, unallocated_csv
+from reportgen.core.unallocated import UnallocatedRow, unallocated_rows
+from reportgen.derive import Derived, Inputs
+from reportgen.documents.content.attachments import attachments
+from reportgen.documents.render import Design, Task, tasks_of
+from reportgen.documents.templating.templates import read_templates
+from reportgen.sources.config.configuration import Configuration
+
+MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+
+
+def design_of(configuration: Configuration) -> Design:
+    """Read what documents look like: templates and logo."""
+    settings = configuration.settings.invoice
+    return Design(
+        templates=read_templates(configuration.templates),
+        accent=settings.accent,
+        locale=settings.locale,
+        logo=_embedded(configuration.logo) if configuration.logo else None,
+        note=settings.note,
+        summaries=settings.summaries,
+        users=settings.users,
+        most_detail_rows=settings.max_detail_rows,
+    )
+
+
+def stored_files(
+    inputs: Inputs, derived: Derived, known: Directory, design: Design
+) -> Iterator[tuple[str, bytes]]:
+    """Yield everything but the documents: the inputs as they were used, and the tables; `known` is everybody."""
+    for name, text in _texts(inputs, design).items():
+        yield name, text.encode()
+    for name, text in _tables(inputs, derived).items():
+        yield name, text.encode()
+    for path in _assets(inputs):
+        yield f"{ASSETS}/{path.name}", path.read_bytes()
+    yield DIRECTORY, directory.encode(known)
+    yield HISTORY, history.encode(inputs.earlier)
+    if inputs.configuration.replay:
+        yield EVIDENCE, evidence.encode(inputs.responses.values())
+
+
+def tasks(derived: Derived, known: Directory, design: Design) -> list[Task]:
+    """List the documents, with people as they may be shown; `known` is everybody."""
+    statement, shown = redacted(derived.statement, known, design.users)
+    return tasks_of(statement, shown, design, attachments(statement, shown))
+
+
+def everybody(inputs: Inputs, derived: Derived) -> Directory:
+    """Give who is known in this cycle, was in an earlier one, or has left since the last: each with a number."""
+    variance = derived.statement.variance
+    left = (
+        [principal for found in variance.by_cost_center.values() for principal in found.vanished]
+        if variance
+        else []
+    )
+    return numbered(
+        with_answered(joined(derived.directory, inputs.remembered), left, ()), _secret(inputs)
+    )
+
+
+def _secret(inputs: Inputs) -> str:
+    """Give what only the evidence tells."""
+    found = sha256()
+    for request in sorted(inputs.responses):
+        found.update(inputs.responses[request].body.encode(errors="surrogatepass"))
+    return found.hexdigest()
+
+
+def _embedded(logo: Path) -> str:
+    return f"data:{MEDIA_TYPES[logo.suffix.lower()]};base64,{b64encode(logo.read_bytes()).decode()}"
+
+
+def _texts(inputs: Inputs, design: Design) -> dict[str, str]:
+    files = {f"inputs/config/{name}": text for name, text in inputs.configuration.files.items()}
+    return files | {f"inputs/templates/{name}": text for name, text in design.templates.items()}
+
+
+def _assets(inputs: Inputs) -> list[Path]:
+    """Give what travels with the cycle: the logo, and the vendor's invoice where the rate card names the file."""
+    configuration = inputs.configuration
+    invoice = configuration.rate_card.vendor_invoices.get(inputs.cycle.start)
+    document = configuration.assets[invoice.document] if invoice and invoice.document else None
+    return [path for path in (configuration.logo, document) if path]
+
+
+def _tables(inputs: Inputs, derived: Derived) -> dict[str, str]:
+    return {
+        "statement.json": statement_json(derived.statement),
+        "ledger.csv": ledger_csv(derived.allocations),
+        "tie_out.csv": tie_out_csv(derived.statement.tie_out_rows),
+        "unallocated.csv": unallocated_csv(
+            _unallocated(inputs, derived), derived.statement.heading.decimals
+        ),
+    }
+
+
+def _unallocated(inputs: Inputs, derived: Derived) -> list[UnallocatedRow]:
+    return unallocated_rows(
+        derived.allocations,
+        (line for lines in derived.charges.lines.values() for line in lines),
+        inputs.configuration.mapping,
+        derived.directory,
+        decimals=derived.statement.heading.decimals,
+        day=inputs.cycle.previous_day(),
+    )

@@ -1,0 +1,93 @@
+"""How a command reaches the API, or the recording that stands in for it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from reportgen.archive import evidence
+from reportgen.core.model import RecordedResponse
+from reportgen.core.problem import Problem, Rejected
+from reportgen.operations.context import Context
+from reportgen.sources.api.client import Connection
+from reportgen.sources.api.replay import ReplayTransport
+from reportgen.sources.config.configuration import Configuration
+
+NOWHERE = "http://recording.invalid"
+"""Stands for the host of a recording, which knows requests without host, and without a path before theirs."""
+Responses = dict[str, RecordedResponse]
+
+
+def connect(
+    configuration: Configuration, context: Context, concurrency: int
+) -> tuple[Connection, Responses]:
+    """Connect to the API or to the recording; the responses arrive in the mapping that is returned."""
+    responses: Responses = {}
+
+    def append(response: RecordedResponse) -> None:
+        responses[response.request] = response
+
+    replay = configuration.replay
+    connection = Connection(
+        base_url=NOWHERE if replay else configuration.settings.source.base_url,
+        tokens=_no_tokens(configuration) if replay else _tokens(configuration, context),
+        append=append,
+        now=context.now,
+        progress=lambda done, known: None,  # noqa: ARG005 - shown by the caller
+        transport=ReplayTransport(_recorded(configuration, replay), str(replay))
+        if replay
+        else None,
+        concurrency=concurrency,
+    )
+    return connection, responses
+
+
+def refuse_missing_recording(configuration: Configuration) -> None:
+    """Raise Rejected where the recording that `replay` names is not there."""
+    path = configuration.replay
+    if path and not path.exists():
+        hint = "correct the path, or remove `replay` to ask the API"
+        message = f"the recording {path} does not exist"
+        raise Rejected([Problem(source=configuration.replay_source, message=message, hint=hint)])
+
+
+def _recorded(configuration: Configuration, path: Path) -> Responses:
+    refuse_missing_recording(configuration)
+    return evidence.read(path)
+
+
+def _tokens(configuration: Configuration, context: Context) -> Mapping[str, str]:
+    """Read the token of every credential that is used; all that are missing are reported together."""
+    names = _names(configuration)
+    problems = [
+        problem
+        for key, name in names.items()
+        if (
+            problem := _token_problem(
+                name, context.environment.get(name, ""), configuration.token_sources[key]
+            )
+        )
+    ]
+    if problems:
+        raise Rejected(problems)
+    return {key: context.environment[name].strip() for key, name in names.items()}
+
+
+def _no_tokens(configuration: Configuration) -> Mapping[str, str]:
+    return dict.fromkeys(_names(configuration), "")
+
+
+def _names(configuration: Configuration) -> Mapping[str, str]:
+    source = configuration.settings.source
+    return {found.id: found.token_env for found in source.organizations} or {"": source.token_env}
+
+
+def _token_problem(name: str, value: str, source: str) -> Problem | None:
+    """Check a token without showing it; a newline that a mounted secret ends with is not part of it."""
+    token = value.strip()
+    if token and token.isascii() and token.isprintable():
+        return None
+    state = "holds characters that no token has" if token else "is not set"
+    message, hint = (
+        f"the environment variable {name} {state}",
+        "set it to the key of a service user (cog_…)",
+    )
+    return Problem(source=source, message=message, hint=hint)

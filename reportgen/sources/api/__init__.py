@@ -1,0 +1,1 @@
+"""The consumption API: what is asked, over which connection, and what the answers mean."""

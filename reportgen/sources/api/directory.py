@@ -1,0 +1,89 @@
+"""Who is who: what lists and sessions say of principals, put together, whichever version of the API said it."""
+
+from collections.abc import Iterable, Iterator
+
+from reportgen.core.directory import by_principal
+from reportgen.core.match import is_pattern, session_key
+from reportgen.core.model import Directory, Entry, Principal, PrincipalKind, Rule, Session
+from reportgen.core.text import legible
+from reportgen.sources.api import bodies
+
+Pair = tuple[str, Principal]
+"""An organization, and a principal that may have worked in it."""
+
+
+def assembled(
+    entries: Iterable[Entry], sessions: Iterable[Session], organizations: Iterable[tuple[str, str]]
+) -> Directory:
+    """Join what is known: owners of sessions are somebody, even where no list has them any more.
+
+    `organizations` are ids and names; the last name of an id counts.
+    """
+    by_id = {session.session_id: session for session in sessions}
+    owners = (Entry(principal=owner) for session in by_id.values() for owner in session.claimed_by)
+    names = {session.org_id: session.org_id for session in by_id.values()} | dict(organizations)
+    return Directory(
+        entries=by_principal((*entries, *owners)),
+        organizations=dict(sorted(names.items())),
+        sessions=dict(sorted(by_id.items())),
+    )
+
+
+def members(found: Iterable[bodies.Member]) -> Iterator[Entry]:
+    """Read users."""
+    return (_entry("user", listed.user_id, listed.email, listed.name) for listed in found)
+
+
+def service_users(found: Iterable[bodies.ServiceUser]) -> Iterator[Entry]:
+    """Read service users."""
+    return (_entry("service_user", listed.service_user_id, None, listed.name) for listed in found)
+
+
+def sessions(found: Iterable[bodies.ListedSession]) -> Iterator[Session]:
+    """Read sessions and their owners."""
+    for listed in found:
+        users = [Principal("user", listed.user_id)] if listed.user_id else []
+        service_users = (
+            [Principal("service_user", listed.service_user_id)] if listed.service_user_id else []
+        )
+        owners = (*users, *service_users)
+        yield Session(
+            session_id=session_key(listed.session_id),
+            org_id=listed.org_id,
+            principal=owners[0] if len(owners) == 1 else None,
+            tags=tuple(listed.tags),
+            claimed_by=owners,
+        )
+
+
+def session_pairs(known: Directory) -> Iterator[Pair]:
+    """Give the pairs that sessions show."""
+    return (
+        (found.org_id, owner) for found in known.sessions.values() for owner in found.claimed_by
+    )
+
+
+def named_principals(rules: Iterable[Rule]) -> set[Principal]:
+    """Give the principals whose ids the mapping names: somebody may be in no list any more."""
+    found = set()
+    for rule in rules:
+        if rule.section == "service_users":
+            found.add(Principal("service_user", rule.key))
+        elif (
+            rule.section in {"users", "user_file"} and "@" not in rule.key and not is_pattern(rule)
+        ):
+            found.add(Principal("user", rule.key))
+    return found
+
+
+def once_known(rules: Iterable[Rule], remembered: Directory) -> set[Principal]:
+    """Give the principals that the mapping names or earlier cycles knew; whoever is in no list now has left."""
+    return named_principals(rules) | remembered.entries.keys()
+
+
+def _entry(kind: PrincipalKind, principal_id: str, email: str | None, name: str | None) -> Entry:
+    return Entry(
+        principal=Principal(kind, principal_id),
+        email=legible(email) if email else None,
+        name=legible(name) if name else None,
+    )

@@ -1,0 +1,92 @@
+"""Lists, followed page by page to their end: by cursor (v3) or by offset (v2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from reportgen.sources.api import bodies
+from reportgen.sources.api.plan import Answer, Answers, Plan, Request
+
+PAGE_SIZE = ("first", "200")
+LIMIT = ("limit", "200")
+NOT_FOUND = 404
+
+
+@dataclass(kw_only=True, slots=True)
+class Pages:
+    """All items of a list, or the refusal that came instead; `total` is how many there are, where the API says so.
+
+    `cut` tells that a page promised another one and did not lead to it.
+    """
+
+    request: Request
+    items: list[Any] = field(default_factory=list)
+    refused: Answer | None = None
+    total: int | None = None
+    cut: bool = False
+
+    def broke_off(self) -> str:
+        """Say after how many items the list ended though there are more; nothing where it is complete."""
+        if self.refused or not (self.cut or (self.total or 0) > len(self.items)):
+            return ""
+        received = len({msgspec.json.encode(item) for item in self.items})
+        of_all = f" of {self.total}" if self.total and self.total > received else ""
+        return f"the list broke off after {received}{of_all}"
+
+
+def all_pages(first: Sequence[Request]) -> Plan[list[Pages]]:
+    """Follow every list to its end, in the order asked for.
+
+    A cursor that comes back cuts its list, which would never end otherwise. Where a deployment does not know a /v3
+    list, its /v3beta1 is asked.
+    """
+    lists = [Pages(request=request) for request in first]
+    pending = list(zip(lists, first, strict=True))
+    seen = {request.line for request in first}
+    while pending:
+        answers = yield [request for _, request in pending]
+        following = [(pages, _read(pages, asked, answers)) for pages, asked in pending]
+        pending = []
+        for pages, request in following:
+            if request and request.line not in seen:
+                pending.append((pages, request))
+                seen.add(request.line)
+            elif request:
+                pages.cut = True
+    return lists
+
+
+def _read(pages: Pages, request: Request, answers: Answers) -> Request | None:
+    """Keep the items of a page, and give the request for the next."""
+    found = answers[request.line]
+    if found.body is None:
+        pages.refused = found
+        if found.recorded.status == NOT_FOUND and request.endpoint.startswith("/v3/"):
+            return replace(request, endpoint=request.endpoint.replace("/v3/", "/v3beta1/", 1))
+        return None
+    pages.refused = None
+    pages.items += found.body.items
+    pages.total = pages.total if found.body.total is None else found.body.total
+    params = dict(request.params)
+    following, promised = _next_page(found.body, params)
+    pages.cut = promised and not following
+    return replace(request, params=tuple((params | following).items())) if following else None
+
+
+def _next_page(
+    page: bodies.Page | bodies.OffsetPage, asked: dict[str, str]
+) -> tuple[dict[str, str], bool]:
+    """Give what leads to the next page, and whether one was promised.
+
+    Without `has_next_page` a cursor alone leads on; one that stays at an empty page is the end.
+    """
+    if isinstance(page, bodies.OffsetPage):
+        return {
+            "skip": str(page.skip + len(page.items))
+        } if page.has_more and page.items else {}, page.has_more
+    at_end = page.has_next_page is None and not page.items and page.end_cursor == asked.get("after")  # type: ignore[attr-defined]
+    if page.end_cursor and page.has_next_page is not False and not at_end:
+        return {"after": page.end_cursor}, True
+    return {}, bool(page.has_next_page)

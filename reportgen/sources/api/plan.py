@@ -1,0 +1,172 @@
+"""A plan asks the API; who answers it is somebody else's business.
+
+A plan is a generator that yields requests in batches, is sent their answers, and returns what it found out. The
+client drives it over HTTP, `answer_from` over recorded responses, so that what is asked and how it is read is
+written once.
+"""
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from reportgen.core.model import RecordedResponse
+from reportgen.core.problem import Problem, Rejected
+from reportgen.sources.api.bodies import UnreadableBody, decode
+
+T = TypeVar("T")
+OK = 200
+REFUSALS = frozenset({403, 404})
+"""An answer that leaves a view unknown where the view is not required."""
+AGAIN = "collect the cycle again from the API"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """A GET: the endpoint's template with its path values, parameters, and the shape of the answer.
+
+    `required`: nothing can be done without it. `optional`: named by the configuration alone; it may never have
+    been asked. `credential` is the organization whose token is used; empty for the enterprise's.
+    """
+
+    endpoint: str
+    values: tuple[str, ...] = ()
+    params: tuple[tuple[str, str], ...] = ()
+    shape: type[Any]
+    required: bool = False
+    optional: bool = False
+    credential: str = ""
+
+    @property
+    def target(self) -> str:
+        """Path and query sorted by key, ids percent-encoded."""
+        parts = self.endpoint.split("{}")
+        path = "".join(
+            a + b
+            for a, b in zip(
+                parts, [*(quote(value, safe="") for value in self.values), ""], strict=True
+            )
+        )
+        query = urlencode(sorted(self.params))
+        return f"{path}?{query}" if query else path
+
+    @property
+    def line(self) -> str:
+        """How the request stands in the evidence: without host or token."""
+        return f"GET {self.target}"
+
+
+class Portion(list[Request]):
+    """Requests of a plan, when it knows how many more are `following`: a person wants to see how far it is."""
+
+    def __init__(self, requests: Iterable[Request], following: int) -> None:
+        """Take the requests to ask now."""
+        super().__init__(requests)
+        self.following = following
+
+
+def following(requests: Sequence[Request]) -> int:
+    """Give how many requests are known to come after these."""
+    return requests.following if isinstance(requests, Portion) else 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A response and its decoded body; a body of None was refused (403, 404)."""
+
+    recorded: RecordedResponse
+    body: Any
+
+    @property
+    def target(self) -> str:
+        """Path and query as they were asked."""
+        return self.recorded.request.removeprefix("GET ")
+
+
+Answers = Mapping[str, Answer]
+Plan = Generator[Sequence[Request], Answers, T]
+
+
+def answer(request: Request, recorded: RecordedResponse) -> Answer:
+    """Read a response; raises UnreadableBody."""
+    if recorded.status in REFUSALS and not request.required:
+        return Answer(recorded=recorded, body=None)
+    if recorded.status != OK:
+        raise UnreadableBody(f"has the status {recorded.status}")
+    return Answer(recorded=recorded, body=decode(recorded, request.shape))
+
+
+def unreadable(request: Request, recorded: RecordedResponse, error: UnreadableBody) -> Problem:
+    """Say which recorded response cannot be read."""
+    return Problem(
+        source=recorded.source or request.line,
+        message=f"the answer to {request.line} {error}",
+        hint=AGAIN,
+    )
+
+
+def prefixed(plan: Plan[T], prefix: str) -> Plan[T]:
+    """Ask a deployment whose v3 still lies elsewhere: every /v3/ path of a plan begins with `prefix` instead."""
+    try:
+        requests = next(plan)
+        while True:
+            asked = {request.line: moved(request, prefix) for request in requests}
+            there = Portion(asked.values(), following(requests))
+            requests = plan.send(_as_asked(asked, (yield there)))
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+def _as_asked(asked: Mapping[str, Request], answers: Answers) -> Answers:
+    """Give the answers by the requests they stand for; held by no name, they are let go with their portion."""
+    return {line: answers[there.line] for line, there in asked.items() if there.line in answers}
+
+
+def moved(request: Request, prefix: str) -> Request:
+    """Put a /v3/ request under another prefix."""
+    if not request.endpoint.startswith("/v3/"):
+        return request
+    return replace(request, endpoint=f"{prefix}/{request.endpoint.removeprefix('/v3/')}")
+
+
+def answer_from(plan: Plan[T], responses: Mapping[str, RecordedResponse], source: str) -> T:
+    """Drive a plan over recorded responses, or raise Rejected with what is missing or unreadable.
+
+    `source` names where the responses come from.
+    """
+    answers: Answers = {}
+    try:
+        requests = next(plan)
+        while True:
+            answers = _answers(requests, responses, source)
+            requests = plan.send(answers)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+def _answers(
+    requests: Sequence[Request], responses: Mapping[str, RecordedResponse], source: str
+) -> dict[str, Answer]:
+    found: dict[str, Answer] = {}
+    problems = []
+    missing = [
+        request for request in requests if request.line not in responses and not request.optional
+    ]
+    for request in requests:
+        recorded = responses.get(request.line)
+        if recorded:
+            try:
+                found[request.line] = answer(request, recorded)
+            except UnreadableBody as error:
+                problems.append(unreadable(request, recorded, error))
+    if missing:
+        problems.append(not_answered(source, missing[0], len(missing) - 1))
+    if problems:
+        raise Rejected(problems)
+    return found
+
+
+def not_answered(source: str, request: Request, more: int = 0) -> Problem:
+    """Say which request has no answer."""
+    also = f", nor to {more} more" if more else ""
+    return Problem(source=source, message=f"holds no answer to {request.line}{also}", hint=AGAIN)

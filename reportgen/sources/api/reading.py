@@ -1,0 +1,148 @@
+"""What is asked of an API about a billing cycle, and what was found out; the same for every version of it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Literal
+
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.directory import recalled, with_answered
+from reportgen.core.model import Directory, Principal, Rule, View, Views
+from reportgen.core.problem import Problem
+from reportgen.sources.api.bodies import DayTotals
+from reportgen.sources.api.pages import Pages
+from reportgen.sources.api.plan import Answer, Answers, Plan, Portion, Request
+from reportgen.sources.api.views import ViewReader
+
+AT_A_TIME = 1000
+"""Answers are read and let go in portions, so that memory does not grow with the size of the enterprise."""
+
+NOT_ASKED = "not asked"
+"""Ends what is said of questions beyond the bound."""
+
+ViewKind = Literal["enterprise", "organizations", "principals", "pairs", "sessions"]
+Asked = tuple[ViewKind, Any, Request]
+"""A request for a view, and where the view belongs: organization id, principal, pair or session id."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownCycles:
+    """The billing cycles an API tells; `refused` is the status of its refusal, 0 where there was none."""
+
+    cycles: tuple[BillingCycle, ...] = ()
+    refused: int = 0
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What is to be found out: a cycle, and the rules that name somebody or something in it.
+
+    `organizations` are those with a credential of their own, where there is none for the enterprise. `remembered`
+    is who was seen in earlier cycles: whoever has left since is asked about as well.
+    """
+
+    cycle: BillingCycle
+    rules: tuple[Rule, ...]
+    tolerance: Decimal
+    organizations: tuple[str, ...] = ()
+    remembered: Directory = field(default_factory=Directory, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What the API said of a cycle; `missing_views` are the questions it refused, answered in part, or was not asked.
+
+    Its `repr` leaves the large parts out: asyncio writes that of every result when a run ends.
+    """
+
+    views: Views = field(repr=False)
+    directory: Directory = field(repr=False)
+    missing_views: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(kw_only=True, slots=True)
+class Found:
+    """The answers so far, sorted by what they are about, and how many were refused per endpoint and status.
+
+    `incomplete` names what was not asked, and lists that broke off.
+    """
+
+    reader: ViewReader
+    views: dict[ViewKind, dict[Any, View]] = field(default_factory=lambda: defaultdict(dict))
+    refused: Counter[tuple[str, int]] = field(default_factory=Counter)
+    incomplete: tuple[str, ...] = ()
+
+    def keep(self, asked: Sequence[Asked]) -> Plan[None]:
+        """Ask for views and keep what comes back."""
+        for start in range(0, len(asked), AT_A_TIME):
+            portion = asked[start : start + AT_A_TIME]
+            requests = Portion(
+                (request for _, _, request in portion), len(asked) - start - len(portion)
+            )
+            self._keep(portion, (yield requests))
+
+    def _keep(self, portion: Sequence[Asked], answers: Answers) -> None:
+        for kind, key, request in portion:
+            found = answers.get(request.line)
+            if found and found.body is None:
+                self._keep_refusal(kind, key, request, found)
+            elif found:
+                self.views[kind][key] = view_of(found, self.reader)
+
+    def _keep_refusal(self, kind: ViewKind, key: str, request: Request, found: Answer) -> None:
+        """Count a refusal; of a session it is an empty view, so that what it used stays with its owner."""
+        if kind == "sessions":
+            self.views[kind][key] = View(request=found.target, quantities={})
+            request = replace(request, optional=False)
+        self.refuse(request, found)
+
+    def check_lists(self, lists: Iterable[Pages]) -> None:
+        """Count the lists that were refused, and name those that broke off."""
+        for pages in lists:
+            if pages.refused:
+                self.refuse(pages.request, pages.refused)
+            elif broke_off := pages.broke_off():
+                self.incomplete += (f"{replace(pages.request, params=()).line}: {broke_off}",)
+
+    def refuse(self, request: Request, found: Answer) -> None:
+        """Count a refusal, unless the configuration alone made us ask."""
+        if not request.optional:
+            self.refused[request.endpoint.replace("{}", "{id}"), found.recorded.status] += 1
+
+    def as_views(self) -> Views:
+        """Give the views; the enterprise's is always there, as it is required."""
+        return Views(
+            enterprise=self.views["enterprise"][""],
+            organizations=self.views["organizations"],
+            principals=self.views["principals"],
+            pairs=self.views["pairs"],
+            sessions=self.views["sessions"],
+            unspecified_within_tolerance=self.reader.rest,
+        )
+
+    def as_reading(
+        self, known: Directory, remembered: Directory, principals: Iterable[Principal]
+    ) -> Reading:
+        """Close the questions: `known` is who lists and sessions told, `principals` whose usage was answered."""
+        refused = (
+            f"GET {path}: {count} answered {status}"
+            for (path, status), count in sorted(self.refused.items())
+        )
+        return Reading(
+            views=self.as_views(),
+            directory=recalled(
+                with_answered(known, principals, self.views["organizations"]), remembered
+            ),
+            missing_views=(*refused, *self.incomplete),
+            warnings=tuple(self.reader.warnings()),
+        )
+
+
+def view_of(found: Answer, reader: ViewReader) -> View:
+    """Read an answer of either version; v2 tells no products, and what it ties to organizations is `devin`."""
+    if isinstance(found.body, DayTotals):
+        return reader.read_totals(found.target, found.body, "devin")
+    return reader.read(found.target, found.body)

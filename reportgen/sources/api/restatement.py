@@ -1,0 +1,93 @@
+"""A second fetch compared with the first: which days of the control total the vendor has restated since."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from reportgen.core.model import Cell, Quantities, RecordedResponse
+from reportgen.core.money import ZERO, add, shown, subtract, total
+from reportgen.core.problem import Problem
+from reportgen.core.text import quoted
+from reportgen.sources.api.bodies import DayTotals, UnreadableBody
+from reportgen.sources.api.plan import Request, answer
+from reportgen.sources.api.reading import Question, view_of
+from reportgen.sources.api.views import ViewReader
+
+MOST_CELLS_NAMED = 5
+Superseded = tuple[RecordedResponse, RecordedResponse]
+"""An answer, and the one to the same request that was fetched later and differs."""
+
+
+def restated(
+    superseded: Iterable[Superseded], control: Sequence[Request], question: Question, source: str
+) -> list[Problem]:
+    """Warn where later answers differ: by day and product for the control total, by their number elsewhere.
+
+    `control` are the requests of the control total, whose answers have the shape of all; quantities are ACUs. What
+    is said in another order, or differs within the tolerance, is the same.
+    """
+    totals = {request.line for request in control}
+    reader = ViewReader(question.cycle, question.tolerance)
+    changes: dict[Cell, Decimal] = {}
+    also, since = 0, ""
+    for before, after in superseded:
+        old, new = (_quantities(control[0], recorded, reader) for recorded in (before, after))
+        change = _change(old or {}, new or {}, question.tolerance)
+        if not change and (old is None, before.status) == (new is None, after.status):
+            continue
+        since = min(since, before.fetched_at) if since else before.fetched_at
+        if not change or before.request not in totals or old is None:
+            also += 1
+            continue
+        for cell, acus in change.items():
+            changes[cell] = add(changes.get(cell, ZERO), acus)
+    if not since:
+        return []
+    return [
+        Problem(
+            source=source, message=_message(changes, also, since), hint=_hint(changes), warning=True
+        )
+    ]
+
+
+def _change(old: Quantities, new: Quantities, tolerance: Decimal) -> dict[Cell, Decimal]:
+    """Give what the later answer has more of."""
+    changes = {cell: subtract(new.get(cell, ZERO), old.get(cell, ZERO)) for cell in {*old, *new}}
+    return {cell: acus for cell, acus in sorted(changes.items()) if acus.copy_abs() > tolerance}
+
+
+def _quantities(
+    request: Request, recorded: RecordedResponse, reader: ViewReader
+) -> Quantities | None:
+    """Read an answer, None where it was a refusal or cannot be read; v2 tells days without a product."""
+    try:
+        found = answer(request, recorded)
+    except UnreadableBody:
+        return None
+    if isinstance(found.body, DayTotals):
+        return reader.read_totals(found.target, found.body, "").quantities
+    return view_of(found, reader).quantities
+
+
+def _message(changes: dict[Cell, Decimal], also: int, since: str) -> str:
+    answers, differ = ("answer", "differs") if also == 1 else ("answers", "differ")
+    if not changes:
+        return f"{also} {answers} {differ} from what was fetched since {since}; the control total does not"
+    largest = sorted(changes.items(), key=lambda change: (-change[1].copy_abs(), change[0]))
+    named = ", ".join(
+        f"{day} {quoted(product) + ' ' if product else ''}{_signed(acus)}"
+        for (day, product), acus in sorted(largest[:MOST_CELLS_NAMED])
+    )
+    more = f" and {len(largest) - MOST_CELLS_NAMED} more" if len(largest) > MOST_CELLS_NAMED else ""
+    whole = f"the vendor restated the control total since {since} by {_signed(total(changes.values()))} ACUs"
+    return f"{whole}: {named}{more}" + (f"; {also} more {answers} {differ}" if also else "")
+
+
+def _signed(acus: Decimal) -> str:
+    written = shown(acus.copy_abs())
+    return f"{'-' if acus < 0 and written.strip('0.') else '+'}{written}"
+
+
+def _hint(changes: dict[Cell, Decimal]) -> str:
+    return "the later answers count; build the cycle again" + (
+        ", and ask the vendor why" if changes else ""
+    )

@@ -1,0 +1,57 @@
+"""Which plan answers for a configured source: v3 with one credential, v3 with one per organization, or v2."""
+
+from typing import TypeVar
+
+from reportgen.sources.api import v2, v3, v3_credentials, v3_organizations
+from reportgen.sources.api.plan import Plan, Request, moved, prefixed
+from reportgen.sources.api.reading import KnownCycles, Question, Reading
+from reportgen.sources.config.schema import SourceSection
+
+T = TypeVar("T")
+FORBIDDEN = 403
+CONSUMPTION = "/consumption/daily"
+
+
+def cycles(source: SourceSection) -> Plan[KnownCycles]:
+    """Ask for the billing cycles; credentials of organizations cannot, so they are not even tried."""
+    if source.organizations:
+        return (yield from _without_asking(KnownCycles(refused=FORBIDDEN)))
+    return (yield from v2.cycles() if source.api == "v2" else prefixed(v3.cycles(), source.prefix))
+
+
+def consumption(source: SourceSection, question: Question) -> Plan[Reading]:
+    """Ask for everything that the decomposition of a cycle rests on."""
+    if source.api == "v2":
+        return v2.consumption(question)
+    plan = v3_organizations if source.organizations else v3
+    return prefixed(plan.consumption(question), source.prefix)
+
+
+def credentials(source: SourceSection) -> Plan[list[str]]:
+    """Ask whose the credentials are; v2 cannot tell."""
+    if source.api == "v2":
+        return (yield from _without_asking([]))
+    organizations = [organization.id for organization in source.organizations]
+    return (yield from prefixed(v3_credentials.credentials(organizations), source.prefix))
+
+
+def is_consumption(line: str) -> bool:
+    """Tell whether a request of the evidence asked for consumption, not for a list."""
+    return CONSUMPTION in line
+
+
+def control_totals(source: SourceSection, question: Question) -> list[Request]:
+    """Name the requests whose answers are the control total."""
+    if source.api == "v2":
+        return [v2.control_total(question.cycle)]
+    totals = (
+        v3_organizations.control_totals(question)
+        if source.organizations
+        else [v3.control_total(question.cycle)]
+    )
+    return [moved(request, source.prefix) for request in totals]
+
+
+def _without_asking(answer: T) -> Plan[T]:
+    yield from ()
+    return answer

@@ -1,0 +1,225 @@
+"""The v2 API with an enterprise admin's key: totals of one dimension each, from which the views are put together.
+
+One answer gives ACUs by day, by organization and by user, never two at once, and no products. What is tied to an
+organization is `devin`; the rest is `cascade+terminal`. So O and C are asked for with one organization each; E and U
+are totals by day, split by what is tied to organizations.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle, cycle_between
+from reportgen.core.model import CASCADE_TERMINAL, DEVIN, Cell, Directory, Principal, View
+from reportgen.core.money import ZERO, add
+from reportgen.core.problem import Problem
+from reportgen.core.text import legible
+from reportgen.sources.api import bodies, directory
+from reportgen.sources.api.pages import LIMIT, Pages, all_pages
+from reportgen.sources.api.plan import Plan, Portion, Request
+from reportgen.sources.api.reading import AT_A_TIME, Asked, Found, KnownCycles, Question, Reading
+from reportgen.sources.api.views import ViewReader
+
+CYCLES = "/v2/enterprise/consumption/cycles"
+DAILY = "/v2/enterprise/consumption/daily"
+DAILY_OF_USER = f"{DAILY}/{{}}"
+ORGANIZATIONS = "/v2/enterprise/organizations"
+MEMBERS = "/v2/enterprise/members"
+SESSIONS = "/v2/enterprise/sessions"
+SECOND, A_DAY = timedelta(seconds=1), 86400
+MOST_ORGANIZATIONS_NAMED = 100
+"""Addresses of more than 8000 characters are refused on the way by many servers."""
+
+UserTotals = dict[Principal, tuple[View, tuple[str, ...]]]
+"""A user's total by day, and the organizations it was used in."""
+
+
+def cycles() -> Plan[KnownCycles]:
+    """Ask for the billing cycles, and say where a closed end was read as the boundary after it."""
+    request = Request(endpoint=CYCLES, shape=list[bodies.CycleDates])
+    answer = (yield [request])[request.line]
+    items = answer.body
+    found = tuple(sorted({_cycle(listed) for listed in items or ()}))
+    closed = [
+        listed.end
+        for listed in items or ()
+        if _boundary(listed.end) == _boundary(listed.end + SECOND) - A_DAY
+    ]
+    return KnownCycles(
+        cycles=found,
+        refused=answer.recorded.status if items is None else 0,
+        warnings=tuple(_closed_end(end) for end in closed[:1]),
+    )
+
+
+def consumption(question: Question) -> Plan[Reading]:
+    """Ask for the totals, for every organization and user, then for the pairs that users' totals show."""
+    cycle = question.cycle
+    found = Found(reader=ViewReader(cycle, question.tolerance))
+    lists = yield from all_pages(_list_requests(cycle))
+    found.check_lists(lists)
+    request = control_total(cycle)
+    whole = (yield [request])[request.line]
+    known = _directory(lists, whole.body)
+    yield from found.keep(_organization_views(cycle, known))
+    users = yield from _user_totals(found, question, known)
+    yield from found.keep(_pair_views(cycle, users))
+    total = found.reader.read_totals(whole.target, whole.body, CASCADE_TERMINAL)
+    tied = (yield from _tied_to_organizations(found, cycle, known)) or _sum(
+        found.views["organizations"].values()
+    )
+    found.views["enterprise"][""] = found.reader.split(total, tied, DEVIN, CASCADE_TERMINAL)
+    found.views["principals"] |= dict(_principals(found, users))
+    return found.as_reading(known, question.remembered, users)
+
+
+def control_total(cycle: BillingCycle) -> Request:
+    """Ask for the enterprise's total by day."""
+    return _daily(cycle, DAILY, required=True)
+
+
+def _cycle(listed: bodies.CycleDates) -> BillingCycle:
+    """Read a cycle; an end at the last second of a day is the boundary that follows it."""
+    return cycle_between(_boundary(listed.start), _boundary(listed.end + SECOND))
+
+
+def _closed_end(end: datetime) -> Problem:
+    return Problem(
+        source=f"GET {CYCLES}",
+        message=f"a cycle ends at {end.isoformat()}, the last second of a day",
+        hint="it is read as the boundary that follows, 08:00 UTC",
+        warning=True,
+    )
+
+
+def _boundary(instant: datetime) -> int:
+    """Give 08:00 UTC of the day that an instant lies in; a date-time without a zone is UTC."""
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    midnight = aware.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int(midnight.timestamp()) + BOUNDARY_SECONDS
+
+
+def _daily(
+    cycle: BillingCycle,
+    endpoint: str,
+    *values: str,
+    organizations: Sequence[str] = (),
+    required: bool = False,
+    optional: bool = False,
+) -> Request:
+    """Ask for totals with bounds at 08:00 UTC: at midnight they would be other days."""
+    bounds = (("start_date", _written(cycle.after)), ("end_date", _written(cycle.before)))
+    return Request(
+        endpoint=endpoint,
+        values=values,
+        params=(*bounds, *(("org_ids", org_id) for org_id in organizations)),
+        shape=bodies.DayTotals,
+        required=required,
+        optional=optional,
+    )
+
+
+def _written(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _list_requests(cycle: BillingCycle) -> list[Request]:
+    alive = (
+        ("created_date_to", _written(cycle.before)),
+        ("updated_date_from", _written(cycle.after)),
+    )
+    return [
+        Request(endpoint=ORGANIZATIONS, params=(LIMIT,), shape=bodies.OrganizationsV2),
+        Request(endpoint=MEMBERS, params=(LIMIT,), shape=bodies.MembersV2),
+        Request(endpoint=SESSIONS, params=(LIMIT, *alive), shape=bodies.SessionsV2),
+    ]
+
+
+def _directory(lists: Sequence[Pages], whole: bodies.DayTotals) -> Directory:
+    """Join the lists with the organizations and users of the total, who may be in no list any more."""
+    organizations, members, sessions = lists
+    seen = (bodies.Member(user_id=user_id) for user_id in whole.consumption_by_user)
+    return directory.assembled(
+        entries=directory.members((*members.items, *seen)),
+        sessions=directory.sessions(sessions.items),
+        organizations=(
+            *((org_id, org_id) for org_id in whole.consumption_by_org_id),
+            *((listed.org_id, legible(listed.org_name)) for listed in organizations.items),
+        ),
+    )
+
+
+def _organization_views(cycle: BillingCycle, known: Directory) -> list[Asked]:
+    return [
+        ("organizations", org_id, _daily(cycle, DAILY, organizations=[org_id]))
+        for org_id in known.organizations
+    ]
+
+
+def _user_totals(found: Found, question: Question, known: Directory) -> Plan[UserTotals]:
+    """Ask for every user's total; it also names the organizations, so that no pair has to be guessed."""
+    once_known = directory.once_known(question.rules, question.remembered)
+    named = {principal for principal in once_known if principal.kind == "user"}
+    listed = [principal for principal in known.entries if principal.kind == "user"]
+    users = [*listed, *sorted(named - known.entries.keys())]
+    totals: UserTotals = {}
+    for start in range(0, len(users), AT_A_TIME):
+        asked = {
+            user: _daily(question.cycle, DAILY_OF_USER, user.id, optional=user not in known.entries)
+            for user in users[start : start + AT_A_TIME]
+        }
+        answers = yield Portion(asked.values(), len(users) - start - len(asked))
+        for user, request in asked.items():
+            answer = answers.get(request.line)
+            if answer and answer.body is None:
+                found.refuse(request, answer)
+            elif answer:
+                view = found.reader.read_totals(answer.target, answer.body, CASCADE_TERMINAL)
+                worked_in = (
+                    org_id
+                    for org_id, acus in sorted(answer.body.consumption_by_org_id.items())
+                    if acus
+                )
+                totals[user] = view, tuple(worked_in)
+    return totals
+
+
+def _pair_views(cycle: BillingCycle, users: UserTotals) -> list[Asked]:
+    return [
+        ("pairs", (org_id, user), _daily(cycle, DAILY_OF_USER, user.id, organizations=[org_id]))
+        for user, (_, org_ids) in users.items()
+        for org_id in org_ids
+    ]
+
+
+def _tied_to_organizations(
+    found: Found, cycle: BillingCycle, known: Directory
+) -> Plan[View | None]:
+    """Ask what the enterprise used in all organizations together, where one address can name them all."""
+    if not 0 < len(known.organizations) <= MOST_ORGANIZATIONS_NAMED:
+        return None
+    request = _daily(cycle, DAILY, organizations=tuple(known.organizations))
+    answer = (yield [request])[request.line]
+    if answer.body is None:
+        found.refuse(request, answer)
+        return None
+    return found.reader.read_totals(answer.target, answer.body, DEVIN)
+
+
+def _principals(found: Found, users: UserTotals) -> Iterator[tuple[Principal, View]]:
+    """Split the users' totals; where a C was refused the split is unknown, and so is U."""
+    for user, (total, org_ids) in users.items():
+        pairs = [found.views["pairs"].get((org_id, user)) for org_id in org_ids]
+        if all(pairs):
+            yield (
+                user,
+                found.reader.split(total, _sum(filter(None, pairs)), DEVIN, CASCADE_TERMINAL),
+            )
+
+
+def _sum(views: Iterable[View]) -> View:
+    quantities: dict[Cell, Decimal] = {}
+    for view in views:
+        for cell, acus in view.quantities.items():
+            quantities[cell] = add(quantities.get(cell, ZERO), acus)
+    return View(request="", quantities=quantities)

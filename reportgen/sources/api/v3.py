@@ -1,0 +1,243 @@
+"""The v3 API with an enterprise credential: what to ask, in which order, and what the answers mean together."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from reportgen.core.cycle import BillingCycle, cycle_between
+from reportgen.core.match import sessions_named
+from reportgen.core.model import Directory, Principal, PrincipalKind
+from reportgen.core.problem import Problem
+from reportgen.core.text import legible
+from reportgen.core.usage import open_pairs
+from reportgen.sources.api import bodies, directory
+from reportgen.sources.api.pages import PAGE_SIZE, Pages, all_pages
+from reportgen.sources.api.plan import Plan, Request
+from reportgen.sources.api.reading import (
+    AT_A_TIME,
+    NOT_ASKED,
+    Asked,
+    Found,
+    KnownCycles,
+    Question,
+    Reading,
+)
+from reportgen.sources.api.views import ViewReader
+
+CYCLES = "/v3/enterprise/consumption/cycles"
+DAILY = "/v3/enterprise/consumption/daily"
+ORGANIZATIONS = "/v3/enterprise/organizations"
+USERS = "/v3/enterprise/members/users"
+IDP_USERS = "/v3/enterprise/members/idp-users"
+SERVICE_USERS = "/v3/enterprise/members/service-users"
+SESSIONS = "/v3/enterprise/sessions"
+PAIR = "/v3/organizations/{}/consumption/daily/{}/{}"
+MOST_OPEN_PAIRS = 100_000
+"""So many questions take a night at eight requests at a time."""
+SECTION_OF_KIND: dict[PrincipalKind, str] = {"user": "users", "service_user": "service-users"}
+DAILY_OF_KIND = {kind: f"{DAILY}/{section}/{{}}" for kind, section in SECTION_OF_KIND.items()}
+PAIR_OF_KIND = {kind: PAIR.format("{}", section, "{}") for kind, section in SECTION_OF_KIND.items()}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Lists:
+    """Everything that tells who there is."""
+
+    organizations: Pages
+    users: Pages
+    idp_users: Pages
+    service_users: Pages
+    sessions: Pages
+
+    def all(self) -> tuple[Pages, ...]:
+        return self.organizations, self.users, self.idp_users, self.service_users, self.sessions
+
+
+def cycles() -> Plan[KnownCycles]:
+    """Ask for the billing cycles."""
+    (pages,) = yield from all_pages(
+        [Request(endpoint=CYCLES, params=(PAGE_SIZE,), shape=bodies.Cycles)]
+    )
+    found = {cycle_between(listed.after, listed.before) for listed in pages.items}
+    return KnownCycles(
+        cycles=tuple(sorted(found)),
+        refused=pages.refused.recorded.status if pages.refused else 0,
+        warnings=tuple(_cycles_unknown(message) for message in [pages.broke_off()] if message),
+    )
+
+
+def _cycles_unknown(message: str) -> Problem:
+    hint = "cycles may be missing; ask the vendor"
+    return Problem(source=f"GET {CYCLES}", message=message, hint=hint, warning=True)
+
+
+def consumption(question: Question) -> Plan[Reading]:
+    """Ask for everything that the decomposition of a cycle rests on.
+
+    The lists first, then every view of what they name, then C for every pair that is still open.
+    """
+    found = Found(reader=ViewReader(question.cycle, question.tolerance))
+    lists = _Lists(
+        **dict(
+            zip(
+                _Lists.__slots__,
+                (yield from all_pages(_list_requests(question.cycle))),
+                strict=True,
+            )
+        )
+    )
+    found.check_lists(lists.all())
+    known = _directory(lists)
+    pairs = {*_assigned_pairs(lists), *directory.session_pairs(known)}
+    asked = [
+        *_single_views(question, known),
+        *(_pair(question.cycle, pair) for pair in sorted(pairs)),
+    ]
+    yield from found.keep(asked)
+    yield from _ask_open_pairs(found, question, known, pairs)
+    return found.as_reading(known, question.remembered, found.views["principals"])
+
+
+def _ask_open_pairs(
+    found: Found, question: Question, known: Directory, asked: set[directory.Pair]
+) -> Plan[None]:
+    """Ask C for the pairs that are still open, so that no residual has to be left out."""
+
+    def still_open() -> list[directory.Pair]:
+        return [
+            pair
+            for pair in open_pairs(found.as_views(), known, question.tolerance)
+            if pair not in asked
+        ]
+
+    yield from ask_in_parts(found, still_open, lambda pair: _pair(question.cycle, pair), asked)
+
+
+def ask_in_parts(
+    found: Found,
+    still_open: Callable[[], list[directory.Pair]],
+    ask: Callable[[directory.Pair], Asked],
+    asked: set[directory.Pair],
+) -> Plan[None]:
+    """Ask C for the pairs that are still open, a part of them at a time: every answer may close others.
+
+    Where nobody knows who works where, they may be more than a night can ask; the rest stays unknown, and is named.
+    What was asked is added to `asked`, and is open no more.
+    """
+    left = MOST_OPEN_PAIRS
+    while pairs := still_open():
+        part = pairs[: min(left, max(AT_A_TIME, len(pairs) // 4))]
+        if not part:
+            found.incomplete += (
+                f"GET {PAIR.format('{id}', 'users', '{id}')}: {len(pairs)} {NOT_ASKED}",
+            )
+            return
+        yield from found.keep([ask(pair) for pair in part])
+        asked.update(part)
+        left -= len(part)
+
+
+def control_total(cycle: BillingCycle) -> Request:
+    """Ask for E, what the vendor itself says was consumed: the figure everything ties out to."""
+    return daily(cycle, DAILY, required=True)
+
+
+def daily(
+    cycle: BillingCycle,
+    endpoint: str,
+    *values: str,
+    required: bool = False,
+    optional: bool = False,
+    credential: str = "",
+) -> Request:
+    """Ask for a view with the cycle's own bounds, passed on unchanged."""
+    return Request(
+        endpoint=endpoint,
+        values=values,
+        params=_bounds(cycle),
+        shape=bodies.Consumption,
+        required=required,
+        optional=optional,
+        credential=credential,
+    )
+
+
+@cache
+def _bounds(cycle: BillingCycle) -> tuple[tuple[str, str], ...]:
+    """Give the bounds once for all requests: there are tens of thousands of them."""
+    return ("time_after", str(cycle.after)), ("time_before", str(cycle.before))
+
+
+def alive_in(cycle: BillingCycle) -> tuple[tuple[str, str], ...]:
+    """Give the parameters for the sessions that were alive in a cycle: they may show who has left."""
+    return PAGE_SIZE, ("created_before", str(cycle.before)), ("updated_after", str(cycle.after))
+
+
+def _list_requests(cycle: BillingCycle) -> list[Request]:
+    return [
+        Request(endpoint=ORGANIZATIONS, params=(PAGE_SIZE,), shape=bodies.Organizations),
+        Request(endpoint=USERS, params=(PAGE_SIZE,), shape=bodies.Members),
+        Request(endpoint=IDP_USERS, params=(PAGE_SIZE,), shape=bodies.Members),
+        Request(endpoint=SERVICE_USERS, params=(PAGE_SIZE,), shape=bodies.ServiceUsers),
+        Request(endpoint=SESSIONS, params=alive_in(cycle), shape=bodies.Sessions),
+    ]
+
+
+def _directory(lists: _Lists) -> Directory:
+    named = ((org_id, org_id) for org_id, _ in _assigned_pairs(lists))
+    listed = ((listed.org_id, legible(listed.name)) for listed in lists.organizations.items)
+    return directory.assembled(
+        entries=(
+            *directory.members(lists.users.items),
+            *directory.members(lists.idp_users.items),
+            *directory.service_users(lists.service_users.items),
+        ),
+        sessions=directory.sessions(lists.sessions.items),
+        organizations=(*named, *listed),
+    )
+
+
+def _assigned_pairs(lists: _Lists) -> Iterator[directory.Pair]:
+    """Give the pairs that roles name; a role without an organization names none."""
+    for listed in (*lists.users.items, *lists.idp_users.items):
+        for role in (*listed.role_assignments, *listed.idp_role_assignments):
+            if role.org_id:
+                yield role.org_id, Principal("user", listed.user_id)
+    for listed in lists.service_users.items:
+        for role in listed.role_assignments:
+            if role.org_id:
+                yield role.org_id, Principal("service_user", listed.service_user_id)
+
+
+def _single_views(question: Question, known: Directory) -> Iterator[Asked]:
+    """Ask for E, every O and U, and every S that a rule names."""
+    cycle = question.cycle
+    yield "enterprise", "", control_total(cycle)
+    for org_id in known.organizations:
+        yield "organizations", org_id, daily(cycle, f"{DAILY}/organizations/{{}}", org_id)
+    for org_id in sorted(question.remembered.organizations.keys() - known.organizations.keys()):
+        yield (
+            "organizations",
+            org_id,
+            daily(cycle, f"{DAILY}/organizations/{{}}", org_id, optional=True),
+        )
+    named = directory.once_known(question.rules, question.remembered) - known.entries.keys()
+    for principal in [*known.entries, *sorted(named)]:
+        endpoint = DAILY_OF_KIND[principal.kind]
+        yield (
+            "principals",
+            principal,
+            daily(cycle, endpoint, principal.id, optional=principal in named),
+        )
+    sessions = sessions_named(question.rules, known.sessions.values())
+    for session_id in sorted({session.session_id for _, session in sessions}):
+        yield (
+            "sessions",
+            session_id,
+            daily(cycle, f"{DAILY}/sessions/{{}}", session_id, optional=True),
+        )
+
+
+def _pair(cycle: BillingCycle, pair: directory.Pair) -> Asked:
+    org_id, principal = pair
+    return "pairs", pair, daily(cycle, PAIR_OF_KIND[principal.kind], org_id, principal.id)

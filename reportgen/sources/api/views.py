@@ -1,0 +1,154 @@
+"""Answers of the consumption endpoints read into views, and what is odd about them counted.
+
+The label of a bucket is the UTC date of its instant. Days outside the cycle are dropped, repeated days summed,
+null and absent products are zero: none of it silently.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+
+from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle, billing_day
+from reportgen.core.model import Cell, View
+from reportgen.core.money import ZERO, add, shown, subtract, total
+from reportgen.core.problem import Problem
+from reportgen.core.usage import products_of_day
+from reportgen.sources.api.bodies import Bucket, Consumption, DayTotals
+
+SECONDS_A_DAY = 86400
+MOST_REMEMBERED = 50_000
+ODDITIES = {
+    "outside": (
+        "days outside the cycle, {} ACUs in all, which were left out",
+        "nothing to do, if the bounds of the cycle are right",
+    ),
+    "repeated": (
+        "a day more than once, which was summed",
+        "ask the vendor whether a day may be repeated",
+    ),
+    "stamp": ("days that do not begin at 08:00 UTC", "nothing to do: the UTC date names the day"),
+    "total": (
+        "a total that is {} ACUs off the sum of its days; the days count",
+        "ask the vendor which one is right",
+    ),
+    "negative": ("negative ACUs, which were kept", "ask the vendor whether they are corrections"),
+}
+"""What can be odd about an answer: what it holds (by how many ACUs), and what to do."""
+
+
+class ViewReader:
+    """Reads the answers of one cycle; `rest` is the gross sum of what products leave unexplained of a day."""
+
+    def __init__(self, cycle: BillingCycle, tolerance: Decimal) -> None:
+        """Start with nothing odd seen."""
+        self._cycle, self._tolerance = cycle, tolerance
+        self._odd: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
+        self._cells: dict[Cell, Cell] = {}  # one tuple per cell, shared by thousands of views
+        self._acus: dict[Decimal, Decimal] = {}  # one number for many days that are alike
+        self.rest = ZERO
+
+    def read(self, request: str, body: Consumption) -> View:
+        """Read a body into ACUs per billing day and product."""
+        quantities: dict[Cell, Decimal] = {}
+        oddities = dict(self._oddities(body))
+        for bucket in body.consumption_by_date:
+            day = billing_day(bucket.date)
+            if day in self._cycle:
+                self._add(quantities, day, bucket)
+        for oddity, acus in oddities.items():
+            self._odd[oddity].append((request, acus))
+        return View(request=request, quantities=quantities)
+
+    def read_totals(self, request: str, body: DayTotals, product: str) -> View:
+        """Read totals by day, which name no products, as ACUs of one product."""
+        cells = {
+            self._cell(day, product): acus for day, acus in body.consumption_by_date.items() if acus
+        }
+        outside = [acus for (day, _), acus in cells.items() if day not in self._cycle]
+        if outside:
+            self._odd["outside"].append((request, total(outside)))
+        if off := self._off(body.total_acus, body.consumption_by_date.values()):
+            self._odd["total"].append((request, off))
+        if any(acus < 0 for acus in cells.values()):
+            self._odd["negative"].append((request, ZERO))
+        return View(
+            request=request,
+            quantities={cell: acus for cell, acus in cells.items() if cell[0] in self._cycle},
+        )
+
+    def split(self, whole: View, part: View, product: str, rest: str) -> View:
+        """Split totals by day into what a finer view names as `product`, and `rest`."""
+        cells = dict(part.quantities)
+        for (day, _), acus in whole.quantities.items():
+            left = subtract(acus, part.quantities.get((day, product), ZERO))
+            if left.copy_abs() > self._tolerance:
+                cells[self._cell(day, rest)] = left
+            else:
+                self.rest = add(self.rest, left.copy_abs())
+        return View(request=whole.request, quantities=cells)
+
+    def warnings(self) -> Iterator[Problem]:
+        """Give a warning for each kind of oddity, with the first request that showed it."""
+        for oddity, found in sorted(self._odd.items()):
+            what, hint = ODDITIES[oddity]
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            request, acus = min(found)
+            message = f"the answer holds {what.format(shown(acus))}"
+            yield Problem(source=f"{request}{more}", message=message, hint=hint, warning=True)
+
+    def _add(self, quantities: dict[Cell, Decimal], day: date, bucket: Bucket) -> None:
+        known = {
+            product: acus
+            for product, acus in (bucket.acus_by_product or {}).items()
+            if acus is not None
+        }
+        products, rest = products_of_day(bucket.acus, known, self._tolerance)
+        self.rest = add(self.rest, rest)
+        for product, acus in products.items():
+            if acus:
+                cell = self._cell(day, product)
+                quantities[cell] = self._shared(
+                    add(quantities[cell], acus) if cell in quantities else acus
+                )
+
+    def _cell(self, day: date, product: str) -> Cell:
+        return self._cells.setdefault((day, product), (day, product))
+
+    def _shared(self, acus: Decimal) -> Decimal:
+        """Give a number that was read before, if it is remembered: most are, where ACUs have two decimals."""
+        if len(self._acus) < MOST_REMEMBERED:
+            return self._acus.setdefault(acus, acus)
+        return self._acus.get(acus, acus)
+
+    def _oddities(self, body: Consumption) -> Iterator[tuple[str, Decimal]]:
+        """Give what is odd about an answer, and by how many ACUs."""
+        days = [billing_day(bucket.date) for bucket in body.consumption_by_date]
+        outside = [
+            bucket.acus
+            for day, bucket in zip(days, body.consumption_by_date, strict=True)
+            if day not in self._cycle
+        ]
+        if outside:
+            yield "outside", total(outside)
+        if len(set(days)) < len(days):
+            yield "repeated", ZERO
+        if any(
+            bucket.date % SECONDS_A_DAY != BOUNDARY_SECONDS for bucket in body.consumption_by_date
+        ):
+            yield "stamp", ZERO
+        if off := self._off(body.total_acus, (bucket.acus for bucket in body.consumption_by_date)):
+            yield "total", off
+        if any(acus < 0 for acus in _all(body.consumption_by_date)):
+            yield "negative", ZERO
+
+    def _off(self, whole: Decimal, days: Iterable[Decimal]) -> Decimal:
+        """Give by how much a total differs from the sum of its days, zero within the tolerance."""
+        off = subtract(whole, total(days))
+        return off if off.copy_abs() > self._tolerance else ZERO
+
+
+def _all(buckets: Iterable[Bucket]) -> Iterator[Decimal]:
+    for bucket in buckets:
+        yield bucket.acus
+        yield from (acus for acus in (bucket.acus_by_product or {}).values() if acus is not None)

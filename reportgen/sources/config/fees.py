@@ -1,0 +1,182 @@
+"""What rates.yaml charges besides usage: fees and transfers, and the other currency that stands under a total."""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from babel.numbers import get_currency_precision
+
+from reportgen.core.model import Fee, MemoCurrency, Transfer
+from reportgen.core.money import decimals_of
+from reportgen.core.problem import Problem
+from reportgen.core.text import quoted
+from reportgen.sources.config.dates import out_of_order
+from reportgen.sources.config.schema import FeeSection, RatesFile
+from reportgen.sources.config.shares import undeclared
+from reportgen.sources.config.yamldoc import Document
+
+
+class _Rate(NamedTuple):
+    start: date
+    units: Decimal
+    source: str
+
+
+def read_fees(file: RatesFile, document: Document) -> tuple[tuple[Fee, ...], list[Problem]]:
+    """Give the fees in the order of the file, and every problem with file:line."""
+    fees = tuple(
+        Fee(
+            name=fee.name,
+            amount=fee.amount,
+            fraction=fee.percent,
+            to=fee.to,
+            source=document.line("fees", index),
+        )
+        for index, fee in enumerate(file.fees)
+    )
+    problems = [
+        problem
+        for index, fee in enumerate(file.fees)
+        for problem in _fee_problems(fee, index, file, document)
+    ]
+    return fees, [*problems, *_named_twice(file.fees, document)]
+
+
+def read_transfers(
+    file: RatesFile, document: Document
+) -> tuple[tuple[Transfer, ...], list[Problem]]:
+    """Give the transfers in the order of the file, and every problem with file:line."""
+    transfers = []
+    problems: list[Problem] = []
+    for index, section in enumerate(file.transfers):
+        transfer = Transfer(
+            cycle=section.cycle,
+            giver=section.from_,
+            receiver=section.to,
+            amount=section.amount,
+            reason=section.reason,
+            source=document.line("transfers", index),
+        )
+        transfers.append(transfer)
+        problems += too_fine(
+            transfer.amount,
+            section.reason,
+            file.currency,
+            document.line("transfers", index, "amount"),
+        )
+        if transfer.giver == transfer.receiver:
+            message = f"the transfer {quoted(transfer.reason)} gives to {quoted(transfer.giver)} what comes from it"
+            line = document.line("transfers", index, "to")
+            problems.append(
+                Problem(source=line, message=message, hint="name two cost centers, or remove it")
+            )
+    return tuple(transfers), problems
+
+
+def read_memo_currencies(
+    file: RatesFile, document: Document
+) -> tuple[dict[str, MemoCurrency], list[Problem]]:
+    """Give the other currencies by the cost center that reads them, and every problem with file:line."""
+    memos: dict[str, MemoCurrency] = {}
+    problems: list[Problem] = []
+    for code, section in sorted(file.memo_currency.items()):
+        rates = [
+            _Rate(start, units, document.line("memo_currency", code, start.isoformat()))
+            for start, units in section.rates.items()
+        ]
+        memos[code] = MemoCurrency(
+            currency=section.currency,
+            decimals=get_currency_precision(section.currency),
+            rates=tuple((rate.start, rate.units) for rate in rates),
+            source=document.line("memo_currency", code),
+        )
+        problems += [
+            *out_of_order(rates, code),
+            *_memo_problems(memos[code], code, file.currency, document),
+        ]
+    return memos, problems
+
+
+def undeclared_charged(
+    file: RatesFile, document: Document, codes: Collection[str]
+) -> Iterator[Problem]:
+    """Report every cost center that is charged or reads another currency, and is not among the declared `codes`."""
+    for code, line in _named(file, document):
+        if code not in codes:
+            yield undeclared(code, codes, line)
+
+
+def too_fine(
+    amount: Decimal, name: str, currency: str, line: str, hint: str = ""
+) -> Iterator[Problem]:
+    """Report an amount with more decimals than its currency has."""
+    decimals = get_currency_precision(currency)
+    if decimals_of(amount) > decimals:
+        message = f"the amount {amount:f} of {quoted(name)} has more decimals than {currency} has"
+        yield Problem(source=line, message=message, hint=hint or _decimals_hint(decimals))
+
+
+def _decimals_hint(decimals: int) -> str:
+    return f"write it with at most {decimals} decimals" if decimals else "write it without decimals"
+
+
+def _fee_problems(
+    fee: FeeSection, index: int, file: RatesFile, document: Document
+) -> Iterator[Problem]:
+    if fee.amount is not None and fee.percent is not None:
+        message = f"the fee {quoted(fee.name)} has both an amount and a percentage"
+        yield Problem(
+            source=document.line("fees", index, "percent"), message=message, hint="keep one of them"
+        )
+    if fee.amount is None and fee.percent is None:
+        message = f"the fee {quoted(fee.name)} has neither an amount nor a percentage"
+        hint = "write `amount: 500.00` or `percent: 2.5%`"
+        yield Problem(source=document.line("fees", index), message=message, hint=hint)
+    if fee.amount is not None:
+        yield from too_fine(
+            fee.amount, fee.name, file.currency, document.line("fees", index, "amount")
+        )
+
+
+def _named_twice(fees: Iterable[FeeSection], document: Document) -> Iterator[Problem]:
+    """Report fees of one name: they could not be told apart on an invoice."""
+    seen: set[str] = set()
+    for index, fee in enumerate(fees):
+        if fee.name in seen:
+            message = (
+                f"two fees are named {quoted(fee.name)}, and could not be told apart on an invoice"
+            )
+            yield Problem(
+                source=document.line("fees", index, "name"),
+                message=message,
+                hint="rename one of them",
+            )
+        seen.add(fee.name)
+
+
+def _memo_problems(
+    memo: MemoCurrency, code: str, currency: str, document: Document
+) -> Iterator[Problem]:
+    if memo.currency == currency:
+        message = f"{quoted(code)} is charged in {currency} already"
+        hint = "name another currency, or remove it"
+        yield Problem(
+            source=document.line("memo_currency", code, "currency"), message=message, hint=hint
+        )
+    if not memo.rates:
+        message = f"{quoted(code)} has no rate of {memo.currency}"
+        hint = f"write what one {currency} is in {memo.currency} from a date on, such as `2025-12-05: 155.20`"
+        yield Problem(source=memo.source, message=message, hint=hint)
+
+
+def _named(file: RatesFile, document: Document) -> Iterator[tuple[str, str]]:
+    """Give every cost center that rates.yaml names, and where."""
+    for index, fee in enumerate(file.fees):
+        for place, code in enumerate(fee.to or ()):
+            yield code, document.line("fees", index, "to", place)
+    for index, transfer in enumerate(file.transfers):
+        yield transfer.from_, document.line("transfers", index, "from")
+        yield transfer.to, document.line("transfers", index, "to")
+    for code in file.memo_currency:
+        yield code, document.line("memo_currency", code)

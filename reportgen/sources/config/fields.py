@@ -1,0 +1,252 @@
+"""What a single value of the configuration can be: its text read strictly, for pydantic to put in its place.
+
+Where a key takes a code, shares or dates, the shape of the YAML decides which, so that one mistake gives one
+message.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import httpx
+from babel import Locale, UnknownLocaleError
+from babel.numbers import list_currencies
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
+
+from reportgen.core.model import UsersShown
+from reportgen.core.text import did_you_mean, quoted
+from reportgen.sources.config import scalars
+
+TOKEN_STARTS = ("cog_", "apk_")
+"""How the tokens of the API begin."""
+HIGHEST_PORT = 65535
+BASES = "write proportional, even or shares such as {CC-1001: 100%}, without dates"
+CHARGED = "write each, or a list of codes in brackets: [CC-1001, CC-1002]"
+DATES = "=dates"
+"""Where `WithDates` keeps the dated keys of a section."""
+STEPS = {"[key]", "=one", "=list", "=shares", "=dated", DATES}
+"""What pydantic puts into the path of an error beside the keys of the file."""
+
+
+def _reading(read: Callable[[str], object], what: str = "text", hint: str = "") -> BeforeValidator:
+    """Wrap a reader of `text` for pydantic; `what` and `hint` ask for the value where there is none."""
+
+    def read_value(value: object) -> object:
+        if not isinstance(value, str):
+            context = {"what": what, "hint": hint or f"write a {what} after the colon"}
+            raise PydanticCustomError("reading", "needs a {what}", context)
+        try:
+            return read(value)
+        except scalars.Unreadable as error:
+            context = {"message": error.message, "hint": error.hint}
+            raise PydanticCustomError("reading", "{message}", context) from error
+
+    return BeforeValidator(read_value)
+
+
+def _one_of(*allowed: str) -> BeforeValidator:
+    def read(value: str) -> str:
+        if value not in allowed:
+            near = did_you_mean(value, allowed)
+            hint = (
+                f"did you mean {quoted(near)}?" if near else f"choose one of: {', '.join(allowed)}"
+            )
+            raise scalars.Unreadable(f"{quoted(value)} is not possible here", hint)
+        return value
+
+    return _reading(read)
+
+
+def _currency_code(value: str) -> str:
+    if value not in list_currencies():
+        known = value.upper() in list_currencies()
+        hint = (
+            f"did you mean {quoted(value.upper())}?"
+            if known
+            else "write its ISO 4217 code, such as USD"
+        )
+        raise scalars.Unreadable(f"{quoted(value)} is not a currency", hint)
+    return value
+
+
+def _locale_code(value: str) -> str:
+    try:
+        locale = Locale.parse(value)
+    except (UnknownLocaleError, ValueError) as error:
+        raise scalars.Unreadable(
+            f"{quoted(value)} is not a locale", "write a code such as en, ja or de_CH"
+        ) from error
+    if locale.text_direction == "rtl":
+        message = (
+            "is written from right to left, and documents are not laid out from right to left yet"
+        )
+        raise scalars.Unreadable(
+            f"{quoted(value)} {message}", "choose a locale that is written from left to right"
+        )
+    return value
+
+
+def _path_prefix(value: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", value, re.ASCII):
+        raise scalars.Unreadable(f"{quoted(value)} is not a path", "write it as /v3beta1")
+    return value
+
+
+def _contract_day(value: str) -> int:
+    if not re.fullmatch(r"[1-9]|1\d|2[0-8]", value, re.ASCII):
+        hint = "write the day of the month your contract began, 1 to 28; for later days only the API knows the cycles"
+        raise scalars.Unreadable(f"{quoted(value)} is not a contract day", hint)
+    return int(value)
+
+
+def _web_address(value: str) -> str:
+    """Read an address that paths can be put after; what may be a password in it is not repeated."""
+    hint = "write it as https://host"
+    if "@" in value:
+        raise scalars.Unreadable(
+            "holds a user name or password", f"{hint}; the token comes from `token_env`"
+        )
+    try:
+        address = httpx.URL(value)
+    except httpx.InvalidURL as error:
+        raise scalars.Unreadable(f"{quoted(value)} is not an address", hint) from error
+    wrong_port = address.port is not None and address.port > HIGHEST_PORT
+    if (
+        address.scheme not in {"https", "http"}
+        or not address.host
+        or wrong_port
+        or re.search(r"[\s?#]", value)
+    ):
+        raise scalars.Unreadable(f"{quoted(value)} is not an address", hint)
+    return value.rstrip("/")
+
+
+def _variable(value: str) -> str:
+    """Read the name of a variable; what may be the token itself is not repeated."""
+    if not value.isidentifier() or not value.isascii() or value.startswith(TOKEN_STARTS):
+        hint = "name the variable that holds the token; never write the token itself"
+        raise scalars.Unreadable("is not the name of an environment variable", hint)
+    return value
+
+
+def _exact_key(value: str) -> str:
+    """Read a key exactly as written: it is looked up, and stands in messages with its line."""
+    if scalars.line_of_text(value) != value:
+        raise scalars.Unreadable(f"{quoted(value)} begins or ends with a space", "remove the space")
+    if not value.strip("."):
+        raise scalars.Unreadable(f"{quoted(value)} is no name", "write the id as the API gives it")
+    return value
+
+
+def _basis(value: str) -> str:
+    """Read how a pool is shared, where the shares are not written out."""
+    if value not in {"proportional", "even"}:
+        near = did_you_mean(value, ("proportional", "even"))
+        hint = f"did you mean {quoted(near)}?" if near else BASES
+        raise scalars.Unreadable(f"{quoted(value)} does not say how the pool is shared", hint)
+    return value
+
+
+def _each(value: str) -> None:
+    """Read `each`, which stands for no list."""
+    if value != "each":
+        raise scalars.Unreadable(f"{quoted(value)} does not say who is charged", CHARGED)
+
+
+def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := sorted(value for value in set(values) if values.count(value) > 1):
+        context = {"message": f"{quoted(twice[0])} is named twice", "hint": "name it once"}
+        raise PydanticCustomError("reading", "{message}", context)
+    return values
+
+
+def _dates_apart(value: object) -> object:
+    """Put the dated keys of a section below one key of their own, `DATES`, so that the others can be known."""
+    if not isinstance(value, dict) or DATES in value:
+        return value
+    dated = {key: inner for key, inner in value.items() if _is_dated(str(key), None)}
+    return {key: inner for key, inner in value.items() if key not in dated} | {DATES: dated}
+
+
+Text = Annotated[str, _reading(scalars.line_of_text)]
+Key = Annotated[str, _reading(_exact_key, "key")]
+Code = Annotated[str, _reading(scalars.code, "cost center")]
+Price = Annotated[Decimal, _reading(scalars.not_negative, "price")]
+Amount = Annotated[Decimal, _reading(scalars.number, "number")]
+ApiName = Annotated[str, _one_of("v3", "v2")]
+WebAddress = Annotated[str, _reading(_web_address, "address")]
+Variable = Annotated[str, _reading(_variable, "variable")]
+PathPrefix = Annotated[str, _reading(_path_prefix, "path")]
+ContractDay = Annotated[int, _reading(_contract_day, "day")]
+Contact = Annotated[str, _reading(scalars.contact, "address")]
+Color = Annotated[str, _reading(scalars.color, "colour in quotes")]
+Positive = Annotated[Decimal, _reading(scalars.positive, "number")]
+RowCount = Annotated[int, _reading(scalars.row_count, "number")]
+Shown = Annotated[UsersShown, _one_of("names", "pseudonyms", "none")]
+FeeAmount = Annotated[Decimal, _reading(scalars.charge, "number")]
+FeePart = Annotated[Decimal, _reading(scalars.charged_part, "percentage")]
+Day = Annotated[date, _reading(scalars.day, "date")]
+Weight = Annotated[Decimal, _reading(scalars.not_negative, "weight")]
+CurrencyCode = Annotated[str, _reading(_currency_code, "currency")]
+LocaleCode = Annotated[str, _reading(_locale_code)]
+
+
+def _shape(value: object) -> str:
+    """Tell a dated value from shares from a single value, by the YAML node alone."""
+    if not isinstance(value, dict):
+        return "=one"
+    return (
+        "=dated" if any(_is_dated(str(key), target) for key, target in value.items()) else "=shares"
+    )
+
+
+def _is_dated(key: str, target: object) -> bool:
+    """Tell whether a key is meant for a date; 01.07.2025 could be a code, but not of a share that is none."""
+    if re.fullmatch(r"\d{1,2}\.\d{1,2}\.\d{4}", key, re.ASCII):
+        return not re.fullmatch(r"[\d.]+ ?%?", str(target))
+    return bool(scalars.DATE_SHAPE.fullmatch(key))
+
+
+def _code_or_none(value: str) -> str:
+    return value if value == "none" else scalars.code(value)
+
+
+One = Annotated[str, _reading(_code_or_none, "cost center")]
+Shares = Annotated[
+    dict[Code, Annotated[str, _reading(scalars.line_of_text, "share")]], Field(min_length=1)
+]
+Target = Annotated[
+    Annotated[One, Tag("=one")] | Annotated[Shares, Tag("=shares")], Discriminator(_shape)
+]
+DatedTarget = Annotated[
+    Annotated[One, Tag("=one")]
+    | Annotated[Shares, Tag("=shares")]
+    | Annotated[dict[Day, Target], Tag("=dated")],
+    Discriminator(_shape),
+]
+DatedPrice = Annotated[
+    Annotated[Price, Tag("=one")] | Annotated[dict[Day, Price], Tag("=dated")],
+    Discriminator(lambda value: "=dated" if isinstance(value, dict) else "=one"),
+]
+EmptyMap = BeforeValidator(lambda value: {} if value is None else value)
+EmptyList = BeforeValidator(lambda value: [] if value is None else value)
+EachOnce = AfterValidator(_each_once)
+WithDates = BeforeValidator(_dates_apart)
+Targets = Annotated[dict[Key, DatedTarget], EmptyMap]
+Basis = Annotated[Literal["proportional", "even"], _reading(_basis, "basis", BASES)]
+PoolTarget = Annotated[
+    Annotated[Basis, Tag("=one")] | Annotated[Shares, Tag("=shares")],
+    Discriminator(lambda value: "=shares" if _shape(value) == "=shares" else "=one"),
+]
+Charged = Annotated[
+    Annotated[None, _reading(_each, "list of cost centers", CHARGED), Tag("=one")]
+    | Annotated[tuple[Code, ...], Field(min_length=1), EachOnce, Tag("=list")],
+    Discriminator(lambda value: "=list" if isinstance(value, list) else "=one"),
+]
+SummaryName = Annotated[Literal["department", "entity"], _one_of("department", "entity")]
+LevelName = Annotated[
+    Literal["session", "tag", "user", "org"], _one_of("session", "tag", "user", "org")
+]

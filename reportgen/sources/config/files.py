@@ -1,0 +1,87 @@
+"""Files that travel with a cycle: the vendor's invoices, which are left unread, and the logo, which is looked at."""
+
+import os
+from pathlib import Path
+
+from reportgen.core.problem import Problem
+from reportgen.core.text import quoted
+from reportgen.sources.config.pictures import Undrawable, look_at
+from reportgen.sources.config.schema import RatesFile
+from reportgen.sources.config.yamldoc import Document
+
+MOST_LOGO_BYTES = 512 * 1024
+
+
+def find_documents(
+    file: RatesFile, document: Document, folder: Path
+) -> tuple[dict[str, Path], list[Problem]]:
+    """Give the files by the name they have in the archive; their paths are relative to `folder`."""
+    found: dict[str, Path] = {}
+    problems = []
+    for start, invoice in file.vendor_invoices.items():
+        if invoice.document is None:
+            continue
+        path = Path(os.path.normpath(folder / invoice.document))
+        line = document.line("vendor_invoices", start.isoformat(), "document")
+        if reason := _not_a_file(path):
+            hint = "name the vendor's invoice by its path, relative to this file"
+            problems.append(Problem(source=line, message=f"the file {path} {reason}", hint=hint))
+        elif problem := of_one_name(path, found.get(path.name, path), line):
+            problems.append(problem)
+        found.setdefault(path.name, path)
+    return found, problems
+
+
+def find_logo(written: str, line: str, folder: Path) -> tuple[Path | None, list[Problem]]:
+    """Give the file of the logo, whose path is relative to `folder`, or what is wrong with it."""
+    path = Path(os.path.normpath(folder / written))
+    try:
+        look_at(path.suffix.lower(), _content(path))
+    except Undrawable as found:
+        return None, [
+            Problem(source=line, message=f"the logo {path} {found.message}", hint=found.hint)
+        ]
+    return path, []
+
+
+def short_name(written: str) -> str:
+    """Give the name that a file has in the archive."""
+    return Path(os.path.normpath(written)).name
+
+
+def of_one_name(path: Path, earlier: Path, line: str) -> Problem | None:
+    """Give what is wrong where two files have one name; nothing where they are one file."""
+    if path == earlier:
+        return None
+    message = f"the files {path} and {earlier} are both named {quoted(path.name)}, and the archive keeps one of a name"
+    return Problem(source=line, message=message, hint="rename one of them")
+
+
+def _content(path: Path) -> bytes:
+    """Read a logo; raises Undrawable where that is not possible, or would make every document large."""
+    hint = "name the logo by its path, relative to this file"
+    if reason := _not_a_file(path):
+        raise Undrawable(reason, hint)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_LOGO_BYTES + 1)
+    except OSError as error:
+        raise Undrawable(_unreadable(error), hint) from error
+    if len(content) > MOST_LOGO_BYTES:
+        message = f"is larger than {MOST_LOGO_BYTES // 1024} KiB, and would be in every document"
+        raise Undrawable(message, "make it smaller, or use an SVG file")
+    return content
+
+
+def _not_a_file(path: Path) -> str:
+    """Say why there is nothing to read; nothing where there is a file."""
+    try:
+        if path.is_file():
+            return ""
+        return "is a folder" if path.is_dir() else "does not exist"
+    except OSError as error:
+        return _unreadable(error)
+
+
+def _unreadable(error: OSError) -> str:
+    return f"cannot be read: {(error.strerror or 'unknown reason').lower()}"

@@ -1,0 +1,165 @@
+"""mapping.yaml turned into cost centers, rules and pools."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from functools import partial
+from typing import Literal
+
+from reportgen.core.match import session_key
+from reportgen.core.model import CostCenter, DatedSplit, Mapping, Rule, Share, Split
+from reportgen.core.money import ONE
+from reportgen.core.problem import Problem
+from reportgen.core.text import quoted
+from reportgen.sources.config.dates import out_of_order
+from reportgen.sources.config.pools import read_pools
+from reportgen.sources.config.schema import CostCenterSection, MappingFile
+from reportgen.sources.config.shares import read_shares, undeclared
+from reportgen.sources.config.yamldoc import Document
+
+RuleSection = Literal["users", "service_users", "sessions", "tags", "orgs"]
+RULE_SECTIONS: tuple[RuleSection, ...] = ("users", "service_users", "sessions", "tags", "orgs")
+Target = str | dict[str, str]
+DatedTarget = str | dict[str, str] | dict[date, Target]
+
+
+def read_mapping(
+    file: MappingFile, source: Document, user_rules: Iterable[Rule]
+) -> tuple[Mapping, list[Problem]]:
+    """Give the mapping with the rules of the HR export, and every problem that shows without usage."""
+    rules = list(user_rules)
+    problems = [
+        *_twice_ignoring_case(file, source),
+        *_sessions_twice(file, source),
+        *_unused_tags(file, source),
+    ]
+    for section in RULE_SECTIONS:
+        for key, value in getattr(file, section).items():
+            rule, found = _rule(section, key, value, source)
+            rules.append(rule)
+            problems += found
+    pools, found = read_pools(file, source)
+    mapping = Mapping(
+        cost_centers=tuple(
+            _cost_center(code, file.cost_centers[code]) for code in sorted(file.cost_centers)
+        ),
+        rules=tuple(sorted(rules, key=lambda rule: (rule.section, rule.key))),
+        precedence=file.precedence,
+        unallocated=file.unallocated,
+        unallocated_source=source.line("unallocated"),
+        pools=pools,
+    )
+    return mapping, [
+        *problems,
+        *found,
+        *_unknown_targets(mapping, source),
+        *_closed_targets(mapping, source),
+    ]
+
+
+def single(code: str) -> Split | None:
+    """Give the split of one cost center; `none` is no split."""
+    return None if code == "none" else Split(shares=(Share(code, ONE, "1"),))
+
+
+def _cost_center(code: str, section: CostCenterSection) -> CostCenter:
+    return CostCenter(code=code, **section.model_dump())
+
+
+def _rule(
+    section: RuleSection, key: str, value: DatedTarget, source: Document
+) -> tuple[Rule, list[Problem]]:
+    problems: list[Problem] = []
+    values = []
+    for start, target in _by_start(value):
+        line = partial(source.line, section, key, *_dated(start))
+        split, found = (
+            (single(target), []) if isinstance(target, str) else read_shares(target, key, line)
+        )
+        values.append(DatedSplit(start=start, split=split, source=line()))
+        problems += found
+    rule = Rule(section=section, key=key, values=tuple(values), source=source.line(section, key))
+    return rule, [*problems, *out_of_order(values, key)]
+
+
+def _by_start(value: DatedTarget) -> list[tuple[date, Target]]:
+    """Give the values with the day each holds from; one that is not dated holds from the first day on."""
+    if isinstance(value, str):
+        return [(date.min, value)]
+    dated = [(key, target) for key, target in value.items() if isinstance(key, date)]
+    return dated or [(date.min, {str(code): str(share) for code, share in value.items()})]
+
+
+def _dated(start: date) -> tuple[str, ...]:
+    """Give the step that leads to a dated value, none where a value has no date."""
+    return () if start == date.min else (start.isoformat(),)
+
+
+def _twice_ignoring_case(file: MappingFile, source: Document) -> Iterator[Problem]:
+    """Report codes, and e-mails of users, that differ in upper and lower case alone."""
+    emails = [key for key in file.users if "@" in key]
+    for section, keys in (("cost_centers", list(file.cost_centers)), ("users", emails)):
+        first: dict[str, str] = {}
+        for key in keys:
+            if other := first.get(key.casefold()):
+                message = f"{quoted(key)} and {quoted(other)} differ in upper and lower case alone"
+                yield Problem(
+                    source=source.line(section, key), message=message, hint="keep one of them"
+                )
+            first.setdefault(key.casefold(), key)
+
+
+def _sessions_twice(file: MappingFile, source: Document) -> Iterator[Problem]:
+    """Report a session that is named with and without its prefix."""
+    first: dict[str, str] = {}
+    for key in file.sessions:
+        if other := first.get(session_key(key)):
+            message = f"{quoted(key)} and {quoted(other)} are the same session"
+            yield Problem(
+                source=source.line("sessions", key), message=message, hint="keep one of them"
+            )
+        first.setdefault(session_key(key), key)
+
+
+def _unused_tags(file: MappingFile, source: Document) -> Iterator[Problem]:
+    if file.tags and "tag" not in file.precedence:
+        yield Problem(
+            source=source.line("tags"),
+            message="the rules for tags are not used",
+            hint="add `precedence: [session, tag, user, org]`; mind that people edit their own tags",
+            warning=True,
+        )
+
+
+def _unknown_targets(mapping: Mapping, source: Document) -> Iterator[Problem]:
+    codes = {center.code: None for center in mapping.cost_centers}
+    for rule, value, code in _targets(mapping):
+        if code not in codes:
+            yield undeclared(code, codes, _line(rule, value, code, source))
+    if mapping.unallocated and mapping.unallocated not in codes:
+        yield undeclared(mapping.unallocated, codes, mapping.unallocated_source)
+
+
+def _closed_targets(mapping: Mapping, source: Document) -> Iterator[Problem]:
+    closed = {center.code: center.closed for center in mapping.cost_centers if center.closed}
+    for rule, value, code in _targets(mapping):
+        if code in closed and value.start > closed[code]:
+            yield Problem(
+                source=_line(rule, value, code, source),
+                message=f"cost center {quoted(code)} is closed after {closed[code]}, but named from {value.start} on",
+                hint="name another cost center, or move `closed`",
+            )
+
+
+def _targets(mapping: Mapping) -> Iterator[tuple[Rule, DatedSplit, str]]:
+    """Give every cost center that a rule names, with the rule and its value."""
+    for rule in mapping.rules:
+        for value in rule.values:
+            for share in value.split.shares if value.split else ():
+                yield rule, value, share.cost_center
+
+
+def _line(rule: Rule, value: DatedSplit, code: str, source: Document) -> str:
+    """Find the line on which a value names a cost center."""
+    if rule.section == "user_file":
+        return value.source
+    return source.line(rule.section, rule.key, *_dated(value.start), code)

@@ -1,0 +1,115 @@
+"""What pydantic found wrong, in our words: each error a problem at its file and line."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from reportgen.core.problem import Problem
+from reportgen.core.text import did_you_mean, quoted
+from reportgen.sources.config.fields import (
+    DATES,
+    STEPS,
+)
+from reportgen.sources.config.schema import Section
+from reportgen.sources.config.yamldoc import Document, List, Node, Scalar, child
+
+F = TypeVar("F", bound=Section)
+
+
+SENTENCES = {
+    "missing": ("the key {key} is missing", "add it"),
+    "too_short": ("{key} is empty", "write at least one entry"),
+    "model_type": ("{key} takes keys and values", "write `key: value` lines below it"),
+    "dict_type": ("{key} takes keys and values", "write `key: value` lines below it"),
+    "tuple_type": ("{key} takes a list", "write it in brackets: [a, b]"),
+}
+"""What pydantic's error types mean to the user: message and hint."""
+
+
+UNKNOWN_SENTENCE = ("{key} cannot be read", "compare it with the example configuration")
+
+
+def validate(section: type[F], document: Document) -> tuple[F | None, list[Problem]]:
+    """Give the typed file, or every problem of its shape with file:line."""
+    try:
+        return section.model_validate(_values(document.root)), []
+    except ValidationError as error:
+        return None, list(_problems(section, error.errors(include_url=False), document))
+
+
+def _values(node: Node) -> Any:  # noqa: ANN401 - pydantic takes anything
+    if isinstance(node, Scalar):
+        return None if node.empty else node.text
+    if isinstance(node, List):
+        return [_values(child) for child in node.nodes]
+    return {key.text: _values(value) for key, value in node.entries}
+
+
+def _problems(
+    section: type[Section], errors: list[ErrorDetails], document: Document
+) -> Iterator[Problem]:
+    """Give a problem per error, but none for the value of a key that is wrong itself."""
+    wrong_keys = [error["loc"][:-1] for error in errors if _is_about_key(error)]
+    for error in errors:
+        if not _is_about_key(error) and any(error["loc"][: len(key)] == key for key in wrong_keys):
+            continue
+        loc = tuple(_written(error["loc"], document.root))
+        message, hint = _sentence(section, error, loc)
+        yield Problem(source=document.line(*loc), message=message, hint=hint)
+
+
+def _is_about_key(error: ErrorDetails) -> bool:
+    return error["type"] == "reading" and error["loc"][-1] == "[key]"
+
+
+def _written(loc: tuple[int | str, ...], node: Node) -> Iterator[int | str]:
+    """Leave out the steps that pydantic adds to a path: they lead nowhere in the file."""
+    for step in loc:
+        found = child(node, step)
+        if found or step not in STEPS:
+            yield step
+        node = found[1] if found else node
+
+
+def _sentence(
+    section: type[Section], error: ErrorDetails, loc: tuple[int | str, ...]
+) -> tuple[str, str]:
+    """Turn an error of pydantic into our words."""
+    key = next((quoted(step) for step in reversed(loc) if isinstance(step, str)), "the file")
+    match error["type"]:
+        case "reading":
+            message, hint = error["msg"], str(error["ctx"]["hint"])
+            return (f"the key {message}" if _is_about_key(error) else f"{key}: {message}"), hint
+        case "extra_forbidden":
+            return _unknown_key(_section_at(section, loc[:-1]), str(loc[-1]))
+    message, hint = SENTENCES.get(error["type"], UNKNOWN_SENTENCE)
+    return message.format(key=key), hint
+
+
+def _unknown_key(section: type[Section], key: str) -> tuple[str, str]:
+    if key in section.later:
+        return f"the key {quoted(key)} is not supported by this version", "remove it until it is"
+    known = [field.alias or name for name, field in section.model_fields.items()]
+    known = ["dates such as 2025-12-05" if name == DATES else name for name in known]
+    near = did_you_mean(key, known)
+    return (
+        f"the key {quoted(key)} is unknown",
+        f"did you mean {quoted(near)}?" if near else f"known here: {', '.join(sorted(known))}",
+    )
+
+
+def _section_at(section: type[Section], loc: tuple[int | str, ...]) -> type[Section]:
+    """Follow a path to the section whose keys stand there."""
+    for step in loc:
+        field = section.model_fields.get(str(step))
+        inner = _sections_in(field.annotation) if field else []
+        section = inner[0] if inner else section
+    return section
+
+
+def _sections_in(annotation: Any) -> list[type[Section]]:  # noqa: ANN401 - an annotation is anything
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [found for part in getattr(annotation, "__args__", ()) for found in _sections_in(part)]

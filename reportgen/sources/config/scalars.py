@@ -1,0 +1,155 @@
+"""Text turned into numbers, days and flags, strictly: what reads in two ways is refused.
+
+Every function takes the text of a scalar and returns a value or raises `Unreadable` with a message and a hint.
+"""
+
+import re
+from datetime import date
+from decimal import Decimal
+
+from reportgen.core.money import EXACT, decimals_of
+from reportgen.core.text import quoted
+
+LARGEST = Decimal("1e12")
+MOST_DECIMALS = 12
+DATE_SHAPE = re.compile(r"\d{1,4}-\d{1,2}-\d{1,2}|\d{1,4}/\d{1,2}/\d{1,4}", re.ASCII)
+"""What is meant for a date, however it is written; a code cannot look like it."""
+LONGEST_TEXT = 1000
+NUMBER_HINT = "write digits with a decimal point, such as 1000.50"
+
+
+class Unreadable(ValueError):  # noqa: N818 - a text that was refused, not a failure
+    """A text that is not what its place asks for."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        """Hold what is wrong and what to do."""
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+def number(text: str) -> Decimal:
+    """Read a number: ASCII digits with a decimal point, no sign but minus, no grouping, no exponent."""
+    if not re.fullmatch(r"-?\d{1,40}(\.\d{1,40})?", text, re.ASCII):
+        raise Unreadable(f"{quoted(text)} is not a number", NUMBER_HINT)
+    value = Decimal(text)
+    if abs(value) >= LARGEST or decimals_of(value) > MOST_DECIMALS:
+        raise Unreadable(
+            f"{quoted(text)} is out of bounds", "use less than 10^12 and at most 12 decimals"
+        )
+    return value
+
+
+def not_negative(text: str) -> Decimal:
+    """Read a number that may be zero."""
+    value = number(text)
+    if value < 0:
+        raise Unreadable(f"{quoted(text)} is negative", "write a number of zero or more")
+    return value
+
+
+def positive(text: str) -> Decimal:
+    """Read a number above zero."""
+    value = number(text)
+    if value <= 0:
+        raise Unreadable(f"{quoted(text)} is not above zero", "write a number above zero")
+    return value
+
+
+def row_count(text: str) -> int:
+    """Read how many rows there may be, none included."""
+    if not re.fullmatch(r"\d{1,6}", text, re.ASCII):
+        raise Unreadable(
+            f"{quoted(text)} is not a number of rows", "write a whole number from 0 to 999999"
+        )
+    return int(text)
+
+
+def charge(text: str) -> Decimal:
+    """Read an amount that is charged; a negative one is a discount."""
+    value = number(text)
+    if not value:
+        raise Unreadable(f"{quoted(text)} charges nothing", "write an amount, or remove the fee")
+    return value
+
+
+def charged_part(text: str) -> Decimal:
+    """Read `2.5%` of what is charged as the fraction 0.025; a negative one is a discount."""
+    if not text.endswith("%"):
+        raise Unreadable(f"{quoted(text)} is not a percentage", "write it as 2.5%")
+    value = number(text.removesuffix("%").rstrip())
+    if not value:
+        raise Unreadable(f"{quoted(text)} charges nothing", "write a percentage, or remove the fee")
+    return value.scaleb(-2, EXACT)
+
+
+def percentage(text: str) -> Decimal:
+    """Read `60%` as the fraction 0.6."""
+    if not text.endswith("%"):
+        raise Unreadable(
+            f"{quoted(text)} is not a percentage",
+            "write all shares as percentages, or none of them",
+        )
+    return not_negative(text.removesuffix("%").rstrip()).scaleb(-2, EXACT)
+
+
+def weight(text: str) -> Decimal:
+    """Read a whole number above zero."""
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not int(text):
+        raise Unreadable(
+            f"{quoted(text)} is no share",
+            "write a percentage such as 60%, or a whole-number weight",
+        )
+    return Decimal(text)
+
+
+def day(text: str) -> date:
+    """Read a billing day, YYYY-MM-DD."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        raise Unreadable(f"{quoted(text)} is not a date", "write it as YYYY-MM-DD")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Unreadable(
+            f"{quoted(text)} is not a day of the calendar", "correct the date"
+        ) from error
+
+
+def line_of_text(text: str) -> str:
+    """Read a text of one line that every document can show."""
+    if not text.strip():
+        raise Unreadable("is empty", "write a text")
+    if len(text) > LONGEST_TEXT:
+        raise Unreadable(
+            f"is longer than {LONGEST_TEXT} characters",
+            "write it shorter: documents have to show it",
+        )
+    if not text.isprintable():
+        raise Unreadable(f"{quoted(text)} holds a character that cannot be printed", "remove it")
+    return text.strip()
+
+
+def code(text: str) -> str:
+    """Read the code of a cost center, which is part of file names."""
+    if DATE_SHAPE.fullmatch(text) or text == "none":
+        hint = "choose another code: dates and `none` have a meaning of their own"
+    elif not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", text, re.ASCII):
+        hint = "use 1 to 32 of the characters A-Z a-z 0-9 . _ -"
+    elif not text.strip("."):
+        hint = "use a letter or a digit as well: codes become file names"
+    else:
+        return text
+    raise Unreadable(f"{quoted(text)} cannot be the code of a cost center", hint)
+
+
+def contact(text: str) -> str:
+    """Read an e-mail address."""
+    if not re.fullmatch(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+", text) or not text.isprintable():
+        raise Unreadable(f"{quoted(text)} is not an e-mail address", "write it as name@domain")
+    return text
+
+
+def color(text: str) -> str:
+    """Read a colour, #rrggbb."""
+    if not re.fullmatch(r"#[0-9A-Fa-f]{6}", text, re.ASCII):
+        raise Unreadable(f"{quoted(text)} is not a colour", 'write it as "#1f4e79", in quotes')
+    return text.lower()

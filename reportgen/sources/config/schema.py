@@ -1,0 +1,196 @@
+"""The shape of the three configuration files, validated by pydantic; its wording is never shown.
+
+Values arrive as text (see `yamldoc`) and are read by the types of `fields`.
+"""
+
+from decimal import Decimal
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reportgen.core.model import DEFAULT_PRECEDENCE
+from reportgen.sources.config.fields import (
+    Amount,
+    ApiName,
+    Charged,
+    Code,
+    Color,
+    Contact,
+    ContractDay,
+    CurrencyCode,
+    DatedPrice,
+    Day,
+    EachOnce,
+    EmptyList,
+    EmptyMap,
+    FeeAmount,
+    FeePart,
+    Key,
+    LevelName,
+    LocaleCode,
+    PathPrefix,
+    PoolTarget,
+    Positive,
+    Price,
+    RowCount,
+    Shown,
+    SummaryName,
+    Targets,
+    Text,
+    Variable,
+    WebAddress,
+    Weight,
+    WithDates,
+)
+
+
+class Section(BaseModel):
+    """A mapping of known keys; `later` are those of the contract that this version cannot honour yet."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    later: ClassVar[frozenset[str]] = frozenset()
+
+
+class OrganizationSection(Section):
+    """An organization with a credential of its own."""
+
+    id: Key
+    token_env: Variable
+
+
+class SourceSection(Section):
+    """Where consumption is read from."""
+
+    api: ApiName = "v3"
+    base_url: WebAddress = "https://api.devin.ai"
+    token_env: Variable = "DEVIN_API_TOKEN"  # noqa: S105 - a name
+    organizations: tuple[OrganizationSection, ...] = ()
+    prefix: PathPrefix = "/v3"
+    cycle_day: ContractDay | None = None
+    replay: Text | None = None
+
+
+class InvoiceSection(Section):
+    """How documents look."""
+
+    number: Text = "CB-{{ cycle.start }}-{{ cost_center.code }}"
+    locale: LocaleCode = "en"
+    users: Shown = "names"
+    max_detail_rows: RowCount = 1500
+    accent: Color = "#1f4e79"
+    logo: Text | None = None
+    note: Text | None = None
+    summaries: Annotated[tuple[SummaryName, ...], EachOnce] = ()
+
+
+class ChargebackFile(Section):
+    """chargeback.yaml."""
+
+    later: ClassVar[frozenset[str]] = frozenset({"close", "corrections", "email", "journal"})
+    enterprise: Text
+    source: SourceSection = SourceSection()
+    mapping: Text
+    rates: Text
+    archive: Text
+    templates: Text | None = None
+    tolerance: Price = Decimal("0.000001")
+    invoice: InvoiceSection = InvoiceSection()
+
+
+class CostCenterSection(Section):
+    """One cost center."""
+
+    name: Text
+    department: Text | None = None
+    entity: Text | None = None
+    contacts: tuple[Contact, ...] = ()
+    gl_account: Text | None = None
+    cycle_budget: Price | None = None
+    locale: LocaleCode | None = None
+    closed: Day | None = None
+
+
+class UserFileSection(Section):
+    """Which columns of an HR export say what."""
+
+    path: Text
+    user: Text
+    cost_center: Text
+    from_: Text | None = Field(default=None, alias="from")
+
+
+class MappingFile(Section):
+    """mapping.yaml."""
+
+    cost_centers: Annotated[dict[Code, CostCenterSection], Field(min_length=1)]
+    users: Targets = {}
+    user_file: UserFileSection | None = None
+    service_users: Targets = {}
+    sessions: Targets = {}
+    tags: Targets = {}
+    orgs: Targets = {}
+    pools: Annotated[dict[Code, PoolTarget], EmptyMap] = {}
+    unallocated: Code | None = None
+    precedence: Annotated[tuple[LevelName, ...], Field(min_length=1)] = DEFAULT_PRECEDENCE
+
+
+class VendorInvoiceSection(Section):
+    """What the vendor invoiced for a cycle."""
+
+    number: Text
+    amount: Amount | None = None
+    acus: Price | None = None
+    document: Text | None = None
+
+
+class TierSection(Section):
+    """The price of the volume up to so many ACUs."""
+
+    up_to: Positive | None = None
+    price: Price
+
+
+class RecoverSection(Section):
+    """How the vendor's invoice is spread over the ACUs."""
+
+    weights: Annotated[dict[Key, Weight], EmptyMap] = {}
+
+
+class FeeSection(Section):
+    """What is charged besides usage: exactly one of an amount and a percentage; `to` is None for each cost center."""
+
+    name: Text
+    amount: FeeAmount | None = None
+    percent: FeePart | None = None
+    to: Charged
+
+
+class TransferSection(Section):
+    """What one cost center takes over from another."""
+
+    cycle: Day
+    from_: Code = Field(alias="from")
+    to: Code
+    amount: Positive
+    reason: Text
+
+
+class MemoCurrencySection(Section):
+    """A currency under the total, and beside it a rate per date."""
+
+    currency: CurrencyCode
+    rates: dict[Day, Positive] = Field(alias="=dates")
+
+
+class RatesFile(Section):
+    """rates.yaml; `ratecard` sees to it that there is exactly one of prices, tiers and recover."""
+
+    currency: CurrencyCode
+    contract: Text | None = None
+    prices: Annotated[dict[Key, DatedPrice], Field(min_length=1)] = {}
+    tiers: Annotated[tuple[TierSection, ...], Field(min_length=1)] = ()
+    recover: Annotated[RecoverSection | None, EmptyMap] = None
+    fees: Annotated[tuple[FeeSection, ...], EmptyList] = ()
+    transfers: Annotated[tuple[TransferSection, ...], EmptyList] = ()
+    memo_currency: Annotated[dict[Code, Annotated[MemoCurrencySection, WithDates]], EmptyMap] = {}
+    vendor_invoices: dict[Day, VendorInvoiceSection] = {}

@@ -1,0 +1,303 @@
+"""YAML read as text with line numbers.
+
+Every scalar stays the string that was written, so that `0100`, `no`, `1e3` and `2.10` mean what they say: no
+YAML 1.1 typing. Anchors, aliases and tags are refused where they stand, before anything could be expanded.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from reportgen.core.problem import Problem, Rejected
+from reportgen.core.text import quoted
+
+LARGEST_FILE = 16 * 1024 * 1024
+DEEPEST = 20
+UNCLOSED = (
+    "the bracket that opens here is not closed, or a comma is missing after it",
+    "close it with the same kind of bracket, and put a comma between two entries",
+)
+COLON = (
+    "a colon stands where none can be",
+    'put a text that holds ": " in quotes, begin the lines of one level in the same column, or mend the line above',
+)
+INDENTATION = (
+    "does not continue what stands above it",
+    "begin the lines of one level in the same column, and write nothing after a closing quote or bracket",
+)
+SYNTAX = {
+    "mapping values are not allowed in this context": COLON,
+    "did not find expected key": INDENTATION,
+    "did not find expected '-' indicator": INDENTATION,
+    "did not find expected <document start>": INDENTATION,
+    "found unknown escape character": (
+        "a backslash in double quotes has a meaning of its own",
+        "use single quotes, or write / in paths",
+    ),
+}
+"""What libyaml's sentences mean to the user, about the line where it stopped: message and hint."""
+SYNTAX_BEGUN = {
+    "did not find expected ',' or '}'": UNCLOSED,
+    "did not find expected ',' or ']'": UNCLOSED,
+    "found unexpected end of stream": (
+        "the quote that opens here is not closed",
+        "close it with the same quote",
+    ),
+    "could not find expected ':'": ("a colon and a value are missing here", "write `key: value`"),
+}
+"""The same, about the line where the unfinished part begins."""
+OTHER_SYNTAX = (
+    "is not valid YAML",
+    "compare the line, and the one above it, with the example configuration",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scalar:
+    """A text as written; `plain` where it stood without quotes."""
+
+    text: str
+    line: int
+    plain: bool
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing was written."""
+        return self.plain and self.text in {"", "~", "null"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Map:
+    """Keys and values in the order of the file; `places` finds the line of a key and its value."""
+
+    entries: tuple[tuple[Scalar, "Node"], ...]
+    line: int
+    places: Mapping[str, tuple[int, "Node"]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index the keys: every rule of a mapping asks for its line."""
+        object.__setattr__(
+            self, "places", {key.text: (key.line, value) for key, value in self.entries}
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class List:
+    """Nodes in the order of the file."""
+
+    nodes: tuple["Node", ...]
+    line: int
+
+
+Node = Scalar | Map | List
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """A parsed file, under the name that stands in front of its line numbers."""
+
+    root: Map
+    name: str
+
+    def line(self, *loc: int | str) -> str:
+        """Give file:line of what a path of keys and indexes leads to."""
+        return f"{self.name}:{_line_at(self.root, loc)}"
+
+
+def read_text(path: Path, name: str) -> str:
+    """Read a UTF-8 text file, or raise Rejected with what is wrong with it."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise _rejected(
+            name, f"cannot be read: {reason}", "name an existing, readable file"
+        ) from error
+    if len(data) > LARGEST_FILE:
+        raise _rejected(
+            f"{name}:1",
+            "is larger than 16 MiB",
+            "name a file that holds nothing but the configuration",
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise _rejected(f"{name}:{line}", "is not UTF-8 text", "save the file as UTF-8") from error
+
+
+def parse(text: str, name: str) -> Document:
+    """Read one YAML mapping, or raise Rejected with every duplicate key or the first syntax error."""
+    try:
+        document = _document(text, name)
+    except yaml.YAMLError as error:
+        raise Rejected([_syntax_problem(error, text, name)]) from error
+    if not isinstance(document, Map):
+        hint = "write `key: value` lines, as in the example configuration"
+        raise _rejected(f"{name}:{document.line}", "holds no keys with values", hint)
+    if duplicates := list(_duplicates(document, name)):
+        raise Rejected(duplicates)
+    return Document(root=document, name=name)
+
+
+def child(node: Node, step: int | str) -> tuple[int, Node] | None:
+    """Give the line and the node that a key or an index leads to; None where it leads nowhere."""
+    if isinstance(node, Map) and isinstance(step, str):
+        return node.places.get(step)
+    if isinstance(node, List) and isinstance(step, int) and step < len(node.nodes):
+        return node.nodes[step].line, node.nodes[step]
+    return None
+
+
+def _line_at(node: Node, loc: tuple[int | str, ...]) -> int:
+    """Find the line of what a path of keys and indexes leads to; a step that leads nowhere stays where it is."""
+    line = node.line
+    for step in loc:
+        line, node = child(node, step) or (line, node)
+    return line
+
+
+def _document(text: str, name: str) -> Node:
+    events = yaml.parse(text, Loader=yaml.CSafeLoader)
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent):
+            document = _node(next(events), events, name, 0)
+            next(events)
+            _refuse_second_document(next(events), name)
+            if isinstance(document, Scalar) and document.empty:
+                break
+            return document
+    raise _rejected(
+        f"{name}:1", "is empty", "write the settings, or start from the example configuration"
+    )
+
+
+def _refuse_second_document(event: yaml.Event, name: str) -> None:
+    if isinstance(event, yaml.DocumentStartEvent):
+        raise _rejected(
+            f"{name}:{_line(event)}", "a second YAML document begins", "remove the line `---`"
+        )
+
+
+def _node(event: yaml.Event, events: Iterator[yaml.Event], name: str, depth: int) -> Node:
+    where = f"{name}:{_line(event)}"
+    if isinstance(event, yaml.NodeEvent):
+        _refuse_shorthand(event, where)
+    if depth > DEEPEST:
+        raise _rejected(where, f"is nested deeper than {DEEPEST} levels", "flatten it")
+    if isinstance(event, yaml.ScalarEvent):
+        return Scalar(
+            text=event.value, line=_line(event), plain=event.style is None or not event.style
+        )
+    if isinstance(event, yaml.SequenceStartEvent):
+        nodes = tuple(_nodes(events, yaml.SequenceEndEvent, name, depth + 1))
+        return List(nodes=nodes, line=_line(event))
+    return Map(entries=tuple(_entries(events, name, depth + 1)), line=_line(event))
+
+
+def _refuse_shorthand(event: yaml.NodeEvent, where: str) -> None:
+    """Refuse what YAML would expand or type: the value is to be written out."""
+    tag = getattr(event, "tag", None)
+    if isinstance(event, yaml.AliasEvent):
+        mark, char = f"alias *{event.anchor}", "*"
+    elif event.anchor:
+        mark, char = f"anchor &{event.anchor}", "&"
+    elif tag:
+        mark, char = f"tag {quoted(tag.replace('tag:yaml.org,2002:', '!!'))}", "!"
+    else:
+        return
+    hint = f"write the value out; a text that begins with {char} must be quoted"
+    raise _rejected(where, f"the YAML {mark} is not allowed", hint)
+
+
+def _nodes(
+    events: Iterator[yaml.Event], end: type[yaml.Event], name: str, depth: int
+) -> Iterator[Node]:
+    for event in events:
+        if isinstance(event, end):
+            return
+        yield _node(event, events, name, depth)
+
+
+def _entries(events: Iterator[yaml.Event], name: str, depth: int) -> Iterator[tuple[Scalar, Node]]:
+    nodes = _nodes(events, yaml.MappingEndEvent, name, depth)
+    for key in nodes:
+        if not isinstance(key, Scalar):
+            raise _rejected(
+                f"{name}:{key.line}", "a key is a list or a mapping", "write keys as plain text"
+            )
+        yield key, next(nodes)
+
+
+def _duplicates(node: Node, name: str) -> Iterator[Problem]:
+    if isinstance(node, List):
+        for child in node.nodes:
+            yield from _duplicates(child, name)
+    if isinstance(node, Map):
+        first: dict[str, int] = {}
+        for key, value in node.entries:
+            if key.text in first:
+                message = f"the key {quoted(key.text)} stands here for the second time"
+                yield Problem(
+                    source=f"{name}:{key.line}",
+                    message=message,
+                    hint=f"it stood on line {first[key.text]}; keep one",
+                )
+            first.setdefault(key.text, key.line)
+            yield from _duplicates(value, name)
+
+
+def _syntax_problem(error: yaml.YAMLError, text: str, name: str) -> Problem:
+    """Say in our words, and about the line to mend, what libyaml could not read."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        position = getattr(error, "position", 0)
+        line = text.encode()[: position if isinstance(position, int) else 0].count(b"\n") + 1
+        return Problem(
+            source=f"{name}:{line}",
+            message="holds a character that YAML does not allow",
+            hint="remove it",
+        )
+    mark, problem = error.problem_mark, str(error.problem)
+    if begun := SYNTAX_BEGUN.get(problem):
+        mark, (message, hint) = error.context_mark or mark, begun
+    elif error.context in {"while scanning an alias", "while scanning an anchor"}:
+        mark = error.context_mark or mark
+        message, hint = _bare_mark(_rest_of_line(text, mark))
+    elif problem == "found character that cannot start any token":
+        message, hint = _bare_mark(_rest_of_line(text, mark))
+    else:
+        message, hint = SYNTAX.get(problem, OTHER_SYNTAX)
+    line = min(mark.line + 1, text.count("\n") + 1)
+    return Problem(source=f"{name}:{line}", message=message, hint=hint)
+
+
+def _rest_of_line(text: str, mark: yaml.Mark) -> str:
+    return text.split("\n")[mark.line][mark.column :] if mark.line <= text.count("\n") else ""
+
+
+def _bare_mark(rest: str) -> tuple[str, str]:
+    """Explain a word that begins with a character which means something else in YAML."""
+    if rest.startswith("\t"):
+        return "is indented with a tab", "use spaces"
+    word = re.split(r"[\s,}\]]", rest)[0].rstrip(":")
+    means = (
+        ", which is YAML's alias mark"
+        if rest.startswith("*")
+        else ", which no text without quotes can begin with"
+    )
+    return (
+        f"{quoted(word)} begins with {word[:1]}{means}",
+        f"put it in double quotes: {quoted(word)}",
+    )
+
+
+def _line(event: yaml.Event) -> int:
+    return int(event.start_mark.line) + 1 if event.start_mark else 1
+
+
+def _rejected(source: str, message: str, hint: str) -> Rejected:
+    return Rejected([Problem(source=source, message=message, hint=hint)])
