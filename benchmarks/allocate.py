@@ -2,15 +2,16 @@
 
     python -m benchmarks.allocate
 
-The world: 5,000 users in 20 organizations, 300 cost centers; of the user rules 6 in 10 name one cost center, 2 are
-dated, 1 splits by percentages, 1 by weights; some users have no rule, some records no user, a few a session. The
-plain loop groups the same rows, held as dictionaries, by cost center, product and price: a look-up of each in a
-dictionary, then quantities and amounts added up with Decimal's own operators. It knows neither dates nor splits
-nor patterns, and rounds.
+The world: 5,000 users in 20 organizations, 300 cost centers; of the user rules 6 in 10 name one
+cost center, 2 are dated, 1 splits by percentages, 1 by weights; some users have no rule, some
+records no user, a few a session. The plain loop groups the same rows, held as dictionaries, by cost
+center, product and price: a look-up of each in a dictionary, then quantities and amounts added up
+with Decimal's own operators. It knows neither dates nor splits nor patterns, and rounds.
 
-Charging is measured with fees, transfers and two pools, one of which shares with the other. As invoices show days,
-organizations and people, it groups by them before it groups by line; the second plain loop does both, too. Memory
-is measured in processes of their own, as growth over the records themselves.
+Charging is measured with fees, transfers and two pools, one of which shares with the other. As
+invoices show days, organizations and people, it groups by them before it groups by line; the second
+plain loop does both, too. Memory is measured in processes of their own, as growth over the records
+themselves.
 """
 
 import resource
@@ -338,7 +339,8 @@ def peak() -> float:
 def memory(count: int, *, kept: bool) -> None:
     """Print the MiB of the records, and what allocating, rating and charging adds to them.
 
-    Streamed: allocated and rated only. Kept: the allocations are, and then charged, as `derive` does it.
+    Streamed: allocated and rated only. Kept: the allocations are, and then charged, as `derive`
+    does it.
     """
     found, rules = list(records(count)), mapping()
     before = peak()

@@ -3,11 +3,12 @@
     python -m benchmarks.collect [requests] [concurrency]
     python -m benchmarks.collect memory [users] [days]
 
-The server is a process of its own and answers after 50 ms. Both clients ask it for the same requests in one run, in
-turn; the ideal is requests x 0.050 / concurrency.
+The server is a process of its own and answers after 50 ms. Both clients ask it for the same
+requests in one run, in turn; the ideal is requests x 0.050 / concurrency.
 
-Memory: the whole command collects an enterprise of so many users, each with a role in one of 20 organizations and
-with usage of two products on so many days. Its peak is that of the process, its answers are written to the disk.
+Memory: the whole command collects an enterprise of so many users, each with a role in one of 20
+organizations and with usage of two products on so many days. Its peak is that of the process, its
+answers are written to the disk.
 """
 
 import asyncio

@@ -2,10 +2,11 @@
 
     python -m benchmarks.documents [short|long]
 
-All draw one invoice of the sample's figures: short has two pages, a table of 40 users and a chart of 31 days; long
-has 1,500 rows of detail as well. As it comes means: a page as one would write it (columns that find their width,
-hyphenation, zebra by `:nth-child`, a rectangle and a label for each bar, a row for each day of the detail), read by
-the HTML5 parser, style sheet parsed and fonts configured for each document, the garbage collector as Python sets it.
+All draw one invoice of the sample's figures: short has two pages, a table of 40 users and a chart
+of 31 days; long has 1,500 rows of detail as well. As it comes means: a page as one would write it
+(columns that find their width, hyphenation, zebra by `:nth-child`, a rectangle and a label for each
+bar, a row for each day of the detail), read by the HTML5 parser, style sheet parsed and fonts
+configured for each document, the garbage collector as Python sets it.
 """
 
 import re

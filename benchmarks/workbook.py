@@ -2,9 +2,9 @@
 
     python -m benchmarks.workbook
 
-Each measurement has a process of its own and counts its CPU time, which other work on the machine changes least.
-XlsxWriter is not a dependency: where it is not importable, its lines are left out (`pip install --target
-/tmp/xlsxwriter XlsxWriter` and PYTHONPATH=/tmp/xlsxwriter bring it in).
+Each measurement has a process of its own and counts its CPU time, which other work on the machine
+changes least. XlsxWriter is not a dependency: where it is not importable, its lines are left out
+(`pip install --target /tmp/xlsxwriter XlsxWriter` and PYTHONPATH=/tmp/xlsxwriter bring it in).
 """
 
 import importlib

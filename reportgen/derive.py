@@ -44,8 +44,8 @@ from reportgen.sources.config.configuration import Configuration
 class Inputs:
     """Everything a cycle's documents are made of.
 
-    `source` names where the responses lie; `remembered` is who was seen in earlier cycles, `earlier` what those
-    came to that this one follows on (`Statement.earlier`).
+    `source` names where the responses lie; `remembered` is who was seen in earlier cycles,
+    `earlier` what those came to that this one follows on (`Statement.earlier`).
     """
 
     configuration: Configuration

@@ -1,7 +1,8 @@
 """Where templates, configurations and samples lie: in the checkout, or inside the installed package.
 
-A checkout has them beside the package; a wheel carries the same folders in `reportgen/share` (pyproject.toml).
-In both they lie alike, so that `../../samples` in the example configuration holds wherever it is read.
+A checkout has them beside the package; a wheel carries the same folders in `reportgen/share`
+(pyproject.toml). In both they lie alike, so that `../../samples` in the example configuration holds
+wherever it is read.
 """
 
 from functools import cache

@@ -19,7 +19,8 @@ PROGRAM = [
 TESTS = ["libreoffice-calc-nogui", "poppler-utils"]
 HEAVY_TESTS = ["libpdfbox2-java", "libjaxb-api-java", "default-jre-headless", "chromium"]
 
-# Stand-ins play their part on the folder $MACHINE. Those that change something also write their call into $CALLS.
+# Stand-ins play their part on the folder $MACHINE. Those that change something also write their
+# call into $CALLS.
 RECORD = 'echo "${0##*/} $*" >>"$CALLS"\n'
 PYTHON = f"""
 case "$*" in

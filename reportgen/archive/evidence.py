@@ -1,6 +1,7 @@
 """Evidence: API responses as received, an object a line.
 
-Written once per response while collecting, read back by every later step. The last answer to a request counts.
+Written once per response while collecting, read back by every later step. The last answer to a
+request counts.
 """
 
 import os
@@ -159,8 +160,8 @@ def repair(path: Path) -> int:
 def superseded(path: Path, size: int) -> Iterator[tuple[RecordedResponse, RecordedResponse]]:
     """Give the last answers within the first `size` bytes and beyond, in pairs, where they differ.
 
-    The file is never held: of what is compared only places and digests are kept. Lines that cannot be read are
-    passed over, as whoever reads the evidence names them all.
+    The file is never held: of what is compared only places and digests are kept. Lines that cannot
+    be read are passed over, as whoever reads the evidence names them all.
     """
     before: dict[str, tuple[int, bytes]] = {}
     after: dict[str, tuple[int, bytes]] = {}

@@ -1,7 +1,8 @@
 """One fetch of a cycle: resumed where it stopped, and never mixed with another.
 
-The first fetch grows in the evidence itself. A later one, asked for again or because the cycle was still running, is
-kept apart and joins the evidence when it is whole; until then everything else goes by what was collected before.
+The first fetch grows in the evidence itself. A later one, asked for again or because the cycle was
+still running, is kept apart and joins the evidence when it is whole; until then everything else
+goes by what was collected before.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,8 @@
 """inputs/history.json: what the cycles before came to, as documents show it beside their own figures.
 
-Nothing is kept that is not shown: products and people of the cycle before, whose changes are told; of those before
-that, amounts and ACUs. Each cycle is read from its own files, never from what a later one kept of it.
+Nothing is kept that is not shown: products and people of the cycle before, whose changes are told;
+of those before that, amounts and ACUs. Each cycle is read from its own files, never from what a
+later one kept of it.
 """
 
 import csv
@@ -135,8 +136,8 @@ def earlier(
 ) -> tuple[tuple[CycleTotals, ...], list[Problem]]:
     """Give what the cycles that lead up to this one came to, oldest first; a warning where one is unreadable.
 
-    Each ends on the day the next begins. The first gap, and the first cycle that was never built, cannot be read or
-    is in another currency, ends the run: nothing older is read.
+    Each ends on the day the next begins. The first gap, and the first cycle that was never built,
+    cannot be read or is in another currency, ends the run: nothing older is read.
     """
     found: list[CycleTotals] = []
     begins = cycle.start

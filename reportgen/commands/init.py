@@ -1,7 +1,7 @@
 """`init`: a commented configuration to start from, and a copy of the templates to edit.
 
-The law it keeps: it never overwrites, and all files appear or none. Without the folder, one is staged beside it and
-renamed in whole; in a folder that is there, its entries are.
+The law it keeps: it never overwrites, and all files appear or none. Without the folder, one is
+staged beside it and renamed in whole; in a folder that is there, its entries are.
 """
 
 import os

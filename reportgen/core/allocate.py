@@ -1,8 +1,9 @@
 """Mapping rules applied to usage records: who bears what, and why.
 
-Each record takes the first rule of the precedence that matches it on its day. A rule outside its dates falls
-through to the next rule, `none` to the next level. What no rule covers is unallocated, with its cause; nothing is
-ever dropped, so the quantities of a record's allocations add up to the record's.
+Each record takes the first rule of the precedence that matches it on its day. A rule outside its
+dates falls through to the next rule, `none` to the next level. What no rule covers is unallocated,
+with its cause; nothing is ever dropped, so the quantities of a record's allocations add up to the
+record's.
 """
 
 from bisect import bisect_right

@@ -20,7 +20,8 @@ from reportgen.core.text import quoted
 class CycleCharges:
     """The lines and detail of every cost center, that of nobody included, by its code.
 
-    `chargeable_amount` rests on the control total alone, `fees_amount` on the rate card and the usage charges.
+    `chargeable_amount` rests on the control total alone, `fees_amount` on the rate card and the
+    usage charges.
     """
 
     lines: Mapping[str, tuple[InvoiceLine, ...]]

@@ -1,7 +1,7 @@
 """Billing days and billing cycles.
 
-A billing day is named by the UTC date of its bucket; the boundary is 08:00 UTC all year. A billing cycle is a
-half-open range of billing days, taken from the API and hardly ever a calendar month.
+A billing day is named by the UTC date of its bucket; the boundary is 08:00 UTC all year. A billing
+cycle is a half-open range of billing days, taken from the API and hardly ever a calendar month.
 """
 
 import re

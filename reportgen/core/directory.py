@@ -19,7 +19,8 @@ def principal_of(kind: str, principal_id: str) -> Principal:
 def joined(first: Directory, second: Directory) -> Directory:
     """Give everything that either knows; the first counts, and the second fills what the first leaves open.
 
-    An organization without a name is called by its id. Sessions are the first's: they belong to one cycle.
+    An organization without a name is called by its id. Sessions are the first's: they belong to one
+    cycle.
     """
     unnamed = {org_id for org_id, name in first.organizations.items() if name == org_id}
     named = {org_id: name for org_id, name in first.organizations.items() if org_id not in unnamed}
@@ -72,7 +73,8 @@ def by_principal(entries: Iterable[Entry]) -> Mapping[Principal, Entry]:
 def numbered(known: Directory, secret: str) -> Directory:
     """Give everybody who has no number the next one; no two have the same.
 
-    Newcomers are numbered in an order that only who knows the secret can tell, so that a list of ids resolves none.
+    Newcomers are numbered in an order that only who knows the secret can tell, so that a list of
+    ids resolves none.
     """
     taken: dict[int, Principal] = {}
     for principal, entry in known.entries.items():

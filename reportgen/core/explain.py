@@ -1,7 +1,7 @@
 """An invoice line taken back to what it was made of: its records with their rules, and why it is rounded so.
 
-Everything is looked up again in what was charged, or computed once more from it; nothing is remembered from the
-charging, so that an explanation that adds up is a proof.
+Everything is looked up again in what was charged, or computed once more from it; nothing is
+remembered from the charging, so that an explanation that adds up is a proof.
 """
 
 from collections import defaultdict
@@ -75,8 +75,9 @@ class Group:
 class Explanation:
     """A line and what it was made of.
 
-    `whole` is the amount of the cycle that an effective unit price comes from. `behind` are the lines it rests on:
-    the usage lines of a percentage, the opposite of a transfer, what a pool had, or who took it over.
+    `whole` is the amount of the cycle that an effective unit price comes from. `behind` are the
+    lines it rests on: the usage lines of a percentage, the opposite of a transfer, what a pool had,
+    or who took it over.
     """
 
     number: int

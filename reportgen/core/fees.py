@@ -16,7 +16,8 @@ Addressed = tuple[str, InvoiceLine]
 def fee_lines(fees: Iterable[Fee], usage: Lines, decimals: int) -> list[Addressed]:
     """Charge each fee to those it names, or to each cost center with usage.
 
-    A percentage is of the usage amounts as rounded, half-up to the currency's `decimals`; of nothing it is no line.
+    A percentage is of the usage amounts as rounded, half-up to the currency's `decimals`; of
+    nothing it is no line.
     """
     users = sorted(code for code, lines in usage.items() if _usage(lines))
     found = []

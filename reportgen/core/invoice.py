@@ -1,10 +1,11 @@
 """Priced allocations turned into invoices: grouped into lines, each rounded once.
 
-All lines of one product and unit price are a group, over every cost center and the unallocated part; where one
-amount is spread over the whole cycle, all its lines are. The group is
-rounded half-up as a whole, computed from the control total alone; its lines are then rounded down or up so that
-they add up to it: the largest remainders go up, equal ones in the order of the codes, the unallocated part last,
-whoever bears it. So no line moves by a cent or more, and the invoices add up to what is being charged.
+All lines of one product and unit price are a group, over every cost center and the unallocated
+part; where one amount is spread over the whole cycle, all its lines are. The group is rounded
+half-up as a whole, computed from the control total alone; its lines are then rounded down or up so
+that they add up to it: the largest remainders go up, equal ones in the order of the codes, the
+unallocated part last, whoever bears it. So no line moves by a cent or more, and the invoices add up
+to what is being charged.
 """
 
 from collections import defaultdict

@@ -1,7 +1,7 @@
 """Which rules of the mapping match whom.
 
-Within the level `user`: the id beats the e-mail beats the user file beats a pattern. E-mails are compared
-case-folded; a pattern with `*` is compared with the case-folded e-mail, else the id.
+Within the level `user`: the id beats the e-mail beats the user file beats a pattern. E-mails are
+compared case-folded; a pattern with `*` is compared with the case-folded e-mail, else the id.
 """
 
 import re

@@ -29,8 +29,9 @@
     CycleTotals                 what a statement came to, kept to be compared with
       Variance                  the changes between two: CostCenterChange, Change
 
-Quantities are ACUs, amounts are in the rate card's currency; both are Decimal and never rounded here. An empty
-string stands for "none" in the two bulk types (they are sorted, and None does not sort); elsewhere None does.
+Quantities are ACUs, amounts are in the rate card's currency; both are Decimal and never rounded
+here. An empty string stands for "none" in the two bulk types (they are sorted, and None does not
+sort); elsewhere None does.
 """
 
 from collections.abc import Mapping as MappingOf
@@ -362,8 +363,9 @@ LineKind = Literal["usage", "unallocated", "fee", "transfer", "pool"]
 class InvoiceLine:
     """What a cost center is charged for one thing, rounded once: `amount` = exact amount + rounding.
 
-    Usage and unallocated: the allocations of one `product` and `unit_price`. Fee, transfer and pool have a `name`
-    instead, a `counterpart` (the other cost center, where there is one), and a `share` with its `basis`.
+    Usage and unallocated: the allocations of one `product` and `unit_price`. Fee, transfer and pool
+    have a `name` instead, a `counterpart` (the other cost center, where there is one), and a
+    `share` with its `basis`.
     """
 
     kind: LineKind
@@ -437,7 +439,8 @@ class Memo:
 class Invoice:
     """What a cost center is charged; `number` is None where it has no line, and nothing is issued then.
 
-    `acus` are what usage rules gave, `borne_acus` everything on the invoice, what is borne for nobody included.
+    `acus` are what usage rules gave, `borne_acus` everything on the invoice, what is borne for
+    nobody included.
     """
 
     cost_center: CostCenter
@@ -524,7 +527,8 @@ class CostCenterTotals:
 class CycleTotals:
     """What a statement came to, as far as another one is compared with it; `seal` where it is closed.
 
-    Of a cycle older than the one before, only amounts and ACUs are kept: no products, and nobody's usage.
+    Of a cycle older than the one before, only amounts and ACUs are kept: no products, and nobody's
+    usage.
     """
 
     cycle: BillingCycle
@@ -585,10 +589,10 @@ class RunRate:
 class Heading:
     """What stands above every document of a cycle.
 
-    `cycle_open` says that the evidence was collected before the cycle ended; `missing_views` are the requests that
-    were refused, so that the decomposition is coarser than it could be; `elapsed_seconds` is how much of the cycle
-    the evidence covers. `effective_prices` says that one amount is spread over the cycle, so that a unit price is
-    only what that comes to.
+    `cycle_open` says that the evidence was collected before the cycle ended; `missing_views` are
+    the requests that were refused, so that the decomposition is coarser than it could be;
+    `elapsed_seconds` is how much of the cycle the evidence covers. `effective_prices` says that one
+    amount is spread over the cycle, so that a unit price is only what that comes to.
     """
 
     enterprise: str
@@ -607,7 +611,8 @@ class Heading:
 class Statement:
     """The cycle over all cost centers, every declared one included, in the order of their codes.
 
-    `earlier` are the cycles that it follows on, oldest first: at most five, without a gap, in its currency.
+    `earlier` are the cycles that it follows on, oldest first: at most five, without a gap, in its
+    currency.
     """
 
     heading: Heading

@@ -1,11 +1,12 @@
 """Exact arithmetic: the only place where quantities and amounts are added, multiplied, divided or rounded.
 
-Decimal's default 28 digits are not exact: a sum would depend on its order. `EXACT` carries 100 digits and traps
-`Inexact`, so an operation is either exact or an exception. The door (`quantity`, and the checks on prices and
-shares) bounds what comes in, which keeps every sum and product within those digits.
+Decimal's default 28 digits are not exact: a sum would depend on its order. `EXACT` carries 100
+digits and traps `Inexact`, so an operation is either exact or an exception. The door (`quantity`,
+and the checks on prices and shares) bounds what comes in, which keeps every sum and product within
+those digits.
 
-There are two divisions. `apportion` divides what is charged and gives parts that add up to the whole. `ratio`
-divides for display and is never read back.
+There are two divisions. `apportion` divides what is charged and gives parts that add up to the
+whole. `ratio` divides for display and is never read back.
 """
 
 from collections.abc import Iterable, Sequence
@@ -109,9 +110,9 @@ def apportion(
 ) -> list[Decimal]:
     """Split an amount by weights into multiples of `quantum` that add up to it exactly.
 
-    Largest remainder in whole numbers; equal remainders go to the earlier weight. The amount is split at its
-    own last decimal that is not zero, where that is finer than `quantum`. Weights are not negative and not all
-    zero (ValueError).
+    Largest remainder in whole numbers; equal remainders go to the earlier weight. The amount is
+    split at its own last decimal that is not zero, where that is finer than `quantum`. Weights are
+    not negative and not all zero (ValueError).
 
     >>> apportion(Decimal("1.00"), [Decimal(1)] * 3, Decimal("0.01"))
     [Decimal('0.34'), Decimal('0.33'), Decimal('0.33')]
@@ -125,8 +126,8 @@ def apportion(
 def spread_over_groups(amount: Decimal, groups: Sequence[Sequence[Decimal]]) -> list[list[Decimal]]:
     """Spread an amount over quantities of either sign, so that a group gets what it would get as one quantity.
 
-    At 1e-12; the sum of all quantities is not zero (ValueError). A credit takes its part away again. Equal
-    remainders go in the order of the groups, whatever quantities they are made of.
+    At 1e-12; the sum of all quantities is not zero (ValueError). A credit takes its part away
+    again. Equal remainders go in the order of the groups, whatever quantities they are made of.
 
     >>> parts = spread_over_groups(Decimal("1.00"), [[Decimal(1)], [Decimal("0.5")] * 2, [Decimal(1)]])
     >>> [f"{total(group)}" for group in parts]
@@ -157,9 +158,9 @@ def spread_over_groups(amount: Decimal, groups: Sequence[Sequence[Decimal]]) -> 
 def round_to_total(exact: Sequence[Decimal], target: Decimal, decimals: int) -> list[Decimal]:
     """Round each exact amount down or up to a step so that together they make `target`.
 
-    The largest remainders go up first; equal ones in the order given. No amount moves by a step or more. Where
-    `target` cannot be reached that way (it is no rounding of the sum), the nearest reachable total is given and
-    the difference is for the tie-out to show.
+    The largest remainders go up first; equal ones in the order given. No amount moves by a step or
+    more. Where `target` cannot be reached that way (it is no rounding of the sum), the nearest
+    reachable total is given and the difference is for the tie-out to show.
 
     >>> round_to_total([Decimal("10.004")] * 4, Decimal("40.02"), 2)
     [Decimal('10.01'), Decimal('10.01'), Decimal('10.00'), Decimal('10.00')]

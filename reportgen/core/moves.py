@@ -1,8 +1,8 @@
 """Two allocations of the same evidence: which ACUs went from whom to whom, and by which rules.
 
-The records need not be the same ones: a rule for a session cuts its own out of its owner's. What cannot be matched
-within a record is matched with its sessions, then within its principal, and in the end within its billing day and
-product, whose total is the same on both sides.
+The records need not be the same ones: a rule for a session cuts its own out of its owner's. What
+cannot be matched within a record is matched with its sessions, then within its principal, and in
+the end within its billing day and product, whose total is the same on both sides.
 """
 
 from collections import defaultdict

@@ -1,7 +1,8 @@
 """Pools: cost centers whose whole amount the others share, after everything else has been charged.
 
-A pool's amount is apportioned exactly at 1e-12 and rounded once, so that what its receivers pay is what it had. Its
-own invoice shows the counter-line and closes at zero. Shares may lead from pool to pool, but never in a circle.
+A pool's amount is apportioned exactly at 1e-12 and rounded once, so that what its receivers pay is
+what it had. Its own invoice shows the counter-line and closes at zero. Shares may lead from pool to
+pool, but never in a circle.
 """
 
 from collections import defaultdict
@@ -25,8 +26,8 @@ def pool_lines(
 ) -> tuple[list[Addressed], list[Problem]]:
     """Share out every pool; `charged` are all lines before sharing.
 
-    `proportional` goes by the usage charges before sharing, `even` to whoever has any; neither reaches a pool or
-    who bears the unallocated.
+    `proportional` goes by the usage charges before sharing, `even` to whoever has any; neither
+    reaches a pool or who bears the unallocated.
     """
     amounts = defaultdict(
         lambda: ZERO, {code: sum_of(lines, decimals) for code, lines in charged.items()}

@@ -1,7 +1,7 @@
 """Who can be recognised in documents: everybody by name, by a number that only the archive can resolve, or nobody.
 
-Law: unless names are shown, what is given back holds no name, e-mail or id of anybody, and every ACU and amount
-stands as it was.
+Law: unless names are shown, what is given back holds no name, e-mail or id of anybody, and every
+ACU and amount stands as it was.
 """
 
 import re

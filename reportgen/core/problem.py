@@ -1,7 +1,7 @@
 """What a user has to know: a mistake to mend, or a warning to read.
 
-A stage that can find mistakes returns them beside its values, so that all are reported together. A `Problem` is
-one line: where, what is wrong, what to do.
+A stage that can find mistakes returns them beside its values, so that all are reported together. A
+`Problem` is one line: where, what is wrong, what to do.
 """
 
 from collections.abc import Iterable

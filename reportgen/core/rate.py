@@ -1,8 +1,8 @@
 """The rate card applied to allocations: what each costs, exactly.
 
-With prices an allocation costs its ACUs times the price of its product and day. With tiers, or where the vendor's
-invoice is recovered, there is one amount for the whole cycle: it is spread over every ACU, and a price per ACU is
-only what that comes to.
+With prices an allocation costs its ACUs times the price of its product and day. With tiers, or
+where the vendor's invoice is recovered, there is one amount for the whole cycle: it is spread over
+every ACU, and a price per ACU is only what that comes to.
 """
 
 from bisect import bisect_right
@@ -159,8 +159,9 @@ def _priced(allocations: Iterable[Allocation], card: RateCard) -> Iterator[Alloc
 def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Allocation]:
     """Give each allocation its part of the whole, exact at 1e-12.
 
-    What makes a line gets what the line would get as one, the lines in the order in which they are rounded: no split
-    of a record and no order of the records changes a line, and equal lines differ by their codes alone.
+    What makes a line gets what the line would get as one, the lines in the order in which they are
+    rounded: no split of a record and no order of the records changes a line, and equal lines differ
+    by their codes alone.
     """
     lines: dict[tuple[bool, str, str], list[int]] = defaultdict(list)
     for index, one in enumerate(allocations):

@@ -1,7 +1,7 @@
 """ledger.csv, tie_out.csv and unallocated.csv, written as text and read back.
 
-Decimals are written without an exponent. A text that a spreadsheet would take for a formula gets a leading apostrophe,
-which the reader removes.
+Decimals are written without an exponent. A text that a spreadsheet would take for a formula gets a
+leading apostrophe, which the reader removes.
 """
 
 import csv

@@ -1,7 +1,8 @@
 """The proof that nothing is lost and nothing is counted twice, in figures that come from different places.
 
-The control total comes from the enterprise view, the allocated and unallocated parts from the allocations, the
-chargeable amount from the control total and the rate card, the invoiced amount from the invoices.
+The control total comes from the enterprise view, the allocated and unallocated parts from the
+allocations, the chargeable amount from the control total and the rate card, the invoiced amount
+from the invoices.
 """
 
 from collections.abc import Iterable, Sequence
@@ -53,8 +54,8 @@ def tie_out(
 ) -> TieOut:
     """Put the terms of both identities beside each other.
 
-    ACUs: control = allocated + unallocated (`difference_acus` is gross, so that days never cancel out).
-    Amounts: chargeable + fees = invoiced + unborne.
+    ACUs: control = allocated + unallocated (`difference_acus` is gross, so that days never cancel
+    out). Amounts: chargeable + fees = invoiced + unborne.
     """
     invoiced = add(
         total(invoice.amount for invoice in invoices), round_half_up(ZERO, card.decimals)

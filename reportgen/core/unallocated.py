@@ -1,7 +1,8 @@
 """What no rule covers: who or what it is, what it comes to, and the line of the mapping that would cover it.
 
-Amounts are apportioned from the invoice lines of the unallocated, whoever bears them, so that they add up to the
-statement's figure. A suggestion only ever repeats what the mapping says of somebody very much alike.
+Amounts are apportioned from the invoice lines of the unallocated, whoever bears them, so that they
+add up to the statement's figure. A suggestion only ever repeats what the mapping says of somebody
+very much alike.
 """
 
 import re
@@ -58,7 +59,8 @@ def unallocated_rows(
 ) -> list[UnallocatedRow]:
     """Give a row per orphan and product: by cause, the largest amount first, then by id and product.
 
-    `charged` are all lines, those of nobody included; suggestions repeat what the mapping says on `day`.
+    `charged` are all lines, those of nobody included; suggestions repeat what the mapping says on
+    `day`.
     """
     found = [allocation for allocation in allocations if allocation.kind == "unallocated"]
     lines = [line for line in charged if line.kind == "unallocated"]
@@ -108,8 +110,9 @@ def _sums(
 class Suggestions:
     """What the mapping says of those most alike, to be asked for lines that would cover an orphan.
 
-    People are alike by the name, or the part of the e-mail before the @, of those whom a key matches; a key that
-    matches nobody may be a misspelt id. Ids in use are never compared: the next number is somebody else.
+    People are alike by the name, or the part of the e-mail before the @, of those whom a key
+    matches; a key that matches nobody may be a misspelt id. Ids in use are never compared: the next
+    number is somebody else.
     """
 
     def __init__(self, mapping: Mapping, directory: Directory, day: date) -> None:

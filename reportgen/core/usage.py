@@ -1,16 +1,17 @@
 """The API's overlapping views turned into disjoint usage records.
 
-Per billing day and product, with U for a principal, O for an organization, C for a principal within one, S for a
-session and E for the enterprise:
+Per billing day and product, with U for a principal, O for an organization, C for a principal within
+one, S for a session and E for the enterprise:
 
     (o,u,s)  S                         (o,u)  C - its sessions
     (-,u)    U - what is known of u within organizations
     (o,-)    O - what is known of principals within o
     (-,-)    E - all other cells, the balancing cell
 
-The quantities add up to E by construction. That no ACU is charged twice is a law of its own: a C that is missing
-is never taken for zero. Where an unknown C may overlap, U and O cannot both keep their residual on that day and
-product; the lower-ranking one gets no cell, and the balancing cell takes what is left.
+The quantities add up to E by construction. That no ACU is charged twice is a law of its own: a C
+that is missing is never taken for zero. Where an unknown C may overlap, U and O cannot both keep
+their residual on that day and product; the lower-ranking one gets no cell, and the balancing cell
+takes what is left.
 """
 
 from collections import Counter, defaultdict
@@ -47,7 +48,8 @@ R = TypeVar("R", str, Principal)
 class Residual:
     """What the finer views (`parts`) leave of a coarser one; `rest` is the gross sum found within the tolerance.
 
-    Organization, principal and session name the cell of the ledger; an empty string stands for none.
+    Organization, principal and session name the cell of the ledger; an empty string stands for
+    none.
     """
 
     org_id: str = ""
@@ -64,7 +66,8 @@ def products_of_day(
 ) -> tuple[dict[str, Decimal], Decimal]:
     """Give a day's products, and how much of `acus` they leave unexplained within the tolerance.
 
-    What exceeds the tolerance is the product `unspecified`, so that every total is the sum of its products.
+    What exceeds the tolerance is the product `unspecified`, so that every total is the sum of its
+    products.
 
     >>> products_of_day(Decimal("5"), {"devin": Decimal("3")}, Decimal("0.000001"))
     ({'devin': Decimal('3'), 'unspecified': Decimal('2')}, Decimal('0'))
@@ -78,9 +81,9 @@ def products_of_day(
 def decompose(views: Views, directory: Directory, *, user_first: bool, tolerance: Decimal) -> Usage:
     """Partition the enterprise total into disjoint records, sorted, zeros left out.
 
-    `user_first` tells whether a user rule outranks an organization rule: it decides who keeps a residual where the
-    two cannot be told apart. A negative residual beyond `tolerance` (ACUs) stays in the ledger and is reported as
-    a discrepancy.
+    `user_first` tells whether a user rule outranks an organization rule: it decides who keeps a
+    residual where the two cannot be told apart. A negative residual beyond `tolerance` (ACUs) stays
+    in the ledger and is reported as a discrepancy.
     """
     leaves, users, organizations = _residuals(views, directory, tolerance)
     if user_first:
@@ -93,8 +96,8 @@ def decompose(views: Views, directory: Directory, *, user_first: bool, tolerance
 def open_pairs(views: Views, directory: Directory, tolerance: Decimal) -> list[Pair]:
     """List the pairs whose C is unknown although both residuals are positive on one day and product.
 
-    These are the questions to ask before `decompose` has to leave a residual out; those that share most days and
-    products come first, as they are the likeliest.
+    These are the questions to ask before `decompose` has to leave a residual out; those that share
+    most days and products come first, as they are the likeliest.
     """
     _, users, organizations = _residuals(views, directory, tolerance)
     rivals, known = _Rivals(users), _users_known_in(views)
@@ -143,7 +146,8 @@ def _with_parts(
 ) -> Iterator[tuple[K, View, list[View]]]:
     """Give each coarser view with the finer ones below it.
 
-    Where C is known it contains its sessions; where it is not, its sessions are all that is known of it.
+    Where C is known it contains its sessions; where it is not, its sessions are all that is known
+    of it.
     """
     parts: dict[K | None, list[View]] = defaultdict(list)
     for leaf in leaves:
@@ -179,7 +183,8 @@ def _unowned_sessions(
 ) -> Iterator[Residual]:
     """Give the sessions whose owner is not told, where they can be nobody's ACUs that are charged already.
 
-    They may be part of a C that is known, or of the residual of a U whose C is not: there they are left to it.
+    They may be part of a C that is known, or of the residual of a U whose C is not: there they are
+    left to it.
     """
     rivals, known, within = (
         _Rivals(users),

@@ -8,11 +8,12 @@ Three, each for what the one before it cannot stop:
     the end     GRACE seconds later, for a loop inside one call of C, which no exception can interrupt: the system
                 ends the process, and `render` says which templates it can have been.
 
-Measured with one warm worker, a tagged PDF of 3,000 users and a workbook of 200,000 detail rows one after the other:
-the address space grew from 121 to 650 MiB, and the slower of the two took 8.7 seconds. So what is well has 3.9 times
-the memory and 13 times the time that the largest document took. The limit on memory is relative because a
-forked worker begins with all that the command holds. Where the system does not know a limit (macOS has none on the
-address space), the work goes on without it.
+Measured with one warm worker, a tagged PDF of 3,000 users and a workbook of 200,000 detail rows one
+after the other: the address space grew from 121 to 650 MiB, and the slower of the two took 8.7
+seconds. So what is well has 3.9 times the memory and 13 times the time that the largest document
+took. The limit on memory is relative because a forked worker begins with all that the command
+holds. Where the system does not know a limit (macOS has none on the address space), the work goes
+on without it.
 """
 
 import math
@@ -59,7 +60,8 @@ def time_for_a_document() -> Iterator[None]:
         yield
         return
     _limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + _Limits.seconds + _Limits.grace))
-    # Again every second, as code that is run by the garbage collector swallows what is raised in it.
+    # Again every second, as code that is run by the garbage collector swallows what is raised in
+    # it.
     signal.setitimer(signal.ITIMER_PROF, _Limits.seconds, 1)
     try:
         yield

@@ -6,8 +6,9 @@
         text/html                   email.html.j2; multipart/related with the logo, where that is a PNG
       the files
 
-Laws: the same input is the same message, boundaries included. No text reaches a header that could end it, or begin
-another: not by a line break, nor by one that is hidden in an encoded word, which Python's parser would take apart.
+Laws: the same input is the same message, boundaries included. No text reaches a header that could
+end it, or begin another: not by a line break, nor by one that is hidden in an encoded word, which
+Python's parser would take apart.
 """
 
 import base64
@@ -79,8 +80,8 @@ def message(
 ) -> bytes:
     """Write the e-mail of an invoice; `files` are attached by name, in their order.
 
-    Raises AddressError, or Rejected with the mistake in a template. Templates may be a user's own: to be called in a
-    worker, like `draw`.
+    Raises AddressError, or Rejected with the mistake in a template. Templates may be a user's own:
+    to be called in a worker, like `draw`.
     """
     picture, content = _logo(design.logo)
     names = [one_line(name) for name in files]

@@ -21,7 +21,8 @@ class MarkupError(Exception):
 
 def tree(xhtml: str) -> Element:
     """Parse a document; raises MarkupError with line, column and fragment."""
-    # Characters that XML cannot carry may come from any name in the data: expat would refuse the whole document.
+    # Characters that XML cannot carry may come from any name in the data: expat would refuse the
+    # whole document.
     text = _ENTITY.sub(_entity, legible(xhtml))
     parser = XMLParser()  # noqa: S314 - the template's own output, escaped by Jinja; never a foreign document
     try:
@@ -38,7 +39,8 @@ def _said(error: ParseError, text: str) -> str:
     reason = str(error).partition(":")[0]
     opened = _open(text) if reason in {"mismatched tag", "no element found"} else ""
     written = text.split("\n")[line - 1]
-    # A long line is shown from where its end is the mistake; expat stands before the tag or character.
+    # A long line is shown from where its end is the mistake; expat stands before the tag or
+    # character.
     start = (
         max(0, column - FRAGMENT_CHARACTERS // 2)
         if len(written.strip()) > FRAGMENT_CHARACTERS

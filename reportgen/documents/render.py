@@ -53,8 +53,8 @@ class NotDrawn(Rejected):
 class Design:
     """How documents look: the templates by name, the accent colour, the logo as an address of `data:`, the locale.
 
-    `summaries` are what gets a document for all its cost centers; beyond `most_detail_rows` the detail of usage is
-    left to the workbook and the attachment.
+    `summaries` are what gets a document for all its cost centers; beyond `most_detail_rows` the
+    detail of usage is left to the workbook and the attachment.
     """
 
     templates: Mapping[str, str]
@@ -86,8 +86,8 @@ def tasks_of(
 ) -> list[Task]:
     """List every file of a cycle: the statement's first, as they take longest, and the page that leads to all last.
 
-    Statement and directory are what documents may show (core/privacy.py); `attachments` are those of an invoice by
-    the code of its cost center, and of the statement by "".
+    Statement and directory are what documents may show (core/privacy.py); `attachments` are those
+    of an invoice by the code of its cost center, and of the statement by "".
     """
     attached = attachments or {}
     paths: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """What a cycle's folder holds: its inputs as they were used, the tables, and what is to be rendered.
 
-Documents are functions of the inputs alone. Who may be recognised in them is decided here, once for all of them and
-for what is attached to them (core/privacy.py).
+Documents are functions of the inputs alone. Who may be recognised in them is decided here, once for
+all of them and for what is attached to them (core/privacy.py).
 """
 
 from base64 import b64encode

@@ -72,9 +72,9 @@ def gather(
 
     `responses` are those that named the cycle.
 
-    What the live API answers is stored the moment it arrives, not asked for again, and not kept in memory. What a
-    recording answers is only added to `responses`: it costs nothing to ask again, and nothing is to be written
-    should it turn out wrong.
+    What the live API answers is stored the moment it arrives, not asked for again, and not kept in
+    memory. What a recording answers is only added to `responses`: it costs nothing to ask again,
+    and nothing is to be written should it turn out wrong.
     """
     folder = cycle_folder(configuration.archive, cycle.start)
     asked = question(configuration, cycle, directory.remembered(configuration.archive, cycle.start))

@@ -1,8 +1,9 @@
 """Answer the v3 API from the sample world: `answer` is pure, `serve` puts it on loopback, the script runs it by hand.
 
-Stricter than the real API on purpose: a query parameter that the OpenAPI description does not name is refused with
-422, so that a client's slip is seen. Where the real API is not documented, the answers take the harder variant
-(newest cycle first, days without usage given by some views and left out by others, `review` null or absent).
+Stricter than the real API on purpose: a query parameter that the OpenAPI description does not name
+is refused with 422, so that a client's slip is seen. Where the real API is not documented, the
+answers take the harder variant (newest cycle first, days without usage given by some views and left
+out by others, `review` null or absent).
 """
 
 import argparse
@@ -156,7 +157,8 @@ def _daily(world: World, ids: dict[str, str], query: Query) -> Json:
     after, before = _window(query, "time_after", "time_before")
     days: dict[int, list[Atom]] = {}
     if not ids.keys() - {"org_id"}:
-        # An enterprise and an organization show their idle days as zero; people and sessions leave theirs out.
+        # An enterprise and an organization show their idle days as zero; people and sessions leave
+        # theirs out.
         days = {
             day: []
             for start, end in world.cycles
@@ -280,7 +282,8 @@ def _bucket(day: int, atoms: list[Atom]) -> Json:
     products: dict[str, float | None] = {"devin": 0.0, "cascade": 0.0, "terminal": 0.0}
     for product in dict.fromkeys([*products, *(atom.product for atom in atoms)]):
         products[product] = _added(atom.acus for atom in atoms if atom.product == product)
-    # A review of zero is null on one day, absent on the next and 0.0 on the third: all three have been seen.
+    # A review of zero is null on one day, absent on the next and 0.0 on the third: all three have
+    # been seen.
     if "review" not in products and day // DAY % 3 != 1:
         products["review"] = None if day // DAY % 3 == 0 else 0.0
     return {"date": day, "acus": _added(atom.acus for atom in atoms), "acus_by_product": products}

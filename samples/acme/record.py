@@ -1,7 +1,7 @@
 """Records the sample: `collect` runs against the model of the API, cycle by cycle.
 
-`python samples/acme/record.py` writes responses.jsonl beside this file. The clock stands still, so that the same
-world gives the same recording.
+`python samples/acme/record.py` writes responses.jsonl beside this file. The clock stands still, so
+that the same world gives the same recording.
 """
 
 import sys

@@ -8,8 +8,9 @@
       sessions        begun by a user or a service user in one organization
       atoms           what was consumed: the smallest cells, each counted once
 
-Everything follows from the seed. Only `Random.random()` is drawn, which gives the same values in every Python
-version. Law: each view the API shows is a sum of atoms, so no view can contradict another by more than float noise.
+Everything follows from the seed. Only `Random.random()` is drawn, which gives the same values in
+every Python version. Law: each view the API shows is a sum of atoms, so no view can contradict
+another by more than float noise.
 """
 
 from collections.abc import Iterator
@@ -99,9 +100,9 @@ _ORGANIZATIONS = {
     "sandbox": Organization("org-b83d75c2149e", "Innovation Sandbox"),
 }
 
-# Name, mailbox (at acme.example unless it says where), organizations worked in, ACUs on a full working day.
-# The row number makes the user id. Order matters: the rows of _IDP_ROWS are known to the identity provider only, and
-# the last row has left the enterprise.
+# Name, mailbox (at acme.example unless it says where), organizations worked in, ACUs on a full
+# working day. The row number makes the user id. Order matters: the rows of _IDP_ROWS are known to
+# the identity provider only, and the last row has left the enterprise.
 _PEOPLE = (
     ("Ada Brennan", "ada", "platform", 26.0),
     ("Alan Whitaker", "alan", "platform data", 22.0),
@@ -230,7 +231,8 @@ def _person(number: int, name: str, mailbox: str, orgs: str, pace: float) -> Per
         name=name or None,
         directory=directory,
         orgs=org_ids,
-        # Only the first organization is a role: the rest came by groups, so a client must find those pairs by itself.
+        # Only the first organization is a role: the rest came by groups, so a client must find
+        # those pairs by itself.
         roles=() if number % 5 == 0 else org_ids[:1],
         pace=pace,
     )

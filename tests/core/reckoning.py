@@ -1,7 +1,7 @@
 """Charging a cycle a second time, in Fractions: the rules of the design as they are written, however slow.
 
-Nothing here calls the code under test. It takes parts of records, the rate card and the mapping, and gives every
-line that the invoices must have.
+Nothing here calls the code under test. It takes parts of records, the rate card and the mapping,
+and gives every line that the invoices must have.
 """
 
 from collections import defaultdict

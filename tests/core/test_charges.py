@@ -135,7 +135,8 @@ def test_a_hundred_over_three_equal_products_goes_up_at_the_first_of_them(order)
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
 def test_equal_parts_of_a_recovered_invoice_go_by_code_however_many_records_they_are(order):
-    # found as a defect: CC-2, made of two halves or named by an earlier record, took the cent from CC-1
+    # found as a defect: CC-2, made of two halves or named by an earlier record, took the cent from
+    # CC-1
     parts = [
         part("CC-1", "1"),
         part("CC-2", "0.5"),
@@ -188,7 +189,8 @@ def test_negative_acus_take_their_part_of_a_recovered_invoice_back():
     # 6 - 1 = 5 ACUs for 10.00: 2.00 each
     found = charge([part("CC-1", "6"), part("CC-2", "-1")], recovering("10.00"))
     assert totals(found) == {"CC-1": "12.00", "CC-2": "-2.00"}
-    # 10 - 3 = 7 ACUs for 1.00: 1.428571… and -0.428571…; rounded down 0.99; 0.00857 goes before 0.00142
+    # 10 - 3 = 7 ACUs for 1.00: 1.428571… and -0.428571…; rounded down 0.99; 0.00857 goes before
+    # 0.00142
     uneven = charge([part("CC-1", "10"), part("CC-2", "-3")], recovering("1.00"))
     assert totals(uneven) == {"CC-1": "1.43", "CC-2": "-0.43"}
 
@@ -393,7 +395,8 @@ def test_a_pool_shares_fees_and_transfers_too():
 
 
 def test_pools_are_shared_in_stages_without_what_came_from_pools_changing_the_proportions():
-    # CC-9 gives 70 % of 100.00 to pool CC-4 and 30 % to CC-1; CC-4 shares 50.00 + 70.00 as usage was: 3 to 1
+    # CC-9 gives 70 % of 100.00 to pool CC-4 and 30 % to CC-1; CC-4 shares 50.00 + 70.00 as usage
+    # was: 3 to 1
     parts = [part("CC-1", "30"), part("CC-2", "10"), part("CC-4", "50"), part("CC-9", "100")]
     stages = (pool("CC-4"), pool("CC-9", "shares", CC_1="0.3", CC_4="0.7"))
     found = charge(parts, priced(devin="1.00"), stages)

@@ -1,7 +1,8 @@
 """The laws of charging, over every combination of policies: a second reading in Fractions gives every line.
 
-Quantities are coarse enough for the second reading to need no intermediate grain: two parts of one amount are either
-equal or further apart than 1e-12, so that the largest remainders are those of the exact shares.
+Quantities are coarse enough for the second reading to need no intermediate grain: two parts of one
+amount are either equal or further apart than 1e-12, so that the largest remainders are those of the
+exact shares.
 """
 
 from collections import Counter, defaultdict

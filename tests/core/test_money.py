@@ -186,7 +186,8 @@ def test_a_total_out_of_reach_is_approached_and_no_further(exact, target, rounde
 
 
 def test_remainders_are_compared_to_their_last_digit_in_any_context():
-    # found as a defect: turned round with a minus, they were rounded to the 28 digits (or fewer) of the caller
+    # found as a defect: turned round with a minus, they were rounded to the 28 digits (or fewer) of
+    # the caller
     exact = decimals(f"0.004{'3' * 30}1", f"0.004{'3' * 30}2", f"0.001{'3' * 30}7")
     assert written(money.round_to_total(exact, Decimal("0.01"), 2)) == ["0.00", "0.01", "0.00"]
     with localcontext(prec=2):

@@ -448,7 +448,8 @@ def test_usage_by_principal_foots_to_the_cent():
     nobody = part("CC-1", "0.0025", principal="", org_id="org-1")
     elsewhere = part("CC-1", "0.0025", principal="ada", org_id="org-2")
     result, _ = made([*people, nobody, elsewhere], TWO)
-    # 3.33 twice, Ada 3.335, the organization 0.005: 10.00 in all; of the two equal remainders the first row goes up
+    # 3.33 twice, Ada 3.335, the organization 0.005: 10.00 in all; of the two equal remainders the
+    # first row goes up
     rows = [
         (row.org_id, row.principal_id, str(row.acus), str(row.amount))
         for row in result.invoices[0].by_principal

@@ -1,7 +1,7 @@
 """The laws of the decomposition, held against a truth that exists before any view of it.
 
-The truth is a list of disjoint atoms. The views are summed from the atoms here, any of them is withheld, and the
-records are judged by what they could at best have been made of.
+The truth is a list of disjoint atoms. The views are summed from the atoms here, any of them is
+withheld, and the records are judged by what they could at best have been made of.
 """
 
 from collections import defaultdict
@@ -166,8 +166,8 @@ def may_claim(record: UsageRecord, atom: Atom) -> bool:
 def can_be_carried(records: list[UsageRecord], atoms: list[Atom]) -> bool:
     """Tell whether every record can be filled from atoms that it may claim, each atom spent at most once.
 
-    Maximum flow in whole numbers: fill the records one after the other along shortest paths, which move what earlier
-    records took to other atoms of theirs.
+    Maximum flow in whole numbers: fill the records one after the other along shortest paths, which
+    move what earlier records took to other atoms of theirs.
     """
     wanted = [units(record.quantity) for record in records]
     left = [units(atom.quantity) for atom in atoms]
@@ -313,7 +313,8 @@ def test_with_every_view_the_records_are_the_truth(truth, user_first, tolerance)
     expected: dict[tuple[object, ...], Decimal] = defaultdict(Decimal)
     for atom in truth.atoms:
         kind, principal_id = atom.principal or ("", "")
-        # Beside somebody's ACUs nothing tells that a session without an owner is not that somebody's.
+        # Beside somebody's ACUs nothing tells that a session without an owner is not that
+        # somebody's.
         told = atom.principal or (atom.cell, atom.org_id) not in somebody
         expected[*atom.cell, atom.org_id, kind, principal_id, atom.session_id if told else ""] += (
             atom.quantity

@@ -1,6 +1,7 @@
 """What follows on the documents: the e-mail of an invoice of `grove`, and notes on two of its invoices.
 
-The notes are a worked example. Of devin at 2.00, R-1 used 0.5 ACUs less than was recorded, and S-2 0.123 more:
+The notes are a worked example. Of devin at 2.00, R-1 used 0.5 ACUs less than was recorded, and S-2
+0.123 more:
 
     devin     25.683 ACUs, 51.366 -> 51.37        25.306 ACUs, 50.612 -> 50.61        the group: -0.76
     R-1       exactly -1.000 -> -1.00

@@ -1,7 +1,7 @@
 """The enterprise of `beech` with everything that can be charged and compared.
 
-Budgets, fees, transfers, a pool, a cycle that spans two months and is still open, another one before it, and a total
-in another currency.
+Budgets, fees, transfers, a pool, a cycle that spans two months and is still open, another one
+before it, and a total in another currency.
 
 The recording is moved to the turn of the year, so that nothing has to be recorded twice.
 """

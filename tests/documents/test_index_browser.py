@@ -1,7 +1,7 @@
 """The page of a cycle in a browser: whole without scripts and on a phone, in both colour schemes, asking for nothing.
 
-Chromium is shown the page in a frame as wide as the screen that is meant, in which no script runs. A page of ours
-around it measures, and leaves what it found in its own text, which Chromium prints.
+Chromium is shown the page in a frame as wide as the screen that is meant, in which no script runs.
+A page of ours around it measures, and leaves what it found in its own text, which Chromium prints.
 """
 
 import json

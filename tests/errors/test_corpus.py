@@ -27,7 +27,8 @@ MADE = {
     "yaml-nested-brackets": ("mapping.yaml", b"users: " + b"[" * 50_000),
     "yaml-too-large": ("mapping.yaml", b"# " + b"x" * 20_000_000),
 }
-# The rest runs inside the process of the tests, which takes a hundredth of the time and shows the same.
+# The rest runs inside the process of the tests, which takes a hundredth of the time and shows the
+# same.
 REAL_PROCESSES = {
     *(
         "archive-below-file",
@@ -38,7 +39,8 @@ REAL_PROCESSES = {
     ),
     *("token-not-set", "yaml-alias-bomb", "yaml-nested-brackets"),
 }
-# Root may write everywhere, so the command becomes somebody else, after importing what only root may be able to read.
+# Root may write everywhere, so the command becomes somebody else, after importing what only root
+# may be able to read.
 AS_NOBODY = f"""
 import encodings.utf_8_sig
 import os

@@ -63,7 +63,8 @@ class _Connection(asyncio.Protocol):
         self._api.seen.begin()
         reply = self._reply(method, rest_of_line.rpartition(" ")[0], headers)
         loop = asyncio.get_running_loop()
-        # Even at once means: after the others whose requests are here already, so that all of them are counted.
+        # Even at once means: after the others whose requests are here already, so that all of them
+        # are counted.
         later = loop.call_later if reply.delay else lambda _, *rest: loop.call_soon(*rest)
         self._waiting = later(
             reply.delay, self._send, reply, headers.get("connection", "").lower() == "close"

@@ -301,7 +301,8 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file, strict=True)
 
 
-# An independent truth: the atoms of the sample world, and the rules of the example in the plainest words
+# An independent truth: the atoms of the sample world, and the rules of the example in the plainest
+# words
 
 
 @cache

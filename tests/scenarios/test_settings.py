@@ -1,6 +1,7 @@
 """What `invoice:` in chargeback.yaml decides, from the key to the bytes that are handed out.
 
-Nobody is looked for by what the program holds to be a secret: the words are those of the world that was recorded.
+Nobody is looked for by what the program holds to be a secret: the words are those of the world that
+was recorded.
 """
 
 import csv

@@ -1,7 +1,8 @@
 """What the template of a credit or debit note sees: an invoice of a closed cycle as it stood, and as it stands now.
 
-The amounts are given. How the exact differences are rounded, so that an unchanged line never gets a note, is the law
-of whoever corrects; a note prints it and only adds up: old + difference = new, and the lines make the total.
+The amounts are given. How the exact differences are rounded, so that an unchanged line never gets a
+note, is the law of whoever corrects; a note prints it and only adds up: old + difference = new, and
+the lines make the total.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,8 +22,8 @@ from reportgen.documents.content.slots import Slot
 class NoteLine:
     """A line of the invoice that changed: as it stood, as it stands now, and the difference that is charged.
 
-    Usage has a `product` and its `unit_price` (None where it is only what one amount comes to); a fee, a transfer
-    or a part of a pool a `name`.
+    Usage has a `product` and its `unit_price` (None where it is only what one amount comes to); a
+    fee, a transfer or a part of a pool a `name`.
     """
 
     kind: LineKind = "usage"
@@ -66,8 +67,8 @@ class Correction:
 class NoteDocument:
     """A credit or debit note: what changed on an invoice of a closed cycle, line by line.
 
-    `corrects` is the number of the invoice, where there was one. `before` and `after` are the cycle as it stood and
-    as it was restated; `notes_amount` is the total of all notes of the correction.
+    `corrects` is the number of the invoice, where there was one. `before` and `after` are the cycle
+    as it stood and as it was restated; `notes_amount` is the total of all notes of the correction.
     """
 
     heading: Heading
@@ -150,7 +151,8 @@ def note_documents(
 ) -> Iterator[NoteDocument]:
     """Give a document per note, `amounts` being by the code of the cost center.
 
-    `before` is the cycle as it stood, with the corrections made since it was closed; `after` is what it is now.
+    `before` is the cycle as it stood, with the corrections made since it was closed; `after` is
+    what it is now.
     """
     notes_amount = total(found.amount for found in amounts.values())
     for invoice in before.invoices:

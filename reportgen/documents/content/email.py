@@ -1,7 +1,8 @@
 """What the templates of an e-mail see: an invoice by its figures, and what travels with it.
 
-Law: a letter holds nobody's usage and no contacts, so that no template of it can name people, whatever documents
-show. It stands in mailboxes for which no one decides who reads it; the attached invoice names whom it may.
+Law: a letter holds nobody's usage and no contacts, so that no template of it can name people,
+whatever documents show. It stands in mailboxes for which no one decides who reads it; the attached
+invoice names whom it may.
 """
 
 from collections.abc import Iterable
@@ -38,7 +39,8 @@ class Picture:
 class LetterDocument:
     """The e-mail that an invoice goes out with; `files` are the names of what is attached.
 
-    `answered` says that answers to it are read. `picture` is the logo, where mail programs can show it.
+    `answered` says that answers to it are read. `picture` is the logo, where mail programs can show
+    it.
     """
 
     heading: Heading

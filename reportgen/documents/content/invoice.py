@@ -73,7 +73,8 @@ LineKey = tuple[str, str, Decimal | None]
 class InvoiceDocument:
     """One invoice.
 
-    `users` says how people are shown; of a detail with more than `most_detail_rows` nothing is printed.
+    `users` says how people are shown; of a detail with more than `most_detail_rows` nothing is
+    printed.
     """
 
     heading: Heading

@@ -1,6 +1,7 @@
 """What the codes in the lists of workbooks are called: words that the catalogs translate, as those of templates are.
 
-Law: the words of one table differ in every language, so that a list can be filtered, and added up, by them.
+Law: the words of one table differ in every language, so that a list can be filtered, and added up,
+by them.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,9 @@
 """The trend: what up to six cycles came to, as bars that can be labelled and as a line in a row of a table.
 
-All geometry is computed here, to a tenth of a unit of the view box; templates only place it. Both drawings begin at
-zero, so that heights compare as amounts do, and what is below zero (a credit) lies below the zero line. A cycle has
-the same place in every document: this one stands last, on the right.
+All geometry is computed here, to a tenth of a unit of the view box; templates only place it. Both
+drawings begin at zero, so that heights compare as amounts do, and what is below zero (a credit)
+lies below the zero line. A cycle has the same place in every document: this one stands last, on the
+right.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,7 +37,8 @@ SPARK_TOP, SPARK_FLOOR = Decimal(2), Decimal(22)
 class Bar:
     """A cycle's bar; where the cost center was not declared, there is no amount and no `path`.
 
-    `x` is its middle, for labels that are centred; `amount_y` the baseline of the amount at its end.
+    `x` is its middle, for labels that are centred; `amount_y` the baseline of the amount at its
+    end.
     """
 
     cycle: BillingCycle
@@ -52,8 +54,8 @@ class Bar:
 class Trend:
     """The geometry of up to six bars, oldest first, with labels of 8 units.
 
-    The zero line runs at `zero_y` from `left`, where the oldest bar's place begins, to `width`; `cycle_y` is the
-    baseline of what names the cycles.
+    The zero line runs at `zero_y` from `left`, where the oldest bar's place begins, to `width`;
+    `cycle_y` is the baseline of what names the cycles.
     """
 
     width: int
@@ -99,7 +101,8 @@ def statement_trend(statement: Statement) -> Trend | None:
 def sparkline(statement: Statement, code: str) -> str | None:
     """Give a cost center's amounts as a line in a view box of 100 x 24; None where there are fewer than two.
 
-    The cycles are spread over the whole width. A cycle that did not know the cost center is passed over.
+    The cycles are spread over the whole width. A cycle that did not know the cost center is passed
+    over.
     """
     amounts = _amounts(statement, code)
     known = [(place, amount) for place, amount in enumerate(amounts) if amount is not None]

@@ -1,6 +1,7 @@
 """Who used what, as documents list it: by user, by billing day, and both in detail.
 
-People are named by their name, else their address, else their id; what tells apart people of one name stands beside.
+People are named by their name, else their address, else their id; what tells apart people of one
+name stands beside.
 """
 
 import re

@@ -1,6 +1,7 @@
 """Documents fetch nothing: what they ask for must be in them, so that they are the same everywhere and for ever.
 
-WeasyPrint leaves out what it cannot load and says so in its log. Here that is a mistake: nothing is lost unseen.
+WeasyPrint leaves out what it cannot load and says so in its log. Here that is a mistake: nothing is
+lost unseen.
 """
 
 import logging

@@ -1,7 +1,8 @@
 """XHTML -> the bytes of a PDF/A-3, by WeasyPrint, with what costs time done once per process.
 
-The XHTML is handed over as a tree built by expat instead of being parsed as HTML5, the style sheet and the fonts are
-kept, and the garbage collector is told to leave them alone. Nothing is fetched: a document is its template's output.
+The XHTML is handed over as a tree built by expat instead of being parsed as HTML5, the style sheet
+and the fonts are kept, and the garbage collector is told to leave them alone. Nothing is fetched: a
+document is its template's output.
 """
 
 import gc
@@ -67,7 +68,8 @@ def pdf(
 ) -> bytes:
     """Return the PDF of a document, with its attachments dated `dated` (UTC, without an offset).
 
-    Raises MarkupError, MissingGlyph where a text cannot be drawn, or NotFetched where it asks for what is not in it.
+    Raises MarkupError, MissingGlyph where a text cannot be drawn, or NotFetched where it asks for
+    what is not in it.
     """
     document = XhtmlTree(xhtml)
     _check_archivable(document.etree_element)
@@ -115,7 +117,8 @@ def _embedded(attachment: Attachment, dated: datetime) -> Embedded:
 def _finish(_: object, found: Any, *, dated: datetime, flat: bool) -> None:  # noqa: ANN401 - pydyf has no types
     """Mend what PDF/A forbids: pictures that are smoothed, attachments that are listed twice; and the structure tree.
 
-    What is `flat` has no groups of transparency, which WeasyPrint makes around every text of an SVG.
+    What is `flat` has no groups of transparency, which WeasyPrint makes around every text of an
+    SVG.
     """
     for part in found.objects:
         if isinstance(part, pydyf.Stream):

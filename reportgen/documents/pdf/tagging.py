@@ -1,8 +1,9 @@
 """The structure tree of a PDF that WeasyPrint has tagged, brought to what ISO 32000-1 section 14.8 asks for.
 
-WeasyPrint tags what a page shows, and leaves open what somebody with a screen reader stumbles on: headers and footers
-of pages belong to no element, tables that only place things say they are tables, header cells do not say what they
-are the header of, and the box of a figure is in the units of CSS. Nothing of it changes how a page looks.
+WeasyPrint tags what a page shows, and leaves open what somebody with a screen reader stumbles on:
+headers and footers of pages belong to no element, tables that only place things say they are
+tables, header cells do not say what they are the header of, and the box of a figure is in the units
+of CSS. Nothing of it changes how a page looks.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,8 @@
 """What goes wrong while a template is rendered -> one Problem: template, line, and what is wrong in its words.
 
-The line is that of the innermost template; where that is a part which another one calls, the caller is named too, as
-the mistake may be in what it handed over. Python's own words name its types, so each is put into ours.
+The line is that of the innermost template; where that is a part which another one calls, the caller
+is named too, as the mistake may be in what it handed over. Python's own words name its types, so
+each is put into ours.
 """
 
 import re

@@ -55,8 +55,9 @@ class NumberError(Exception):
 def invoice_number(pattern: str, cycle: BillingCycle, cost_center: CostCenter) -> str:
     """Render the number of an invoice, or raise NumberError: it names files, so it must be fit for that.
 
-    A pattern is rendered by the command itself, which has no limits of a worker. So it may read fields and put them
-    together, and not loop or call what could take long: its work is bounded by its length.
+    A pattern is rendered by the command itself, which has no limits of a worker. So it may read
+    fields and put them together, and not loop or call what could take long: its work is bounded by
+    its length.
     """
     if len(pattern) > LONGEST_PATTERN:
         raise NumberError(f"the pattern has more than {LONGEST_PATTERN} characters")

@@ -1,8 +1,9 @@
 """What a template may do: read what it is given and write texts, the same ones every time.
 
-Jinja's sandbox keeps templates from the program behind the values. Added here: no operator makes a value that fills
-the memory, nothing that differs from one run to the next can be written, and what goes wrong is said in the words of
-the domain. What no rule can foresee is stopped by the limits of the process (worker.py).
+Jinja's sandbox keeps templates from the program behind the values. Added here: no operator makes a
+value that fills the memory, nothing that differs from one run to the next can be written, and what
+goes wrong is said in the words of the domain. What no rule can foresee is stopped by the limits of
+the process (worker.py).
 """
 
 import re

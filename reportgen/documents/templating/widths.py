@@ -1,8 +1,9 @@
 """How wide texts are: columns of plain text in e-mail, and the room that a text takes in the cells of a workbook.
 
-Laws: a value is one line before it is set, so that what looks like a line of ours is one, whatever a name holds. In
-workbooks, widths are counted in digits of the font of the cells, as those of columns are; what is reckoned is rather
-too high than too low, as another program may draw the font a little wider.
+Laws: a value is one line before it is set, so that what looks like a line of ours is one, whatever
+a name holds. In workbooks, widths are counted in digits of the font of the cells, as those of
+columns are; what is reckoned is rather too high than too low, as another program may draw the font
+a little wider.
 """
 
 import re
@@ -153,7 +154,8 @@ def _lines_in(text: str, width: int) -> int:
 
 
 def _lines_of_paragraph(text: str, width: int) -> int:
-    # Of a digit's width, capitals take a quarter more and small letters of English a fifth less, here an eighth.
+    # Of a digit's width, capitals take a quarter more and small letters of English a fifth less,
+    # here an eighth.
     small = sum(1 for sign in text if sign.isascii() and sign.islower())
     taken = columns(text) + sum(map(str.isupper, text)) // 4 - small // 8
     return 1 + wrapped(text, max(2, width * columns(text) // max(1, taken))).count("\n")

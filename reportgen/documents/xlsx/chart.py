@@ -1,7 +1,8 @@
 """The chart of a sheet: the columns of its slot stacked, as openpyxl's objects.
 
-It points at the cells and holds no figure of its own, so that it says what they say, filtered rows left out. Below
-zero nothing is drawn. On a landscape page it stands right of the last `<col>`, on a portrait one below the last row.
+It points at the cells and holds no figure of its own, so that it says what they say, filtered rows
+left out. Below zero nothing is drawn. On a landscape page it stands right of the last `<col>`, on a
+portrait one below the last row.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,7 @@
 """Rows get their numbers, slots become XML, formulas their ranges.
 
-Slots are streamed first, because a formula may point at a slot of a later sheet and needs to know where it ends.
+Slots are streamed first, because a formula may point at a slot of a later sheet and needs to know
+where it ends.
 """
 
 import re

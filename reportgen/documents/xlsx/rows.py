@@ -1,8 +1,9 @@
 """Cell values -> the XML of a sheet's rows.
 
-Law: what is text stays text whatever it begins with, and a number is written as its own decimal text, without a float
-on the way. Replaced in text are only: characters that XML 1.0 cannot carry (U+FFFD), carriage returns (line feeds, as
-in Excel's own cells), and what exceeds 32,767 characters (an ellipsis).
+Law: what is text stays text whatever it begins with, and a number is written as its own decimal
+text, without a float on the way. Replaced in text are only: characters that XML 1.0 cannot carry
+(U+FFFD), carriage returns (line feeds, as in Excel's own cells), and what exceeds 32,767 characters
+(an ellipsis).
 """
 
 import re
@@ -17,7 +18,8 @@ from reportgen.core.text import legible
 from reportgen.documents.content.slots import CellValue
 
 _RETURN = re.compile("\r\n?")
-# Excel reads _x0041_ in a text as the letter A; the underscore that begins such a group is written as a group itself.
+# Excel reads _x0041_ in a text as the letter A; the underscore that begins such a group is written
+# as a group itself.
 _CODED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _TEXT_UNITS = 32_767  # of UTF-16, as Excel counts

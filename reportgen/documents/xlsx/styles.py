@@ -1,8 +1,8 @@
 """A small CSS subset -> named cell styles.
 
-Selectors are `*`, `.name` and `.name.other`. What applies to one cell merges as in HTML: rules with more classes win,
-then those further down the style sheet. Every combination of classes in use becomes one named style, called by its
-classes.
+Selectors are `*`, `.name` and `.name.other`. What applies to one cell merges as in HTML: rules with
+more classes win, then those further down the style sheet. Every combination of classes in use
+becomes one named style, called by its classes.
 """
 
 import re
@@ -62,7 +62,8 @@ class StyleBook:
         self._order = tuple(dict.fromkeys(name for rule in rules for name in sorted(rule.classes)))
         self._indices: dict[tuple[tuple[str, ...], bool], int] = {}
         self._named: set[str] = set()
-        # Excel measures columns and empty rows in the font of style 0, which openpyxl offers no way to choose.
+        # Excel measures columns and empty rows in the font of style 0, which openpyxl offers no way
+        # to choose.
         book._fonts = IndexedList([_font(self._properties(()))])  # type: ignore[attr-defined]  # noqa: SLF001
 
     @property
@@ -205,7 +206,8 @@ _READERS: Mapping[str, Callable[[str], str | None]] = {
 
 def _style_name(classes: tuple[str, ...]) -> str:
     name = " ".join(classes) or "(base)"
-    # A style called like one of Excel's own (Total, Note) would be taken for that one. No class has parentheses.
+    # A style called like one of Excel's own (Total, Note) would be taken for that one. No class has
+    # parentheses.
     return f"{name} (cell)" if name.casefold() in _BUILT_IN else name
 
 

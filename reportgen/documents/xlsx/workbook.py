@@ -1,8 +1,8 @@
 """XHTML tables and streamed rows -> the bytes of an .xlsx file.
 
-openpyxl builds the package: styles, native tables, charts, names, print set-up. The rows do not pass through its
-cells, which take ten times as long and keep everything in memory: each sheet's `<sheetData>` is written as XML and
-put into the package in place of openpyxl's empty one.
+openpyxl builds the package: styles, native tables, charts, names, print set-up. The rows do not
+pass through its cells, which take ten times as long and keep everything in memory: each sheet's
+`<sheetData>` is written as XML and put into the package in place of openpyxl's empty one.
 
 Law: same template output and same rows in, same bytes out; nothing comes from the clock.
 """
@@ -52,7 +52,8 @@ _PAPER = {"A4": 9, "letter": 1}
 def workbook(xhtml: str, slots: Mapping[str, Slot]) -> bytes:
     """Return the .xlsx file that a template's output describes; raises WorkbookError for a mistake in it.
 
-    A slot that no table places is not read. A value no cell can hold raises TypeError or ValueError.
+    A slot that no table places is not read. A value no cell can hold raises TypeError or
+    ValueError.
     """
     template = tables.read(xhtml)
     check_slots(template.sheets, slots)

@@ -1,6 +1,7 @@
 """The bodies of the API, decoded by msgspec: exact decimals, unknown fields ignored, unknown values kept open.
 
-Facts: docs/api.md. Only what is needed is required, so that a field that disappears elsewhere does no harm.
+Facts: docs/api.md. Only what is needed is required, so that a field that disappears elsewhere does
+no harm.
 """
 
 import datetime as dt

@@ -1,8 +1,8 @@
 """The HTTP client: drives a plan over the network, or over a recording through the same path.
 
-One client per worker task with a single connection, over a shared SSL context: a shared pool is quadratic in its
-connections. Transient failures are retried with backoff, or as Retry-After says; each response is handed to
-`append` the moment it arrives.
+One client per worker task with a single connection, over a shared SSL context: a shared pool is
+quadratic in its connections. Transient failures are retried with backoff, or as Retry-After says;
+each response is handed to `append` the moment it arrives.
 """
 
 import asyncio
@@ -81,7 +81,8 @@ class _Worker:
 class Connection:
     """How to reach the API. Tokens are by organization, the enterprise's under ""; `repr` does not show them.
 
-    `now` gives the instant for `fetched_at`; `append` keeps a response; `transport` replaces the network.
+    `now` gives the instant for `fetched_at`; `append` keeps a response; `transport` replaces the
+    network.
     """
 
     base_url: str

@@ -39,8 +39,8 @@ class Pages:
 def all_pages(first: Sequence[Request]) -> Plan[list[Pages]]:
     """Follow every list to its end, in the order asked for.
 
-    A cursor that comes back cuts its list, which would never end otherwise. Where a deployment does not know a /v3
-    list, its /v3beta1 is asked.
+    A cursor that comes back cuts its list, which would never end otherwise. Where a deployment does
+    not know a /v3 list, its /v3beta1 is asked.
     """
     lists = [Pages(request=request) for request in first]
     pending = list(zip(lists, first, strict=True))

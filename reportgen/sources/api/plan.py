@@ -1,8 +1,8 @@
 """A plan asks the API; who answers it is somebody else's business.
 
-A plan is a generator that yields requests in batches, is sent their answers, and returns what it found out. The
-client drives it over HTTP, `answer_from` over recorded responses, so that what is asked and how it is read is
-written once.
+A plan is a generator that yields requests in batches, is sent their answers, and returns what it
+found out. The client drives it over HTTP, `answer_from` over recorded responses, so that what is
+asked and how it is read is written once.
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -25,8 +25,9 @@ AGAIN = "collect the cycle again from the API"
 class Request:
     """A GET: the endpoint's template with its path values, parameters, and the shape of the answer.
 
-    `required`: nothing can be done without it. `optional`: named by the configuration alone; it may never have
-    been asked. `credential` is the organization whose token is used; empty for the enterprise's.
+    `required`: nothing can be done without it. `optional`: named by the configuration alone; it may
+    never have been asked. `credential` is the organization whose token is used; empty for the
+    enterprise's.
     """
 
     endpoint: str

@@ -16,7 +16,8 @@ class NotRecorded(Rejected):
 class ReplayTransport(httpx.AsyncBaseTransport):
     """Answers a request as it was recorded.
 
-    One that was not recorded is a problem that names it, and so is a failure that was: asking again would not help.
+    One that was not recorded is a problem that names it, and so is a failure that was: asking again
+    would not help.
     """
 
     def __init__(self, responses: Mapping[str, RecordedResponse], source: str) -> None:

@@ -22,8 +22,8 @@ def restated(
 ) -> list[Problem]:
     """Warn where later answers differ: by day and product for the control total, by their number elsewhere.
 
-    `control` are the requests of the control total, whose answers have the shape of all; quantities are ACUs. What
-    is said in another order, or differs within the tolerance, is the same.
+    `control` are the requests of the control total, whose answers have the shape of all; quantities
+    are ACUs. What is said in another order, or differs within the tolerance, is the same.
     """
     totals = {request.line for request in control}
     reader = ViewReader(question.cycle, question.tolerance)

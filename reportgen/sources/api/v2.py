@@ -1,8 +1,8 @@
 """The v2 API with an enterprise admin's key: totals of one dimension each, from which the views are put together.
 
-One answer gives ACUs by day, by organization and by user, never two at once, and no products. What is tied to an
-organization is `devin`; the rest is `cascade+terminal`. So O and C are asked for with one organization each; E and U
-are totals by day, split by what is tied to organizations.
+One answer gives ACUs by day, by organization and by user, never two at once, and no products. What
+is tied to an organization is `devin`; the rest is `cascade+terminal`. So O and C are asked for with
+one organization each; E and U are totals by day, split by what is tied to organizations.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

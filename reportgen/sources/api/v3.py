@@ -121,8 +121,8 @@ def ask_in_parts(
 ) -> Plan[None]:
     """Ask C for the pairs that are still open, a part of them at a time: every answer may close others.
 
-    Where nobody knows who works where, they may be more than a night can ask; the rest stays unknown, and is named.
-    What was asked is added to `asked`, and is open no more.
+    Where nobody knows who works where, they may be more than a night can ask; the rest stays
+    unknown, and is named. What was asked is added to `asked`, and is open no more.
     """
     left = MOST_OPEN_PAIRS
     while pairs := still_open():

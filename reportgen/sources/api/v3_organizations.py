@@ -1,6 +1,7 @@
 """The v3 API with organization credentials, one per organization: no enterprise path is touched.
 
-There is no enterprise total and no user's total, so the control total is the sum over the organizations given.
+There is no enterprise total and no user's total, so the control total is the sum over the
+organizations given.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -122,7 +123,8 @@ def _ask_who_else(
 ) -> Plan[None]:
     """Ask for C of everybody else in the organizations whose days are not explained yet.
 
-    Whoever is only remembered comes first: nobody lists them anywhere. The others are listed elsewhere.
+    Whoever is only remembered comes first: nobody lists them anywhere. The others are listed
+    elsewhere.
     """
     gone = question.remembered.entries.keys() - known.entries.keys()
     everybody = (*sorted(gone), *sorted(known.entries))

@@ -1,7 +1,7 @@
 """Answers of the consumption endpoints read into views, and what is odd about them counted.
 
-The label of a bucket is the UTC date of its instant. Days outside the cycle are dropped, repeated days summed,
-null and absent products are zero: none of it silently.
+The label of a bucket is the UTC date of its instant. Days outside the cycle are dropped, repeated
+days summed, null and absent products are zero: none of it silently.
 """
 
 from collections import defaultdict

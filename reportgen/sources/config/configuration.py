@@ -33,10 +33,10 @@ F = TypeVar("F", bound=Section)
 class Configuration:
     """Everything that was configured, and the texts it was read from.
 
-    `files` are the texts by the short name that stands in rules (`mapping.yaml:12`); `paths` lead from those names
-    to the files as the user would open them; `assets` lead from the names of files that travel with a cycle, such as
-    the vendor's invoices, to the files, and `logo` to the picture that every document shows; `locales` lead from
-    every locale to the first line that names it.
+    `files` are the texts by the short name that stands in rules (`mapping.yaml:12`); `paths` lead
+    from those names to the files as the user would open them; `assets` lead from the names of files
+    that travel with a cycle, such as the vendor's invoices, to the files, and `logo` to the picture
+    that every document shows; `locales` lead from every locale to the first line that names it.
     """
 
     settings: ChargebackFile

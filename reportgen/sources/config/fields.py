@@ -1,7 +1,7 @@
 """What a single value of the configuration can be: its text read strictly, for pydantic to put in its place.
 
-Where a key takes a code, shares or dates, the shape of the YAML decides which, so that one mistake gives one
-message.
+Where a key takes a code, shares or dates, the shape of the YAML decides which, so that one mistake
+gives one message.
 """
 
 import re

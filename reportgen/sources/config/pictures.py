@@ -1,7 +1,7 @@
 """Whether a picture can be drawn from its file alone: an SVG or a PNG, and whatever an SVG has inside it.
 
-Law: what is accepted here asks for nothing outside of its file. Messages name elements and attributes; what they hold
-may be a whole picture, and is not repeated.
+Law: what is accepted here asks for nothing outside of its file. Messages name elements and
+attributes; what they hold may be a whole picture, and is not repeated.
 """
 
 import warnings

@@ -1,6 +1,7 @@
 """Text turned into numbers, days and flags, strictly: what reads in two ways is refused.
 
-Every function takes the text of a scalar and returns a value or raises `Unreadable` with a message and a hint.
+Every function takes the text of a scalar and returns a value or raises `Unreadable` with a message
+and a hint.
 """
 
 import re

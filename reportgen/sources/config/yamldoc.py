@@ -1,7 +1,8 @@
 """YAML read as text with line numbers.
 
-Every scalar stays the string that was written, so that `0100`, `no`, `1e3` and `2.10` mean what they say: no
-YAML 1.1 typing. Anchors, aliases and tags are refused where they stand, before anything could be expanded.
+Every scalar stays the string that was written, so that `0100`, `no`, `1e3` and `2.10` mean what
+they say: no YAML 1.1 typing. Anchors, aliases and tags are refused where they stand, before
+anything could be expanded.
 """
 
 import re

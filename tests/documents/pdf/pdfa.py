@@ -1,7 +1,8 @@
 """A structural check of PDF/A-3, by an independent reader of the bytes: the rules of ISO 19005-3 that they can show.
 
-It reads the whole object graph by pikepdf, the metadata by an XML parser, the fonts by fontTools, and what the pages
-show by `pdfcontent`. It is no validator, and a file without findings has not been validated.
+It reads the whole object graph by pikepdf, the metadata by an XML parser, the fonts by fontTools,
+and what the pages show by `pdfcontent`. It is no validator, and a file without findings has not
+been validated.
 """
 
 import hashlib

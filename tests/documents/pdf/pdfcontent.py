@@ -1,7 +1,7 @@
 """What the pages of a PDF show: every glyph with its font, its place and the marked content that holds it.
 
-An independent reader of the bytes, by pikepdf alone: it interprets content streams and the forms they draw. Text is
-read through /ToUnicode, the way a reader that copies or speaks it does.
+An independent reader of the bytes, by pikepdf alone: it interprets content streams and the forms
+they draw. Text is read through /ToUnicode, the way a reader that copies or speaks it does.
 """
 
 import re

@@ -1,8 +1,8 @@
 """The structure of a tagged PDF as a screen reader finds it, and what is wrong with it.
 
-Rules of ISO 32000-1 14.7 and 14.8 and of ISO 19005-3 6.7, with those of good practice that the project asks for: one
-heading of the first level, none skipped, headers with a scope, pictures with words and a frame, an order that follows
-the page.
+Rules of ISO 32000-1 14.7 and 14.8 and of ISO 19005-3 6.7, with those of good practice that the
+project asks for: one heading of the first level, none skipped, headers with a scope, pictures with
+words and a frame, an order that follows the page.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,8 @@
 """PDFBox Preflight, which somebody else wrote, over what we make: documents drawn as PDF/A-1b, without attachments.
 
-Preflight knows part 1 only. Fonts, colors, metadata and content streams are the same in PDF/A-3; attachments and the
-structure are not seen here, but by test_pdfa.py. A file that passes both has not been validated.
+Preflight knows part 1 only. Fonts, colors, metadata and content streams are the same in PDF/A-3;
+attachments and the structure are not seen here, but by test_pdfa.py. A file that passes both has
+not been validated.
 """
 
 import re

@@ -1,7 +1,8 @@
 """docs/templates.md: what every template can use, read from the program itself.
 
-The types come from annotations and the meanings from docstrings, followed from what a template is rendered with; the
-examples of the filters are what they write. Only the introduction and the words for the context stand here.
+The types come from annotations and the meanings from docstrings, followed from what a template is
+rendered with; the examples of the filters are what they write. Only the introduction and the words
+for the context stand here.
 """
 
 import ast

@@ -1,6 +1,7 @@
 """The catalogs of the documents: every word of the templates is there, fit for where it stands, and used.
 
-A language is one file, `templates/locale/<language>.po`; whatever is found there is held against the templates here.
+A language is one file, `templates/locale/<language>.po`; whatever is found there is held against
+the templates here.
 """
 
 import re

@@ -1,6 +1,7 @@
 """Templates that attack: each is contained by the sandbox or by the limits of a worker, and named.
 
-Everything here runs in processes like those of `build`, with less time and memory, so that it is over soon.
+Everything here runs in processes like those of `build`, with less time and memory, so that it is
+over soon.
 """
 
 import time
