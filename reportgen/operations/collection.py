@@ -21,8 +21,8 @@ from reportgen.core.model import Directory, RecordedResponse
 from reportgen.core.problem import Problem
 from reportgen.derive import question
 from reportgen.operations.connect import Responses, connect
-from reportgen.operations.context import Context, choose_cycle
-from reportgen.operations.cycles import told_cycles
+from reportgen.operations.context import Context
+from reportgen.operations.cycles import choose_cycle, told_cycles
 from reportgen.sources.api import source as api
 from reportgen.sources.api.client import ApiFailure, Connection
 from reportgen.sources.api.client import drive as driven

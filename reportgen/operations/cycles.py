@@ -1,16 +1,24 @@
-"""The billing cycles a command can choose from: what the API tells, or what the contract day implies."""
+"""Which billing cycle `--cycle` means, of those the API tells or those the archive's evidence tells."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from reportgen.archive import evidence
 from reportgen.archive.folder import EVIDENCE, collected, cycle_folder
-from reportgen.core.cycle import BillingCycle, contract_cycles, months_until
+from reportgen.core.cycle import (
+    BillingCycle,
+    UnknownCycle,
+    contract_cycles,
+    months_until,
+    resolve,
+)
 from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Problem, Rejected
-from reportgen.operations.context import Context, NoSuchCycle, choose_cycle
+from reportgen.core.text import quoted
+from reportgen.operations.context import Context, WrongUsage
 from reportgen.sources.api import source as api
 from reportgen.sources.api.plan import answer_from
 from reportgen.sources.api.reading import KnownCycles
@@ -23,10 +31,22 @@ NOT_FOUND = 404
 NEWLINE = b"\n"
 
 
+def choose_cycle(selector: str, cycles: Iterable[BillingCycle], context: Context) -> BillingCycle:
+    """Resolve `--cycle` and say the range it means; raises WrongUsage where it names none or two."""
+    cycle = resolve(selector, cycles, context.today())
+    if isinstance(cycle, UnknownCycle):
+        raise WrongUsage(_not_one(cycle))
+    context.terminal.say(f"Billing cycle {cycle} (the end is not part of it)")
+    return cycle
+
+
 def told_cycles(
     configuration: Configuration, told: KnownCycles, context: Context
 ) -> list[BillingCycle]:
-    """Give the cycles of the API; where it refuses or has none, those of the contract day, or raise Rejected."""
+    """Give the cycles the API tells; where it refuses or has none, those of the contract day.
+
+    Raises Rejected where there is no contract day either.
+    """
     context.terminal.problems(told.warnings)
     if told.cycles:
         return list(told.cycles)
@@ -37,13 +57,42 @@ def told_cycles(
     return [cycle for cycle in contract_cycles(day, months) if cycle.start <= context.today()]
 
 
+def archived_cycle(configuration: Configuration, selector: str, context: Context) -> BillingCycle:
+    """Resolve `--cycle` from the archived evidence, and see that this cycle has been collected.
+
+    Raises WrongUsage where it names none or two, Rejected where nothing was collected.
+    """
+    paths = collected(configuration.archive)
+    if not paths:
+        raise _not_collected(configuration.archive, "no billing cycle has been collected yet")
+    try:
+        cycle = choose_cycle(selector, _archived_cycles(configuration, paths), context)
+    except WrongUsage:
+        for path in paths:  # a line that cannot be read may be why
+            evidence.read(path, only=CYCLES)
+        raise
+    folder = cycle_folder(configuration.archive, cycle.start)
+    if not (folder / EVIDENCE).exists():
+        raise _not_collected(folder, "this billing cycle has not been collected")
+    return cycle
+
+
+def _not_one(cycle: UnknownCycle) -> Problem:
+    """Say which cycles there are to choose from."""
+    names = ", ".join(str(known.start) for known in cycle.candidates or cycle.known)
+    selector = quoted(cycle.selector)
+    if cycle.candidates:
+        message = f"{selector} names {len(cycle.candidates)} billing cycles: {names}"
+        return Problem(source="--cycle", message=message, hint="give the start date")
+    message = f"{selector} names no billing cycle"
+    return Problem(source="--cycle", message=message, hint=f"known are: {names or 'none'}")
+
+
 def _no_cycles(configuration: Configuration, told: KnownCycles) -> Problem:
     hint = "set `source: {cycle_day: …}` to the day of the month your contract began"
     if told.refused == NOT_FOUND:
-        message, hint = (
-            "the API does not know the list of billing cycles (404)",
-            f"check `base_url` and `prefix`; or {hint}",
-        )
+        message = "the API does not know the list of billing cycles (404)"
+        hint = f"check `base_url` and `prefix`; or {hint}"
     elif told.refused:
         message = "the API does not tell this credential the billing cycles"
     else:
@@ -51,81 +100,80 @@ def _no_cycles(configuration: Configuration, told: KnownCycles) -> Problem:
     return Problem(source=configuration.cycles_source, message=message, hint=hint)
 
 
-def archived_cycle(configuration: Configuration, selector: str, context: Context) -> BillingCycle:
-    """Resolve `--cycle` from the archived evidence, and see that this cycle has been collected."""
-    paths = collected(configuration.archive)
-    if not paths:
-        raise Rejected(
-            [_not_collected(str(configuration.archive), "no billing cycle has been collected yet")]
-        )
-    try:
-        cycle = choose_cycle(selector, _known_cycles(configuration, paths), context)
-    except NoSuchCycle:
-        for path in paths:  # a line that cannot be read may be why
-            evidence.read(path, only=CYCLES)
-        raise
-    folder = cycle_folder(configuration.archive, cycle.start)
-    if not (folder / EVIDENCE).exists():
-        raise Rejected([_not_collected(str(folder), "this billing cycle has not been collected")])
-    return cycle
+def _not_collected(place: Path, message: str) -> Rejected:
+    hint = "run `reportgen collect` first"
+    return Rejected([Problem(source=str(place), message=message, hint=hint)])
 
 
-def _known_cycles(configuration: Configuration, paths: Sequence[Path]) -> list[BillingCycle]:
-    """Give one cycle per start, as its own evidence was collected, else as it was told last.
+# What the archive tells
+
+
+class _Told(NamedTuple):
+    """What the evidence of a folder tells of cycles; sorts by when it was told."""
+
+    at: datetime
+    folder: str
+    cycles: tuple[BillingCycle, ...]
+
+
+def _archived_cycles(configuration: Configuration, paths: Sequence[Path]) -> list[BillingCycle]:
+    """Give one cycle per start, as its own evidence tells it, else as it was told last.
 
     Evidence that does not tell its own cycle was collected by the contract day.
     """
-    told: dict[date, BillingCycle] = {}
-    own: dict[date, BillingCycle] = {}
-    for _, path, cycles in sorted(_told_in(configuration, path) for path in paths):
-        told |= {cycle.start: cycle for cycle in cycles}
-        own |= {
-            cycle.start: cycle
-            for cycle in cycles
-            if cycle.start.isoformat() == path.parent.parent.name
-        }
-    by_contract = {cycle.start: cycle for cycle in _of_contract(configuration, _folders(paths))}
-    return sorted((told | by_contract | own).values())
+    told = sorted(_told_in(configuration, path) for path in paths)
+    last = {cycle.start: cycle for one in told for cycle in one.cycles}
+    own = {
+        cycle.start: cycle
+        for one in told
+        for cycle in one.cycles
+        if cycle.start.isoformat() == one.folder
+    }
+    by_contract = {
+        cycle.start: cycle for cycle in _of_contract(configuration, [one.folder for one in told])
+    }
+    return sorted((last | by_contract | own).values())
 
 
-def _told_in(
-    configuration: Configuration, path: Path
-) -> tuple[datetime, Path, tuple[BillingCycle, ...]]:
-    """Give when a file of evidence was told the cycles, and which: they are sorted."""
-    answers = _whole_answers(path)
+def _told_in(configuration: Configuration, path: Path) -> _Told:
+    """Read from a file of evidence which cycles the API told, and when."""
+    folder, answers = path.parent.parent.name, _answers(path)
     if not answers:
-        return datetime.min.replace(tzinfo=UTC), path, ()
-    fetched = max(datetime.fromisoformat(answer.fetched_at) for answer in answers.values())
-    return (
-        fetched,
-        path,
-        answer_from(api.cycles(configuration.settings.source), answers, str(path)).cycles,
-    )
+        return _Told(datetime.min.replace(tzinfo=UTC), folder, ())
+    at = max(datetime.fromisoformat(answer.fetched_at) for answer in answers.values())
+    told = answer_from(api.cycles(configuration.settings.source), answers, str(path))
+    return _Told(at, folder, told.cycles)
 
 
-def _whole_answers(path: Path) -> dict[str, RecordedResponse]:
-    """Read the answers about cycles; a last line that was torn is refused once its own cycle is read."""
-    found: dict[str, RecordedResponse] = {}
+def _answers(path: Path) -> dict[str, RecordedResponse]:
+    """Read the answers about cycles; a torn last line is refused once its own cycle is read."""
+    try:
+        return evidence.read(path, only=CYCLES)
+    except Rejected as rejected:
+        if not _of_a_torn_end(rejected, path):
+            raise
+    return _answers_before_the_end(path)
+
+
+def _of_a_torn_end(rejected: Rejected, path: Path) -> bool:
+    """Tell whether nothing was refused but a last line that an interruption left without its end."""
+    content = path.read_bytes()
+    last = f"{path}:{content.count(NEWLINE) + 1}"
+    refused = [problem.source for problem in rejected.problems]
+    return refused == [last] and not content.endswith(NEWLINE)
+
+
+def _answers_before_the_end(path: Path) -> dict[str, RecordedResponse]:
+    answers: dict[str, RecordedResponse] = {}
 
     def keep(response: RecordedResponse) -> bool:
         if CYCLES in response.request:
-            found[response.request] = response
+            answers[response.request] = response
         return False
 
-    try:
-        return evidence.read(path, only=CYCLES)
-    except Rejected as refusal:
-        content = path.read_bytes()
-        torn = f"{path}:{content.count(NEWLINE) + 1}"
-        if content.endswith(NEWLINE) or [problem.source for problem in refusal.problems] != [torn]:
-            raise
-    with suppress(Rejected):
+    with suppress(Rejected):  # of the torn line, after all others
         evidence.stored(path, keep)
-    return found
-
-
-def _folders(paths: Iterable[Path]) -> list[str]:
-    return [path.parent.parent.name for path in paths]
+    return answers
 
 
 def _of_contract(configuration: Configuration, folders: Iterable[str]) -> list[BillingCycle]:
@@ -136,7 +184,3 @@ def _of_contract(configuration: Configuration, folders: Iterable[str]) -> list[B
     starts = {date.fromisoformat(name) for name in folders}
     months = sorted({(start.year, start.month) for start in starts})
     return [cycle for cycle in contract_cycles(day, months) if cycle.start in starts]
-
-
-def _not_collected(source: str, message: str) -> Problem:
-    return Problem(source=source, message=message, hint="run `reportgen collect` first")

@@ -1,30 +1,33 @@
 """What stops a command becomes one line and an exit code, whatever it was."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from reportgen.core.problem import Problem, Rejected
-from reportgen.operations.context import Context
+from reportgen.operations.context import Context, WrongUsage
 from reportgen.operations.failure import told
 from reportgen.sources.api.client import ApiFailure
 from reportgen.terminal import Terminal
 
 PROBLEM = Problem(source="mapping.yaml:3", message="is wrong", hint="mend it")
-EDGE = Context(now=lambda: datetime(2026, 1, 9, tzinfo=UTC), environment={}, terminal=Terminal())
+CONTEXT = Context(now=lambda: datetime(2026, 1, 9, tzinfo=UTC), environment={}, terminal=Terminal())
 
 
-def stopped_by(error):
+def stopped_by(error, context=CONTEXT):
     def command(_):
         raise error
 
-    return told(command, EDGE)
+    return told(command, context)
 
 
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
         (Rejected([PROBLEM, PROBLEM]), 1, "mapping.yaml:3: is wrong; mend it\n" * 2),
+        (WrongUsage(PROBLEM), 2, "mapping.yaml:3: is wrong; mend it\n"),
         (ApiFailure(PROBLEM), 4, "mapping.yaml:3: is wrong; mend it\n"),
         (KeyboardInterrupt(), 130, "interrupted; what was collected is kept\n"),
         (
@@ -39,8 +42,27 @@ def test_a_failure_is_told_and_has_its_code(error, code, words, capsys):
     assert capsys.readouterr() == ("", words)
 
 
+@pytest.mark.parametrize(
+    ("error", "source", "message"),
+    [
+        (Rejected([PROBLEM]), "mapping.yaml:3", "is wrong"),
+        (WrongUsage(PROBLEM), "mapping.yaml:3", "is wrong"),
+        (ApiFailure(PROBLEM), "mapping.yaml:3", "is wrong"),
+        (FileNotFoundError(2, "No such file or directory", "logo.svg"), "logo.svg", "no such file"),
+    ],
+)
+def test_machines_are_told_the_same(error, source, message, capsys):
+    assert stopped_by(error, replace(CONTEXT, terminal=Terminal(machine=True))) != 0
+    said = capsys.readouterr()
+    (problem,) = json.loads(said.out)["problems"]
+    assert problem.keys() == {"source", "message", "hint"}
+    assert problem["source"] == source
+    assert problem["message"].startswith(message)
+    assert said.err == "{source}: {message}; {hint}\n".format(**problem)
+
+
 def test_a_mistake_of_the_program_is_one_line_that_shows_nothing_of_what_was_held(capsys):
-    assert told(lambda context: context.now.secret, EDGE) == 1
+    assert told(lambda context: context.now.secret, CONTEXT) == 1
     assert stopped_by(ZeroDivisionError("cog_secret")) == 1
     shown = capsys.readouterr().err
     assert "cog_secret" not in shown

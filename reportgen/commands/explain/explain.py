@@ -5,6 +5,7 @@ says.
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from reportgen.archive.folder import cycle_folder
@@ -16,7 +17,7 @@ from reportgen.core.problem import Problem, Rejected
 from reportgen.core.statement_json import statement_values
 from reportgen.core.text import did_you_mean, quoted
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.operations.context import DONE, USAGE, Context
+from reportgen.operations.context import DONE, Context, WrongUsage
 from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.inputs import stored_inputs
 from reportgen.sources.config.configuration import load
@@ -34,16 +35,6 @@ def explain(config: Path, selector: str, named: str, context: Context, only: int
     inputs = stored_inputs(configuration, cycle, context)
     derived = derive(inputs)
     invoice = _chosen(named, only, derived.statement, folder)
-    if isinstance(invoice, Problem):
-        context.terminal.problems([invoice])
-        context.terminal.values(
-            {
-                "problems": [
-                    {"source": invoice.source, "message": invoice.message, "hint": invoice.hint}
-                ]
-            }
-        )
-        return USAGE
     _refuse_changed(folder, written, derived.statement)
     lines = [
         one for one in explained(invoice, _charged(inputs, derived)) if only in {None, one.number}
@@ -80,30 +71,32 @@ def _charged(inputs: Inputs, derived: Derived) -> Charged:
     )
 
 
-def _chosen(name: str, only: int | None, statement: Statement, folder: Path) -> Invoice | Problem:
-    """Find an invoice by its number, then by the code of its cost center, or say what is wrong with the choice."""
+def _chosen(name: str, only: int | None, statement: Statement, folder: Path) -> Invoice:
+    """Find an invoice by its number, then by its cost center; raises WrongUsage where it is none."""
     issued = {invoice.number: invoice for invoice in statement.invoices if invoice.number}
     by_code = {invoice.cost_center.code: invoice for invoice in statement.invoices}
-    found = issued.get(name) or by_code.get(name)
-    if found is None:
-        near = did_you_mean(name, [*issued, *by_code])
-        hint = (
-            f"did you mean {quoted(near)}?"
-            if near
-            else "give the number of an invoice, or a cost center's code"
-        )
+    invoice = issued.get(name) or by_code.get(name)
+    if invoice is None:
         message = (
             f"no invoice of this billing cycle has the number or the cost center {quoted(name)}"
         )
-    elif not found.number:
+        hint = _meant(name, [*issued, *by_code])
+    elif not invoice.number:
         message = f"cost center {quoted(name)} has no invoice in this billing cycle"
         hint = "there is nothing to explain: it was charged nothing"
-    elif only is not None and only > len(found.lines):
-        message = f"invoice {quoted(found.number)} has no line {only}"
-        hint = f"choose one of 1 to {len(found.lines)}, or leave out --line"
+    elif only is not None and only > len(invoice.lines):
+        message = f"invoice {quoted(invoice.number)} has no line {only}"
+        hint = f"choose one of 1 to {len(invoice.lines)}, or leave out --line"
     else:
-        return found
-    return Problem(source=str(folder), message=message, hint=hint)
+        return invoice
+    raise WrongUsage(Problem(source=str(folder), message=message, hint=hint))
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = did_you_mean(name, known)
+    if near:
+        return f"did you mean {quoted(near)}?"
+    return "give the number of an invoice, or a cost center's code"
 
 
 def _refuse_changed(folder: Path, written: Values, statement: Statement) -> None:
