@@ -72,7 +72,6 @@ class _Transient(Exception):  # noqa: N818 - retried, never seen
 class _Worker:
     """One of those who ask: a client with a single connection, and the pace they keep together."""
 
-    number: int
     client: httpx.AsyncClient
     pace: Pace
 
@@ -124,11 +123,10 @@ async def _workers(connection: Connection) -> AsyncIterator[list[_Worker]]:
     async with AsyncExitStack() as stack:
         yield [
             _Worker(
-                number=number,
                 pace=pace,
                 client=await stack.enter_async_context(_client(connection, context)),
             )
-            for number in range(connection.concurrency)
+            for _ in range(connection.concurrency)
         ]
 
 
@@ -158,7 +156,7 @@ async def _ask_all(
     waiting, done = deque(requests), count(1)
 
     async def work(worker: _Worker) -> None:
-        while await worker.pace.turn(worker.number, waiting):
+        while waiting:
             request = waiting.popleft()
             if response := _known(request, known) or await _ask(request, worker, connection):
                 found[request.line] = response
@@ -227,33 +225,45 @@ def _backoff(error: Exception) -> bool | float:
 
 
 async def _ask_once(request: Request, worker: _Worker, connection: Connection) -> Answer:
+    async with worker.pace.turn() as sent:
+        response = await _sent(request, worker.client, connection)
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            worker.pace.slow_down(sent)  # before anybody takes the place of this request
+    if response.status_code in TRANSIENT:
+        raise _busy(response, connection)
+    recorded = response.extensions.get("recorded") or _recorded(request, response, connection)
+    reply = _read(request, recorded, connection)
+    connection.append(recorded)
+    worker.pace.speed_up(sent)
+    return reply
+
+
+async def _sent(
+    request: Request, client: httpx.AsyncClient, connection: Connection
+) -> httpx.Response:
+    """Send a request and receive all of the response, or raise what the connection failed of."""
+    authorization = {"Authorization": f"Bearer {connection.tokens[request.credential]}"}
     try:
-        authorization = {"Authorization": f"Bearer {connection.tokens[request.credential]}"}
         async with asyncio.timeout(connection.patience):
-            response = await worker.client.get(
-                f"{connection.base_url}{request.target}", headers=authorization
-            )
-        body = response.content.decode("utf-8-sig", "replace")
+            return await client.get(f"{connection.base_url}{request.target}", headers=authorization)
     except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
         if _untrusted(error):
             hint = "name the authority that signed it in SSL_CERT_FILE, or check `base_url`"
             message = "the server's certificate is not trusted"
             raise ApiFailure(_failure(request, connection, message, hint)) from error
         raise _Transient(f"the connection failed ({type(error).__name__})") from error
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        worker.pace.slow_down()
-    if response.status_code in TRANSIENT:
-        raise _busy(response, connection)
-    recorded = response.extensions.get("recorded") or RecordedResponse(
+
+
+def _recorded(
+    request: Request, response: httpx.Response, connection: Connection
+) -> RecordedResponse:
+    body = response.content.decode("utf-8-sig", "replace")
+    return RecordedResponse(
         request=request.line,
         status=response.status_code,
         fetched_at=connection.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         body=_without_tokens(body, connection),
     )
-    found = _read(request, recorded, connection)
-    connection.append(recorded)
-    worker.pace.speed_up()
-    return found
 
 
 def _untrusted(error: BaseException | None) -> bool:

@@ -410,6 +410,26 @@ def test_only_so_many_requests_run_at_a_time():
     assert script.most == 3
 
 
+def test_after_a_burst_of_429s_half_as_many_run_at_a_time():
+    """All eight are refused: ten answers long there are four, then five."""
+    running = []
+
+    def answer(path, attempt):
+        running.append(script.running)
+        time.sleep(0.02)
+        refused = attempt == 1 and path in first
+        return (429, "", {"Retry-After": "0"}) if refused else (200, EMPTY)
+
+    requests = [Request(endpoint=f"/v3/{number}", shape=bodies.Cycles) for number in range(30)]
+    first = {request.target for request in requests[:8]}
+    with serving(answer) as (script, base_url):
+        answers = asyncio.run(drive(asking(*requests), connected(base_url), {}))
+    assert len(answers) == 30
+    assert len(running) == 38
+    assert max(running[:8]) == 8
+    assert 1 < max(running[8:18]) <= 4
+
+
 def live(folder, base_url):
     """Copy the example, asking a server instead of the recording."""
     for path in (ROOT / "configs" / "example").iterdir():

@@ -1,173 +1,179 @@
-"""The pace that workers keep together: fewer ask after a 429, one more after every calm stretch."""
+"""The pace that workers keep together: fewer ask after a 429, one more after every calm stretch.
+
+No test waits: whoever may ask does so as soon as the others have been heard.
+"""
 
 import asyncio
 from collections import deque
+from functools import wraps
 
 import pytest
 
-from reportgen.sources.api import bodies
 from reportgen.sources.api.pace import CALM, Pace
-from reportgen.sources.api.plan import Request
 
 WORKERS = 8
-ONE = Request(endpoint="/v3/one", shape=bodies.Cycles)
 
 
-async def asking(pace, workers=WORKERS):
-    """Give the workers who may ask without any waiting."""
-    turns = [asyncio.create_task(pace.turn(number, [ONE])) for number in range(workers)]
-    await asyncio.sleep(0)
-    found = [number for number, turn in enumerate(turns) if turn.done()]
-    for turn in turns:
-        turn.cancel()
-    await asyncio.gather(*turns, return_exceptions=True)
-    return found
+class Api:
+    """More requests than ever may be sent at once; the test answers those that are on their way."""
+
+    def __init__(self, workers=WORKERS):
+        self.pace, self.on_the_way = Pace(workers), deque()
+        self.tasks = {asyncio.create_task(self._ask()) for _ in range(3 * workers)}
+
+    async def _ask(self):
+        while True:
+            async with self.pace.turn() as sent:
+                self.on_the_way.append(asyncio.get_running_loop().create_future())
+                if await self.on_the_way[-1]:
+                    self.pace.slow_down(sent)
+                else:
+                    self.pace.speed_up(sent)
+
+    async def sent(self):
+        """Count the requests that are on their way, once all that may ask have asked."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return len(self.on_the_way)
+
+    async def answer(self, times, *, refused=False):
+        """Answer those that were sent first."""
+        for _ in range(times):
+            await self.sent()
+            self.on_the_way.popleft().set_result(refused)
+        await self.sent()
+
+    async def renew(self):
+        """Answer all that are on their way: those that follow are sent at the pace of now."""
+        await self.answer(await self.sent())
 
 
-def may_ask(pace, workers=WORKERS):
-    """Count them: they are always the first, worker 0 among them."""
-    found = asyncio.run(asking(pace, workers))
-    assert found == [*range(len(found))]
-    assert found
-    return len(found)
+def played(test):
+    """Run a test in an event loop."""
+
+    @wraps(test)
+    def run(**arguments):
+        asyncio.run(test(**arguments))
+
+    return run
 
 
-def calm(pace, answers):
-    for _ in range(answers):
-        pace.speed_up()
-
-
-def refused(pace, times):
-    """Let so many requests be refused, each after an answer to another one, so that each counts."""
-    for _ in range(times):
-        pace.speed_up()
-        pace.slow_down()
-
-
-def test_all_may_ask_as_long_as_nothing_is_refused():
-    pace = Pace(WORKERS)
-    assert may_ask(pace) == 8
-    calm(pace, 1000)
-    assert may_ask(pace) == 8
+@played
+async def test_all_may_ask_as_long_as_nothing_is_refused():
+    api = Api()
+    assert await api.sent() == 8
+    await api.answer(1000)
+    assert await api.sent() == 8
 
 
 @pytest.mark.parametrize(
     ("workers", "limits"),
     [(8, [4, 2, 1, 1]), (7, [3, 1, 1]), (5, [2, 1, 1]), (2, [1, 1]), (1, [1, 1])],
 )
-def test_a_429_halves_and_the_first_may_always_ask(workers, limits):
-    pace, found = Pace(workers), []
+@played
+async def test_a_429_halves_and_one_may_always_ask(workers, limits):
+    api, seen = Api(workers), []
     for _ in limits:
-        refused(pace, 1)
-        found.append(may_ask(pace, workers))
-    assert found == limits
+        await api.renew()
+        await api.answer(1, refused=True)
+        await api.renew()
+        seen.append(await api.sent())
+    assert seen == limits
 
 
-def test_the_first_429_counts_before_any_answer_has_come():
-    pace = Pace(WORKERS)
-    pace.slow_down()
-    assert may_ask(pace) == 4
+@pytest.mark.parametrize("burst", ["x", "xx", "xxxxxxxx", "x-x-x-x-", "xx--xx-x", "-------x"])
+@played
+async def test_429s_to_requests_that_were_on_their_way_together_count_once(burst):
+    """Whatever is answered (-) between those that are refused (x)."""
+    api = Api()
+    for answer in burst:
+        await api.answer(1, refused=answer == "x")
+    await api.renew()
+    assert await api.sent() == 4
 
 
-@pytest.mark.parametrize("together", [2, 8, 100])
-def test_429s_that_come_back_together_count_once(together):
-    pace = Pace(WORKERS)
-    calm(pace, 3)
-    for _ in range(together):
-        pace.slow_down()
-    assert may_ask(pace) == 4
-    pace.speed_up()
-    for _ in range(together):
-        pace.slow_down()
-    assert may_ask(pace) == 2
+@played
+async def test_nobody_takes_the_place_of_a_request_that_was_refused():
+    """Four of the eight go back until another is sent; of the slower pace, two until one is."""
+    api = Api()
+    for on_the_way in (7, 6, 5, 4, 4, 4, 4, 4):
+        await api.answer(1, refused=True)
+        assert await api.sent() == on_the_way
+    for on_the_way in (3, 2, 2):
+        await api.answer(1, refused=True)
+        assert await api.sent() == on_the_way
 
 
-def test_one_more_may_ask_after_ten_calm_answers_to_each():
-    """Worked by hand: 4 workers need 40 answers, then 5 need 50, then 6 need 60, then 7 need 70."""
+@played
+async def test_one_more_may_ask_after_ten_answers():
     assert CALM == 10
-    pace = Pace(WORKERS)
-    refused(pace, 1)
+    api = Api()
+    await api.answer(8, refused=True)
     for limit in (4, 5, 6, 7):
-        calm(pace, 10 * limit - 1)
-        assert may_ask(pace) == limit
-        pace.speed_up()
-        assert may_ask(pace) == limit + 1
-    calm(pace, 1000)
-    assert may_ask(pace) == 8
+        await api.answer(9)
+        assert await api.sent() == limit
+        await api.answer(1)
+        assert await api.sent() == limit + 1
+    await api.answer(1000)
+    assert await api.sent() == 8
 
 
-def test_the_calm_begins_anew_after_a_429():
-    pace = Pace(WORKERS)
-    refused(pace, 1)
-    calm(pace, 39)
-    pace.slow_down()
-    assert may_ask(pace) == 2
-    calm(pace, 19)
-    assert may_ask(pace) == 2
-    pace.speed_up()
-    assert may_ask(pace) == 3
+@played
+async def test_answers_to_requests_of_the_faster_pace_are_no_calm():
+    """Seven were on their way beside the one that was refused; ten answers after them count."""
+    api = Api()
+    await api.answer(1, refused=True)
+    await api.answer(7)
+    await api.answer(9)
+    assert await api.sent() == 4
+    await api.answer(1)
+    assert await api.sent() == 5
 
 
-def test_one_alone_comes_back_to_all():
-    pace = Pace(2)
-    refused(pace, 5)
-    assert may_ask(pace, 2) == 1
-    calm(pace, 10)
-    assert may_ask(pace, 2) == 2
+@played
+async def test_the_calm_begins_anew_after_a_429():
+    api = Api()
+    await api.answer(8, refused=True)
+    await api.answer(9)
+    await api.answer(1, refused=True)
+    await api.answer(3)
+    await api.answer(9)
+    assert await api.sent() == 2
+    await api.answer(1)
+    assert await api.sent() == 3
 
 
-def test_nobody_waits_where_nothing_is_left():
-    pace = Pace(WORKERS)
-    refused(pace, 3)
+@played
+async def test_whoever_gives_up_makes_room():
+    pace = Pace(1)
+    entered = []
 
-    async def turns():
-        return [await asyncio.wait_for(pace.turn(number, []), 1) for number in range(WORKERS)]
+    async def ask():
+        async with pace.turn():
+            entered.append(asyncio.current_task())
+            await asyncio.get_running_loop().create_future()
 
-    assert asyncio.run(turns()) == [False] * WORKERS
-
-
-def test_who_waits_goes_home_when_the_others_have_taken_all():
-    pace = Pace(2)
-    refused(pace, 1)
-
-    async def work():
-        waiting = deque([ONE])
-        second = asyncio.create_task(pace.turn(1, waiting))
-        await asyncio.sleep(0)
-        assert not second.done()
-        assert await pace.turn(0, waiting)
-        waiting.popleft()
-        return await asyncio.wait_for(second, 5)
-
-    assert asyncio.run(work()) is False
+    first, second, third = (asyncio.create_task(ask()) for _ in range(3))
+    for given_up in (second, first):
+        await asyncio.sleep(0.01)
+        assert entered == [first]
+        given_up.cancel()
+    await asyncio.sleep(0.01)
+    assert entered == [first, third]
+    third.cancel()
 
 
-def test_who_waits_may_ask_as_soon_as_the_calm_lasts():
-    pace = Pace(2)
-    refused(pace, 1)
-
-    async def work():
-        second = asyncio.create_task(pace.turn(1, [ONE]))
-        await asyncio.sleep(0)
-        assert not second.done()
-        calm(pace, 10)
-        return await asyncio.wait_for(second, 5)
-
-    assert asyncio.run(work()) is True
-
-
-def test_workers_share_an_api_that_stands_three_at_a_time_and_all_is_answered():
-    """Every round all that may ask do so at once; whoever is beyond the third is refused, and asks again."""
-    pace, answered, most = Pace(WORKERS), 0, []
+@played
+async def test_an_api_that_stands_three_at_a_time_answers_all_and_refuses_few():
+    """Whoever comes while three are being answered is refused; the others are answered in turn."""
+    api, sent, refused, answered = Api(), [], 0, 0
     while answered < 500:
-        number = may_ask(pace)
-        most.append(number)
-        for turn in range(number):
-            if turn < 3:
-                answered += 1
-                pace.speed_up()
-            else:
-                pace.slow_down()
-    assert most[:2] == [8, 4]
-    assert 1 not in most
-    assert sum(number > 3 for number in most) < len(most) / 5
+        sent.append(await api.sent())
+        while len(api.on_the_way) > 3:
+            api.on_the_way.pop().set_result(True)
+            refused += 1
+            await api.sent()
+        await api.answer(1)
+        answered += 1
+    assert 1 not in sent
+    assert refused < answered / 10
