@@ -4,8 +4,10 @@ A failure names file and line. What is allowed by way of exception is listed her
 """
 
 import ast
+import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -424,6 +426,30 @@ def test_what_is_public_has_a_docstring():
             if not ast.get_docstring(node)  # type: ignore[arg-type]
         ),
         "Every module, and every public class, function and method, has a docstring.",
+    )
+
+
+def types(path: Path) -> Iterator[tuple[ast.AST, str]]:
+    """Give the public classes and type aliases of a module; one letter alone is a type variable."""
+    for node in tree(path).body:
+        assigned = [node.name] if isinstance(node, ast.ClassDef) else []
+        if isinstance(node, ast.Assign):
+            assigned = [one.id for one in node.targets if isinstance(one, ast.Name)]
+        yield from ((node, name) for name in assigned if re.fullmatch("[A-Z][A-Za-z]*[a-z]+", name))
+
+
+def test_a_type_has_one_meaning():
+    named: dict[str, list[tuple[Path, ast.AST]]] = defaultdict(list)
+    for path in modules().values():
+        for node, name in types(path):
+            named[name].append((path, node))
+    report(
+        (
+            (path, node, f"{name} is the name of {len(places)} types")
+            for name, places in named.items()
+            for path, node in places[1:]
+        ),
+        "Two modules give no two types the same name.",
     )
 
 

@@ -36,12 +36,12 @@ from reportgen.core.tables import FORMULA_MARK
 SCHEMA: Literal["reportgen.history/1"] = "reportgen.history/1"
 LONGEST_CELL = 2**31 - 1
 """A row of somebody who works in a thousand organizations names more answers than Python's reader takes."""
-Number = Annotated[str, msgspec.Meta(pattern=r"\A-?[0-9]{1,30}(\.[0-9]{1,60})?\Z")]
+DecimalText = Annotated[str, msgspec.Meta(pattern=r"\A-?[0-9]{1,30}(\.[0-9]{1,60})?\Z")]
 
 
 class _Product(msgspec.Struct):
-    acus: Number
-    amount: Number
+    acus: DecimalText
+    amount: DecimalText
 
 
 class _Principal(msgspec.Struct):
@@ -52,8 +52,8 @@ class _Principal(msgspec.Struct):
 class _CostCenter(msgspec.Struct):
     code: str
     name: str
-    acus: Number
-    amount: Number
+    acus: DecimalText
+    amount: DecimalText
     by_product: dict[str, _Product]
     principals: list[_Principal]
 
@@ -64,8 +64,8 @@ class _Cycle(msgspec.Struct):
     status: Literal["draft", "closed"]
     seal: str | None
     currency: str
-    control_acus: Number
-    invoiced_amount: Number
+    control_acus: DecimalText
+    invoiced_amount: DecimalText
     cost_centers: list[_CostCenter]
 
 
@@ -78,16 +78,16 @@ class _Line(msgspec.Struct):
     """A line of a statement that was written; those without ACUs have no product."""
 
     kind: LineKind
-    amount: Number
-    exact_amount: Number
+    amount: DecimalText
+    exact_amount: DecimalText
     product: str = ""
-    acus: Number = "0"
+    acus: DecimalText = "0"
 
 
 class _WrittenCostCenter(msgspec.Struct):
     code: str
     name: str
-    amount: Number
+    amount: DecimalText
     lines: list[_Line]
 
 
@@ -97,8 +97,8 @@ class _Range(msgspec.Struct):
 
 
 class _TieOut(msgspec.Struct):
-    control_acus: Number
-    invoiced_amount: Number
+    control_acus: DecimalText
+    invoiced_amount: DecimalText
 
 
 class _Statement(msgspec.Struct):

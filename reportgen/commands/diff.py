@@ -17,7 +17,7 @@ from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.inputs import stored_inputs
 from reportgen.sources.config.configuration import Configuration, load
 
-NOBODY = "(nobody)"
+NO_COST_CENTER = "(nobody)"
 
 
 def diff(config: Path, selector: str, edited: Mapping[str, Path], context: Context) -> int:
@@ -107,7 +107,7 @@ def _row(found: CostCenterChange, was: CycleTotals, becomes: CycleTotals) -> tup
 def _moved(move: Move, decimals: int) -> tuple[str, ...]:
     """Name rules by file and line alone: paths would take the room of the figures."""
     return (
-        *(move.giver or NOBODY, move.receiver or NOBODY, shown(move.acus)),
+        *(move.giver or NO_COST_CENTER, move.receiver or NO_COST_CENTER, shown(move.acus)),
         f"{printed(move.exact_amount, decimals):f}",
         *(move.rule_before or "no rule", move.rule_after or "no rule"),
     )

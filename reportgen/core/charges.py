@@ -6,9 +6,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.fees import Addressed, fee_lines, transfer_lines
+from reportgen.core.fees import fee_lines, transfer_lines
 from reportgen.core.invoice import charge, detail_by_cost_center, line_order, sum_of
-from reportgen.core.model import Allocation, DetailRow, InvoiceLine, Quantities, RateCard
+from reportgen.core.model import (
+    AddressedLine,
+    Allocation,
+    DetailRow,
+    InvoiceLine,
+    Quantities,
+    RateCard,
+)
 from reportgen.core.model import Mapping as Rules
 from reportgen.core.pools import pool_lines
 from reportgen.core.problem import Problem
@@ -61,7 +68,7 @@ def charge_cycle(
 
 
 def _joined(
-    lines: Mapping[str, Sequence[InvoiceLine]], more: Iterable[Addressed]
+    lines: Mapping[str, Sequence[InvoiceLine]], more: Iterable[AddressedLine]
 ) -> dict[str, list[InvoiceLine]]:
     found = defaultdict(list, {code: list(some) for code, some in lines.items()})
     for code, line in more:
@@ -69,7 +76,9 @@ def _joined(
     return found
 
 
-def _after_close(lines: Iterable[Addressed], rules: Rules, cycle: BillingCycle) -> list[Problem]:
+def _after_close(
+    lines: Iterable[AddressedLine], rules: Rules, cycle: BillingCycle
+) -> list[Problem]:
     """Report what would charge a cost center that was closed before the cycle began."""
     closed = {
         center.code: center.closed

@@ -14,10 +14,12 @@ from typing import NamedTuple
 from reportgen.core.allocate import value_on
 from reportgen.core.match import Matcher, Subject
 from reportgen.core.model import (
+    AddressedLine,
     Allocation,
     Directory,
     Invoice,
     InvoiceLine,
+    LineKey,
     Mapping,
     Quantities,
     RateCard,
@@ -27,12 +29,9 @@ from reportgen.core.model import (
 from reportgen.core.money import EXACT, ZERO, multiply, round_half_up, total
 from reportgen.core.rate import WholeCycle, price_on, whole_cycle
 
-LineKey = tuple[str, str, Decimal | None]
-"""Kind, product and unit price of a line."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Charged:
+class AuditTrail:
     """A cycle as it was charged: all that an explanation looks into; `lines` are by code, nobody's included."""
 
     statement: Statement
@@ -51,15 +50,8 @@ class Ruled(NamedTuple):
     rule: Rule | None
 
 
-class Addressed(NamedTuple):
-    """A line, and the code of the cost center on whose invoice it stands."""
-
-    cost_center: str
-    line: InvoiceLine
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class RoundingGroup:
     """Lines that are rounded together: what they come to exactly, and the figure they must add up to.
 
     `raised` of them were rounded up, those with the largest remainders.
@@ -84,43 +76,43 @@ class Explanation:
     line: InvoiceLine
     rounding: Decimal
     records: tuple[Ruled, ...] = ()
-    group: Group | None = None
+    group: RoundingGroup | None = None
     whole: WholeCycle | None = None
-    behind: tuple[Addressed, ...] = ()
+    behind: tuple[AddressedLine, ...] = ()
 
 
-def explained(invoice: Invoice, charged: Charged) -> list[Explanation]:
+def explained(invoice: Invoice, trail: AuditTrail) -> list[Explanation]:
     """Explain every line of an invoice, in its order."""
-    code, card = invoice.cost_center.code, charged.card
-    whole, _ = whole_cycle(card, charged.control, charged.statement.heading.cycle.start)
-    records = _records(code, charged)
-    every = [line for lines in charged.lines.values() for line in lines if line.of_usage]
+    code, card = invoice.cost_center.code, trail.card
+    whole, _ = whole_cycle(card, trail.control, trail.statement.heading.cycle.start)
+    records = _records(code, trail)
+    every = [line for lines in trail.lines.values() for line in lines if line.of_usage]
     return [
         Explanation(
             number=number,
             line=line,
             rounding=EXACT.subtract(line.amount, line.exact_amount),
-            records=tuple(records.get((line.kind, line.product, line.unit_price), ())),
-            group=_usage_group(line, every, charged, whole)
+            records=tuple(records.get(line.line_key, ())),
+            group=_usage_group(line, every, trail, whole)
             if line.of_usage
-            else _pool_group(line, charged),
+            else _pool_group(line, trail),
             whole=whole if line.of_usage else None,
-            behind=tuple(_behind(line, invoice, charged.statement)),
+            behind=tuple(_behind(line, invoice, trail.statement)),
         )
         for number, line in enumerate(invoice.lines, start=1)
     ]
 
 
-def _records(code: str, charged: Charged) -> MappingOf[LineKey, list[Ruled]]:
+def _records(code: str, trail: AuditTrail) -> MappingOf[LineKey, list[Ruled]]:
     """Give what each line of a cost center is made of, in the order of the ledger."""
-    matcher = Matcher(charged.mapping.rules, charged.directory)
+    matcher = Matcher(trail.mapping.rules, trail.directory)
     candidates: dict[Subject, list[Rule]] = {}
     found: dict[LineKey, list[Ruled]] = defaultdict(list)
-    for allocation in charged.allocations:
+    for allocation in trail.allocations:
         if allocation.cost_center == code:
             subject = allocation.record[2:6]
             if subject not in candidates:
-                levels = charged.mapping.precedence
+                levels = trail.mapping.precedence
                 candidates[subject] = [
                     rule for level in levels for rule in matcher.candidates(level, subject)
                 ]
@@ -139,8 +131,8 @@ def _rule(allocation: Allocation, candidates: Iterable[Rule]) -> Rule | None:
 
 
 def _usage_group(
-    line: InvoiceLine, every: Iterable[InvoiceLine], charged: Charged, whole: WholeCycle | None
-) -> Group:
+    line: InvoiceLine, every: Iterable[InvoiceLine], trail: AuditTrail, whole: WholeCycle | None
+) -> RoundingGroup:
     """Give the lines of one product and unit price, or all of them where one amount is spread over the cycle."""
     if whole:
         return _group(every, whole.amount)
@@ -149,26 +141,26 @@ def _usage_group(
     ]
     acus = total(
         quantity
-        for (day, product), quantity in charged.control.items()
-        if product == line.product and price_on(charged.card, product, day)[0] == line.unit_price
+        for (day, product), quantity in trail.control.items()
+        if product == line.product and price_on(trail.card, product, day)[0] == line.unit_price
     )
     exact = ZERO if line.unit_price is None else multiply(acus, line.unit_price)
-    return _group(members, round_half_up(exact, charged.card.decimals))
+    return _group(members, round_half_up(exact, trail.card.decimals))
 
 
-def _pool_group(line: InvoiceLine, charged: Charged) -> Group | None:
+def _pool_group(line: InvoiceLine, trail: AuditTrail) -> RoundingGroup | None:
     """Give the lines that a pool is shared in: they make what it had."""
     if line.kind != "pool" or line.counterpart is None:
         return None
-    members = [found.line for found in _taken_over(line.counterpart, charged.statement)]
+    members = [found.line for found in _taken_over(line.counterpart, trail.statement)]
     return _group(
-        members, total(found.line.amount for found in _had(line.counterpart, charged.statement))
+        members, total(found.line.amount for found in _had(line.counterpart, trail.statement))
     )
 
 
-def _group(members: Iterable[InvoiceLine], target: Decimal) -> Group:
+def _group(members: Iterable[InvoiceLine], target: Decimal) -> RoundingGroup:
     lines = list(members)
-    return Group(
+    return RoundingGroup(
         lines=len(lines),
         exact_amount=total(line.exact_amount for line in lines),
         target=target,
@@ -176,11 +168,11 @@ def _group(members: Iterable[InvoiceLine], target: Decimal) -> Group:
     )
 
 
-def _behind(line: InvoiceLine, invoice: Invoice, statement: Statement) -> Iterator[Addressed]:
+def _behind(line: InvoiceLine, invoice: Invoice, statement: Statement) -> Iterator[AddressedLine]:
     """Give the lines that a fee, a transfer or a pool's line rests on."""
     code = invoice.cost_center.code
     if line.kind == "fee" and line.share is not None:
-        yield from (Addressed(code, one) for one in invoice.lines if one.kind == "usage")
+        yield from (AddressedLine(code, one) for one in invoice.lines if one.kind == "usage")
     elif line.kind == "transfer":
         opposite = ("transfer", line.source, code, EXACT.minus(line.amount))
         for found in _lines_of(line.counterpart or "", statement):
@@ -193,23 +185,23 @@ def _behind(line: InvoiceLine, invoice: Invoice, statement: Statement) -> Iterat
         )
 
 
-def _had(pool: str, statement: Statement) -> Iterator[Addressed]:
+def _had(pool: str, statement: Statement) -> Iterator[AddressedLine]:
     """Give what a pool had before it was shared: every line but the counter-line."""
     return (found for found in _lines_of(pool, statement) if not _is_counter_line(found.line))
 
 
-def _taken_over(pool: str, statement: Statement) -> Iterator[Addressed]:
+def _taken_over(pool: str, statement: Statement) -> Iterator[AddressedLine]:
     """Give the lines of those who share a pool."""
     for invoice in statement.invoices:
         for line in invoice.lines:
             if line.kind == "pool" and line.counterpart == pool:
-                yield Addressed(invoice.cost_center.code, line)
+                yield AddressedLine(invoice.cost_center.code, line)
 
 
-def _lines_of(code: str, statement: Statement) -> Iterator[Addressed]:
+def _lines_of(code: str, statement: Statement) -> Iterator[AddressedLine]:
     for invoice in statement.invoices:
         if invoice.cost_center.code == code:
-            yield from (Addressed(code, line) for line in invoice.lines)
+            yield from (AddressedLine(code, line) for line in invoice.lines)
 
 
 def _is_counter_line(line: InvoiceLine) -> bool:

@@ -1,45 +1,50 @@
 """What is charged besides usage: fees, which add to the total, and transfers, which net to zero."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from reportgen.core.model import Fee, InvoiceLine, Transfer
+from reportgen.core.model import AddressedLine, Fee, InvoiceLine, Transfer
 from reportgen.core.money import EXACT, ZERO, multiply, plain, round_half_up, total
 
 Lines = Mapping[str, Sequence[InvoiceLine]]
 """The lines of every cost center, by its code."""
-Addressed = tuple[str, InvoiceLine]
-"""A line, and the code of the cost center that it goes to."""
 
 
-def fee_lines(fees: Iterable[Fee], usage: Lines, decimals: int) -> list[Addressed]:
+def fee_lines(fees: Iterable[Fee], usage: Lines, decimals: int) -> list[AddressedLine]:
     """Charge each fee to those it names, or to each cost center with usage.
 
     A percentage is of the usage amounts as rounded, half-up to the currency's `decimals`; of
     nothing it is no line.
     """
     users = sorted(code for code, lines in usage.items() if _usage(lines))
-    found = []
-    for fee in fees:
-        for code in users if fee.to is None else sorted(fee.to):
-            line = _fee_line(fee, usage.get(code, ()), decimals)
-            if line.exact_amount:
-                found.append((code, line))
-    return found
+    lines = (
+        AddressedLine(code, _fee_line(fee, usage.get(code, ()), decimals))
+        for fee in fees
+        for code in (users if fee.to is None else sorted(fee.to))
+    )
+    return [addressed for addressed in lines if addressed.line.exact_amount]
 
 
-def transfer_lines(transfers: Iterable[Transfer], start: date, decimals: int) -> list[Addressed]:
-    """Move the amounts of the cycle that starts on a day: a line for who gives, and its opposite for who receives."""
-    found = []
-    for transfer in transfers:
-        if transfer.cycle == start:
-            amount = round_half_up(transfer.amount, decimals)
-            found.append(
-                (transfer.giver, _transfer_line(transfer, transfer.receiver, EXACT.minus(amount)))
-            )
-            found.append((transfer.receiver, _transfer_line(transfer, transfer.giver, amount)))
-    return found
+def transfer_lines(
+    transfers: Iterable[Transfer], start: date, decimals: int
+) -> list[AddressedLine]:
+    """Move the amounts of the cycle that starts on a day.
+
+    Who gives gets a line, and who receives its opposite.
+    """
+    return [
+        line
+        for transfer in transfers
+        if transfer.cycle == start
+        for line in _both_sides(transfer, round_half_up(transfer.amount, decimals))
+    ]
+
+
+def _both_sides(transfer: Transfer, amount: Decimal) -> Iterator[AddressedLine]:
+    given = _transfer_line(transfer, transfer.receiver, EXACT.minus(amount))
+    yield AddressedLine(transfer.giver, given)
+    yield AddressedLine(transfer.receiver, _transfer_line(transfer, transfer.giver, amount))
 
 
 def _transfer_line(transfer: Transfer, counterpart: str, amount: Decimal) -> InvoiceLine:

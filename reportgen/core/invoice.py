@@ -15,11 +15,13 @@ from datetime import date
 from decimal import Decimal
 
 from reportgen.core.model import (
+    AddressedLine,
     Allocation,
     CostCenter,
     DetailRow,
     Invoice,
     InvoiceLine,
+    LineKey,
     LineKind,
     PrincipalUsage,
     Quantities,
@@ -30,15 +32,15 @@ from reportgen.core.rate import WholeCycle, price_on
 from reportgen.core.rollup import by_month
 
 LINE_KINDS: tuple[LineKind, ...] = ("usage", "unallocated", "fee", "transfer", "pool")
-NOBODY = ""
+UNBORNE = ""
 """The cost center of what nobody bears."""
 
-Group = tuple[str, Decimal | None]
+GroupKey = tuple[str, Decimal | None]
 """A product and its unit price (None: unpriced)."""
-WHOLE: Group = ("", ZERO)
+WHOLE: GroupKey = ("", ZERO)
 """The group of all lines, where one amount is spread over them."""
-LineKey = tuple[str, str, str, Decimal | None]
-"""A cost center's code, and kind, product and unit price of its line."""
+LinePlace = tuple[str, LineKey]
+"""A cost center's code, and which of its lines it is."""
 DetailKey = tuple[str, date, str, str, str, str, str, Decimal | None]
 """A cost center's code, and what tells its detail rows apart."""
 RowKey = tuple[str, str, str]
@@ -46,8 +48,8 @@ RowKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Charges:
-    """The lines of every cost center (`NOBODY` included), and what the control total says they must add up to."""
+class UsageCharges:
+    """The lines of every cost center (`UNBORNE` included), and what the control total says they must add up to."""
 
     lines: Mapping[str, tuple[InvoiceLine, ...]]
     chargeable_amount: Decimal
@@ -58,19 +60,21 @@ def charge(
     control: Quantities,
     card: RateCard,
     whole: WholeCycle | None = None,
-) -> Charges:
+) -> UsageCharges:
     """Group the detail of all cost centers into lines and round each group to its target."""
-    groups: dict[Group, dict[LineKey, list[DetailRow]]] = defaultdict(lambda: defaultdict(list))
+    groups: dict[GroupKey, dict[LinePlace, list[DetailRow]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for code, rows in detail.items():
         for row in rows:
             group = WHOLE if whole else (row.product, row.unit_price)
-            groups[group][code, row.kind, row.product, row.unit_price].append(row)
+            groups[group][code, row.line_key].append(row)
     targets = {WHOLE: whole.amount} if whole else _targets(control, card)
     lines: dict[str, list[InvoiceLine]] = defaultdict(list)
     for group, members in groups.items():
         for code, line in _rounded(members, targets.get(group, ZERO), card.decimals):
             lines[code].append(line)
-    return Charges(
+    return UsageCharges(
         lines={code: tuple(sorted(found, key=line_order)) for code, found in lines.items()},
         chargeable_amount=total(targets.values()),
     )
@@ -136,9 +140,9 @@ def _named(line: InvoiceLine) -> tuple[str, str, Decimal, str]:
     return line.name, line.counterpart or "", line.exact_amount, line.share or ""
 
 
-def _targets(control: Quantities, card: RateCard) -> dict[Group, Decimal]:
+def _targets(control: Quantities, card: RateCard) -> dict[GroupKey, Decimal]:
     """Round what each priced group of the control total costs: the figure its lines must add up to."""
-    quantities: dict[Group, Decimal] = {}
+    quantities: dict[GroupKey, Decimal] = {}
     for (day, product), acus in control.items():
         group = product, price_on(card, product, day)[0]
         quantities[group] = add(quantities.get(group, ZERO), acus)
@@ -150,28 +154,30 @@ def _targets(control: Quantities, card: RateCard) -> dict[Group, Decimal]:
 
 
 def _rounded(
-    members: Mapping[LineKey, list[DetailRow]], target: Decimal, decimals: int
-) -> Iterator[tuple[str, InvoiceLine]]:
-    keys = sorted(
-        members,
-        key=lambda key: (key[1] == "unallocated", key[0], key[2], key[3] is None, key[3] or ZERO),
-    )
-    exact = [total(row.exact_amount for row in members[key]) for key in keys]
-    for key, exact_amount, amount in zip(
-        keys, exact, round_to_total(exact, target, decimals), strict=True
-    ):
-        code, kind, product, unit_price = key
-        yield (
+    members: Mapping[LinePlace, list[DetailRow]], target: Decimal, decimals: int
+) -> Iterator[AddressedLine]:
+    places = sorted(members, key=_rounding_order)
+    exact = [total(row.exact_amount for row in members[place]) for place in places]
+    amounts = round_to_total(exact, target, decimals)
+    for place, exact_amount, amount in zip(places, exact, amounts, strict=True):
+        code, (kind, product, unit_price) = place
+        yield AddressedLine(
             code,
             InvoiceLine(
                 kind="usage" if kind == "usage" else "unallocated",
                 product=product,
-                acus=total(row.acus for row in members[key]),
+                acus=total(row.acus for row in members[place]),
                 unit_price=unit_price,
                 exact_amount=exact_amount,
                 amount=amount,
             ),
         )
+
+
+def _rounding_order(place: LinePlace) -> tuple[bool, str, str, bool, Decimal]:
+    """Sort the lines of a group as their remainders are compared: the unallocated last, then by code."""
+    code, (kind, product, unit_price) = place
+    return kind == "unallocated", code, product, unit_price is None, unit_price or ZERO
 
 
 def _by_principal(
@@ -203,7 +209,7 @@ def _apportioned(
 ) -> Iterator[tuple[RowKey, Decimal]]:
     exact: dict[RowKey, Decimal] = {}
     for row in detail:
-        if (row.kind, row.product, row.unit_price) == (line.kind, line.product, line.unit_price):
+        if row.line_key == line.line_key:
             exact[_row_key(row)] = add(exact.get(_row_key(row), ZERO), row.exact_amount)
     keys = sorted(exact)
     yield from zip(

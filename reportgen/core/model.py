@@ -242,6 +242,10 @@ class Principal(NamedTuple):
     id: str
 
 
+Pair = tuple[str, Principal]
+"""An organization, and a principal that may have worked in it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """What is known of a principal; `number` stands for them where documents name nobody, cycle after cycle."""
@@ -296,7 +300,7 @@ class Views:
     enterprise: View
     organizations: MappingOf[str, View] = field(default_factory=dict)
     principals: MappingOf[Principal, View] = field(default_factory=dict)
-    pairs: MappingOf[tuple[str, Principal], View] = field(default_factory=dict)
+    pairs: MappingOf[Pair, View] = field(default_factory=dict)
     sessions: MappingOf[str, View] = field(default_factory=dict)
     unspecified_within_tolerance: Decimal = ZERO
 
@@ -357,6 +361,8 @@ class Allocation(NamedTuple):
 
 
 LineKind = Literal["usage", "unallocated", "fee", "transfer", "pool"]
+LineKey = tuple[str, str, Decimal | None]
+"""Kind, product and unit price: what tells the lines of usage of an invoice apart."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -385,6 +391,18 @@ class InvoiceLine:
         """Tell whether ACUs stand behind the line."""
         return self.kind in {"usage", "unallocated"}
 
+    @property
+    def line_key(self) -> LineKey:
+        """Kind, product and unit price: what tells the lines of usage of an invoice apart."""
+        return self.kind, self.product, self.unit_price
+
+
+class AddressedLine(NamedTuple):
+    """A line, and the code of the cost center on whose invoice it stands."""
+
+    cost_center: str
+    line: InvoiceLine
+
 
 class DetailRow(NamedTuple):
     """What a principal used of a product on a day in an organization, as far as this cost center bears it."""
@@ -398,6 +416,11 @@ class DetailRow(NamedTuple):
     acus: Decimal
     unit_price: Decimal | None
     exact_amount: Decimal
+
+    @property
+    def line_key(self) -> LineKey:
+        """Kind, product and unit price of the line that the row is part of."""
+        return self.kind, self.product, self.unit_price
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

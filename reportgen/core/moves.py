@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from reportgen.core.match import Subject
 from reportgen.core.model import Allocation, Cell
 from reportgen.core.money import (
     SPLIT_QUANTUM,
@@ -23,8 +24,6 @@ from reportgen.core.money import (
     total,
 )
 
-Subject = tuple[str, str, str, str]
-"""Organization, principal kind, principal id and session of a record."""
 Parts = dict[str, tuple[str, Decimal, Decimal]]
 """What each cost center has of a record: by its code the rule, ACUs and exact amount."""
 WIDER = (slice(4), slice(3), slice(1, 3), slice(0))

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from graphlib import TopologicalSorter
 
-from reportgen.core.fees import Addressed, Lines
+from reportgen.core.fees import Lines
 from reportgen.core.invoice import sum_of
-from reportgen.core.model import InvoiceLine, Mapping, Pool
+from reportgen.core.model import AddressedLine, InvoiceLine, Mapping, Pool
 from reportgen.core.money import EXACT, ONE, ZERO, apportion, fixed, plain, round_to_total, total
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
@@ -23,28 +23,28 @@ Receiver = tuple[str, Decimal, str]
 
 def pool_lines(
     mapping: Mapping, charged: Lines, decimals: int
-) -> tuple[list[Addressed], list[Problem]]:
+) -> tuple[list[AddressedLine], list[Problem]]:
     """Share out every pool; `charged` are all lines before sharing.
 
     `proportional` goes by the usage charges before sharing, `even` to whoever has any; neither
     reaches a pool or who bears the unallocated.
     """
     amounts = defaultdict(
-        lambda: ZERO, {code: sum_of(lines, decimals) for code, lines in charged.items()}
+        lambda: ZERO, {code: sum_of(had, decimals) for code, had in charged.items()}
     )
     names = {center.code: center.name for center in mapping.cost_centers}
-    found: list[Addressed] = []
+    lines: list[AddressedLine] = []
     problems = []
     for pool in _in_stages(mapping.pools):
         amount, receivers = amounts[pool.cost_center], _receivers(pool, mapping, charged)
         if amount and not receivers:
             problems.append(_no_receiver(pool, amount, decimals))
         elif amount:
-            name = names[pool.cost_center]
-            for code, line in _shared(pool, name, amount, receivers, decimals):
+            shared = _shared(pool, names[pool.cost_center], amount, receivers, decimals)
+            for code, line in shared:
                 amounts[code] = EXACT.add(amounts[code], line.amount)
-                found.append((code, line))
-    return found, problems
+            lines.extend(shared)
+    return lines, problems
 
 
 def _in_stages(pools: Iterable[Pool]) -> list[Pool]:
@@ -79,15 +79,17 @@ def _receivers(pool: Pool, mapping: Mapping, charged: Lines) -> list[Receiver]:
 
 def _shared(
     pool: Pool, name: str, amount: Decimal, receivers: list[Receiver], decimals: int
-) -> list[Addressed]:
+) -> list[AddressedLine]:
     exact = apportion(amount, [weight for _, weight, _ in receivers])
     parts = zip(receivers, exact, round_to_total(exact, amount, decimals), strict=True)
     lines = [
-        (code, _line(pool, name, part, exact_amount, counterpart=pool.cost_center, share=text))
+        AddressedLine(
+            code, _line(pool, name, part, exact_amount, counterpart=pool.cost_center, share=text)
+        )
         for (code, _, text), exact_amount, part in parts
     ]
     counter = EXACT.minus(amount)
-    return [*lines, (pool.cost_center, _line(pool, name, counter, counter))]
+    return [*lines, AddressedLine(pool.cost_center, _line(pool, name, counter, counter))]
 
 
 def _line(

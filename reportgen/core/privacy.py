@@ -27,7 +27,7 @@ from reportgen.core.model import (
 from reportgen.core.money import total
 
 Pseudonyms = Mapping[Principal, Principal]
-NOBODY = "…"
+WITHHELD = "…"
 """What stands in a request for somebody who is not shown."""
 _ASKED = re.compile(r"(?:(?<=users/)|(?<=daily/)|(?<=user=)|(?<=user_id=)|(?<=user_ids=))[^/?&\s]+")
 """Where a request says whom it asks for."""
@@ -42,7 +42,7 @@ def redacted(
         return statement, directory
     pseudonyms = {principal: _pseudonym(entry) for principal, entry in directory.entries.items()}
     words = {
-        word: pseudonyms[principal].id if users == "pseudonyms" else NOBODY
+        word: pseudonyms[principal].id if users == "pseudonyms" else WITHHELD
         for principal, entry in directory.entries.items()
         for word in (principal.id, entry.email)
         if word

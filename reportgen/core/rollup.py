@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
-from reportgen.core.model import CostCenter, DetailRow, Invoice, InvoiceLine, Subtotal
+from reportgen.core.model import CostCenter, DetailRow, Invoice, InvoiceLine, LineKey, Subtotal
 from reportgen.core.money import ZERO, add, round_half_up, round_to_total, total
 
 NO_BILLING_DAY = ""
@@ -36,14 +36,14 @@ def by_month(
 
     Whatever has no billing day comes last.
     """
-    rows: dict[object, dict[str, tuple[Decimal, Decimal]]] = defaultdict(dict)
+    rows: dict[LineKey, dict[str, tuple[Decimal, Decimal]]] = defaultdict(dict)
     for row in detail:
-        months, month = rows[row.kind, row.product, row.unit_price], row.day.isoformat()[:7]
+        months, month = rows[row.line_key], row.day.isoformat()[:7]
         acus, exact = months.get(month, (ZERO, ZERO))
         months[month] = add(acus, row.acus), add(exact, row.exact_amount)
     sums: dict[str, tuple[Decimal, Decimal]] = {}
     for line in lines:
-        months = rows.get((line.kind, line.product, line.unit_price), {}) if line.of_usage else {}
+        months = rows.get(line.line_key, {}) if line.of_usage else {}
         parts = sorted(months.items()) or [(NO_BILLING_DAY, (ZERO, line.exact_amount))]
         amounts = round_to_total([exact for _, (_, exact) in parts], line.amount, decimals)
         for (month, (acus, _)), amount in zip(parts, amounts, strict=True):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from reportgen.core.charges import CycleCharges
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.invoice import NOBODY, invoice, sum_by, sum_of
+from reportgen.core.invoice import UNBORNE, invoice, sum_by, sum_of
 from reportgen.core.model import (
     Allocation,
     Heading,
@@ -56,7 +56,7 @@ def statement(
         invoices,
         chargeable_amount=charges.chargeable_amount,
         fees_amount=charges.fees_amount,
-        unborne_amount=sum_of(charges.lines.get(NOBODY, ()), card.decimals),
+        unborne_amount=sum_of(charges.lines.get(UNBORNE, ()), card.decimals),
         card=card,
         vendor_invoice=vendor_invoice,
     )

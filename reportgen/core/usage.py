@@ -27,6 +27,7 @@ from reportgen.core.model import (
     Cell,
     Directory,
     Discrepancy,
+    Pair,
     Principal,
     Quantities,
     Session,
@@ -37,7 +38,6 @@ from reportgen.core.model import (
 )
 from reportgen.core.money import ZERO, add, subtract, total
 
-Pair = tuple[str, Principal]
 MOST_VIEWS_NAMED = 10
 """Of the views that together exceed the enterprise's, the largest are named."""
 K = TypeVar("K", str, Principal)

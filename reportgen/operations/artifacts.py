@@ -23,7 +23,7 @@ from reportgen.documents.render import Design, Task, tasks_of
 from reportgen.documents.templating.templates import read_templates
 from reportgen.sources.config.configuration import Configuration
 
-MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 def design_of(configuration: Configuration) -> Design:
@@ -85,7 +85,7 @@ def _secret(inputs: Inputs) -> str:
 
 
 def _embedded(logo: Path) -> str:
-    return f"data:{MEDIA_TYPES[logo.suffix.lower()]};base64,{b64encode(logo.read_bytes()).decode()}"
+    return f"data:{LOGO_TYPES[logo.suffix.lower()]};base64,{b64encode(logo.read_bytes()).decode()}"
 
 
 def _texts(inputs: Inputs, design: Design) -> dict[str, str]:

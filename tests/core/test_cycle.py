@@ -79,7 +79,7 @@ def test_the_running_day_turns_at_eight(instant, day):
 @given(
     st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
     st.integers(-12, 14),
-)  # noqa: DTZ001 - hypothesis adds the zone
+)
 def test_the_running_day_does_not_depend_on_the_zone(instant, hours):
     there = instant.astimezone(timezone(timedelta(hours=hours)))
     assert day_of_instant(there) == day_of_instant(instant)

@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 
-from reportgen.core.explain import Charged, Explanation, explained
+from reportgen.core.explain import AuditTrail, Explanation, explained
 from reportgen.core.model import Fee, Pool, Price, Rule, Share, Split, Transfer, UsageRecord
 from reportgen.core.model import Mapping as Rules
 from tests.core.test_unallocated import (
@@ -38,7 +38,7 @@ RULES = rules_of(
 
 
 def lines_of(world: World, code: str) -> list[Explanation]:
-    bundle = Charged(
+    bundle = AuditTrail(
         statement=world.statement,
         lines=world.lines,
         allocations=world.allocations,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from reportgen.core.charges import charge_cycle
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.invoice import NOBODY, charge, detail_by_cost_center
+from reportgen.core.invoice import UNBORNE, charge, detail_by_cost_center
 from reportgen.core.model import (
     Allocation,
     CostCenter,
@@ -213,7 +213,7 @@ cards = st.builds(
 def worlds(draw: st.DrawFn) -> tuple[list[Part], RateCard, str | None]:
     bearer = draw(st.sampled_from((None, "CC-1", "CC-9")))
     to_whom = st.sampled_from(
-        [*((code, "usage") for code in CODES), (bearer or NOBODY, "unallocated")]
+        [*((code, "usage") for code in CODES), (bearer or UNBORNE, "unallocated")]
     )
     drawn = draw(
         st.lists(
@@ -325,9 +325,9 @@ def test_the_identities_hold_and_every_breakdown_foots(world):
     assert Fraction(tie.chargeable_amount) == chargeable
     assert tie.fees_amount == 0
     nobodys = [
-        members[NOBODY, "unallocated"][1]
+        members[UNBORNE, "unallocated"][1]
         for members in groups.values()
-        if (NOBODY, "unallocated") in members
+        if (UNBORNE, "unallocated") in members
     ]
     assert Fraction(tie.unborne_amount) == sum(nobodys)
     assert Fraction(tie.invoiced_amount) == chargeable - sum(nobodys)

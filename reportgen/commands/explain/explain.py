@@ -11,7 +11,7 @@ from pathlib import Path
 from reportgen.archive.folder import cycle_folder
 from reportgen.commands.explain.text import MOST_RECORDS, tell
 from reportgen.commands.explain.values import Values, invoice_values
-from reportgen.core.explain import Charged, explained
+from reportgen.core.explain import AuditTrail, explained
 from reportgen.core.model import Invoice, Statement
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.statement_json import statement_values
@@ -37,7 +37,9 @@ def explain(config: Path, selector: str, named: str, context: Context, only: int
     invoice = _chosen(named, only, derived.statement, folder)
     _refuse_changed(folder, written, derived.statement)
     lines = [
-        one for one in explained(invoice, _charged(inputs, derived)) if only in {None, one.number}
+        one
+        for one in explained(invoice, _audit_trail(inputs, derived))
+        if only in {None, one.number}
     ]
     values = invoice_values(invoice, lines, inputs, derived)
     context.terminal.values(values)
@@ -59,8 +61,8 @@ def _written(folder: Path) -> Values:
     return found if isinstance(found, dict) else {}
 
 
-def _charged(inputs: Inputs, derived: Derived) -> Charged:
-    return Charged(
+def _audit_trail(inputs: Inputs, derived: Derived) -> AuditTrail:
+    return AuditTrail(
         statement=derived.statement,
         lines=derived.charges.lines,
         allocations=derived.allocations,

@@ -6,8 +6,15 @@ from hashlib import sha256
 from typing import Any
 
 from reportgen.core.directory import principal_of
-from reportgen.core.explain import Addressed, Explanation, Group, Ruled
-from reportgen.core.model import Directory, Invoice, RecordedResponse, Rule, UsageRecord
+from reportgen.core.explain import Explanation, RoundingGroup, Ruled
+from reportgen.core.model import (
+    AddressedLine,
+    Directory,
+    Invoice,
+    RecordedResponse,
+    Rule,
+    UsageRecord,
+)
 from reportgen.core.money import EXACT, decimals_of, fixed, plain, subtract, total
 from reportgen.core.rate import WholeCycle
 from reportgen.derive import Derived, Inputs
@@ -111,7 +118,7 @@ def _of_source(found: Explanation, decimals: int) -> Values:
     }
 
 
-def _behind(found: Addressed, decimals: int) -> Values:
+def _behind(found: AddressedLine, decimals: int) -> Values:
     line = found.line
     return {
         "cost_center": found.cost_center,
@@ -121,7 +128,7 @@ def _behind(found: Addressed, decimals: int) -> Values:
     }
 
 
-def _group(group: Group | None, decimals: int) -> Values | None:
+def _group(group: RoundingGroup | None, decimals: int) -> Values | None:
     if group is None:
         return None
     return {

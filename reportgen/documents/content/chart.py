@@ -19,7 +19,7 @@ COLORS = (
     *("#658096", "#f2cdaa", "#5a2c4c", "#a5a8ab", "#82858b", "#d1e5d8"),
 )
 """One colour per product in the order of the enterprise's products; neighbours differ in grey as well."""
-STEPS = tuple(map(Decimal, ("1", "1.5", "2", "3", "4", "5", "6", "8", "10")))
+SCALE_STEPS = tuple(map(Decimal, ("1", "1.5", "2", "3", "4", "5", "6", "8", "10")))
 LABELLED_DAYS = 7
 GRID_LABELS, DAY_LINE, DAY_LABELS, OVERHEAD = 40, 12, 16, 6
 """Room beside, below and above the bars, for labels of 8 units."""
@@ -36,7 +36,7 @@ class Layer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
+class ProductShare:
     """A product's part of all ACUs, a fraction of 1, and where it lies on a bar that is as wide as the chart."""
 
     product: str
@@ -60,7 +60,7 @@ class Chart:
     width: int
     height: int
     layers: tuple[Layer, ...]
-    shares: tuple[Share, ...]
+    shares: tuple[ProductShare, ...]
     grid: tuple[Tick, ...]
     days: tuple[Tick, ...]
     highest: tuple[date, Decimal] | None
@@ -128,7 +128,7 @@ def _whole(quantities: Mapping[Cell, Decimal], product: str) -> Decimal:
     return total(acus for (_, found), acus in quantities.items() if found == product)
 
 
-def _shares(acus: Mapping[str, Decimal], palette: Mapping[str, str]) -> Iterable[Share]:
+def _shares(acus: Mapping[str, Decimal], palette: Mapping[str, str]) -> Iterable[ProductShare]:
     """Put the products beside each other; what is below zero has a share, and no place on the bar."""
     whole = total(acus.values())
     drawn = {product: max(ZERO, found) for product, found in acus.items()}
@@ -139,7 +139,7 @@ def _shares(acus: Mapping[str, Decimal], palette: Mapping[str, str]) -> Iterable
             length(ratio(multiply(place, Decimal(WIDTH)), room, 1)) for place in (left, right)
         )
         path = f"M{start} 0H{end}V{SHARE_HEIGHT}H{start}z" if start != end else ""
-        yield Share(
+        yield ProductShare(
             product=product,
             color=palette.get(product, COLORS[-1]),
             fraction=ratio(found, whole, SHARE_DECIMALS),
@@ -173,7 +173,7 @@ def _nice_top(highest: Decimal) -> Decimal:
     if highest <= 0:
         return Decimal(1)
     power = Decimal(1).scaleb(highest.adjusted())
-    return next(top for step in STEPS if (top := multiply(power, step)) >= highest)
+    return next(top for step in SCALE_STEPS if (top := multiply(power, step)) >= highest)
 
 
 def _grid(top: Decimal) -> Sequence[Decimal]:

@@ -14,6 +14,7 @@ from reportgen.core.model import (
     Heading,
     Invoice,
     InvoiceLine,
+    LineKey,
     LineKind,
     RunRate,
     Statement,
@@ -64,9 +65,6 @@ from reportgen.documents.content.usage import (
     usage_rows,
     user_cells,
 )
-
-LineKey = tuple[str, str, Decimal | None]
-"""What a line of usage is of: kind, product and unit price."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -201,9 +199,7 @@ class InvoiceDocument:
             for found in self.invoice.lines
             if (found.kind, found.product) == (line.kind, line.product)
         )
-        return (
-            self.days_of_lines.get((line.kind, line.product, line.unit_price)) if same > 1 else None
-        )
+        return self.days_of_lines.get(line.line_key) if same > 1 else None
 
     def acus_of(self, product: str) -> Decimal:
         """ACUs of a product, over all days."""
@@ -298,9 +294,8 @@ def _days_of_lines(detail: Iterable[DetailRow]) -> dict[LineKey, tuple[date, dat
     """Give the first and last billing day of each line of usage."""
     found: dict[LineKey, tuple[date, date]] = {}
     for row in detail:
-        key = row.kind, row.product, row.unit_price
-        first, last = found.get(key, (row.day, row.day))
-        found[key] = min(first, row.day), max(last, row.day)
+        first, last = found.get(row.line_key, (row.day, row.day))
+        found[row.line_key] = min(first, row.day), max(last, row.day)
     return found
 
 

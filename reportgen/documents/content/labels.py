@@ -27,7 +27,7 @@ BASES: Mapping[str, str] = {
     "even": "in equal parts",
     "shares": "by fixed shares",
 }
-NOBODY = "No known user or organization"
+NO_HOLDER = "No known user or organization"
 NO_DEPARTMENT, NO_ENTITY = "No department", "No entity"
 NO_DAY = "Fees, transfers and shared costs"
 """What the calendar months of usage leave over."""

@@ -17,7 +17,7 @@ from reportgen.core.cycle import BillingCycle
 from reportgen.core.directory import principal_of
 from reportgen.core.model import Cell, DetailRow, Directory, Principal, PrincipalUsage
 from reportgen.core.money import ZERO, add, total
-from reportgen.documents.content.labels import HOLDERS, KINDS, NOBODY, Word
+from reportgen.documents.content.labels import HOLDERS, KINDS, NO_HOLDER, Word
 from reportgen.documents.content.slots import CellValue
 
 _NUMBER = re.compile(r"([0-9]{1,18})")
@@ -117,7 +117,7 @@ def label_of(directory: Directory, principal: Principal) -> str:
 
 def user_cells(row: UsageRow, word: Word) -> Sequence[CellValue]:
     """Give the cells of a user's row, by USER_FIELDS."""
-    label = word(NOBODY) if row.holder == "nobody" else row.label
+    label = word(NO_HOLDER) if row.holder == "nobody" else row.label
     return label, row.identity, word(HOLDERS[row.holder]), row.usage.acus, row.usage.amount
 
 
@@ -138,7 +138,7 @@ def detail_cells(
             *(
                 row.day,
                 row.product,
-                word(NOBODY) if holder == "nobody" else label,
+                word(NO_HOLDER) if holder == "nobody" else label,
                 identity,
                 organization,
             ),

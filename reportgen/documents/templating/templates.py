@@ -15,7 +15,7 @@ from reportgen.documents.templating.catalog import catalog, check_catalog
 from reportgen.documents.templating.errors import rejected
 from reportgen.documents.templating.sandbox import Sandbox
 
-LARGEST_FILE = 1_000_000
+LARGEST_TEMPLATE = 1_000_000
 SUFFIXES = frozenset({".j2", ".css", ".po"})
 
 
@@ -73,7 +73,7 @@ def _text(path: Path) -> str:
                 str(path), f"is {kind}", "put the templates themselves into the folder of templates"
             )
         size = path.stat().st_size
-        if size > LARGEST_FILE or not path.is_file():
+        if size > LARGEST_TEMPLATE or not path.is_file():
             raise rejected(
                 str(path), "is no text of at most 1 MB", "remove it from the folder of templates"
             )

@@ -20,7 +20,7 @@ _LINK = re.compile(r"(https?://|mailto:)\S+", re.IGNORECASE)
 _CELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class Cell(NamedTuple):
+class SheetCell(NamedTuple):
     """One cell; its classes include those of its row, and `name` is what formulas may call it."""
 
     content: Content
@@ -29,9 +29,9 @@ class Cell(NamedTuple):
     name: str | None
 
 
-def read_cell(element: Element, row_classes: tuple[str, ...]) -> Cell:
+def read_cell(element: Element, row_classes: tuple[str, ...]) -> SheetCell:
     """Read one cell of a row; raises WorkbookError."""
-    return Cell(
+    return SheetCell(
         content=_content(element),
         classes=row_classes + classes_of(element),
         span=_span(element),

@@ -29,7 +29,7 @@ from openpyxl.utils import get_column_letter, quote_sheetname
 from reportgen.documents.templating.widths import columns
 from reportgen.documents.xlsx.dialect import WorkbookError
 from reportgen.documents.xlsx.layout import Placed, Streamed, headers, listed
-from reportgen.documents.xlsx.tables import Chart
+from reportgen.documents.xlsx.tables import ChartPlan
 
 _WIDTH_CM, _HEIGHT_CM, _LEGEND_ROW_CM = 17, 10.5, 0.5
 _NAMES_IN_A_ROW = 6  # of the legend, at most
@@ -43,7 +43,7 @@ _CATEGORY_FORMAT = "mm-dd"
 _VALUE_FORMAT = "[<1000]General;#,##0"
 
 
-def stacked_columns(placed: Placed, chart: Chart, family: str) -> BarChart:
+def stacked_columns(placed: Placed, chart: ChartPlan, family: str) -> BarChart:
     """Build the chart of a sheet in a font; raises WorkbookError where the sheet is not one list."""
     series, (categories, *names) = _series(placed), headers(placed)
     if not categories.strip():

@@ -16,11 +16,11 @@ from typing import NamedTuple
 from openpyxl.utils import column_index_from_string, get_column_letter, quote_sheetname
 
 from reportgen.documents.content.slots import CellValue, Slot
-from reportgen.documents.xlsx.cells import Cell
+from reportgen.documents.xlsx.cells import SheetCell
 from reportgen.documents.xlsx.dialect import WorkbookError
 from reportgen.documents.xlsx.rows import Formula, SlotColumn, cell_xml, slot_rows
 from reportgen.documents.xlsx.styles import StyleBook
-from reportgen.documents.xlsx.tables import Row, Sheet, SlotRows
+from reportgen.documents.xlsx.tables import Sheet, SheetRow, SlotRows
 
 _IN_MEMORY_BYTES = 4 * 2**20  # of a slot's rows; what exceeds it goes to a temporary file
 _CHUNK_BYTES = 2**18
@@ -34,7 +34,7 @@ class StaticRow(NamedTuple):
     """A row of the template and its number."""
 
     number: int
-    row: Row
+    row: SheetRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def place(sheet: Sheet, slots: Mapping[str, Slot], styles: StyleBook, spools: Ex
     parts: list[StaticRow | Streamed] = []
     number = 1
     for block in sheet.blocks:
-        if isinstance(block, Row):
+        if isinstance(block, SheetRow):
             parts.append(StaticRow(number, block))
             number += 1
         else:
@@ -163,7 +163,7 @@ def _areas(placed: Placed) -> Iterator[tuple[str, str]]:
                 yield cell.name, f"${get_column_letter(column_number)}${number}"
 
 
-def positions(row: Row) -> Iterator[tuple[int, Cell]]:
+def positions(row: SheetRow) -> Iterator[tuple[int, SheetCell]]:
     """Yield the cells of a row with the number of their (first) column."""
     column = 1
     for cell in row.cells:

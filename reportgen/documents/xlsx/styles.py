@@ -32,22 +32,23 @@ Properties = Mapping[
 ]  # property -> its value in normal form, as the readers below return it
 
 
-class Rule(NamedTuple):
+class StyleRule(NamedTuple):
     """The declarations that apply to a cell with all these classes."""
 
     classes: frozenset[str]
     properties: Properties
 
 
-def read_rules(css: str) -> tuple[Rule, ...]:
+def read_rules(css: str) -> tuple[StyleRule, ...]:
     """Read a style sheet into rules, the weakest first; raises WorkbookError."""
-    rules: list[Rule] = []
+    rules: list[StyleRule] = []
     for node in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
         if node.type != "qualified-rule":
             raise WorkbookError(f"not a style rule: {_shown(node)}")
         properties = dict(_declaration(declaration) for declaration in _declarations(node))
         rules += (
-            Rule(classes, properties) for classes in _selectors(tinycss2.serialize(node.prelude))
+            StyleRule(classes, properties)
+            for classes in _selectors(tinycss2.serialize(node.prelude))
         )
     _check_capitals(rules)
     return tuple(sorted(rules, key=lambda rule: len(rule.classes)))
@@ -56,7 +57,7 @@ def read_rules(css: str) -> tuple[Rule, ...]:
 class StyleBook:
     """The cell styles of one workbook, registered when first used."""
 
-    def __init__(self, book: Workbook, rules: tuple[Rule, ...]) -> None:
+    def __init__(self, book: Workbook, rules: tuple[StyleRule, ...]) -> None:
         self._rules = rules
         self._scratch = Cell(book.worksheets[0], row=1, column=1)
         self._order = tuple(dict.fromkeys(name for rule in rules for name in sorted(rule.classes)))
@@ -138,7 +139,7 @@ def _shown(node: Any) -> str:  # noqa: ANN401
     return " ".join(text.split())[:100]
 
 
-def _check_capitals(rules: list[Rule]) -> None:
+def _check_capitals(rules: list[StyleRule]) -> None:
     seen: dict[str, str] = {}
     for name in sorted({name for rule in rules for name in rule.classes}):
         if seen.setdefault(name.casefold(), name) != name:

@@ -5,9 +5,9 @@ The description, from the outside in:
     Book            title, language, core properties, style sheet
       Sheet         one `<table>`: name, print and view options
         Column      one `<col>`: width, the slot's field that goes there, its colour in the chart
-        Chart       the columns of a slot, stacked: title, and what they are counted in
-        Row         cells as the template has them
-          Cell      str | Number | date | Formula | Link | None
+        ChartPlan   the columns of a slot, stacked: title, and what they are counted in
+        SheetRow    cells as the template has them
+          SheetCell str | Number | date | Formula | Link | None
         SlotRows    the place where a slot's rows are streamed in
 """
 
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from reportgen.documents.xlsx.cells import COLUMNS, Cell, read_cell
+from reportgen.documents.xlsx.cells import COLUMNS, SheetCell, read_cell
 from reportgen.documents.xlsx.dialect import (
     ROW_GROUPS,
     WorkbookError,
@@ -55,7 +55,7 @@ class Column(NamedTuple):
     series: str | None
 
 
-class Chart(NamedTuple):
+class ChartPlan(NamedTuple):
     """A chart of the sheet's slot: its title, and what its values are counted in."""
 
     title: str
@@ -63,10 +63,10 @@ class Chart(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class SheetRow:
     """One row: height in points (None: as high as its text)."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[SheetCell, ...]
     height: str | None
     header: bool
 
@@ -85,7 +85,7 @@ class Sheet:
 
     name: str
     columns: tuple[Column, ...]
-    blocks: tuple[Row | SlotRows, ...]
+    blocks: tuple[SheetRow | SlotRows, ...]
     landscape: bool
     paper: str
     freeze: str | None
@@ -94,7 +94,7 @@ class Sheet:
     filter: bool
     gridlines: bool
     footer: str | None
-    chart: Chart | None
+    chart: ChartPlan | None
     fragment: str
 
 
@@ -213,7 +213,7 @@ def _footer(table: Element) -> str | None:
     return footer
 
 
-def _chart(table: Element, columns: tuple[Column, ...]) -> Chart | None:
+def _chart(table: Element, columns: tuple[Column, ...]) -> ChartPlan | None:
     title, unit = table.get("data-chart"), table.get("data-chart-unit")
     fields = [column for column in columns if column.field]
     charted = [column for column in fields if column.series]
@@ -229,7 +229,7 @@ def _chart(table: Element, columns: tuple[Column, ...]) -> Chart | None:
         raise WorkbookError(
             f"the first data-field of a chart is its categories, no series: {fragment(table)}"
         )
-    return Chart(title, unit)
+    return ChartPlan(title, unit)
 
 
 def _column(col: Element) -> Column:
@@ -244,7 +244,7 @@ def _column(col: Element) -> Column:
     return Column(float(width) + 0.71 if width else None, classes_of(col), field, series)
 
 
-def _blocks(table: Element) -> Iterator[Row | SlotRows]:
+def _blocks(table: Element) -> Iterator[SheetRow | SlotRows]:
     for part in table:
         slot = part.get("data-rows")
         if slot is not None:
@@ -256,9 +256,9 @@ def _blocks(table: Element) -> Iterator[Row | SlotRows]:
                 yield _row(tr, header=part.tag == "thead")
 
 
-def _row(tr: Element, *, header: bool) -> Row:
+def _row(tr: Element, *, header: bool) -> SheetRow:
     classes = classes_of(tr)
     cells = tuple(read_cell(cell, classes) for cell in tr)
     if sum(cell.span for cell in cells) > COLUMNS:
         raise WorkbookError(f"a row has more than {COLUMNS} columns: {fragment(tr)}")
-    return Row(cells=cells, height=measure(tr, "height", "pt", _HEIGHT_POINTS), header=header)
+    return SheetRow(cells=cells, height=measure(tr, "height", "pt", _HEIGHT_POINTS), header=header)

@@ -4,12 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from reportgen.core.directory import by_principal
 from reportgen.core.match import is_pattern, session_key
-from reportgen.core.model import Directory, Entry, Principal, PrincipalKind, Rule, Session
+from reportgen.core.model import Directory, Entry, Pair, Principal, PrincipalKind, Rule, Session
 from reportgen.core.text import legible
 from reportgen.sources.api import bodies
-
-Pair = tuple[str, Principal]
-"""An organization, and a principal that may have worked in it."""
 
 
 def assembled(

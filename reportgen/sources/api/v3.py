@@ -6,7 +6,7 @@ from functools import cache
 
 from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.core.match import sessions_named
-from reportgen.core.model import Directory, Principal, PrincipalKind
+from reportgen.core.model import Directory, Pair, Principal, PrincipalKind
 from reportgen.core.problem import Problem
 from reportgen.core.text import legible
 from reportgen.core.usage import open_pairs
@@ -99,11 +99,11 @@ def consumption(question: Question) -> Plan[Reading]:
 
 
 def _ask_open_pairs(
-    found: Found, question: Question, known: Directory, asked: set[directory.Pair]
+    found: Found, question: Question, known: Directory, asked: set[Pair]
 ) -> Plan[None]:
     """Ask C for the pairs that are still open, so that no residual has to be left out."""
 
-    def still_open() -> list[directory.Pair]:
+    def still_open() -> list[Pair]:
         return [
             pair
             for pair in open_pairs(found.as_views(), known, question.tolerance)
@@ -115,9 +115,9 @@ def _ask_open_pairs(
 
 def ask_in_parts(
     found: Found,
-    still_open: Callable[[], list[directory.Pair]],
-    ask: Callable[[directory.Pair], Asked],
-    asked: set[directory.Pair],
+    still_open: Callable[[], list[Pair]],
+    ask: Callable[[Pair], Asked],
+    asked: set[Pair],
 ) -> Plan[None]:
     """Ask C for the pairs that are still open, a part of them at a time: every answer may close others.
 
@@ -197,7 +197,7 @@ def _directory(lists: _Lists) -> Directory:
     )
 
 
-def _assigned_pairs(lists: _Lists) -> Iterator[directory.Pair]:
+def _assigned_pairs(lists: _Lists) -> Iterator[Pair]:
     """Give the pairs that roles name; a role without an organization names none."""
     for listed in (*lists.users.items, *lists.idp_users.items):
         for role in (*listed.role_assignments, *listed.idp_role_assignments):
@@ -238,6 +238,6 @@ def _single_views(question: Question, known: Directory) -> Iterator[Asked]:
         )
 
 
-def _pair(cycle: BillingCycle, pair: directory.Pair) -> Asked:
+def _pair(cycle: BillingCycle, pair: Pair) -> Asked:
     org_id, principal = pair
     return "pairs", pair, daily(cycle, PAIR_OF_KIND[principal.kind], org_id, principal.id)

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.match import sessions_named
-from reportgen.core.model import Cell, Directory, Principal, View
+from reportgen.core.model import Cell, Directory, Pair, Principal, View
 from reportgen.core.money import ZERO, add
 from reportgen.core.usage import with_a_rest
 from reportgen.sources.api import bodies, directory
@@ -119,7 +119,7 @@ def _views(question: Question, known: Directory, lists: Sequence[Pages]) -> Iter
 
 
 def _ask_who_else(
-    found: Found, question: Question, known: Directory, asked: set[directory.Pair]
+    found: Found, question: Question, known: Directory, asked: set[Pair]
 ) -> Plan[None]:
     """Ask for C of everybody else in the organizations whose days are not explained yet.
 
@@ -129,7 +129,7 @@ def _ask_who_else(
     gone = question.remembered.entries.keys() - known.entries.keys()
     everybody = (*sorted(gone), *sorted(known.entries))
 
-    def still_open() -> list[directory.Pair]:
+    def still_open() -> list[Pair]:
         unexplained = with_a_rest(found.as_views(), known, question.tolerance)
         pairs = ((org_id, principal) for principal in everybody for org_id in unexplained)
         return [pair for pair in pairs if pair not in asked]
@@ -139,7 +139,7 @@ def _ask_who_else(
     )
 
 
-def _member_pairs(lists: Sequence[Pages]) -> Iterator[directory.Pair]:
+def _member_pairs(lists: Sequence[Pages]) -> Iterator[Pair]:
     for pages in lists:
         if pages.request.endpoint != SESSIONS:
             yield from (
@@ -147,7 +147,7 @@ def _member_pairs(lists: Sequence[Pages]) -> Iterator[directory.Pair]:
             )
 
 
-def _pair(cycle: BillingCycle, pair: directory.Pair, *, optional: bool) -> Asked:
+def _pair(cycle: BillingCycle, pair: Pair, *, optional: bool) -> Asked:
     org_id, principal = pair
     endpoint = f"{DAILY}/{SECTION_OF_KIND[principal.kind]}/{{}}"
     return (

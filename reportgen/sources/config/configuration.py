@@ -23,7 +23,7 @@ from reportgen.sources.config.schema import (
     UserFileSection,
 )
 from reportgen.sources.config.v2_limits import fit_to_v2
-from reportgen.sources.config.yamldoc import Document, Scalar, parse, read_text
+from reportgen.sources.config.yamldoc import Scalar, YamlDocument, parse, read_text
 
 FILE_NAME = "chargeback.yaml"
 F = TypeVar("F", bound=Section)
@@ -101,7 +101,7 @@ class _Reader:
     locales: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def document(self, written: str, named: str = "") -> Document | None:
+    def document(self, written: str, named: str = "") -> YamlDocument | None:
         """Read and parse a YAML file, which the line `named` names."""
         try:
             name = self.text(written, named)
@@ -110,7 +110,7 @@ class _Reader:
             self.problems += rejected.problems
             return None
 
-    def typed(self, section: type[F], document: Document | None) -> F | None:
+    def typed(self, section: type[F], document: YamlDocument | None) -> F | None:
         """Validate what a YAML file holds."""
         if document is None:
             return None
@@ -143,7 +143,7 @@ class _Reader:
         """Resolve a path that is relative to a folder, the reader's if none is named, without making it absolute."""
         return Path(os.path.normpath((folder or self.folder) / written))
 
-    def folder_of(self, document: Document) -> Path:
+    def folder_of(self, document: YamlDocument) -> Path:
         """Give the folder that the paths in a file are relative to."""
         return Path(self.paths[document.name]).parent
 
@@ -203,7 +203,7 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
     )
 
 
-def _templates(reader: _Reader, settings: ChargebackFile, document: Document) -> Path | None:
+def _templates(reader: _Reader, settings: ChargebackFile, document: YamlDocument) -> Path | None:
     if settings.templates is None:
         return None
     path = reader.path(settings.templates)
@@ -218,7 +218,7 @@ def _templates(reader: _Reader, settings: ChargebackFile, document: Document) ->
     return path
 
 
-def _logo(reader: _Reader, settings: ChargebackFile, document: Document) -> Path | None:
+def _logo(reader: _Reader, settings: ChargebackFile, document: YamlDocument) -> Path | None:
     if settings.invoice.logo is None:
         return None
     found, problems = find_logo(
@@ -228,7 +228,7 @@ def _logo(reader: _Reader, settings: ChargebackFile, document: Document) -> Path
     return found
 
 
-def _v2_organizations(settings: ChargebackFile, document: Document) -> list[Problem]:
+def _v2_organizations(settings: ChargebackFile, document: YamlDocument) -> list[Problem]:
     if not settings.source.organizations:
         return []
     message = "v2 of the API has no credentials of organizations"
@@ -241,7 +241,7 @@ def _v2_organizations(settings: ChargebackFile, document: Document) -> list[Prob
     ]
 
 
-def _linked(reader: _Reader, main: Document, key: str) -> Document | None:
+def _linked(reader: _Reader, main: YamlDocument, key: str) -> YamlDocument | None:
     """Read the file that a key of the main file names, where it names one, or the one that is read instead."""
     if key in reader.instead:
         return reader.document(reader.instead[key], f"--{key}")
@@ -251,7 +251,7 @@ def _linked(reader: _Reader, main: Document, key: str) -> Document | None:
     return None
 
 
-def _mapping(reader: _Reader, main: Document) -> Mapping | None:
+def _mapping(reader: _Reader, main: YamlDocument) -> Mapping | None:
     document = _linked(reader, main, "mapping")
     file = reader.typed(MappingFile, document)
     if file is None or document is None:
@@ -265,7 +265,7 @@ def _mapping(reader: _Reader, main: Document) -> Mapping | None:
     return mapping
 
 
-def _user_rules(reader: _Reader, section: UserFileSection, document: Document) -> list[Rule]:
+def _user_rules(reader: _Reader, section: UserFileSection, document: YamlDocument) -> list[Rule]:
     try:
         name = reader.text(
             section.path, document.line("user_file", "path"), reader.folder_of(document)
@@ -279,7 +279,7 @@ def _user_rules(reader: _Reader, section: UserFileSection, document: Document) -
 
 
 def _rate_card(
-    reader: _Reader, main: Document, mapping: Mapping | None
+    reader: _Reader, main: YamlDocument, mapping: Mapping | None
 ) -> tuple[RateCard, MappingOf[str, Path]] | None:
     """Read the rates and find the files they name; without a mapping nobody can tell which cost centers there are."""
     document = _linked(reader, main, "rates")

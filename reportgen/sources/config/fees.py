@@ -14,7 +14,7 @@ from reportgen.core.text import quoted
 from reportgen.sources.config.dates import out_of_order
 from reportgen.sources.config.schema import FeeSection, RatesFile
 from reportgen.sources.config.shares import undeclared
-from reportgen.sources.config.yamldoc import Document
+from reportgen.sources.config.yamldoc import YamlDocument
 
 
 class _Rate(NamedTuple):
@@ -23,7 +23,7 @@ class _Rate(NamedTuple):
     source: str
 
 
-def read_fees(file: RatesFile, document: Document) -> tuple[tuple[Fee, ...], list[Problem]]:
+def read_fees(file: RatesFile, document: YamlDocument) -> tuple[tuple[Fee, ...], list[Problem]]:
     """Give the fees in the order of the file, and every problem with file:line."""
     fees = tuple(
         Fee(
@@ -44,7 +44,7 @@ def read_fees(file: RatesFile, document: Document) -> tuple[tuple[Fee, ...], lis
 
 
 def read_transfers(
-    file: RatesFile, document: Document
+    file: RatesFile, document: YamlDocument
 ) -> tuple[tuple[Transfer, ...], list[Problem]]:
     """Give the transfers in the order of the file, and every problem with file:line."""
     transfers = []
@@ -75,7 +75,7 @@ def read_transfers(
 
 
 def read_memo_currencies(
-    file: RatesFile, document: Document
+    file: RatesFile, document: YamlDocument
 ) -> tuple[dict[str, MemoCurrency], list[Problem]]:
     """Give the other currencies by the cost center that reads them, and every problem with file:line."""
     memos: dict[str, MemoCurrency] = {}
@@ -99,7 +99,7 @@ def read_memo_currencies(
 
 
 def undeclared_charged(
-    file: RatesFile, document: Document, codes: Collection[str]
+    file: RatesFile, document: YamlDocument, codes: Collection[str]
 ) -> Iterator[Problem]:
     """Report every cost center that is charged or reads another currency, and is not among the declared `codes`."""
     for code, line in _named(file, document):
@@ -122,7 +122,7 @@ def _decimals_hint(decimals: int) -> str:
 
 
 def _fee_problems(
-    fee: FeeSection, index: int, file: RatesFile, document: Document
+    fee: FeeSection, index: int, file: RatesFile, document: YamlDocument
 ) -> Iterator[Problem]:
     if fee.amount is not None and fee.percent is not None:
         message = f"the fee {quoted(fee.name)} has both an amount and a percentage"
@@ -139,7 +139,7 @@ def _fee_problems(
         )
 
 
-def _named_twice(fees: Iterable[FeeSection], document: Document) -> Iterator[Problem]:
+def _named_twice(fees: Iterable[FeeSection], document: YamlDocument) -> Iterator[Problem]:
     """Report fees of one name: they could not be told apart on an invoice."""
     seen: set[str] = set()
     for index, fee in enumerate(fees):
@@ -156,7 +156,7 @@ def _named_twice(fees: Iterable[FeeSection], document: Document) -> Iterator[Pro
 
 
 def _memo_problems(
-    memo: MemoCurrency, code: str, currency: str, document: Document
+    memo: MemoCurrency, code: str, currency: str, document: YamlDocument
 ) -> Iterator[Problem]:
     if memo.currency == currency:
         message = f"{quoted(code)} is charged in {currency} already"
@@ -170,7 +170,7 @@ def _memo_problems(
         yield Problem(source=memo.source, message=message, hint=hint)
 
 
-def _named(file: RatesFile, document: Document) -> Iterator[tuple[str, str]]:
+def _named(file: RatesFile, document: YamlDocument) -> Iterator[tuple[str, str]]:
     """Give every cost center that rates.yaml names, and where."""
     for index, fee in enumerate(file.fees):
         for place, code in enumerate(fee.to or ()):

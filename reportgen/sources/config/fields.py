@@ -23,7 +23,7 @@ from reportgen.sources.config import scalars
 TOKEN_STARTS = ("cog_", "apk_")
 """How the tokens of the API begin."""
 HIGHEST_PORT = 65535
-BASES = "write proportional, even or shares such as {CC-1001: 100%}, without dates"
+WAYS_TO_SHARE = "write proportional, even or shares such as {CC-1001: 100%}, without dates"
 CHARGED = "write each, or a list of codes in brackets: [CC-1001, CC-1002]"
 DATES = "=dates"
 """Where `WithDates` keeps the dated keys of a section."""
@@ -145,7 +145,7 @@ def _basis(value: str) -> str:
     """Read how a pool is shared, where the shares are not written out."""
     if value not in {"proportional", "even"}:
         near = did_you_mean(value, ("proportional", "even"))
-        hint = f"did you mean {quoted(near)}?" if near else BASES
+        hint = f"did you mean {quoted(near)}?" if near else WAYS_TO_SHARE
         raise scalars.Unreadable(f"{quoted(value)} does not say how the pool is shared", hint)
     return value
 
@@ -174,7 +174,7 @@ def _dates_apart(value: object) -> object:
 Text = Annotated[str, _reading(scalars.line_of_text)]
 Key = Annotated[str, _reading(_exact_key, "key")]
 Code = Annotated[str, _reading(scalars.code, "cost center")]
-Price = Annotated[Decimal, _reading(scalars.not_negative, "price")]
+NotNegative = Annotated[Decimal, _reading(scalars.not_negative, "price")]
 Amount = Annotated[Decimal, _reading(scalars.number, "number")]
 ApiName = Annotated[str, _one_of("v3", "v2")]
 WebAddress = Annotated[str, _reading(_web_address, "address")]
@@ -228,7 +228,7 @@ DatedTarget = Annotated[
     Discriminator(_shape),
 ]
 DatedPrice = Annotated[
-    Annotated[Price, Tag("=one")] | Annotated[dict[Day, Price], Tag("=dated")],
+    Annotated[NotNegative, Tag("=one")] | Annotated[dict[Day, NotNegative], Tag("=dated")],
     Discriminator(lambda value: "=dated" if isinstance(value, dict) else "=one"),
 ]
 EmptyMap = BeforeValidator(lambda value: {} if value is None else value)
@@ -236,12 +236,12 @@ EmptyList = BeforeValidator(lambda value: [] if value is None else value)
 EachOnce = AfterValidator(_each_once)
 WithDates = BeforeValidator(_dates_apart)
 Targets = Annotated[dict[Key, DatedTarget], EmptyMap]
-Basis = Annotated[Literal["proportional", "even"], _reading(_basis, "basis", BASES)]
+Basis = Annotated[Literal["proportional", "even"], _reading(_basis, "basis", WAYS_TO_SHARE)]
 PoolTarget = Annotated[
     Annotated[Basis, Tag("=one")] | Annotated[Shares, Tag("=shares")],
     Discriminator(lambda value: "=shares" if _shape(value) == "=shares" else "=one"),
 ]
-Charged = Annotated[
+FeeTargets = Annotated[
     Annotated[None, _reading(_each, "list of cost centers", CHARGED), Tag("=one")]
     | Annotated[tuple[Code, ...], Field(min_length=1), EachOnce, Tag("=list")],
     Discriminator(lambda value: "=list" if isinstance(value, list) else "=one"),

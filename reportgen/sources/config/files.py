@@ -7,13 +7,13 @@ from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 from reportgen.sources.config.pictures import Undrawable, look_at
 from reportgen.sources.config.schema import RatesFile
-from reportgen.sources.config.yamldoc import Document
+from reportgen.sources.config.yamldoc import YamlDocument
 
 MOST_LOGO_BYTES = 512 * 1024
 
 
 def find_documents(
-    file: RatesFile, document: Document, folder: Path
+    file: RatesFile, document: YamlDocument, folder: Path
 ) -> tuple[dict[str, Path], list[Problem]]:
     """Give the files by the name they have in the archive; their paths are relative to `folder`."""
     found: dict[str, Path] = {}

@@ -11,19 +11,18 @@ from reportgen.core.money import ONE
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 from reportgen.sources.config.dates import out_of_order
+from reportgen.sources.config.fields import DatedTarget, Target
 from reportgen.sources.config.pools import read_pools
 from reportgen.sources.config.schema import CostCenterSection, MappingFile
 from reportgen.sources.config.shares import read_shares, undeclared
-from reportgen.sources.config.yamldoc import Document
+from reportgen.sources.config.yamldoc import YamlDocument
 
 RuleSection = Literal["users", "service_users", "sessions", "tags", "orgs"]
 RULE_SECTIONS: tuple[RuleSection, ...] = ("users", "service_users", "sessions", "tags", "orgs")
-Target = str | dict[str, str]
-DatedTarget = str | dict[str, str] | dict[date, Target]
 
 
 def read_mapping(
-    file: MappingFile, source: Document, user_rules: Iterable[Rule]
+    file: MappingFile, source: YamlDocument, user_rules: Iterable[Rule]
 ) -> tuple[Mapping, list[Problem]]:
     """Give the mapping with the rules of the HR export, and every problem that shows without usage."""
     rules = list(user_rules)
@@ -66,7 +65,7 @@ def _cost_center(code: str, section: CostCenterSection) -> CostCenter:
 
 
 def _rule(
-    section: RuleSection, key: str, value: DatedTarget, source: Document
+    section: RuleSection, key: str, value: DatedTarget, source: YamlDocument
 ) -> tuple[Rule, list[Problem]]:
     problems: list[Problem] = []
     values = []
@@ -94,7 +93,7 @@ def _dated(start: date) -> tuple[str, ...]:
     return () if start == date.min else (start.isoformat(),)
 
 
-def _twice_ignoring_case(file: MappingFile, source: Document) -> Iterator[Problem]:
+def _twice_ignoring_case(file: MappingFile, source: YamlDocument) -> Iterator[Problem]:
     """Report codes, and e-mails of users, that differ in upper and lower case alone."""
     emails = [key for key in file.users if "@" in key]
     for section, keys in (("cost_centers", list(file.cost_centers)), ("users", emails)):
@@ -108,7 +107,7 @@ def _twice_ignoring_case(file: MappingFile, source: Document) -> Iterator[Proble
             first.setdefault(key.casefold(), key)
 
 
-def _sessions_twice(file: MappingFile, source: Document) -> Iterator[Problem]:
+def _sessions_twice(file: MappingFile, source: YamlDocument) -> Iterator[Problem]:
     """Report a session that is named with and without its prefix."""
     first: dict[str, str] = {}
     for key in file.sessions:
@@ -120,7 +119,7 @@ def _sessions_twice(file: MappingFile, source: Document) -> Iterator[Problem]:
         first.setdefault(session_key(key), key)
 
 
-def _unused_tags(file: MappingFile, source: Document) -> Iterator[Problem]:
+def _unused_tags(file: MappingFile, source: YamlDocument) -> Iterator[Problem]:
     if file.tags and "tag" not in file.precedence:
         yield Problem(
             source=source.line("tags"),
@@ -130,7 +129,7 @@ def _unused_tags(file: MappingFile, source: Document) -> Iterator[Problem]:
         )
 
 
-def _unknown_targets(mapping: Mapping, source: Document) -> Iterator[Problem]:
+def _unknown_targets(mapping: Mapping, source: YamlDocument) -> Iterator[Problem]:
     codes = {center.code: None for center in mapping.cost_centers}
     for rule, value, code in _targets(mapping):
         if code not in codes:
@@ -139,7 +138,7 @@ def _unknown_targets(mapping: Mapping, source: Document) -> Iterator[Problem]:
         yield undeclared(mapping.unallocated, codes, mapping.unallocated_source)
 
 
-def _closed_targets(mapping: Mapping, source: Document) -> Iterator[Problem]:
+def _closed_targets(mapping: Mapping, source: YamlDocument) -> Iterator[Problem]:
     closed = {center.code: center.closed for center in mapping.cost_centers if center.closed}
     for rule, value, code in _targets(mapping):
         if code in closed and value.start > closed[code]:
@@ -158,7 +157,7 @@ def _targets(mapping: Mapping) -> Iterator[tuple[Rule, DatedSplit, str]]:
                 yield rule, value, share.cost_center
 
 
-def _line(rule: Rule, value: DatedSplit, code: str, source: Document) -> str:
+def _line(rule: Rule, value: DatedSplit, code: str, source: YamlDocument) -> str:
     """Find the line on which a value names a cost center."""
     if rule.section == "user_file":
         return value.source

@@ -13,7 +13,7 @@ from reportgen.sources.config.fields import (
     STEPS,
 )
 from reportgen.sources.config.schema import Section
-from reportgen.sources.config.yamldoc import Document, List, Node, Scalar, child
+from reportgen.sources.config.yamldoc import List, Node, Scalar, YamlDocument, child
 
 F = TypeVar("F", bound=Section)
 
@@ -31,7 +31,7 @@ SENTENCES = {
 UNKNOWN_SENTENCE = ("{key} cannot be read", "compare it with the example configuration")
 
 
-def validate(section: type[F], document: Document) -> tuple[F | None, list[Problem]]:
+def validate(section: type[F], document: YamlDocument) -> tuple[F | None, list[Problem]]:
     """Give the typed file, or every problem of its shape with file:line."""
     try:
         return section.model_validate(_values(document.root)), []
@@ -48,7 +48,7 @@ def _values(node: Node) -> Any:  # noqa: ANN401 - pydantic takes anything
 
 
 def _problems(
-    section: type[Section], errors: list[ErrorDetails], document: Document
+    section: type[Section], errors: list[ErrorDetails], document: YamlDocument
 ) -> Iterator[Problem]:
     """Give a problem per error, but none for the value of a key that is wrong itself."""
     wrong_keys = [error["loc"][:-1] for error in errors if _is_about_key(error)]

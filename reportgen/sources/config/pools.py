@@ -9,10 +9,10 @@ from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 from reportgen.sources.config.schema import MappingFile
 from reportgen.sources.config.shares import read_shares, undeclared
-from reportgen.sources.config.yamldoc import Document
+from reportgen.sources.config.yamldoc import YamlDocument
 
 
-def read_pools(file: MappingFile, source: Document) -> tuple[tuple[Pool, ...], list[Problem]]:
+def read_pools(file: MappingFile, source: YamlDocument) -> tuple[tuple[Pool, ...], list[Problem]]:
     """Give the pools in the order of their codes, and every problem with file:line."""
     pools: list[Pool] = []
     problems: list[Problem] = []
@@ -23,7 +23,7 @@ def read_pools(file: MappingFile, source: Document) -> tuple[tuple[Pool, ...], l
     return tuple(pools), [*problems, *_undeclared(pools, file, source), *_loops(pools, source)]
 
 
-def _pool(code: str, file: MappingFile, source: Document) -> tuple[Pool, list[Problem]]:
+def _pool(code: str, file: MappingFile, source: YamlDocument) -> tuple[Pool, list[Problem]]:
     line = partial(source.line, "pools", code)
     match file.pools[code]:
         case "proportional" | "even" as basis:
@@ -33,7 +33,7 @@ def _pool(code: str, file: MappingFile, source: Document) -> tuple[Pool, list[Pr
             return Pool(cost_center=code, basis="shares", split=split, source=line()), problems
 
 
-def _undeclared(pools: list[Pool], file: MappingFile, source: Document) -> Iterator[Problem]:
+def _undeclared(pools: list[Pool], file: MappingFile, source: YamlDocument) -> Iterator[Problem]:
     for pool in pools:
         if pool.cost_center not in file.cost_centers:
             yield undeclared(pool.cost_center, file.cost_centers, pool.source)
@@ -48,7 +48,7 @@ def _undeclared(pools: list[Pool], file: MappingFile, source: Document) -> Itera
                 yield undeclared(code, file.cost_centers, line)
 
 
-def _loops(pools: list[Pool], source: Document) -> Iterator[Problem]:
+def _loops(pools: list[Pool], source: YamlDocument) -> Iterator[Problem]:
     """Report every way on which pools share in a circle, once; it takes one share out to end it."""
     codes = {pool.cost_center for pool in pools}
     onward = {

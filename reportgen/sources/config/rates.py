@@ -14,12 +14,12 @@ from reportgen.sources.config.dates import out_of_order
 from reportgen.sources.config.fees import read_fees, read_memo_currencies, read_transfers, too_fine
 from reportgen.sources.config.files import short_name
 from reportgen.sources.config.schema import RatesFile
-from reportgen.sources.config.yamldoc import Document
+from reportgen.sources.config.yamldoc import YamlDocument
 
 WAYS = ("prices", "tiers", "recover")
 
 
-def not_one_way(document: Document) -> list[Problem]:
+def not_one_way(document: YamlDocument) -> list[Problem]:
     """Report a card that does not say in exactly one way what an ACU costs."""
     given = [key.text for key, _ in document.root.entries if key.text in WAYS]
     if not given:
@@ -37,7 +37,7 @@ def not_one_way(document: Document) -> list[Problem]:
     ]
 
 
-def read_rates(file: RatesFile, document: Document) -> tuple[RateCard, list[Problem]]:
+def read_rates(file: RatesFile, document: YamlDocument) -> tuple[RateCard, list[Problem]]:
     """Give the rate card, and every problem with file:line."""
     prices = {product: _prices(product, value, document) for product, value in file.prices.items()}
     fees, fee_problems = read_fees(file, document)
@@ -70,7 +70,7 @@ def read_rates(file: RatesFile, document: Document) -> tuple[RateCard, list[Prob
 
 
 def _prices(
-    product: str, value: Decimal | dict[date, Decimal], document: Document
+    product: str, value: Decimal | dict[date, Decimal], document: YamlDocument
 ) -> tuple[Price, ...]:
     if isinstance(value, Decimal):
         return (Price(date.min, value, document.line("prices", product)),)
@@ -80,14 +80,14 @@ def _prices(
     )
 
 
-def _tiers(file: RatesFile, document: Document) -> tuple[Tier, ...]:
+def _tiers(file: RatesFile, document: YamlDocument) -> tuple[Tier, ...]:
     return tuple(
         Tier(tier.up_to, tier.price, document.line("tiers", index))
         for index, tier in enumerate(file.tiers)
     )
 
 
-def _vendor_invoices(file: RatesFile, document: Document) -> dict[date, VendorInvoice]:
+def _vendor_invoices(file: RatesFile, document: YamlDocument) -> dict[date, VendorInvoice]:
     return {
         start: VendorInvoice(
             number=section.number,
@@ -100,7 +100,7 @@ def _vendor_invoices(file: RatesFile, document: Document) -> dict[date, VendorIn
     }
 
 
-def _tier_problems(card: RateCard, document: Document) -> Iterator[Problem]:
+def _tier_problems(card: RateCard, document: YamlDocument) -> Iterator[Problem]:
     """Report tiers that are out of order or endless before the last, and a volume without a price."""
     ends = [
         (tier.up_to, document.line("tiers", index, "up_to"))
@@ -129,7 +129,7 @@ def _vendor_problems(card: RateCard) -> Iterator[Problem]:
             yield from too_fine(invoice.amount, invoice.number, card.currency, invoice.source, hint)
 
 
-def _recover_problems(card: RateCard, document: Document) -> Iterator[Problem]:
+def _recover_problems(card: RateCard, document: YamlDocument) -> Iterator[Problem]:
     """Report what cannot be recovered, and a weight that would be of no product."""
     if card.recover is None:
         return

@@ -12,7 +12,6 @@ from reportgen.core.model import DEFAULT_PRECEDENCE
 from reportgen.sources.config.fields import (
     Amount,
     ApiName,
-    Charged,
     Code,
     Color,
     Contact,
@@ -25,13 +24,14 @@ from reportgen.sources.config.fields import (
     EmptyMap,
     FeeAmount,
     FeePart,
+    FeeTargets,
     Key,
     LevelName,
     LocaleCode,
+    NotNegative,
     PathPrefix,
     PoolTarget,
     Positive,
-    Price,
     RowCount,
     Shown,
     SummaryName,
@@ -93,7 +93,7 @@ class ChargebackFile(Section):
     rates: Text
     archive: Text
     templates: Text | None = None
-    tolerance: Price = Decimal("0.000001")
+    tolerance: NotNegative = Decimal("0.000001")
     invoice: InvoiceSection = InvoiceSection()
 
 
@@ -105,7 +105,7 @@ class CostCenterSection(Section):
     entity: Text | None = None
     contacts: tuple[Contact, ...] = ()
     gl_account: Text | None = None
-    cycle_budget: Price | None = None
+    cycle_budget: NotNegative | None = None
     locale: LocaleCode | None = None
     closed: Day | None = None
 
@@ -139,7 +139,7 @@ class VendorInvoiceSection(Section):
 
     number: Text
     amount: Amount | None = None
-    acus: Price | None = None
+    acus: NotNegative | None = None
     document: Text | None = None
 
 
@@ -147,7 +147,7 @@ class TierSection(Section):
     """The price of the volume up to so many ACUs."""
 
     up_to: Positive | None = None
-    price: Price
+    price: NotNegative
 
 
 class RecoverSection(Section):
@@ -162,7 +162,7 @@ class FeeSection(Section):
     name: Text
     amount: FeeAmount | None = None
     percent: FeePart | None = None
-    to: Charged
+    to: FeeTargets
 
 
 class TransferSection(Section):

@@ -97,7 +97,7 @@ Node = Scalar | Map | List
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Document:
+class YamlDocument:
     """A parsed file, under the name that stands in front of its line numbers."""
 
     root: Map
@@ -131,7 +131,7 @@ def read_text(path: Path, name: str) -> str:
         raise _rejected(f"{name}:{line}", "is not UTF-8 text", "save the file as UTF-8") from error
 
 
-def parse(text: str, name: str) -> Document:
+def parse(text: str, name: str) -> YamlDocument:
     """Read one YAML mapping, or raise Rejected with every duplicate key or the first syntax error."""
     try:
         document = _document(text, name)
@@ -142,7 +142,7 @@ def parse(text: str, name: str) -> Document:
         raise _rejected(f"{name}:{document.line}", "holds no keys with values", hint)
     if duplicates := list(_duplicates(document, name)):
         raise Rejected(duplicates)
-    return Document(root=document, name=name)
+    return YamlDocument(root=document, name=name)
 
 
 def child(node: Node, step: int | str) -> tuple[int, Node] | None:

@@ -15,7 +15,7 @@ from reportgen.documents.content import chart as module
 from reportgen.documents.content.chart import (
     COLORS,
     HEIGHT,
-    STEPS,
+    SCALE_STEPS,
     WIDTH,
     Chart,
     colors,
@@ -122,7 +122,7 @@ def test_the_axis_is_never_much_too_high(highest):
     found = drawn({(0, "a"): str(highest)})
     top = found.grid[-1].value
     assert highest <= top <= highest * 2
-    assert top.scaleb(-top.adjusted()) in STEPS
+    assert top.scaleb(-top.adjusted()) in SCALE_STEPS
 
 
 def test_days_below_zero_are_left_out():

@@ -43,7 +43,7 @@ DYNAMIC = {"cause": tuple(CAUSES.values())}
 
 LISTED = (labels.HOLDERS, labels.KINDS, labels.BASES)
 """What workbooks call the codes in their lists."""
-LEFT = (labels.NOBODY, labels.NO_DEPARTMENT, labels.NO_ENTITY, labels.NO_DAY)
+LEFT = (labels.NO_HOLDER, labels.NO_DEPARTMENT, labels.NO_ENTITY, labels.NO_DAY)
 
 PLACE = re.compile(r"%\((\w+)\)s")
 SHEET = re.compile(r"<table title=\"\{\{ _\('([^']+)'\) \}\}\"")
