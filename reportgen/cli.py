@@ -229,5 +229,10 @@ def _finish(command: "Callable[[Context], int]", *, machine: bool, quiet: bool) 
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, which cleans up
     terminal = Terminal(machine=machine, quiet=quiet)
-    context = Context(now=lambda: datetime.now(UTC), environment=os.environ, terminal=terminal)
+    context = Context(
+        now=lambda: datetime.now(UTC),
+        environment=os.environ,
+        terminal=terminal,
+        arguments=sys.argv[1:],
+    )
     sys.exit(told(command, context))

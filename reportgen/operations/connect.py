@@ -57,18 +57,16 @@ def _recorded(configuration: Configuration, path: Path) -> Responses:
 def _tokens(configuration: Configuration, context: Context) -> Mapping[str, str]:
     """Read the token of every credential that is used; all that are missing are reported together."""
     names = _names(configuration)
+    tokens = {key: context.secret(name) for key, name in names.items()}
+    sources = configuration.token_sources
     problems = [
-        problem
-        for key, name in names.items()
-        if (
-            problem := _token_problem(
-                name, context.environment.get(name, ""), configuration.token_sources[key]
-            )
-        )
+        _not_a_token(names[key], token, sources[key])
+        for key, token in tokens.items()
+        if not _is_token(token)
     ]
     if problems:
         raise Rejected(problems)
-    return {key: context.environment[name].strip() for key, name in names.items()}
+    return tokens
 
 
 def _no_tokens(configuration: Configuration) -> Mapping[str, str]:
@@ -76,18 +74,20 @@ def _no_tokens(configuration: Configuration) -> Mapping[str, str]:
 
 
 def _names(configuration: Configuration) -> Mapping[str, str]:
+    """Give the environment variable of every credential, by organization; the enterprise's is ""."""
     source = configuration.settings.source
-    return {found.id: found.token_env for found in source.organizations} or {"": source.token_env}
+    if source.organizations:
+        return {organization.id: organization.token_env for organization in source.organizations}
+    return {"": source.token_env}
 
 
-def _token_problem(name: str, value: str, source: str) -> Problem | None:
-    """Check a token without showing it; a newline that a mounted secret ends with is not part of it."""
-    token = value.strip()
-    if token and token.isascii() and token.isprintable():
-        return None
-    state = "holds characters that no token has" if token else "is not set"
-    message, hint = (
-        f"the environment variable {name} {state}",
-        "set it to the key of a service user (cog_…)",
-    )
+def _is_token(value: str) -> bool:
+    return value != "" and value.isascii() and value.isprintable()
+
+
+def _not_a_token(name: str, value: str, source: str) -> Problem:
+    """Say what is wrong with a token without showing it."""
+    state = "holds characters that no token has" if value else "is not set"
+    message = f"the environment variable {name} {state}"
+    hint = "set it to the key of a service user (cog_…)"
     return Problem(source=source, message=message, hint=hint)

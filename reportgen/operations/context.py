@@ -1,7 +1,7 @@
 """What a command is given, and gives back: clock, environment, terminal; exit codes."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from reportgen.core.cycle import day_of_instant
@@ -14,15 +14,28 @@ DONE, PROBLEMS, USAGE, NOT_TIED_OUT, UNREACHABLE = range(5)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """Handed to every command by the command line, its only reader of clock and environment."""
+    """Handed to every command by the command line, the only reader of clock and environment.
+
+    `arguments` are those of the command line, `secrets` what was read by `secret`: both for the
+    report of a bug, which names the first and hides the others.
+    """
 
     now: Callable[[], datetime]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     terminal: Terminal
+    arguments: Sequence[str] = ()
+    secrets: set[str] = field(default_factory=set, repr=False)
 
     def today(self) -> date:
         """Name the running billing day."""
         return day_of_instant(self.now())
+
+    def secret(self, name: str) -> str:
+        """Read a secret from the environment, without the newline that a mounted one ends with."""
+        value = self.environment.get(name, "").strip()
+        if value:
+            self.secrets.add(value)
+        return value
 
 
 class WrongUsage(Exception):  # noqa: N818 - a choice of the user, not an error of the program

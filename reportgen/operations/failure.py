@@ -4,14 +4,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from traceback import extract_tb
+from traceback import FrameSummary, extract_tb
 
 from reportgen import __version__
 from reportgen.core.problem import Problem, Rejected
+from reportgen.operations.bug_report import write_report
 from reportgen.operations.context import DONE, PROBLEMS, UNREACHABLE, USAGE, Context, WrongUsage
 from reportgen.sources.api.client import ApiFailure
 
 INTERRUPTED = 130
+PACKAGE = Path(__file__).parents[1]
 
 
 def told(command: Callable[[Context], int], context: Context) -> int:
@@ -24,16 +26,14 @@ def told(command: Callable[[Context], int], context: Context) -> int:
     except BrokenPipeError:  # whoever closed the pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except Exception as error:
-        if sys.flags.dev_mode:
-            raise
-        problems, code = _meant(error)
+    except Exception as error:  # noqa: BLE001 - whatever it was, nobody is shown a traceback
+        problems, code = _meant(error, context)
     context.terminal.problems(problems)
     context.terminal.values({"problems": [_values(problem) for problem in problems]})
     return code
 
 
-def _meant(error: Exception) -> tuple[Sequence[Problem], int]:
+def _meant(error: Exception, context: Context) -> tuple[Sequence[Problem], int]:
     """Give the problems an exception stands for, and their exit code."""
     match error:
         case Rejected():
@@ -45,7 +45,7 @@ def _meant(error: Exception) -> tuple[Sequence[Problem], int]:
         case OSError():
             return [_of_the_system(error)], PROBLEMS
         case _:
-            return [_of_the_program(error)], PROBLEMS
+            return [_of_the_program(error, context)], PROBLEMS
 
 
 def _values(problem: Problem) -> dict[str, str]:
@@ -58,14 +58,25 @@ def _of_the_system(error: OSError) -> Problem:
     return Problem(source=source, message=message, hint="mend that, then run the command again")
 
 
-def _of_the_program(error: Exception) -> Problem:
-    """Say where the program went wrong; not what it held in its hands, which may be secret."""
-    places = [
-        frame
-        for frame in extract_tb(error.__traceback__)
-        if "reportgen" in Path(frame.filename).parts
-    ]
-    where = f"{Path(places[-1].filename).name}:{places[-1].lineno}"
-    message = f"a mistake of the program itself ({type(error).__name__} in {where})"
-    hint = "report this line; `python -X dev -m reportgen` shows more"
-    return Problem(source=f"reportgen {__version__}", message=message, hint=hint)
+def _of_the_program(error: Exception, context: Context) -> Problem:
+    """Name the report, and where the bug is; not what the program held, which may be secret."""
+    message = (
+        f"this is a bug of reportgen {__version__} ({type(error).__name__} in {_place(error)})"
+    )
+    report = write_report(error, context)
+    if report is None:
+        hint = "report this line; there was no folder for a report of all that is known"
+        return Problem(source="reportgen", message=message, hint=hint)
+    return Problem(
+        source=str(report), message=message, hint="read this file, then report the bug with it"
+    )
+
+
+def _place(error: Exception) -> str:
+    """Give file and line of the last piece of our own code that was running."""
+    frames = [frame for frame in extract_tb(error.__traceback__) if _is_ours(frame)]
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
+
+
+def _is_ours(frame: FrameSummary) -> bool:
+    return Path(frame.filename).is_relative_to(PACKAGE)

@@ -136,7 +136,7 @@ def test_the_words_of_a_problem(case, tmp_path, monkeypatch, pytestconfig):
     assert exit_code != 0
     assert stdout == ""
     assert "Traceback" not in stderr
-    assert "a mistake of the program" not in stderr
+    assert "this is a bug" not in stderr
     assert tree(tmp_path) == before, "a problem in the input was answered by writing something"
     for line in stderr.splitlines():
         place = re.match(r"(?P<file>[^:; ]+):(?P<line>\d+): ", line)

@@ -61,17 +61,6 @@ def test_machines_are_told_the_same(error, source, message, capsys):
     assert said.err == "{source}: {message}; {hint}\n".format(**problem)
 
 
-def test_a_mistake_of_the_program_is_one_line_that_shows_nothing_of_what_was_held(capsys):
-    assert told(lambda context: context.now.secret, CONTEXT) == 1
-    assert stopped_by(ZeroDivisionError("cog_secret")) == 1
-    shown = capsys.readouterr().err
-    assert "cog_secret" not in shown
-    assert "Traceback" not in shown
-    for line in shown.splitlines():
-        assert line.startswith("reportgen ")
-        assert "a mistake of the program itself (" in line
-
-
 def test_a_line_stays_a_line():
     problem = Problem(source="a\nb.yaml:3", message="holds \u2028 and \x1b[31m", hint="mend\tit")
     assert str(problem) == "a\\nb.yaml:3: holds \\u2028 and \\u001b[31m; mend\\tit"
