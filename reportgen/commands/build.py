@@ -2,16 +2,11 @@
 
 from pathlib import Path
 
-from reportgen.archive.folder import (
-    cycle_folder,
-    locked,
-    refuse_unwritable,
-)
+from reportgen.archive.folder import cycle_folder, locked, refuse_unwritable
 from reportgen.operations.context import Context
 from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.drafts import produce
-from reportgen.operations.inputs import stored_inputs
-from reportgen.operations.locales import warnings_of
+from reportgen.operations.inputs import stored_inputs, warnings_of
 from reportgen.sources.config.configuration import load
 
 

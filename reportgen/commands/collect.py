@@ -3,13 +3,7 @@
 from pathlib import Path
 
 from reportgen.archive import directory, evidence
-from reportgen.archive.folder import (
-    DIRECTORY,
-    EVIDENCE,
-    cycle_folder,
-    refuse_unwritable,
-    staged,
-)
+from reportgen.archive.folder import DIRECTORY, EVIDENCE, cycle_folder, refuse_unwritable, staged
 from reportgen.operations.collection import Effort, choose, gather, held
 from reportgen.operations.context import DONE, Context
 from reportgen.sources.config.configuration import load
@@ -20,16 +14,17 @@ def collect(config: Path, selector: str, context: Context, effort: Effort) -> in
     configuration = load(config)
     context.terminal.problems(configuration.warnings)
     refuse_unwritable(configuration.archive, configuration.archive_source)
-    cycle, connection, responses = choose(configuration, selector, context, effort)
-    folder = cycle_folder(configuration.archive, cycle.start)
+    chosen = choose(configuration, selector, context, effort)
+    folder = cycle_folder(configuration.archive, chosen.cycle.start)
+    path = folder / EVIDENCE
     with held(configuration, folder):
-        answered, known = gather(configuration, cycle, connection, responses, context, effort)
+        answered, known = gather(configuration, chosen, context, effort)
         with staged(folder) as stage:
             stage.write(DIRECTORY, directory.encode(known))
             if configuration.replay:
-                stage.write(EVIDENCE, evidence.encode(responses.values()))
-    context.terminal.result(f"{answered} responses in {folder / EVIDENCE}")
+                stage.write(EVIDENCE, evidence.encode(chosen.responses.values()))
+    context.terminal.result(f"{answered} responses in {path}")
     context.terminal.values(
-        {"cycle": str(cycle.start), "responses": answered, "file": str(folder / EVIDENCE)}
+        {"cycle": str(chosen.cycle.start), "responses": answered, "file": str(path)}
     )
     return DONE

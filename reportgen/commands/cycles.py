@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from reportgen.operations.collection import credentials, drive
-from reportgen.operations.connect import connect
+from reportgen.operations.connect import connect, credentials, drive
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import told_cycles
 from reportgen.sources.api import source as api
@@ -18,12 +17,13 @@ def cycles(config: Path, context: Context) -> int:
     told = drive(api.cycles(configuration.settings.source), connection, {})
     for line in credentials(configuration, connection):
         context.terminal.say(line)
-    found = told_cycles(configuration, told, context)
-    rows = [
-        (str(cycle.start), str(cycle.end), str((cycle.end - cycle.start).days)) for cycle in found
-    ]
+    known = told_cycles(configuration, told, context)
+    rows = [(str(cycle.start), str(cycle.end), str(cycle.length())) for cycle in known]
     context.terminal.table(("start", "end", "days"), rows, numbers=("days",))
     context.terminal.values(
-        [{"start": start, "end": end, "days": int(days)} for start, end, days in rows]
+        [
+            {"start": str(cycle.start), "end": str(cycle.end), "days": cycle.length()}
+            for cycle in known
+        ]
     )
     return DONE

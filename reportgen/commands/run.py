@@ -7,8 +7,7 @@ from reportgen.archive.folder import EVIDENCE, cycle_folder, refuse_unwritable
 from reportgen.operations.collection import Effort, choose, gather, held
 from reportgen.operations.context import Context
 from reportgen.operations.drafts import produce
-from reportgen.operations.inputs import inputs_of
-from reportgen.operations.locales import warnings_of
+from reportgen.operations.inputs import inputs_of, warnings_of
 from reportgen.sources.config.configuration import load
 
 
@@ -17,11 +16,11 @@ def run(config: Path, selector: str, context: Context, effort: Effort, workers: 
     configuration = load(config)
     refuse_unwritable(configuration.archive, configuration.archive_source)
     context.terminal.problems(warnings_of(configuration))
-    cycle, connection, responses = choose(configuration, selector, context, effort)
-    folder = cycle_folder(configuration.archive, cycle.start)
+    chosen = choose(configuration, selector, context, effort)
+    folder = cycle_folder(configuration.archive, chosen.cycle.start)
     with held(configuration, folder):
-        _, known = gather(configuration, cycle, connection, responses, context, effort)
-        source = str(configuration.replay or folder / EVIDENCE)
-        stored = responses if configuration.replay else evidence.stored(folder / EVIDENCE)
-        inputs = inputs_of(configuration, cycle, stored, source, known, context)
+        _, known = gather(configuration, chosen, context, effort)
+        source = configuration.replay or folder / EVIDENCE
+        responses = chosen.responses if configuration.replay else evidence.stored(source)
+        inputs = inputs_of(configuration, chosen.cycle, responses, str(source), known, context)
         return produce(inputs, context, workers)

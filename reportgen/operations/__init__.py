@@ -1,1 +1,1 @@
-"""What commands share: the world they run in, which cycle is meant, what is read and written, how failures are told."""
+"""What commands share: their context, which cycle is meant, what is read and written, failures."""

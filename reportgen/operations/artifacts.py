@@ -1,4 +1,4 @@
-"""What a cycle's folder holds: its inputs as they were used, the tables, and what is to be rendered.
+"""What the folder of a cycle holds: its inputs as they were used, tables, and what is rendered.
 
 Documents are functions of the inputs alone. Who may be recognised in them is decided here, once for
 all of them and for what is attached to them (core/privacy.py).
@@ -12,7 +12,7 @@ from pathlib import Path
 from reportgen.archive import directory, evidence, history
 from reportgen.archive.folder import ASSETS, DIRECTORY, EVIDENCE, HISTORY
 from reportgen.core.directory import joined, numbered, with_answered
-from reportgen.core.model import Directory
+from reportgen.core.model import Directory, Principal
 from reportgen.core.privacy import redacted
 from reportgen.core.statement_json import statement_json
 from reportgen.core.tables import ledger_csv, tie_out_csv, unallocated_csv
@@ -44,7 +44,10 @@ def design_of(configuration: Configuration) -> Design:
 def stored_files(
     inputs: Inputs, derived: Derived, known: Directory, design: Design
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield everything but the documents: the inputs as they were used, and the tables; `known` is everybody."""
+    """Yield everything but the documents: the inputs as they were used, and the tables.
+
+    `known` is everybody.
+    """
     for name, text in _texts(inputs, design).items():
         yield name, text.encode()
     for name, text in _tables(inputs, derived).items():
@@ -64,24 +67,25 @@ def tasks(derived: Derived, known: Directory, design: Design) -> list[Task]:
 
 
 def everybody(inputs: Inputs, derived: Derived) -> Directory:
-    """Give who is known in this cycle, was in an earlier one, or has left since the last: each with a number."""
+    """Give who is in this cycle, was in an earlier one, or has left since: each with a number."""
+    known = joined(derived.directory, inputs.remembered)
+    return numbered(with_answered(known, _left(derived), ()), _secret(inputs))
+
+
+def _left(derived: Derived) -> list[Principal]:
+    """Name who used ACUs in the cycle before and none in this one."""
     variance = derived.statement.variance
-    left = (
-        [principal for found in variance.by_cost_center.values() for principal in found.vanished]
-        if variance
-        else []
-    )
-    return numbered(
-        with_answered(joined(derived.directory, inputs.remembered), left, ()), _secret(inputs)
-    )
+    if variance is None:
+        return []
+    return [left for change in variance.by_cost_center.values() for left in change.vanished]
 
 
 def _secret(inputs: Inputs) -> str:
     """Give what only the evidence tells."""
-    found = sha256()
+    digest = sha256()
     for request in sorted(inputs.responses):
-        found.update(inputs.responses[request].body.encode(errors="surrogatepass"))
-    return found.hexdigest()
+        digest.update(inputs.responses[request].body.encode(errors="surrogatepass"))
+    return digest.hexdigest()
 
 
 def _embedded(logo: Path) -> str:
@@ -94,7 +98,7 @@ def _texts(inputs: Inputs, design: Design) -> dict[str, str]:
 
 
 def _assets(inputs: Inputs) -> list[Path]:
-    """Give what travels with the cycle: the logo, and the vendor's invoice where the rate card names the file."""
+    """Give what travels with the cycle: the logo, and the vendor's invoice where it is a file."""
     configuration = inputs.configuration
     invoice = configuration.rate_card.vendor_invoices.get(inputs.cycle.start)
     document = configuration.assets[invoice.document] if invoice and invoice.document else None

@@ -1,8 +1,8 @@
 """The report of a bug: what those who can mend it need, in a file for its owner's eyes.
 
-It holds the traceback, the versions and the command line; nothing of the environment, no answer of
-the API, and no secret wherever that stood. The words of an error can still quote what was worked
-on, so the file says that it is to be read before it is passed on.
+It holds the traceback, the versions and the command line; nothing of the environment, and no
+secret, wherever that stood. The words of an error can still quote what was worked on: lines are cut
+where they are long, and the file says that it is to be read before it is passed on.
 """
 
 import platform
@@ -36,7 +36,7 @@ def write_report(error: Exception, context: Context) -> Path | None:
         return None
     path = Path(name)
     try:
-        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123 - it is open
+        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
             file.writelines(f"{line}\n" for line in _lines(error, context))
     except OSError:
         path.unlink(missing_ok=True)
@@ -53,8 +53,8 @@ def _lines(error: Exception, context: Context) -> Iterator[str]:
 
 def _heading(context: Context) -> Iterator[str]:
     command = [_without_secrets(argument, context.secrets) for argument in context.arguments]
-    yield f"A bug of reportgen {__version__}. No key and nothing of the environment is in this file,"
-    yield "but the words of an error can quote what was worked on: read it before you pass it on."
+    yield f"A bug of reportgen {__version__}. No key and nothing of the environment stands here, but"
+    yield "the words of an error can quote what was worked on: read this before you pass it on."
     yield ""
     yield f"Command    {shlex.join(['reportgen', *command])}"
     yield f"Python     {platform.python_version()} on {platform.platform()}"

@@ -1,25 +1,33 @@
 """How a command reaches the API, or the recording that stands in for it."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from reportgen.archive import evidence
 from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Problem, Rejected
 from reportgen.operations.context import Context
-from reportgen.sources.api.client import Connection
+from reportgen.sources.api import source as api
+from reportgen.sources.api.client import ApiFailure, Connection
+from reportgen.sources.api.client import drive as driven
+from reportgen.sources.api.plan import Plan
 from reportgen.sources.api.replay import ReplayTransport
 from reportgen.sources.config.configuration import Configuration
 
-NOWHERE = "http://recording.invalid"
-"""Stands for the host of a recording, which knows requests without host, and without a path before theirs."""
+T = TypeVar("T")
 Responses = dict[str, RecordedResponse]
+NOWHERE = "http://recording.invalid"
+"""Stands for the host of a recording, which knows requests without host or path before theirs."""
 
 
 def connect(
     configuration: Configuration, context: Context, concurrency: int
 ) -> tuple[Connection, Responses]:
-    """Connect to the API or to the recording; the responses arrive in the mapping that is returned."""
+    """Connect to the API or to the recording; responses arrive in the mapping that is returned."""
     responses: Responses = {}
 
     def append(response: RecordedResponse) -> None:
@@ -27,17 +35,35 @@ def connect(
 
     replay = configuration.replay
     connection = Connection(
-        base_url=NOWHERE if replay else configuration.settings.source.base_url,
-        tokens=_no_tokens(configuration) if replay else _tokens(configuration, context),
+        base_url=configuration.settings.source.base_url,
+        tokens=dict.fromkeys(_names(configuration), "")
+        if replay
+        else _tokens(configuration, context),
         append=append,
         now=context.now,
         progress=lambda done, known: None,  # noqa: ARG005 - shown by the caller
-        transport=ReplayTransport(_recorded(configuration, replay), str(replay))
-        if replay
-        else None,
         concurrency=concurrency,
     )
+    if replay:
+        transport = ReplayTransport(_recorded(configuration, replay), str(replay))
+        connection = replace(connection, base_url=NOWHERE, transport=transport)
     return connection, responses
+
+
+def drive(plan: Plan[T], connection: Connection, known: Mapping[str, RecordedResponse]) -> T:
+    """Follow a plan to its end: from what is `known`, else over the connection."""
+    return asyncio.run(driven(plan, connection, known))
+
+
+def credentials(configuration: Configuration, connection: Connection) -> Iterator[str]:
+    """Say whose each credential is, if the API tells; nothing depends on it: it is asked once."""
+    source = configuration.settings.source
+    if configuration.replay:
+        return
+    for organizations in [[own] for own in source.organizations] or [[]]:
+        plan = api.credentials(source.model_copy(update={"organizations": organizations}))
+        with suppress(ApiFailure):
+            yield from drive(plan, replace(connection, attempts=1), {})
 
 
 def refuse_missing_recording(configuration: Configuration) -> None:
@@ -55,7 +81,7 @@ def _recorded(configuration: Configuration, path: Path) -> Responses:
 
 
 def _tokens(configuration: Configuration, context: Context) -> Mapping[str, str]:
-    """Read the token of every credential that is used; all that are missing are reported together."""
+    """Read the token of every credential that is used; raises Rejected for all that are missing."""
     names = _names(configuration)
     tokens = {key: context.secret(name) for key, name in names.items()}
     sources = configuration.token_sources
@@ -69,12 +95,8 @@ def _tokens(configuration: Configuration, context: Context) -> Mapping[str, str]
     return tokens
 
 
-def _no_tokens(configuration: Configuration) -> Mapping[str, str]:
-    return dict.fromkeys(_names(configuration), "")
-
-
 def _names(configuration: Configuration) -> Mapping[str, str]:
-    """Give the environment variable of every credential, by organization; the enterprise's is ""."""
+    """Give the variable of every credential, by organization; the enterprise's stands under ""."""
     source = configuration.settings.source
     if source.organizations:
         return {organization.id: organization.token_env for organization in source.organizations}

@@ -1,4 +1,4 @@
-"""Which billing cycle `--cycle` means, of those the API tells or those the archive's evidence tells."""
+"""Which billing cycle `--cycle` means: of those the API tells, or those the archive tells."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -32,7 +32,7 @@ NEWLINE = b"\n"
 
 
 def choose_cycle(selector: str, cycles: Iterable[BillingCycle], context: Context) -> BillingCycle:
-    """Resolve `--cycle` and say the range it means; raises WrongUsage where it names none or two."""
+    """Resolve `--cycle` and say the range it means; raises WrongUsage where that is not one."""
     cycle = resolve(selector, cycles, context.today())
     if isinstance(cycle, UnknownCycle):
         raise WrongUsage(_not_one(cycle))
@@ -156,7 +156,7 @@ def _answers(path: Path) -> dict[str, RecordedResponse]:
 
 
 def _of_a_torn_end(rejected: Rejected, path: Path) -> bool:
-    """Tell whether nothing was refused but a last line that an interruption left without its end."""
+    """Tell whether nothing was refused but a last line that an interruption tore."""
     content = path.read_bytes()
     last = f"{path}:{content.count(NEWLINE) + 1}"
     refused = [problem.source for problem in rejected.problems]

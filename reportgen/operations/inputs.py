@@ -1,6 +1,7 @@
-"""What the archive holds of a collected cycle, put beside the configuration: all that its documents are made of."""
+"""What the documents of a cycle are made of: the configuration, and what the archive holds."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from reportgen.archive import directory, evidence, history
 from reportgen.archive.fetch import interrupted
@@ -9,8 +10,19 @@ from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Directory, RecordedResponse
 from reportgen.core.problem import Problem
 from reportgen.derive import Inputs
+from reportgen.documents.templating.catalog import untranslated
+from reportgen.documents.templating.templates import read_templates
 from reportgen.operations.context import Context
 from reportgen.sources.config.configuration import Configuration
+
+
+def warnings_of(configuration: Configuration) -> list[Problem]:
+    """Give the warnings of a configuration, those of its templates included.
+
+    They are said before anything is collected or drawn. Raises Rejected for a template.
+    """
+    templates = read_templates(configuration.templates)
+    return [*configuration.warnings, *untranslated(templates, configuration.locales)]
 
 
 def stored_inputs(configuration: Configuration, cycle: BillingCycle, context: Context) -> Inputs:
@@ -18,11 +30,7 @@ def stored_inputs(configuration: Configuration, cycle: BillingCycle, context: Co
     folder = cycle_folder(configuration.archive, cycle.start)
     path = folder / EVIDENCE
     if interrupted(folder):
-        message = "a later fetch of this billing cycle was interrupted; what was collected before it is used"
-        hint = "run `reportgen collect` to finish it"
-        context.terminal.problems(
-            [Problem(source=str(folder), message=message, hint=hint, warning=True)]
-        )
+        context.terminal.problems([_interrupted(folder)])
     known = directory.known(configuration.archive, cycle.start)
     return inputs_of(configuration, cycle, evidence.stored(path), str(path), known, context)
 
@@ -35,10 +43,9 @@ def inputs_of(
     known: Directory,
     context: Context,
 ) -> Inputs:
-    """Put responses, which lie in `source`, and who is remembered beside what the cycles before came to."""
-    earlier, warnings = history.earlier(
-        configuration.archive, cycle, configuration.rate_card.currency
-    )
+    """Put responses, which lie in `source`, and who is known beside what earlier cycles came to."""
+    currency = configuration.rate_card.currency
+    earlier, warnings = history.earlier(configuration.archive, cycle, currency)
     context.terminal.problems(warnings)
     return Inputs(
         configuration=configuration,
@@ -47,4 +54,14 @@ def inputs_of(
         source=source,
         remembered=known,
         earlier=earlier,
+    )
+
+
+def _interrupted(folder: Path) -> Problem:
+    return Problem(
+        source=str(folder),
+        message="a later fetch of this billing cycle was interrupted; "
+        "what was collected before it is used",
+        hint="run `reportgen collect` to finish it",
+        warning=True,
     )

@@ -1,0 +1,95 @@
+"""What a cycle came to, told in the end: who pays what, both identities, and what disagrees."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from reportgen.core.model import Invoice, Statement
+from reportgen.core.money import fixed, plain, shown
+from reportgen.core.problem import Problem
+from reportgen.core.statement_json import statement_values
+from reportgen.core.text import quoted
+from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
+from reportgen.sources.api.reading import NOT_ASKED
+
+
+def tell_outcome(statement: Statement, folder: Path, context: Context) -> int:
+    """Print the closing table, the tie-out and what disagrees, and give the exit code."""
+    decimals = statement.heading.decimals
+    amount = f"amount {statement.heading.currency}"
+    columns = ("cost center", "name", "ACUs", amount, "file")
+    rows = [_row(invoice, decimals) for invoice in statement.invoices]
+    context.terminal.table(columns, rows, numbers=("ACUs", amount), wrap="name")
+    context.terminal.result(_tie_out_in_acus(statement))
+    context.terminal.result(_tie_out_in_money(statement))
+    context.terminal.result(f"Documents in {folder}: open {folder / 'index.html'}")
+    context.terminal.values({"folder": str(folder), **statement_values(statement)})
+    context.terminal.problems(_disagreements(statement, str(folder / "statement.pdf")))
+    sound = statement.tie_out.holds and not statement.discrepancies
+    return DONE if sound else NOT_TIED_OUT
+
+
+def _row(invoice: Invoice, decimals: int) -> tuple[str, ...]:
+    return (
+        invoice.cost_center.code,
+        invoice.cost_center.name,
+        shown(invoice.borne_acus),
+        fixed(invoice.amount, decimals),
+        f"{invoice.number}.pdf" if invoice.number else "",
+    )
+
+
+def _tie_out_in_acus(statement: Statement) -> str:
+    """Write the first identity; the line ends with its difference."""
+    tie = statement.tie_out
+    return (
+        f"Tie-out, ACUs: control {shown(tie.control_acus)} − allocated {shown(tie.allocated_acus)} "
+        f"− unallocated {shown(tie.unallocated_acus)} = {plain(tie.difference_acus)}"
+    )
+
+
+def _tie_out_in_money(statement: Statement) -> str:
+    """Write the second identity; the line ends with its difference."""
+    tie, decimals = statement.tie_out, statement.heading.decimals
+    return (
+        f"Tie-out, {statement.heading.currency}: "
+        f"chargeable {fixed(tie.chargeable_amount, decimals)} "
+        f"+ fees {fixed(tie.fees_amount, decimals)} "
+        f"− invoiced {fixed(tie.invoiced_amount, decimals)} "
+        f"− unborne {fixed(tie.unborne_amount, decimals)} "
+        f"= {fixed(tie.difference_amount, decimals)}"
+    )
+
+
+def _disagreements(statement: Statement, source: str) -> Iterator[Problem]:
+    """Say which questions were refused, and where views of the API contradict each other."""
+    for view in statement.heading.missing_views:
+        yield _coarser(view, source)
+    if statement.discrepancies:
+        yield _contradiction(statement, source)
+    if not statement.tie_out.holds:
+        hint = "report this: it must never happen"
+        yield Problem(source=source, message="the tie-out is not zero", hint=hint)
+
+
+def _coarser(view: str, source: str) -> Problem:
+    finer = (
+        "role assignments or sessions that name organizations leave fewer pairs open"
+        if view.endswith(NOT_ASKED)
+        else "collect with --refresh once it is permitted, or the list is whole"
+    )
+    return Problem(
+        source=source,
+        message=f"{view}: the decomposition is coarser",
+        hint=f"nobody is charged twice; {finer}",
+        warning=True,
+    )
+
+
+def _contradiction(statement: Statement, source: str) -> Problem:
+    count = len(statement.discrepancies)
+    worst = max(statement.discrepancies, key=lambda discrepancy: discrepancy.acus.copy_abs())
+    message = (
+        f"views of the API disagree in {count} {'cell' if count == 1 else 'cells'}, "
+        f"most on {worst.day} in {quoted(worst.product)}: {shown(worst.acus)} ACUs"
+    )
+    return Problem(source=source, message=message, hint="the statement lists them; ask the vendor")
