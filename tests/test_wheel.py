@@ -1,4 +1,7 @@
-"""The wheel is the whole program: installed alone, away from the checkout, it builds the invoices of its sample."""
+"""The wheel is the whole program.
+
+Installed alone, away from the checkout, it builds the invoices of its sample.
+"""
 
 import os
 import shutil
@@ -48,7 +51,7 @@ def pip(*arguments: str | Path) -> None:
 
 
 def python(installed: Path, folder: Path, *arguments: str | Path) -> str:
-    """Run Python in a folder with the installed package before the checkout's; return what it printed."""
+    """Run Python in a folder, the installed package before the checkout's; return its output."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
@@ -85,8 +88,15 @@ def test_the_wheel_carries_nothing_else(wheel: Path) -> None:
     ]
 
 
+def test_the_wheel_tells_type_checkers_that_it_is_typed(wheel: Path) -> None:
+    assert "reportgen/py.typed" in zipfile.ZipFile(wheel).namelist()
+
+
 def test_the_installed_package_finds_its_own_files(installed: Path, tmp_path: Path) -> None:
-    ask = "from reportgen import resources as r; print(r.templates(), r.configs(), r.samples(), sep='\\n')"
+    ask = (
+        "from reportgen import resources as r\n"
+        "print(r.templates(), r.configs(), r.samples(), sep='\\n')"
+    )
     found = [Path(line) for line in python(installed, tmp_path, "-c", ask).splitlines()]
     share = installed.resolve() / "reportgen" / "share"
     assert found == [share / "templates", share / "configs", share / "samples"]
@@ -134,5 +144,8 @@ def test_a_package_without_its_files_says_so(tmp_path: Path) -> None:
     package.mkdir()
     for name in ("__init__.py", "resources.py"):
         shutil.copy(ROOT / "reportgen" / name, package)
-    ask = "from reportgen import resources as r\ntry:\n    r.samples()\nexcept FileNotFoundError as e:\n    print(e)"
+    ask = (
+        "from reportgen import resources as r\n"
+        "try:\n    r.samples()\nexcept FileNotFoundError as e:\n    print(e)"
+    )
     assert "install the package again" in python(tmp_path, tmp_path, "-c", ask)
