@@ -1,4 +1,7 @@
-"""`.ci/setup` on machines of many kinds: PATH holds stand-ins that record their calls, and a few real tools."""
+"""`.ci/setup` on machines of many kinds.
+
+PATH holds stand-ins that record their calls, and a few real tools.
+"""
 
 import os
 import shutil
@@ -32,14 +35,17 @@ case "$*" in
         case "$*" in *--clear*) rm -rf .venv ;; esac
         mkdir -p .venv/bin; cat "$0" >.venv/bin/python; chmod +x .venv/bin/python ;;
     *"-m pip"*) {RECORD}
-        cmp "$PIP_CONSTRAINT" tests/constraints.txt && cmp "$PIP_BUILD_CONSTRAINT" tests/constraints.txt || exit
+        cmp "$PIP_CONSTRAINT" tests/constraints.txt || exit
+        cmp "$PIP_BUILD_CONSTRAINT" tests/constraints.txt || exit
         [ ! -e "$MACHINE/pip-fails" ] || {{ echo "no such version"; exit 1; }} ;;
 esac
 """
 STAND_INS = {
     "python3": PYTHON,
     "python3.12": PYTHON,
-    "dpkg-query": 'for name; do [ ! -e "$MACHINE/package/$name" ] || printf "installed=%s " "$name"; done',
+    "dpkg-query": """
+        for name; do [ ! -e "$MACHINE/package/$name" ] || printf "installed=%s " "$name"; done
+        """,
     "apt-get": f"""{RECORD}
         [ "$1" != update ] || exit "$(cat "$MACHINE/update")"
         for name; do case $name in -* | install) ;; *) : >"$MACHINE/package/$name" ;; esac; done
@@ -98,7 +104,7 @@ class Machine:
             (self.state / "package" / name).touch()
 
     def set_up(self, group: str = "demo") -> tuple[int, list[str], str]:
-        """Run the script; return its exit code, the calls that change something, and what it said."""
+        """Run the script; return its exit code, the calls that change something, what it said."""
         calls = self.home / "calls"
         calls.write_text("")
         done = subprocess.run(
@@ -224,7 +230,8 @@ def test_macos_is_given_the_homebrew_line(machine: Machine) -> None:
     assert (code, calls) == (1, [])
     assert "libpango-1.0" in said
     assert said.endswith(
-        "brew install pango harfbuzz && brew install --cask font-liberation font-dejavu font-nanum-gothic\n"
+        "brew install pango harfbuzz && "
+        "brew install --cask font-liberation font-dejavu font-nanum-gothic\n"
     )
     assert "brew install poppler" in machine.set_up("test")[2]
     assert "brew install openjdk" in machine.set_up("heavy")[2]
