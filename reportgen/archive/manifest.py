@@ -33,7 +33,7 @@ _UNESCAPED = re.compile(r"\\([\\nr])")
 Kind = Literal["changed", "missing", "added", "not a file", "unreadable", "chain"]
 
 
-class Cycle(msgspec.Struct, frozen=True, kw_only=True):
+class SealedDays(msgspec.Struct, frozen=True, kw_only=True):
     """The billing days [start, end) as ISO dates."""
 
     start: str
@@ -51,7 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     schema: Literal["reportgen.manifest/1"] = "reportgen.manifest/1"
     folder: str
     enterprise: str
-    cycle: Cycle
+    cycle: SealedDays
     sequence: Annotated[int, msgspec.Meta(ge=1)]
     previous: Sha256 | None
     sums: Sha256

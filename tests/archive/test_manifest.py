@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.archive import manifest
-from reportgen.archive.manifest import Cycle, Manifest, Sealed
+from reportgen.archive.manifest import SealedDays, Manifest, Sealed
 from reportgen.core.problem import Rejected
 
 FILES = {
@@ -35,7 +35,7 @@ def close(folder, *, sequence=1, previous=None, files=None):
         Manifest(
             folder=folder.name,
             enterprise="Acme",
-            cycle=Cycle(start=folder.name[:10], end="2026-01-05"),
+            cycle=SealedDays(start=folder.name[:10], end="2026-01-05"),
             sequence=sequence,
             previous=previous,
             sums=hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest(),
@@ -196,7 +196,7 @@ def link(number):
     return Manifest(
         folder=f"2025-{number:02}-05",
         enterprise="Acme",
-        cycle=Cycle(start=f"2025-{number:02}-05", end="2026-01-05"),
+        cycle=SealedDays(start=f"2025-{number:02}-05", end="2026-01-05"),
         sequence=number,
         previous=None,
         sums="0" * 64,

@@ -1,0 +1,49 @@
+"""What draws a PDF is told as it is loaded: held against the files that the process has mapped."""
+
+import re
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from reportgen.documents.pdf import engine
+
+MAPS = Path("/proc/self/maps")
+
+
+def mapped(name: str) -> str:
+    """Give the version that the name of a loaded library ends with."""
+    engine.versions()
+    found = re.search(
+        rf"/{re.escape(name)}\.so\.(\d+)\.(\d+)\.(\d+)$", MAPS.read_text(), re.MULTILINE
+    )
+    assert found, name
+    return found
+
+
+@pytest.mark.skipif(not MAPS.exists(), reason="no /proc here")
+def test_libraries_are_those_that_are_loaded():
+    # libpango-1.0.so.0.5000.12 is 1.50.12, libharfbuzz.so.0.60000.0 is 6.0.0
+    _, middle, last = mapped("libpango-1.0").groups()
+    assert engine.versions()["pango"] == f"1.{int(middle) // 100}.{last}"
+    _, middle, _ = mapped("libharfbuzz").groups()
+    assert engine.versions()["harfbuzz"].startswith(f"{int(middle) // 10_000}.")
+
+
+def test_fontconfig_says_the_same_as_its_own_command():
+    said = subprocess.run(["fc-list", "--version"], capture_output=True, text=True, check=True)
+    assert engine.versions()["fontconfig"] in said.stdout + said.stderr
+
+
+def test_packages_are_those_that_are_installed():
+    assert engine.versions()["weasyprint"] == version("weasyprint")
+    assert engine.UNKNOWN not in engine.versions().values()
+
+
+def test_fonts_are_those_that_our_configuration_lets_through():
+    assert {"LiberationSans-Regular.ttf", "DejaVuSans.ttf", "NanumGothic.ttf"} <= set(
+        engine.fonts()
+    )
+    assert all(path.is_file() for path in engine.fonts().values())
+    assert not [name for name in engine.fonts() if "Mono" in name]
