@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.directory import recalled, with_answered
-from reportgen.core.model import Directory, Principal, Rule, View, Views
+from reportgen.core.model import DEVIN, Directory, Principal, Rule, View, Views
 from reportgen.core.problem import Problem
 from reportgen.sources.api.bodies import DayTotals
 from reportgen.sources.api.pages import Pages
@@ -145,5 +145,5 @@ class Found:
 def view_of(found: Answer, reader: ViewReader) -> View:
     """Read an answer of either version; v2 tells no products, and what it ties to organizations is `devin`."""
     if isinstance(found.body, DayTotals):
-        return reader.read_totals(found.target, found.body, "devin")
+        return reader.read_totals(found.target, found.body, DEVIN)
     return reader.read(found.target, found.body)

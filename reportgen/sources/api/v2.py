@@ -5,20 +5,18 @@ is tied to an organization is `devin`; the rest is `cascade+terminal`. So O and 
 one organization each; E and U are totals by day, split by what is tied to organizations.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle, cycle_between
-from reportgen.core.model import CASCADE_TERMINAL, DEVIN, Cell, Directory, Principal, View
-from reportgen.core.money import ZERO, add
+from reportgen.core.model import CASCADE_TERMINAL, DEVIN, Directory, Principal, View
 from reportgen.core.problem import Problem
 from reportgen.core.text import legible
 from reportgen.sources.api import bodies, directory
 from reportgen.sources.api.pages import LIMIT, Pages, all_pages
 from reportgen.sources.api.plan import Plan, Portion, Request
 from reportgen.sources.api.reading import AT_A_TIME, Asked, Found, KnownCycles, Question, Reading
-from reportgen.sources.api.views import ViewReader
+from reportgen.sources.api.views import ViewReader, sum_of
 
 CYCLES = "/v2/enterprise/consumption/cycles"
 DAILY = "/v2/enterprise/consumption/daily"
@@ -65,9 +63,8 @@ def consumption(question: Question) -> Plan[Reading]:
     users = yield from _user_totals(found, question, known)
     yield from found.keep(_pair_views(cycle, users))
     total = found.reader.read_totals(whole.target, whole.body, CASCADE_TERMINAL)
-    tied = (yield from _tied_to_organizations(found, cycle, known)) or _sum(
-        found.views["organizations"].values()
-    )
+    in_all = yield from _tied_to_organizations(found, cycle, known)
+    tied = in_all or sum_of(found.views["organizations"].values())
     found.views["enterprise"][""] = found.reader.split(total, tied, DEVIN, CASCADE_TERMINAL)
     found.views["principals"] |= dict(_principals(found, users))
     return found.as_reading(known, question.remembered, users)
@@ -209,17 +206,7 @@ def _tied_to_organizations(
 def _principals(found: Found, users: UserTotals) -> Iterator[tuple[Principal, View]]:
     """Split the users' totals; where a C was refused the split is unknown, and so is U."""
     for user, (total, org_ids) in users.items():
-        pairs = [found.views["pairs"].get((org_id, user)) for org_id in org_ids]
-        if all(pairs):
-            yield (
-                user,
-                found.reader.split(total, _sum(filter(None, pairs)), DEVIN, CASCADE_TERMINAL),
-            )
-
-
-def _sum(views: Iterable[View]) -> View:
-    quantities: dict[Cell, Decimal] = {}
-    for view in views:
-        for cell, acus in view.quantities.items():
-            quantities[cell] = add(quantities.get(cell, ZERO), acus)
-    return View(request="", quantities=quantities)
+        pairs = [(org_id, user) for org_id in org_ids]
+        if found.views["pairs"].keys() >= set(pairs):
+            tied = sum_of([found.views["pairs"][pair] for pair in pairs])
+            yield user, found.reader.split(total, tied, DEVIN, CASCADE_TERMINAL)

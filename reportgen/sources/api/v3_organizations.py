@@ -4,20 +4,18 @@ There is no enterprise total and no user's total, so the control total is the su
 organizations given.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.match import sessions_named
-from reportgen.core.model import Cell, Directory, Pair, Principal, View
-from reportgen.core.money import ZERO, add
+from reportgen.core.model import Directory, Pair, Principal
 from reportgen.core.usage import with_a_rest
 from reportgen.sources.api import bodies, directory
 from reportgen.sources.api.pages import PAGE_SIZE, Pages, all_pages
 from reportgen.sources.api.plan import Plan, Request
 from reportgen.sources.api.reading import Asked, Found, Question, Reading
 from reportgen.sources.api.v3 import SECTION_OF_KIND, alive_in, ask_in_parts, daily
-from reportgen.sources.api.views import ViewReader
+from reportgen.sources.api.views import ViewReader, sum_of
 
 DAILY = "/v3/organizations/{}/consumption/daily"
 USERS = "/v3beta1/organizations/{}/members/users"
@@ -35,7 +33,7 @@ def consumption(question: Question) -> Plan[Reading]:
     known = _directory(org_ids, lists)
     asked = [*_views(question, known, lists)]
     yield from found.keep(asked)
-    found.views["enterprise"][""] = _control_total(found.views["organizations"])
+    found.views["enterprise"][""] = sum_of(found.views["organizations"].values())
     yield from _ask_who_else(
         found, question, known, {pair for kind, pair, _ in asked if kind == "pairs"}
     )
@@ -154,15 +152,4 @@ def _pair(cycle: BillingCycle, pair: Pair, *, optional: bool) -> Asked:
         "pairs",
         pair,
         daily(cycle, endpoint, org_id, principal.id, optional=optional, credential=org_id),
-    )
-
-
-def _control_total(organizations: Mapping[str, View]) -> View:
-    """Add up the organizations; the request names them all, separated by a space as in the ledger."""
-    quantities: dict[Cell, Decimal] = {}
-    for view in organizations.values():
-        for cell, acus in view.quantities.items():
-            quantities[cell] = add(quantities.get(cell, ZERO), acus)
-    return View(
-        request=" ".join(view.request for view in organizations.values()), quantities=quantities
     )

@@ -5,7 +5,7 @@ days summed, null and absent products are zero: none of it silently.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -146,6 +146,15 @@ class ViewReader:
         """Give by how much a total differs from the sum of its days, zero within the tolerance."""
         off = subtract(whole, total(days))
         return off if off.copy_abs() > self._tolerance else ZERO
+
+
+def sum_of(views: Collection[View]) -> View:
+    """Add up views; the request names theirs, separated by a space as in the ledger."""
+    quantities: dict[Cell, Decimal] = {}
+    for view in views:
+        for cell, acus in view.quantities.items():
+            quantities[cell] = add(quantities.get(cell, ZERO), acus)
+    return View(request=" ".join(view.request for view in views), quantities=quantities)
 
 
 def _all(buckets: Iterable[Bucket]) -> Iterator[Decimal]:
