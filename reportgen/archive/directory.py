@@ -13,6 +13,7 @@ from reportgen.archive.folder import DIRECTORY, MANIFEST, cycle_folder, cycles_b
 from reportgen.core.directory import by_principal, joined
 from reportgen.core.model import Directory, Entry, Principal, PrincipalKind
 from reportgen.core.problem import Problem, Rejected
+from reportgen.core.text import said_by_system
 
 SCHEMA: Literal["reportgen.directory/1"] = "reportgen.directory/1"
 
@@ -69,9 +70,7 @@ def read(folder: Path) -> Directory:
     except FileNotFoundError:
         return Directory()
     except OSError as error:
-        raise _refused(
-            path, f"cannot be read: {(error.strerror or 'unknown reason').lower()}"
-        ) from error
+        raise _refused(path, f"cannot be read: {said_by_system(error)}") from error
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _refused(path, f"is not what was written there: a JSON object of {SCHEMA}") from error
     return Directory(

@@ -17,6 +17,7 @@ import msgspec
 
 from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Problem, Rejected
+from reportgen.core.text import said_by_system
 
 
 class _Line(msgspec.Struct):
@@ -137,8 +138,8 @@ def _lines(path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
             yield from file
     except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        message, hint = f"cannot be read: {reason}", "collect the cycle first, or correct the path"
+        message = f"cannot be read: {said_by_system(error)}"
+        hint = "collect the cycle first, or correct the path"
         raise Rejected([Problem(source=str(path), message=message, hint=hint)]) from error
 
 

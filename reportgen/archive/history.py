@@ -32,6 +32,7 @@ from reportgen.core.model import (
 from reportgen.core.money import decimals_of, plain, total
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.tables import FORMULA_MARK
+from reportgen.core.text import said_by_system
 
 SCHEMA: Literal["reportgen.history/1"] = "reportgen.history/1"
 LONGEST_CELL = 2**31 - 1
@@ -126,7 +127,7 @@ def decode(folder: Path) -> tuple[CycleTotals, ...]:
         found = _file.decode(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise Rejected(
-            [Problem(source=str(path), message=f"cannot be read: {error}", hint="build again")]
+            [Problem(source=str(path), message=_cannot_be_read(error), hint="build again")]
         ) from error
     return tuple(map(_read, found.cycles))
 
@@ -158,7 +159,12 @@ def earlier(
 def _unreadable(folder: Path, error: Exception, *, directly_before: bool) -> Problem:
     lost = "this one is compared with nothing" if directly_before else "the trend begins after it"
     hint = f"build that cycle again; until then {lost}"
-    return Problem(source=str(folder), message=f"cannot be read: {error}", hint=hint, warning=True)
+    source = str(getattr(error, "filename", None) or folder)
+    return Problem(source=source, message=_cannot_be_read(error), hint=hint, warning=True)
+
+
+def _cannot_be_read(error: Exception) -> str:
+    return f"cannot be read: {said_by_system(error) if isinstance(error, OSError) else error}"
 
 
 def _built(folder: Path, *, directly_before: bool) -> CycleTotals:

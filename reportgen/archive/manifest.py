@@ -19,7 +19,7 @@ import msgspec
 
 from reportgen.archive.folder import MANIFEST
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.text import quoted
+from reportgen.core.text import quoted, said_by_system
 
 SUMS = "SHA256SUMS"
 FONTS = "fonts"
@@ -202,8 +202,7 @@ def _compared(folder: Path, name: str, expected: str) -> Iterator[Fault]:
     try:
         actual = hash_of(folder / name)
     except OSError as error:
-        said = f"it cannot be read: {(error.strerror or str(error)).lower()}"
-        yield _fault(folder, name, "unreadable", said)
+        yield _fault(folder, name, "unreadable", f"it cannot be read: {said_by_system(error)}")
         return
     if actual != expected:
         yield _fault(folder, name, "changed", f"its hash is {actual}, sealed was {expected}")

@@ -38,6 +38,15 @@ def legible(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
+def said_by_system(error: OSError) -> str:
+    """Give what the operating system says is wrong with a file, as it can end a sentence.
+
+    >>> said_by_system(FileNotFoundError(2, "No such file or directory"))
+    'no such file or directory'
+    """
+    return (error.strerror or str(error) or "unknown reason").lower()
+
+
 def _escaped(char: str) -> str:
     written = dumps(char)[1:-1]
     return written if written.isprintable() else f"\\u{ord(char):04x}"

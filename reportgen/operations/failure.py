@@ -8,6 +8,7 @@ from traceback import FrameSummary, extract_tb
 
 from reportgen import __version__
 from reportgen.core.problem import Problem, Rejected
+from reportgen.core.text import said_by_system
 from reportgen.operations.bug_report import write_report
 from reportgen.operations.context import DONE, PROBLEMS, UNREACHABLE, USAGE, Context, WrongUsage
 from reportgen.sources.api.client import ApiFailure
@@ -54,8 +55,8 @@ def _values(problem: Problem) -> dict[str, str]:
 
 def _of_the_system(error: OSError) -> Problem:
     source = str(error.filename or "the operating system")
-    message = (error.strerror or str(error)).lower()
-    return Problem(source=source, message=message, hint="mend that, then run the command again")
+    hint = "mend that, then run the command again"
+    return Problem(source=source, message=said_by_system(error), hint=hint)
 
 
 def _of_the_program(error: Exception, context: Context) -> Problem:

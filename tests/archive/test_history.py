@@ -388,12 +388,10 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "amount a number": changed(STATEMENT, '"amount": "8.75"', '"amount": 8.75'),
     "line of another kind": changed(STATEMENT, '"kind": "usage"', '"kind": "gift"'),
     "no status": changed(STATEMENT, '"status": "draft"', '"status": "final"'),
-    "ledger missing": lambda folder: (folder / LEDGER).unlink(),
     "ledger empty": cut(LEDGER, 0),
     "ledger torn": cut(LEDGER, -20),
     "ledger torn in a quote": changed(LEDGER, "robot", '"robot'),
     "ledger without a column": changed(LEDGER, "principal_id", "principal"),
-    "ledger a folder": lambda folder: [(folder / LEDGER).unlink(), (folder / LEDGER).mkdir()][0],
 }
 
 
@@ -408,6 +406,17 @@ def test_a_damaged_cycle_is_a_warning_and_compared_with_nothing(tmp_path, damage
     assert problem.message.startswith("cannot be read: ")
     assert "\n" not in str(problem)
     assert problem.hint == "build that cycle again; until then this one is compared with nothing"
+
+
+def test_a_file_that_the_system_cannot_read_is_named(tmp_path):
+    ledger = written(tmp_path, WORLD) / LEDGER
+    ledger.unlink()
+    for said in ("no such file or directory", "is a directory"):
+        totals, (problem,) = history.earlier(tmp_path, NEXT, "USD")
+        assert totals == ()
+        assert problem.source == str(ledger)
+        assert problem.message == f"cannot be read: {said}"
+        ledger.mkdir(exist_ok=True)
 
 
 # Several cycles

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reportgen.core.problem import Problem, Rejected, errors
-from reportgen.core.text import did_you_mean, quoted
+from reportgen.core.text import did_you_mean, quoted, said_by_system
 
 PROBLEM = Problem(
     source="mapping.yaml:3",
@@ -107,3 +107,15 @@ def test_did_you_mean(word, known, meant):
 def test_did_you_mean_does_not_depend_on_the_order_of_what_is_known():
     known = ["cc-1", "CC-1", "cC-1", "Cc-1"]
     assert {did_you_mean("cc1", order) for order in (known, known[::-1], sorted(known))} == {"CC-1"}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "/a/Path"), "no such file or directory"),
+        (OSError("Cannot mmap"), "cannot mmap"),
+        (OSError(), "unknown reason"),
+    ],
+)
+def test_what_the_system_says_ends_a_sentence(error, said):
+    assert said_by_system(error) == said

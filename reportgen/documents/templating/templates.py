@@ -11,6 +11,7 @@ from jinja2 import FunctionLoader
 
 from reportgen import resources
 from reportgen.core.problem import Problem, Rejected
+from reportgen.core.text import said_by_system
 from reportgen.documents.templating.catalog import catalog, check_catalog
 from reportgen.documents.templating.errors import rejected
 from reportgen.documents.templating.sandbox import Sandbox
@@ -88,7 +89,7 @@ def _text(path: Path) -> str:
             if path.is_symlink() and not path.exists()
             else "cannot be read"
         )
-        said = f"{reason}: {(error.strerror or str(error)).lower()}"
+        said = f"{reason}: {said_by_system(error)}"
         raise rejected(str(path), said, "mend it, or remove it to use the built-in one") from None
 
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from reportgen.core.problem import Problem
-from reportgen.core.text import quoted
+from reportgen.core.text import quoted, said_by_system
 from reportgen.sources.config.pictures import Undrawable, look_at
 from reportgen.sources.config.schema import RatesFile
 from reportgen.sources.config.yamldoc import YamlDocument
@@ -66,7 +66,7 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MOST_LOGO_BYTES + 1)
     except OSError as error:
-        raise Undrawable(_unreadable(error), hint) from error
+        raise Undrawable(f"cannot be read: {said_by_system(error)}", hint) from error
     if len(content) > MOST_LOGO_BYTES:
         message = f"is larger than {MOST_LOGO_BYTES // 1024} KiB, and would be in every document"
         raise Undrawable(message, "make it smaller, or use an SVG file")
@@ -80,8 +80,4 @@ def _not_a_file(path: Path) -> str:
             return ""
         return "is a folder" if path.is_dir() else "does not exist"
     except OSError as error:
-        return _unreadable(error)
-
-
-def _unreadable(error: OSError) -> str:
-    return f"cannot be read: {(error.strerror or 'unknown reason').lower()}"
+        return f"cannot be read: {said_by_system(error)}"

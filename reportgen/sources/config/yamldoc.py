@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.text import quoted
+from reportgen.core.text import quoted, said_by_system
 
 LARGEST_FILE = 16 * 1024 * 1024
 DEEPEST = 20
@@ -114,10 +114,8 @@ def read_text(path: Path, name: str) -> str:
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise _rejected(
-            name, f"cannot be read: {reason}", "name an existing, readable file"
-        ) from error
+        message = f"cannot be read: {said_by_system(error)}"
+        raise _rejected(name, message, "name an existing, readable file") from error
     if len(data) > LARGEST_FILE:
         raise _rejected(
             f"{name}:1",
