@@ -74,38 +74,51 @@ def stored(path: Path, keep: Callable[[RecordedResponse], bool] = lambda _: True
     return Stored(path, places)
 
 
-def read(path: Path, only: str = "") -> dict[str, RecordedResponse]:
+def read(path: Path, only: str = "", *, skip_torn_end: bool = False) -> dict[str, RecordedResponse]:
     """Read a file of responses by request, or raise Rejected with every line that cannot be read.
 
-    With `only`, lines that do not contain that text are passed over unread.
+    With `only`, lines that do not contain that text are passed over unread; with `skip_torn_end` a
+    last line that an interruption tore.
     """
-    return {response.request: response for _, response in _scanned(path, only)}
+    scanned = _scanned(path, only, skip_torn_end=skip_torn_end)
+    return {response.request: response for _, response in scanned}
 
 
-def _scanned(path: Path, only: str = "") -> Iterator[tuple[Place, RecordedResponse]]:
-    """Give the responses with their places; where no line can be read it is another kind of file, as line 1 says."""
-    found = False
+def _scanned(
+    path: Path, only: str = "", *, skip_torn_end: bool = False
+) -> Iterator[tuple[Place, RecordedResponse]]:
+    """Give the responses with their places, then raise Rejected with the lines that are none.
+
+    Where no line can be read it is another kind of file, as line 1 says.
+    """
+    any_read = False
     problems = []
-    wanted, start = only.encode(), 0
-    for number, line in enumerate(_lines(path), start=1):
-        place, start = (start, number), start + len(line)
-        if wanted not in line:
-            continue
-        source = f"{path}:{number}"
+    for place, line in _placed_lines(path, only.encode()):
+        source = f"{path}:{place[1]}"
         try:
             response = _response(line, source)
         except (msgspec.MsgspecError, ValueError):
-            message = "is not a recorded response: a JSON object with request, status, fetched_at and body"
-            hint = "remove the line, then collect the cycle again from the API"
-            problems.append(Problem(source=source, message=message, hint=hint))
+            if not (skip_torn_end and _is_torn(line)):
+                problems.append(_not_a_response(source))
         else:
-            found = True
+            any_read = True
             yield place, response
-    if not found and not problems and not only:
+    if not any_read and not problems and not only:
         hint = "collect the cycle from the API"
         problems.append(Problem(source=str(path), message="holds no response", hint=hint))
     if problems:
-        raise Rejected(problems if found else problems[:1])
+        raise Rejected(problems if any_read else problems[:1])
+
+
+def _not_a_response(source: str) -> Problem:
+    shape = "a JSON object with request, status, fetched_at and body"
+    hint = "remove the line, then collect the cycle again from the API"
+    return Problem(source=source, message=f"is not a recorded response: {shape}", hint=hint)
+
+
+def _is_torn(line: bytes) -> bool:
+    """Tell a line that was not written to its end: only the last can be."""
+    return not line.endswith(b"\n")
 
 
 def encode(responses: Iterable[RecordedResponse]) -> bytes:
@@ -133,10 +146,15 @@ def _response(line: bytes, source: str) -> RecordedResponse:
     )
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _placed_lines(path: Path, wanted: bytes) -> Iterator[tuple[Place, bytes]]:
+    """Give the lines that contain what is wanted, with their places."""
+    start = 0
     try:
         with path.open("rb") as file:
-            yield from file
+            for number, line in enumerate(file, start=1):
+                if wanted in line:
+                    yield (start, number), line
+                start += len(line)
     except OSError as error:
         message = f"cannot be read: {said_by_system(error)}"
         hint = "collect the cycle first, or correct the path"
@@ -153,7 +171,7 @@ def repair(path: Path) -> int:
     whole = 0
     with path.open("rb+") as file:
         for line in file:
-            whole += len(line) if line.endswith(b"\n") else 0
+            whole += 0 if _is_torn(line) else len(line)
         file.truncate(whole)
     return whole
 

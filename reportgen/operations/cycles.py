@@ -1,7 +1,6 @@
 """Which billing cycle `--cycle` means: of those the API tells, or those the archive tells."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,6 @@ from reportgen.core.cycle import (
     months_until,
     resolve,
 )
-from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted
 from reportgen.operations.context import Context, WrongUsage
@@ -28,7 +26,6 @@ MONTHS = 36
 """How far back the contract day is followed where the API tells no cycles."""
 CYCLES = "/consumption/cycles"
 NOT_FOUND = 404
-NEWLINE = b"\n"
 
 
 def choose_cycle(selector: str, cycles: Iterable[BillingCycle], context: Context) -> BillingCycle:
@@ -136,44 +133,17 @@ def _archived_cycles(configuration: Configuration, paths: Sequence[Path]) -> lis
 
 
 def _told_in(configuration: Configuration, path: Path) -> _Told:
-    """Read from a file of evidence which cycles the API told, and when."""
-    folder, answers = path.parent.parent.name, _answers(path)
+    """Read from a file of evidence which cycles the API told, and when.
+
+    A torn last line is refused once its own cycle is read.
+    """
+    folder = path.parent.parent.name
+    answers = evidence.read(path, only=CYCLES, skip_torn_end=True)
     if not answers:
         return _Told(datetime.min.replace(tzinfo=UTC), folder, ())
     at = max(datetime.fromisoformat(answer.fetched_at) for answer in answers.values())
     told = answer_from(api.cycles(configuration.settings.source), answers, str(path))
     return _Told(at, folder, told.cycles)
-
-
-def _answers(path: Path) -> dict[str, RecordedResponse]:
-    """Read the answers about cycles; a torn last line is refused once its own cycle is read."""
-    try:
-        return evidence.read(path, only=CYCLES)
-    except Rejected as rejected:
-        if not _of_a_torn_end(rejected, path):
-            raise
-    return _answers_before_the_end(path)
-
-
-def _of_a_torn_end(rejected: Rejected, path: Path) -> bool:
-    """Tell whether nothing was refused but a last line that an interruption tore."""
-    content = path.read_bytes()
-    last = f"{path}:{content.count(NEWLINE) + 1}"
-    refused = [problem.source for problem in rejected.problems]
-    return refused == [last] and not content.endswith(NEWLINE)
-
-
-def _answers_before_the_end(path: Path) -> dict[str, RecordedResponse]:
-    answers: dict[str, RecordedResponse] = {}
-
-    def keep(response: RecordedResponse) -> bool:
-        if CYCLES in response.request:
-            answers[response.request] = response
-        return False
-
-    with suppress(Rejected):  # of the torn line, after all others
-        evidence.stored(path, keep)
-    return answers
 
 
 def _of_contract(configuration: Configuration, folders: Iterable[str]) -> list[BillingCycle]:

@@ -124,6 +124,18 @@ def test_every_line_that_cannot_be_read_is_named(path):
     )
 
 
+def test_a_torn_last_line_is_passed_over_on_demand_alone(path):
+    whole = stored(path, response("a"))
+    path.write_bytes(whole + b"damaged\n" + whole + b'{"request":"b')
+    assert [problem.partition(": ")[0] for problem in refused(path)] == [":2", ":4"]
+    (damaged,) = refused(path, skip_torn_end=True)
+    assert damaged.startswith(":2: is not a recorded response")
+    path.write_bytes(whole + b'{"request":"b')
+    assert list(evidence.read(path, skip_torn_end=True)) == ["a"]
+    path.write_bytes(whole.rstrip(b"\n"))
+    assert list(evidence.read(path, skip_torn_end=True)) == ["a"]
+
+
 def test_another_kind_of_file_is_named_once(path):
     path.parent.mkdir()
     path.write_text("email,name\n" * 1000, encoding="utf-8")
