@@ -54,7 +54,7 @@ def main() -> None:
 @JSON
 @QUIET
 def init(folder: str, *, machine: bool, quiet: bool) -> None:
-    """Write a commented configuration to start from into DIR, and the templates of all documents."""
+    """Write a commented configuration to start from into DIR, and the templates of documents."""
     from reportgen.commands.init import init as command  # noqa: PLC0415
 
     if not folder.strip():  # a variable that is not set; a Path of it would be this folder
@@ -206,7 +206,7 @@ def diff(
     machine: bool,
     quiet: bool,
 ) -> None:
-    """Show what an edited mapping or rate card would move on a collected cycle, in ACUs and money."""
+    """Show what an edited mapping or rate card would move on a collected cycle."""
     from reportgen.commands.diff import diff as command  # noqa: PLC0415
 
     edited = {key: path for key, path in (("mapping", mapping), ("rates", rates)) if path}

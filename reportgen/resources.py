@@ -1,4 +1,4 @@
-"""Where templates, configurations and samples lie: in the checkout, or inside the installed package.
+"""Where templates, configurations and samples lie: in the checkout, or in the installed package.
 
 A checkout has them beside the package; a wheel carries the same folders in `reportgen/share`
 (pyproject.toml). In both they lie alike, so that `../../samples` in the example configuration holds
@@ -32,6 +32,5 @@ def _root() -> Path:
         return checkout
     if (share / "templates").is_dir():
         return share
-    raise FileNotFoundError(
-        f"the templates of reportgen are neither in {checkout} nor in {share}: install the package again"
-    )
+    places = f"neither in {checkout} nor in {share}"
+    raise FileNotFoundError(f"the templates of reportgen are {places}: install the package again")

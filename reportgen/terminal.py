@@ -1,15 +1,19 @@
-"""What a person sees: messages and progress on stderr, results on stdout. The only file that prints."""
+"""What a person sees: messages and progress on stderr, results on stdout.
+
+The only file that prints.
+"""
 
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
 
 from reportgen.core.problem import Problem
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 
 class Advance(Protocol):
@@ -20,7 +24,10 @@ class Advance(Protocol):
 
 
 class Terminal:
-    """The two streams of a command. `machine` puts JSON on stdout, `quiet` leaves only problems on stderr."""
+    """The two streams of a command.
+
+    `machine` puts JSON on stdout, `quiet` leaves only problems on stderr.
+    """
 
     def __init__(self, *, machine: bool = False, quiet: bool = False) -> None:
         """Write to the streams of the process."""
@@ -58,7 +65,7 @@ class Terminal:
         numbers: Sequence[str] = (),
         wrap: str = "",
     ) -> None:
-        """Write a table; `numbers` are aligned to the right, only the column `wrap` gives way where it is narrow."""
+        """Write a table: `numbers` aligned to the right, `wrap` the column that gives way."""
         if self.machine:
             return
         from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - `--help` does not wait for rich
@@ -67,12 +74,11 @@ class Terminal:
 
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for column in columns:
-            table.add_column(
-                column, justify="right" if column in numbers else "left", no_wrap=column != wrap
-            )
+            side: Literal["left", "right"] = "right" if column in numbers else "left"
+            table.add_column(column, justify=side, no_wrap=column != wrap)
         for row in rows:
             table.add_row(*map(Text, row))
-        console = self._console(sys.stdout)
+        console = _console(sys.stdout)
         with console.capture() as drawn:
             console.print(table)
         _write(drawn.get().rstrip("\n"), sys.stdout)
@@ -84,41 +90,47 @@ class Terminal:
             self.say(f"{label} …")
             yield lambda done, known: None  # noqa: ARG005 - nothing to move
             return
-        from rich.progress import (  # noqa: PLC0415
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            ProgressColumn,
-            Task,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-        from rich.text import Text  # noqa: PLC0415
-
-        class Rate(ProgressColumn):
-            """How many are done a second."""
-
-            def render(self, task: Task) -> Text:
-                """Write the rate once there is one."""
-                return Text(f"{task.speed:.0f}/s" if task.speed else "")
-
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            Rate(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=self._console(sys.stderr), transient=True) as bar:
+        with _bar() as bar:
             task = bar.add_task(label, total=None)
             yield lambda done, known: bar.update(task, completed=done, total=known)
 
-    def _console(self, stream: TextIO) -> "Console":
-        from rich.console import Console  # noqa: PLC0415
 
-        return Console(
-            file=stream, width=None if stream.isatty() else 120, highlight=False, soft_wrap=False
-        )
+def _bar() -> "Progress":
+    """Draw how many are done of how many, how many a second, and how long the rest will take."""
+    from rich.progress import (  # noqa: PLC0415 - as above
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text  # noqa: PLC0415
+
+    class Rate(ProgressColumn):
+        """How many are done a second."""
+
+        def render(self, task: Task) -> Text:
+            """Write the rate once there is one."""
+            return Text(f"{task.speed:.0f}/s" if task.speed else "")
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        console=_console(sys.stderr),
+        transient=True,
+    )
+
+
+def _console(stream: TextIO) -> "Console":
+    from rich.console import Console  # noqa: PLC0415
+
+    width = None if stream.isatty() else 120
+    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
 
 
 def _write(line: str, stream: TextIO) -> None:

@@ -33,7 +33,10 @@ def check(config: Path, selector: str | None, context: Context) -> int:
 
 
 def _against_usage(configuration: Configuration, selector: str, context: Context) -> list[Problem]:
-    """Hold the configuration against a collected cycle: by file and line, then who has no rule, the largest first."""
+    """Hold the configuration against a collected cycle.
+
+    Gives warnings by file and line, then who and what has no rule, the largest first.
+    """
     cycle = archived_cycle(configuration, selector, context)
     derived = derive(stored_inputs(configuration, cycle, context))
     gaps = date_gaps(derived.usage.records, configuration.mapping, derived.directory)

@@ -1,4 +1,4 @@
-"""`diff`: what an edited mapping or rate card would move, from whom to whom, on the evidence that was collected."""
+"""`diff`: what an edited mapping or rate card would move, on the evidence that was collected."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -32,19 +32,20 @@ def diff(config: Path, selector: str, edited: Mapping[str, Path], context: Conte
     was, becomes = totals_of(old.statement), totals_of(new.statement)
     moved = moves(_rated_anew(old, after, inputs), new.allocations)
     other_money = was.currency != becomes.currency
-    changed = [found for found in changes(was, becomes).values() if other_money or _differs(found)]
+    centers = changes(was, becomes).values()
+    changed = [center for center in centers if other_money or _differs(center)]
     _tell(changed, moved, (was, becomes), (before, after), context)
     return DONE
 
 
 def _only_new(before: Iterable[Problem], after: Iterable[Problem]) -> list[Problem]:
-    """Leave out what was warned of before: the file may have another name, and the line another number."""
+    """Leave out what was warned of before, in whatever file and line it stood then."""
     known = {(problem.message, problem.hint) for problem in before}
     return [problem for problem in after if (problem.message, problem.hint) not in known]
 
 
 def _rated_anew(old: Derived, after: Configuration, inputs: Inputs) -> Iterable[Allocation]:
-    """Price the allocations as they were by the card as it becomes: what moves is not what a price changes."""
+    """Price the allocations as they were by the card as it becomes: a price moves nothing."""
     whole, _ = whole_cycle(after.rate_card, old.usage.control, inputs.cycle.start)
     bare = (
         allocation._replace(unit_price=None, rate="", exact_amount=ZERO)
@@ -53,8 +54,8 @@ def _rated_anew(old: Derived, after: Configuration, inputs: Inputs) -> Iterable[
     return rate(bare, after.rate_card, whole)
 
 
-def _differs(found: CostCenterChange) -> bool:
-    return any(change.acus or change.amount for change in (found.whole, *found.by_product))
+def _differs(center: CostCenterChange) -> bool:
+    return any(change.acus or change.amount for change in (center.whole, *center.by_product))
 
 
 def _tell(
@@ -64,41 +65,42 @@ def _tell(
     configurations: tuple[Configuration, Configuration],
     context: Context,
 ) -> None:
-    was, becomes = totals
     context.terminal.values(_values(changed, moved, totals, configurations))
     if not changed and not moved:
         context.terminal.result("Nothing moves: no cost center bears other ACUs or amounts")
         return
-    rows = [_row(found, was, becomes) for found in changed]
-    numbers = (
-        "ACUs before",
-        "ACUs after",
-        f"{was.currency} before",
-        f"{becomes.currency} after",
-        "change",
-    )
-    context.terminal.table(("cost center", "name", *numbers), rows, numbers=numbers, wrap="name")
+    _tell_changes(changed, *totals, context)
     if moved:
-        context.terminal.result("What moves, at the prices of the edited files:")
-        figures = ("ACUs", becomes.currency)
-        columns = ("from", "to", *figures, "by the rule", "now")
-        context.terminal.table(
-            columns, [_moved(move, becomes.decimals) for move in moved], numbers=figures, wrap="now"
-        )
-    invoiced = (
-        fixed(was.invoiced_amount, was.decimals),
-        fixed(becomes.invoiced_amount, becomes.decimals),
-    )
-    context.terminal.result(
-        f"Invoiced: {was.currency} {invoiced[0]} before, {becomes.currency} {invoiced[1]} after"
-    )
+        _tell_moves(moved, totals[1], context)
+    before, after = (f"{one.currency} {fixed(one.invoiced_amount, one.decimals)}" for one in totals)
+    context.terminal.result(f"Invoiced: {before} before, {after} after")
 
 
-def _row(found: CostCenterChange, was: CycleTotals, becomes: CycleTotals) -> tuple[str, ...]:
+def _tell_changes(
+    changed: list[CostCenterChange], was: CycleTotals, becomes: CycleTotals, context: Context
+) -> None:
+    """Draw what each cost center is charged before and after, prices included."""
+    acus = ("ACUs before", "ACUs after")
+    amounts = (f"{was.currency} before", f"{becomes.currency} after", "change")
+    rows = [_row(center, was, becomes) for center in changed]
+    columns = ("cost center", "name", *acus, *amounts)
+    context.terminal.table(columns, rows, numbers=(*acus, *amounts), wrap="name")
+
+
+def _tell_moves(moved: list[Move], becomes: CycleTotals, context: Context) -> None:
+    """Draw whose ACUs go from whom to whom, at one price."""
+    context.terminal.result("What moves, at the prices of the edited files:")
+    figures = ("ACUs", becomes.currency)
+    rows = [_moved(move, becomes.decimals) for move in moved]
+    columns = ("from", "to", *figures, "by the rule", "now")
+    context.terminal.table(columns, rows, numbers=figures, wrap="now")
+
+
+def _row(center: CostCenterChange, was: CycleTotals, becomes: CycleTotals) -> tuple[str, ...]:
     """Amounts in different currencies have no difference."""
-    whole, decimals = found.whole, max(was.decimals, becomes.decimals)
+    whole, decimals = center.whole, max(was.decimals, becomes.decimals)
     return (
-        *(found.cost_center, found.name, shown(whole.before.acus), shown(whole.after.acus)),
+        *(center.cost_center, center.name, shown(whole.before.acus), shown(whole.after.acus)),
         *(fixed(whole.before.amount, was.decimals), fixed(whole.after.amount, becomes.decimals)),
         _signed(fixed(whole.amount, decimals)) if was.currency == becomes.currency else "",
     )
@@ -139,20 +141,20 @@ def _values(
         },
         "moved_acus": plain(total(move.acus for move in moved)),
         "cost_centers": [
-            _change_values(found, was.decimals, becomes.decimals) for found in changed
+            _change_values(center, was.decimals, becomes.decimals) for center in changed
         ],
         "moves": [_move_values(move, *configurations) for move in moved],
     }
 
 
-def _change_values(found: CostCenterChange, old: int, new: int) -> dict[str, Any]:
+def _change_values(center: CostCenterChange, old: int, new: int) -> dict[str, Any]:
     return {
-        "code": found.cost_center,
-        "name": found.name,
-        **_sides(found.whole.before, found.whole.after, old, new),
+        "code": center.cost_center,
+        "name": center.name,
+        **_sides(center.whole.before, center.whole.after, old, new),
         "by_product": {
             change.product: _sides(change.before, change.after, old, new)
-            for change in found.by_product
+            for change in center.by_product
         },
     }
 

@@ -23,7 +23,7 @@ CYCLES = "????-??-??/inputs"
 
 
 def init(folder: Path, context: Context) -> int:
-    """Write the configuration and the templates; raises Rejected where they cannot or should not be there."""
+    """Write the configuration and the templates; raises Rejected where they cannot be there."""
     _refuse_wrong_place(folder)
     _refuse_in_the_way(folder)
     contents = _contents()
@@ -32,8 +32,8 @@ def init(folder: Path, context: Context) -> int:
     context.terminal.result(f"Wrote {', '.join(FILES)} and {count} templates into {folder}")
     context.terminal.result(f"Open {folder / FILES[0]}: it says what to do first.")
     context.terminal.result(
-        f"No template is used until `templates: {TEMPLATES}` is uncommented there; keep only those you change, "
-        "as each that stays hides a better one of a later version."
+        f"No template is used until `templates: {TEMPLATES}` is uncommented there; keep only those "
+        "you change, as each that stays hides a better one of a later version."
     )
     context.terminal.values({"folder": str(folder), "files": sorted(contents)})
     return DONE
@@ -72,11 +72,12 @@ def _refuse_in_the_way(folder: Path) -> None:
 
 
 def _contents() -> dict[str, bytes]:
-    """Give every file by its name: the configuration, and what can be overridden of the documents."""
+    """Give every file by its name: the configuration, and the templates of all documents."""
     start = resources.configs() / "start"
-    found = {name: (start / name).read_bytes() for name in FILES}
-    return found | {
-        f"{TEMPLATES}/{name}": text.encode() for name, text in read_templates(None).items()
+    templates = read_templates(None)
+    return {
+        **{name: (start / name).read_bytes() for name in FILES},
+        **{f"{TEMPLATES}/{name}": text.encode() for name, text in templates.items()},
     }
 
 

@@ -53,7 +53,7 @@ def _lines(error: Exception, context: Context) -> Iterator[str]:
 
 def _heading(context: Context) -> Iterator[str]:
     command = [_without_secrets(argument, context.secrets) for argument in context.arguments]
-    yield f"A bug of reportgen {__version__}. No key and nothing of the environment stands here, but"
+    yield f"A bug of reportgen {__version__}. No key and nothing of the environment is in here, but"
     yield "the words of an error can quote what was worked on: read this before you pass it on."
     yield ""
     yield f"Command    {shlex.join(['reportgen', *command])}"

@@ -1,4 +1,4 @@
-"""`explain`: any line of an invoice back to its records, rules, rate and the API's answers, offline.
+"""`explain`: a line of an invoice back to its records, rules, rate and the API's answers, offline.
 
 Everything is derived once more from evidence and configuration, and must be what the cycle's folder
 says.
@@ -23,11 +23,11 @@ from reportgen.operations.inputs import stored_inputs
 from reportgen.sources.config.configuration import load
 
 NOT_COMPARED = ("status", "variance")
-"""What a statement may say otherwise without a line being another: whether it is closed, and the cycle before."""
+"""What a statement may say otherwise without a line being another."""
 
 
 def explain(config: Path, selector: str, named: str, context: Context, only: int | None) -> int:
-    """Explain an invoice, named by its number or its cost center: all its lines in short, or one in full."""
+    """Explain an invoice, named by number or cost center: all lines in short, or one in full."""
     configuration = load(config)
     cycle = archived_cycle(configuration, selector, context)
     folder = cycle_folder(configuration.archive, cycle.start)
@@ -36,12 +36,9 @@ def explain(config: Path, selector: str, named: str, context: Context, only: int
     derived = derive(inputs)
     invoice = _chosen(named, only, derived.statement, folder)
     _refuse_changed(folder, written, derived.statement)
-    lines = [
-        one
-        for one in explained(invoice, _audit_trail(inputs, derived))
-        if only in {None, one.number}
-    ]
-    values = invoice_values(invoice, lines, inputs, derived)
+    lines = explained(invoice, _audit_trail(inputs, derived))
+    told = [line for line in lines if only in {None, line.number}]
+    values = invoice_values(invoice, told, inputs, derived)
     context.terminal.values(values)
     if not context.terminal.machine:
         tell(values, folder, context, len(invoice.lines), most=None if only else MOST_RECORDS)
@@ -52,13 +49,13 @@ def _written(folder: Path) -> Values:
     """Read what was built, or raise Rejected where nothing was."""
     path = folder / "statement.json"
     try:
-        found = json.loads(path.read_bytes())
+        written = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         message, hint = "this billing cycle has not been built", "run `reportgen build` first"
         raise Rejected([Problem(source=str(folder), message=message, hint=hint)]) from error
     except ValueError as error:
         raise _changed(path, "is not what was written there") from error
-    return found if isinstance(found, dict) else {}
+    return written if isinstance(written, dict) else {}
 
 
 def _audit_trail(inputs: Inputs, derived: Derived) -> AuditTrail:
@@ -74,15 +71,14 @@ def _audit_trail(inputs: Inputs, derived: Derived) -> AuditTrail:
 
 
 def _chosen(name: str, only: int | None, statement: Statement, folder: Path) -> Invoice:
-    """Find an invoice by its number, then by its cost center; raises WrongUsage where it is none."""
+    """Find an invoice by its number, then by its cost center, or raise WrongUsage."""
     issued = {invoice.number: invoice for invoice in statement.invoices if invoice.number}
     by_code = {invoice.cost_center.code: invoice for invoice in statement.invoices}
     invoice = issued.get(name) or by_code.get(name)
     if invoice is None:
-        message = (
-            f"no invoice of this billing cycle has the number or the cost center {quoted(name)}"
-        )
-        hint = _meant(name, [*issued, *by_code])
+        known = "number or the cost center"
+        message = f"no invoice of this billing cycle has the {known} {quoted(name)}"
+        hint = _suggested(name, [*issued, *by_code])
     elif not invoice.number:
         message = f"cost center {quoted(name)} has no invoice in this billing cycle"
         hint = "there is nothing to explain: it was charged nothing"
@@ -94,7 +90,7 @@ def _chosen(name: str, only: int | None, statement: Statement, folder: Path) -> 
     raise WrongUsage(Problem(source=str(folder), message=message, hint=hint))
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
+def _suggested(name: str, known: Iterable[str]) -> str:
     near = did_you_mean(name, known)
     if near:
         return f"did you mean {quoted(near)}?"
@@ -102,15 +98,14 @@ def _meant(name: str, known: Iterable[str]) -> str:
 
 
 def _refuse_changed(folder: Path, written: Values, statement: Statement) -> None:
-    """Raise Rejected where evidence and configuration come to something else than what was built."""
-    found = json.loads(json.dumps(statement_values(statement)))
-    if _comparable(found) == _comparable(written):
+    """Raise Rejected where evidence and configuration come to something else than was built."""
+    now = _comparable(json.loads(json.dumps(statement_values(statement))))
+    then = _comparable(written)
+    if now == then:
         return
-    there = {center["code"]: center for center in _comparable(written).get("cost_centers", [])}
+    built = {center["code"]: center for center in then.get("cost_centers", [])}
     codes = [
-        center["code"]
-        for center in _comparable(found)["cost_centers"]
-        if center != there.get(center["code"])
+        center["code"] for center in now["cost_centers"] if center != built.get(center["code"])
     ]
     first = f", first in {codes[0]}" if codes else ""
     message = f"evidence and configuration come to something else than was built{first}"
@@ -133,6 +128,3 @@ def _comparable(values: Values) -> Values:
     else:
         kept.pop("cost_centers", None)
     return kept
-
-
-# What is explained, as plain values; people and machines are told the same.

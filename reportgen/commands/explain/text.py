@@ -1,6 +1,9 @@
-"""An explanation told to people: sentences and tables that fit 100 columns, every sum made of what is printed."""
+"""An explanation told to people, in sentences and tables that fit 100 columns.
 
-from collections.abc import Iterable, Iterator, Mapping
+Every sum is made of what is printed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from textwrap import wrap
@@ -19,30 +22,31 @@ WHO, SLIMMEST, GAP = "who, where", 12, 3
 
 
 def tell(values: Values, folder: Path, context: Context, count: int, most: int | None) -> None:
-    """Tell every line, then the rules, rates and answers that were named; at most so many records of each."""
-    told = [record for line in values["lines"] for record in line["records"][:most]]
-    requests = dict.fromkeys(request for record in told for request in record["requests"])
-    numbers = {request: number for number, request in enumerate(requests, start=1)}
-    title = f"{values['invoice']}: {values['cost_center']} {values['name']}, {values['currency']} {values['amount']}"
-    _say(context, title)
+    """Tell every line, then the rules, rates and answers that were named.
+
+    `count` is the number of lines of the whole invoice, `most` how many records of each are told.
+    """
+    numbers = _numbered_requests(values, most)
+    cost_center = f"{values['cost_center']} {values['name']}"
+    amount = f"{values['currency']} {values['amount']}"
+    _say(context, f"{values['invoice']}: {cost_center}, {amount}")
     for line in values["lines"]:
         context.terminal.result("")
         for sentence in _sentences(line, count, values["currency"]):
             _say(context, sentence)
         _tell_records(line, numbers, context, most)
         _say(context, _footing(line, most))
-    texts = {source: text for line in values["lines"] for source, text in line["sources"].items()}
-    context.terminal.result("")
-    _say(context, f"The lines named above, as they stand in {folder / 'inputs' / 'config'}:")
-    for source in sorted(texts, key=file_and_line):
-        _say(context, f" {source:<16} {texts[source]}")
+    _tell_sources(values["lines"], folder, context)
     if numbers:
-        context.terminal.result("")
-        _tell_answers(
-            {number: values["responses"][request] for request, number in numbers.items()},
-            folder,
-            context,
-        )
+        answers = {number: values["responses"][request] for request, number in numbers.items()}
+        _tell_answers(answers, folder, context)
+
+
+def _numbered_requests(values: Values, most: int | None) -> dict[str, int]:
+    """Give every request behind the records that are told a number."""
+    told = [record for line in values["lines"] for record in line["records"][:most]]
+    requests = dict.fromkeys(request for record in told for request in record["requests"])
+    return {request: number for number, request in enumerate(requests, start=1)}
 
 
 def _say(context: Context, sentence: str) -> None:
@@ -59,7 +63,8 @@ def _sentences(line: Values, count: int, currency: str) -> Iterator[str]:
     what = f"Line {line['number']} of {count}: {line['kind']}"
     if "product" in line:
         price = "without a price" if line["unit_price"] is None else f"at {line['unit_price']}"
-        yield f"{what}, {line['product']}, {line['acus']} ACUs {price} = {currency} {line['amount']}"
+        usage = f"{line['product']}, {line['acus']} ACUs {price}"
+        yield f"{what}, {usage} = {currency} {line['amount']}"
         if line["kind"] == "unallocated":
             yield "No rule covers these records: the mapping names this cost center to bear them."
         rates = dict.fromkeys(record["rate"] for record in line["records"] if record["rate"])
@@ -84,29 +89,32 @@ def _origin(line: Values) -> str:
     if line["kind"] == "transfer":
         return f"The transfer of {source}, against {counterpart} ({parts})."
     if counterpart is None:
-        return f"The pool of {source} gave away what it had; it was taken over by: {parts} (together {amount})."
-    return f"A share {line['share']} ({line['basis']}) of pool {counterpart}, {source}, which had {amount}: {parts}."
+        taken = f"it was taken over by: {parts} (together {amount})"
+        return f"The pool of {source} gave away what it had; {taken}."
+    pool = f"pool {counterpart}, {source}, which had {amount}: {parts}"
+    return f"A share {line['share']} ({line['basis']}) of {pool}."
 
 
 def _effective_sentence(line: Values, effective: Values) -> str:
     return (
-        f"The unit price is effective, for display only: {effective['source']} gives one amount for the cycle, "
-        f"{effective['amount']}, spread over {effective['weighted_acus']} ACUs as weighted "
-        f"(an ACU of {line['product']} weighs {effective['weight']}); each record has its exact part."
+        f"The unit price is effective, for display only: {effective['source']} gives one amount "
+        f"for the cycle, {effective['amount']}, spread over {effective['weighted_acus']} ACUs "
+        f"as weighted (an ACU of {line['product']} weighs {effective['weight']}); "
+        "each record has its exact part."
     )
 
 
 def _rounding(line: Values, group: Values | None) -> str:
-    """Say which lines are rounded together, what they come to and must make, and which way this one went."""
+    """Say which lines are rounded together, what they must make, and which way this one went."""
     rounding = Decimal(line["rounding"])
     figures = f"Exactly {line['exact_amount']}, rounding {line['rounding']}"
     if group is None:
         return f"{figures}: this line is rounded by itself, half-up." if rounding else f"{figures}."
     way = "is exact" if not rounding else "goes up" if rounding > 0 else "goes down"
     return (
-        f"{figures}. Rounded together with {_together(line)}: {group['lines']} in all, which come to "
-        f"{group['exact_amount']} exactly and must make {group['target']}. The largest remainders go up "
-        f"({group['raised']} of them), this one {way}."
+        f"{figures}. Rounded together with {_together(line)}: {group['lines']} in all, "
+        f"which come to {group['exact_amount']} exactly and must make {group['target']}. "
+        f"The largest remainders go up ({group['raised']} of them), this one {way}."
     )
 
 
@@ -122,29 +130,26 @@ def _together(line: Values) -> str:
 def _tell_records(
     line: Values, numbers: Mapping[str, int], context: Context, most: int | None
 ) -> None:
-    """Draw the records as a table of at most 100 columns, in which only those who used ACUs are folded."""
+    """Draw the records as a table of at most 100 columns, in which only who used ACUs is folded."""
     if not line["records"]:
         return
     rates = len({record["rate"] for record in line["records"]}) > 1
-    columns = [
-        "day",
-        WHO,
-        "ACUs",
-        "share",
-        "exact amount",
-        "rule",
-        *(["rate"] if rates else []),
-        "answers",
-    ]
+    columns = ["day", WHO, "ACUs", "share", "exact amount", "rule"]
+    columns += [*(["rate"] if rates else []), "answers"]
     rows = [_row(record, numbers, rates=rates) for record in line["records"][:most]]
-    taken = sum(
+    room = max(SLIMMEST, WIDTH - _taken(columns, rows) - GAP)
+    for row in rows:
+        row[1] = "\n".join(_in_cells(row[1], room))
+    context.terminal.table(columns, rows, numbers=("ACUs", "exact amount"), wrap=WHO)
+
+
+def _taken(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Give the width of all columns but the one that is folded, with the gaps behind them."""
+    return sum(
         max(map(len, [name, *(row[index] for row in rows)])) + GAP
         for index, name in enumerate(columns)
         if name != WHO
     )
-    for row in rows:
-        row[1] = "\n".join(_in_cells(row[1], max(SLIMMEST, WIDTH - taken - GAP)))
-    context.terminal.table(columns, rows, numbers=("ACUs", "exact amount"), wrap=WHO)
 
 
 def _in_cells(text: str, width: int) -> Iterator[str]:
@@ -191,37 +196,43 @@ def _ranges(numbers: list[int]) -> str:
 def _footing(line: Values, most: int | None) -> str:
     """Add up what is printed, on a line that ends with the difference to the amount."""
     exact = [record["exact_amount"] for record in line["records"]]
+    parts = [f"exactly {line['exact_amount']}"]
     if exact:
-        told, rest = exact[:most], exact[len(exact[:most]) :]
-        sums = [f"{len(told)} {'record' if len(told) == 1 else 'records'} {_sum(told)}"]
-        sums += (
-            [f"+ {len(rest)} more {_sum(rest)} (--line {line['number']} shows them all)"]
-            if rest
-            else []
-        )
-    else:
-        sums = [f"exactly {line['exact_amount']}"]
-    return (
-        f"{line['amount']} − ({' '.join(sums)} + rounding {line['rounding']}) = {difference(line)}"
-    )
+        told = exact[:most]
+        rest = exact[len(told) :]
+        parts = [f"{len(told)} {'record' if len(told) == 1 else 'records'} {_sum(told)}"]
+        if rest:
+            every = f"--line {line['number']} shows them all"
+            parts.append(f"+ {len(rest)} more {_sum(rest)} ({every})")
+    explained = f"{' '.join(parts)} + rounding {line['rounding']}"
+    return f"{line['amount']} − ({explained}) = {difference(line)}"
 
 
 def _sum(amounts: Iterable[str]) -> str:
     return plain(total(map(Decimal, amounts)))
 
 
+def _tell_sources(lines: Iterable[Values], folder: Path, context: Context) -> None:
+    texts = {source: text for line in lines for source, text in line["sources"].items()}
+    context.terminal.result("")
+    _say(context, f"The lines named above, as they stand in {folder / 'inputs' / 'config'}:")
+    for source in sorted(texts, key=file_and_line):
+        _say(context, f" {source:<16} {texts[source]}")
+
+
 def _tell_answers(answers: Mapping[int, Values], folder: Path, context: Context) -> None:
-    _say(
-        context,
-        f"The API's answers, by their line in {folder / EVIDENCE}, with the sha256 of the body as stored:",
-    )
+    context.terminal.result("")
+    place = f"by their line in {folder / EVIDENCE}, with the sha256 of the body as stored"
+    _say(context, f"The API's answers, {place}:")
     for number, proof in answers.items():
         context.terminal.result(f"{number:>5}  line {proof['line']:<6} sha256 {proof['sha256']}")
-        path, mark, query = proof["request"].partition("?")
-        whole = (
-            [f"{path}{mark}{query}"]
-            if len(proof["request"]) <= WIDTH - 7
-            else [path, f"{mark}{query}"]
-        )
-        for part in [piece for text in whole for piece in _wrapped(text, WIDTH - 7)]:
+        for part in _folded(proof["request"]):
             context.terminal.result(f"       {part}")
+
+
+def _folded(request: str) -> Iterator[str]:
+    """Fold a request at its query, and where that is not enough, to the width of a terminal."""
+    path, mark, query = request.partition("?")
+    fits = len(request) <= WIDTH - 7
+    for text in [request] if fits else [path, f"{mark}{query}"]:
+        yield from _wrapped(text, WIDTH - 7)

@@ -1,4 +1,4 @@
-"""An explanation as plain values: what `explain --json` writes, and what its sentences are made of."""
+"""An explanation as plain values: what `explain --json` writes, and what sentences are made of."""
 
 import re
 from decimal import Decimal
@@ -26,7 +26,7 @@ Values = dict[str, Any]
 def invoice_values(
     invoice: Invoice, lines: list[Explanation], inputs: Inputs, derived: Derived
 ) -> Values:
-    """Give an invoice with its explained lines, the texts of the rules and rates, and the answers that prove it."""
+    """Give an invoice with its explained lines, and the answers that prove it by their requests."""
     heading = derived.statement.heading
     requests = dict.fromkeys(
         request
@@ -57,19 +57,23 @@ def _proof(response: RecordedResponse) -> Values:
     }
 
 
-def _line_values(found: Explanation, configuration: Configuration, derived: Derived) -> Values:
-    line, decimals = found.line, derived.statement.heading.decimals
-    records = [_record(ruled, derived.directory, decimals) for ruled in found.records]
-    sources = {text: _text(text, configuration) for text in _sources(found, configuration)}
+def _line_values(
+    explanation: Explanation, configuration: Configuration, derived: Derived
+) -> Values:
+    line, decimals = explanation.line, derived.statement.heading.decimals
+    records = [_record(ruled, derived.directory, decimals) for ruled in explanation.records]
+    sources = {text: _text(text, configuration) for text in _sources(explanation, configuration)}
     values = {
-        "number": found.number,
+        "number": explanation.number,
         "kind": line.kind,
-        **(_of_usage(found, decimals) if line.of_usage else _of_source(found, decimals)),
+        **(
+            _of_usage(explanation, decimals) if line.of_usage else _of_source(explanation, decimals)
+        ),
         "exact_amount": plain(line.exact_amount),
-        "rounding": plain(found.rounding),
+        "rounding": plain(explanation.rounding),
         "amount": fixed(line.amount, decimals),
-        "rounded_together": _group(found.group, decimals),
-        "effective_price": _effective(found.whole, line.product, decimals),
+        "rounded_together": _group(explanation.group, decimals),
+        "effective_price": _effective(explanation.whole, line.product, decimals),
         "records": records,
         "sources": sources,
     }
@@ -77,14 +81,17 @@ def _line_values(found: Explanation, configuration: Configuration, derived: Deri
 
 
 def difference(values: Values) -> str:
-    """Take the records (the exact amount, where there are none) and the rounding, as written, from the amount."""
+    """Take the records (or, without any, the exact amount) and the rounding from the amount.
+
+    All as they are written.
+    """
     exact = [record["exact_amount"] for record in values["records"]] or [values["exact_amount"]]
     explained = total(map(Decimal, [*exact, values["rounding"]]))
     return plain(subtract(Decimal(values["amount"]), explained))
 
 
-def _of_usage(found: Explanation, decimals: int) -> Values:
-    line = found.line
+def _of_usage(explanation: Explanation, decimals: int) -> Values:
+    line = explanation.line
     return {
         "product": line.product,
         "acus": plain(line.acus),
@@ -103,25 +110,25 @@ def _price(unit_price: Decimal | None, decimals: int) -> str | None:
     )
 
 
-def _of_source(found: Explanation, decimals: int) -> Values:
-    line = found.line
+def _of_source(explanation: Explanation, decimals: int) -> Values:
+    line = explanation.line
     return {
         "name": line.name,
         "counterpart": line.counterpart,
         "share": line.share,
         "basis": line.basis,
         "source": line.source,
-        "behind": [_behind(addressed, decimals) for addressed in found.behind],
+        "behind": [_behind(addressed, decimals) for addressed in explanation.behind],
         "behind_amount": fixed(
-            total(addressed.line.amount for addressed in found.behind), decimals
+            total(addressed.line.amount for addressed in explanation.behind), decimals
         ),
     }
 
 
-def _behind(found: AddressedLine, decimals: int) -> Values:
-    line = found.line
+def _behind(addressed: AddressedLine, decimals: int) -> Values:
+    line = addressed.line
     return {
-        "cost_center": found.cost_center,
+        "cost_center": addressed.cost_center,
         "kind": line.kind,
         "name": line.product if line.of_usage else line.name,
         "amount": fixed(line.amount, decimals),
@@ -173,12 +180,12 @@ def _record(ruled: Ruled, known: Directory, decimals: int) -> Values:
 
 
 def _requests(record: UsageRecord) -> list[str]:
-    """List the answers that prove a record; where a view was added up from several, they are one text."""
+    """List the answers that prove a record; those of a view that was added up are one text."""
     return " ".join(record.requests).split()
 
 
 def _rule(rule: Rule, value: str) -> Values:
-    """Give a rule by its key, the line of the key, and the line of the value that held on the day."""
+    """Give a rule by its key, the key's line, and the line of the value that held on the day."""
     return {"section": rule.section, "key": rule.key, "source": rule.source, "value": value}
 
 
@@ -191,16 +198,16 @@ def _who(ruled: Ruled, known: Directory) -> str:
     return ", ".join(filter(None, (person, place, record.session_id))) or ruled.allocation.cause
 
 
-def _sources(found: Explanation, configuration: Configuration) -> list[str]:
+def _sources(explanation: Explanation, configuration: Configuration) -> list[str]:
     """List file:line of every rule, rate and source of a line, in the order of file and line."""
     card = configuration.rate_card
-    sources = {found.line.source}
-    if found.whole:
-        sources |= {found.whole.source, card.recover.source if card.recover else ""}
+    sources = {explanation.line.source}
+    if explanation.whole:
+        sources |= {explanation.whole.source, card.recover.source if card.recover else ""}
         sources |= {tier.source for tier in card.tiers}
-    if found.line.kind == "unallocated":
+    if explanation.line.kind == "unallocated":
         sources.add(configuration.mapping.unallocated_source)
-    for allocation, rule in found.records:
+    for allocation, rule in explanation.records:
         sources |= {allocation.rule, allocation.rate, rule.source if rule else ""}
     return sorted(filter(None, sources), key=file_and_line)
 
@@ -216,6 +223,3 @@ def _text(source: str, configuration: Configuration) -> str:
     name, number = file_and_line(source)
     lines = re.split(r"\r\n|\r|\n", configuration.files.get(name, ""))
     return lines[number - 1].strip() if number <= len(lines) else ""
-
-
-# What people read
