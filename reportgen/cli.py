@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reportgen.operations.context import Context
+
+POSIX = ("fcntl", "resource")
+"""What the archive is locked with, and what bounds a template: Windows has neither."""
+NOT_POSIX = "reportgen runs on Linux, macOS and other POSIX systems; on Windows, run it inside WSL"
 
 CONFIG = click.argument("config", type=click.Path(path_type=Path))
 CYCLE_HELP = "current, previous, a start date such as 2025-12-05, or a month such as 2025-12"
@@ -47,6 +52,8 @@ def main() -> None:
 
     CONFIG is chargeback.yaml or the folder it lies in.
     """
+    if not all(map(find_spec, POSIX)):
+        raise click.ClickException(NOT_POSIX)
 
 
 @main.command()

@@ -477,6 +477,16 @@ def test_help_imports_click_and_the_command_line_alone():
     assert {name for name in found if name.split(".")[0] not in allowed} == set()
 
 
+@pytest.mark.parametrize("hidden", ["fcntl", "resource"])
+def test_a_system_that_is_not_posix_is_told_so_before_an_import_fails(hidden):
+    code = f"import sys\nsys.modules[{hidden!r}] = None\nfrom reportgen.cli import main\nmain()"
+    command = [sys.executable, "-c", code, "run", ".", "--cycle", "previous"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    words = "reportgen runs on Linux, macOS and other POSIX systems; on Windows, run it inside WSL"
+    assert done.stderr == f"Error: {words}\n"
+
+
 def commands(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
     yield name, command
     if isinstance(command, click.Group):
