@@ -63,10 +63,10 @@ def encode(directory: Directory) -> bytes:
 
 
 def read(folder: Path) -> Directory:
-    """Read who was known in the cycle of a folder, nobody where nothing is written; raises Rejected."""
+    """Read who was known in the cycle of a folder, where that is written; raises Rejected."""
     path = folder / DIRECTORY
     try:
-        found = _decoder.decode(path.read_bytes())
+        written = _decoder.decode(path.read_bytes())
     except FileNotFoundError:
         return Directory()
     except OSError as error:
@@ -81,9 +81,9 @@ def read(folder: Path) -> Directory:
                 name=known.name,
                 number=known.number,
             )
-            for known in found.principals
+            for known in written.principals
         ),
-        organizations={known.id: known.name for known in found.organizations},
+        organizations={known.id: known.name for known in written.organizations},
     )
 
 
@@ -93,19 +93,19 @@ def _refused(path: Path, message: str) -> Rejected:
 
 
 def known(archive: Path, start: date) -> Directory:
-    """Give who is remembered in a collected cycle; where that was never written, what a new run would remember."""
+    """Give who is remembered in a collected cycle: as written, else as a new run would."""
     folder = cycle_folder(archive, start)
     return read(folder) if (folder / DIRECTORY).exists() else remembered(archive, start)
 
 
 def remembered(archive: Path, start: date) -> Directory:
-    """Give who was seen in a cycle and those before it: drafts back to the last sealed cycle, and that one.
+    """Give who was seen in a cycle and those before it; the latest counts.
 
-    A sealed cycle knows whatever was known before it. The latest counts.
+    Drafts back to the last sealed cycle are read, and that one: it knows whatever was known before.
     """
-    found = read(cycle_folder(archive, start))
+    seen = read(cycle_folder(archive, start))
     for folder in cycles_before(archive, start):
-        found = joined(found, read(folder))
+        seen = joined(seen, read(folder))
         if (folder / MANIFEST).exists():
             break
-    return found
+    return seen

@@ -36,7 +36,7 @@ Place = tuple[int, int]
 
 
 class Stored(Mapping[str, RecordedResponse]):
-    """The answers in a file, by request: their places are held, they themselves stay on the disk."""
+    """The answers in a file, by request: places are held, the answers stay on the disk."""
 
     def __init__(self, path: Path, places: Mapping[str, Place]) -> None:
         """Take the file and where each answer lies in it."""
@@ -133,15 +133,18 @@ def line_of(response: RecordedResponse) -> bytes:
 
 
 def _response(line: bytes, source: str) -> RecordedResponse:
-    """Read a line; its instant tells whether the cycle was over, which takes a zone. Raises ValueError."""
-    found = _decoder.decode(line)
-    if datetime.fromisoformat(found.fetched_at).tzinfo is None:
-        raise ValueError(found.fetched_at)
+    """Read a line, or raise ValueError.
+
+    Its instant takes a zone, as it tells whether the cycle was over.
+    """
+    decoded = _decoder.decode(line)
+    if datetime.fromisoformat(decoded.fetched_at).tzinfo is None:
+        raise ValueError(decoded.fetched_at)
     return RecordedResponse(
-        request=found.request,
-        status=found.status,
-        fetched_at=found.fetched_at,
-        body=found.body,
+        request=decoded.request,
+        status=decoded.status,
+        fetched_at=decoded.fetched_at,
+        body=decoded.body,
         source=source,
     )
 
@@ -205,7 +208,7 @@ def _response_at(place: int, file: BinaryIO, path: Path) -> RecordedResponse:
 
 
 def joined(path: Path, later: Path, target: Path) -> None:
-    """Write the answers of two files one after the other, those of `later` counting, and see them to the disk."""
+    """Write the answers of two files one after the other, and see them to the disk."""
     with target.open("wb") as file:
         for part in (path, later):
             with part.open("rb") as source:
@@ -215,7 +218,7 @@ def joined(path: Path, later: Path, target: Path) -> None:
 
 
 def appending(path: Path, first: Iterable[RecordedResponse]) -> Callable[[RecordedResponse], None]:
-    """Give a function that stores a response at the end of the file at once; `first` are stored now."""
+    """Give a function that stores a response at the end of a file; `first` are stored now."""
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def append(response: RecordedResponse) -> None:

@@ -36,12 +36,12 @@ class Fetch:
 def begun(
     folder: Path, cycle: BillingCycle, control: AbstractSet[str], *, now: datetime, refresh: bool
 ) -> Fetch:
-    """Go on with the fetch that was interrupted, or begin one; `control` are the requests of the control total."""
+    """Go on with an interrupted fetch, or begin one; `control` asks for the control total."""
     whole, apart = folder / EVIDENCE, folder / FETCHING
     if evidence.repair(apart):
-        found = evidence.stored(apart)
-        if all(_holds(response, cycle, now) for response in found.values()):
-            return Fetch(path=apart, size=evidence.repair(whole), known=found)
+        answers = evidence.stored(apart)
+        if all(_holds(response, cycle, now) for response in answers.values()):
+            return Fetch(path=apart, size=evidence.repair(whole), known=answers)
     apart.unlink(missing_ok=True)
     size = evidence.repair(whole)
     if not size:

@@ -1,7 +1,7 @@
-"""The bodies of the API, decoded by msgspec: exact decimals, unknown fields ignored, unknown values kept open.
+"""The bodies of the API, decoded by msgspec: exact decimals, unknown fields ignored.
 
 Facts: docs/api.md. Only what is needed is required, so that a field that disappears elsewhere does
-no harm.
+no harm; a new value of a known field is no mistake either.
 """
 
 import datetime as dt
@@ -112,8 +112,9 @@ class Self(msgspec.Struct):
 
 
 class Page(msgspec.Struct):
-    """What every list has; `end_cursor` leads to the next page, unless `has_next_page` says that there is none."""
+    """What every list has; `end_cursor` leads on, unless `has_next_page` is false."""
 
+    items: list[Any]
     end_cursor: str | None = None
     has_next_page: bool | None = None
     total: int | None = None
@@ -159,7 +160,7 @@ class OffsetPage(msgspec.Struct):
 
 
 class DayTotals(msgspec.Struct):
-    """The answer of v2's consumption endpoints: three totals of one dimension each, and no products."""
+    """The answer of v2's consumption endpoints: totals of one dimension each, and no products."""
 
     total_acus: Decimal
     consumption_by_date: dict[dt.date, Decimal]

@@ -38,7 +38,8 @@ PERMISSION_HINT = (
     "(ViewAccountConsumption or ViewOrgConsumption, on older pages ManageBilling)"
 )
 ADVICE = {
-    401: "check the token (a trailing newline is removed), and whether this machine's address is on the allow list",
+    401: "check the token (a trailing newline is removed), "
+    "and whether this machine's address is on the allow list",
     403: PERMISSION_HINT,
     404: "check base_url; older deployments still serve /v3beta1",
     **dict.fromkeys(
@@ -78,10 +79,10 @@ class _Worker:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
-    """How to reach the API. Tokens are by organization, the enterprise's under ""; `repr` does not show them.
+    """How to reach the API.
 
-    `now` gives the instant for `fetched_at`; `append` keeps a response; `transport` replaces the
-    network.
+    `tokens` are by organization, the enterprise's under "", and no `repr` shows them; `now` gives
+    the instant for `fetched_at`; `append` keeps a response; `transport` replaces the network.
     """
 
     base_url: str
@@ -151,15 +152,15 @@ async def _ask_all(
     connection: Connection,
     known: Mapping[str, RecordedResponse],
 ) -> dict[str, Answer]:
-    """Let every worker take requests from one queue until it is empty, as many at a time as the API stands."""
-    found: dict[str, Answer] = {}
+    """Let every worker take requests from one queue until it is empty."""
+    answers: dict[str, Answer] = {}
     waiting, done = deque(requests), count(1)
 
     async def work(worker: _Worker) -> None:
         while waiting:
             request = waiting.popleft()
             if response := _known(request, known) or await _ask(request, worker, connection):
-                found[request.line] = response
+                answers[request.line] = response
             connection.progress(next(done), len(requests))
 
     try:
@@ -168,11 +169,11 @@ async def _ask_all(
                 group.create_task(work(worker))
     except ExceptionGroup as failures:
         raise _told(failures) from None
-    return found
+    return answers
 
 
 def _told(failures: ExceptionGroup[Exception]) -> Exception:
-    """Give what the workers failed of as one: everything that is wrong with a recording, else the first failure.
+    """Give what the workers failed of as one: all that is wrong with a recording, else the first.
 
     Not by `except*`: early versions of Python 3.11 wrap what is raised there into a group again.
     """
@@ -192,7 +193,7 @@ def _known(request: Request, known: Mapping[str, RecordedResponse]) -> Answer | 
 
 
 async def _ask(request: Request, worker: _Worker, connection: Connection) -> Answer | None:
-    """Ask until there is an answer that can be read, or patience ends; None where a recording need not have one."""
+    """Ask until an answer can be read, or patience ends; None if a recording need not have one."""
     retries = stamina.retry_context(
         on=_backoff,
         attempts=connection.attempts,
@@ -283,7 +284,7 @@ def _without_tokens(body: str, connection: Connection) -> str:
 
 
 def _read(request: Request, recorded: RecordedResponse, connection: Connection) -> Answer:
-    """Read a response. What a recording gets wrong is a problem of the input; the live API is asked again."""
+    """Read a response; a wrong one is refused in a recording, and asked for again live."""
     try:
         return answer(request, recorded)
     except UnreadableBody as error:
@@ -299,12 +300,12 @@ def _read(request: Request, recorded: RecordedResponse, connection: Connection) 
 def _explanation(body: str) -> str:
     """Give what an error body says of itself, in either of its two shapes."""
     try:
-        found = msgspec.json.decode(body)
+        problem = msgspec.json.decode(body)
     except msgspec.DecodeError:
         return ""
-    if not isinstance(found, dict):
+    if not isinstance(problem, dict):
         return ""
-    detail = found.get("detail") or found.get("title") or ""
+    detail = problem.get("detail") or problem.get("title") or ""
     if isinstance(detail, list):
         detail = "; ".join(str(part.get("msg", "")) for part in detail if isinstance(part, dict))
     return f" ({quoted(detail)})" if detail else ""
@@ -315,7 +316,7 @@ def _failure(request: Request, connection: Connection, message: str, hint: str) 
 
 
 def _busy(response: httpx.Response, connection: Connection) -> _Transient:
-    """Say that the API may answer later: when it said when, then, but never later than our patience lasts."""
+    """Say that the API may answer later: when it says itself, but within our patience."""
     asked = _retry_after(response, connection.now())
     delay = None if asked is None else min(asked, connection.patience)
     return _Transient(f"the API answered {response.status_code}", delay)

@@ -1,4 +1,4 @@
-"""Who is who: what lists and sessions say of principals, put together, whichever version of the API said it."""
+"""Who is who: what lists and sessions say of principals, whichever version of the API said it."""
 
 from collections.abc import Iterable, Iterator
 
@@ -26,24 +26,20 @@ def assembled(
     )
 
 
-def members(found: Iterable[bodies.Member]) -> Iterator[Entry]:
+def members(items: Iterable[bodies.Member]) -> Iterator[Entry]:
     """Read users."""
-    return (_entry("user", listed.user_id, listed.email, listed.name) for listed in found)
+    return (_entry("user", listed.user_id, listed.email, listed.name) for listed in items)
 
 
-def service_users(found: Iterable[bodies.ServiceUser]) -> Iterator[Entry]:
+def service_users(items: Iterable[bodies.ServiceUser]) -> Iterator[Entry]:
     """Read service users."""
-    return (_entry("service_user", listed.service_user_id, None, listed.name) for listed in found)
+    return (_entry("service_user", listed.service_user_id, None, listed.name) for listed in items)
 
 
-def sessions(found: Iterable[bodies.ListedSession]) -> Iterator[Session]:
+def sessions(items: Iterable[bodies.ListedSession]) -> Iterator[Session]:
     """Read sessions and their owners."""
-    for listed in found:
-        users = [Principal("user", listed.user_id)] if listed.user_id else []
-        service_users = (
-            [Principal("service_user", listed.service_user_id)] if listed.service_user_id else []
-        )
-        owners = (*users, *service_users)
+    for listed in items:
+        owners = tuple(_owners(listed))
         yield Session(
             session_id=session_key(listed.session_id),
             org_id=listed.org_id,
@@ -55,9 +51,8 @@ def sessions(found: Iterable[bodies.ListedSession]) -> Iterator[Session]:
 
 def session_pairs(known: Directory) -> Iterator[Pair]:
     """Give the pairs that sessions show."""
-    return (
-        (found.org_id, owner) for found in known.sessions.values() for owner in found.claimed_by
-    )
+    for session in known.sessions.values():
+        yield from ((session.org_id, owner) for owner in session.claimed_by)
 
 
 def named_principals(rules: Iterable[Rule]) -> set[Principal]:
@@ -74,8 +69,15 @@ def named_principals(rules: Iterable[Rule]) -> set[Principal]:
 
 
 def once_known(rules: Iterable[Rule], remembered: Directory) -> set[Principal]:
-    """Give the principals that the mapping names or earlier cycles knew; whoever is in no list now has left."""
+    """Give the principals that the mapping names or earlier cycles knew; some of them have left."""
     return named_principals(rules) | remembered.entries.keys()
+
+
+def _owners(listed: bodies.ListedSession) -> Iterator[Principal]:
+    if listed.user_id:
+        yield Principal("user", listed.user_id)
+    if listed.service_user_id:
+        yield Principal("service_user", listed.service_user_id)
 
 
 def _entry(kind: PrincipalKind, principal_id: str, email: str | None, name: str | None) -> Entry:

@@ -16,9 +16,10 @@ NOT_FOUND = 404
 
 @dataclass(kw_only=True, slots=True)
 class Pages:
-    """All items of a list, or the refusal that came instead; `total` is how many there are, where the API says so.
+    """All items of a list, or the refusal that came instead.
 
-    `cut` tells that a page promised another one and did not lead to it.
+    `total` is how many there are, where the API says so. `cut` tells that a page promised another
+    one and did not lead to it.
     """
 
     request: Request
@@ -28,7 +29,7 @@ class Pages:
     cut: bool = False
 
     def broke_off(self) -> str:
-        """Say after how many items the list ended though there are more; nothing where it is complete."""
+        """Say after how many items the list ended though there are more, nothing if it is whole."""
         if self.refused or not (self.cut or (self.total or 0) > len(self.items)):
             return ""
         received = len({msgspec.json.encode(item) for item in self.items})
@@ -60,33 +61,34 @@ def all_pages(first: Sequence[Request]) -> Plan[list[Pages]]:
 
 def _read(pages: Pages, request: Request, answers: Answers) -> Request | None:
     """Keep the items of a page, and give the request for the next."""
-    found = answers[request.line]
-    if found.body is None:
-        pages.refused = found
-        if found.recorded.status == NOT_FOUND and request.endpoint.startswith("/v3/"):
+    answer = answers[request.line]
+    if answer.body is None:
+        pages.refused = answer
+        if answer.recorded.status == NOT_FOUND and request.endpoint.startswith("/v3/"):
             return replace(request, endpoint=request.endpoint.replace("/v3/", "/v3beta1/", 1))
         return None
     pages.refused = None
-    pages.items += found.body.items
-    pages.total = pages.total if found.body.total is None else found.body.total
+    page = answer.body
+    pages.items += page.items
+    pages.total = pages.total if page.total is None else page.total
     params = dict(request.params)
-    following, promised = _next_page(found.body, params)
-    pages.cut = promised and not following
+    following = _next_page(page, params)
+    pages.cut = _promises_more(page) and not following
     return replace(request, params=tuple((params | following).items())) if following else None
 
 
-def _next_page(
-    page: bodies.Page | bodies.OffsetPage, asked: dict[str, str]
-) -> tuple[dict[str, str], bool]:
-    """Give what leads to the next page, and whether one was promised.
+def _next_page(page: bodies.Page | bodies.OffsetPage, asked: dict[str, str]) -> dict[str, str]:
+    """Give the parameters that lead to the next page, none where nothing does.
 
     Without `has_next_page` a cursor alone leads on; one that stays at an empty page is the end.
     """
     if isinstance(page, bodies.OffsetPage):
-        return {
-            "skip": str(page.skip + len(page.items))
-        } if page.has_more and page.items else {}, page.has_more
-    at_end = page.has_next_page is None and not page.items and page.end_cursor == asked.get("after")  # type: ignore[attr-defined]
-    if page.end_cursor and page.has_next_page is not False and not at_end:
-        return {"after": page.end_cursor}, True
-    return {}, bool(page.has_next_page)
+        leads_on = page.has_more and page.items
+        return {"skip": str(page.skip + len(page.items))} if leads_on else {}
+    stays = not page.items and page.end_cursor == asked.get("after")
+    at_end = stays if page.has_next_page is None else not page.has_next_page
+    return {"after": page.end_cursor} if page.end_cursor and not at_end else {}
+
+
+def _promises_more(page: bodies.Page | bodies.OffsetPage) -> bool:
+    return bool(page.has_more if isinstance(page, bodies.OffsetPage) else page.has_next_page)

@@ -58,7 +58,7 @@ class Request:
 
 
 class Portion(list[Request]):
-    """Requests of a plan, when it knows how many more are `following`: a person wants to see how far it is."""
+    """Requests of a plan that knows how many are `following`: people want to see how far it is."""
 
     def __init__(self, requests: Iterable[Request], following: int) -> None:
         """Take the requests to ask now."""
@@ -107,7 +107,7 @@ def unreadable(request: Request, recorded: RecordedResponse, error: UnreadableBo
 
 
 def prefixed(plan: Plan[T], prefix: str) -> Plan[T]:
-    """Ask a deployment whose v3 still lies elsewhere: every /v3/ path of a plan begins with `prefix` instead."""
+    """Ask a deployment whose v3 lies elsewhere: the /v3/ paths of a plan begin with `prefix`."""
     try:
         requests = next(plan)
         while True:
@@ -119,7 +119,7 @@ def prefixed(plan: Plan[T], prefix: str) -> Plan[T]:
 
 
 def _as_asked(asked: Mapping[str, Request], answers: Answers) -> Answers:
-    """Give the answers by the requests they stand for; held by no name, they are let go with their portion."""
+    """Give the answers by the requests they stand for; no name holds them beyond their portion."""
     return {line: answers[there.line] for line, there in asked.items() if there.line in answers}
 
 
@@ -148,7 +148,7 @@ def answer_from(plan: Plan[T], responses: Mapping[str, RecordedResponse], source
 def _answers(
     requests: Sequence[Request], responses: Mapping[str, RecordedResponse], source: str
 ) -> dict[str, Answer]:
-    found: dict[str, Answer] = {}
+    answers: dict[str, Answer] = {}
     problems = []
     missing = [
         request for request in requests if request.line not in responses and not request.optional
@@ -157,14 +157,14 @@ def _answers(
         recorded = responses.get(request.line)
         if recorded:
             try:
-                found[request.line] = answer(request, recorded)
+                answers[request.line] = answer(request, recorded)
             except UnreadableBody as error:
                 problems.append(unreadable(request, recorded, error))
     if missing:
         problems.append(not_answered(source, missing[0], len(missing) - 1))
     if problems:
         raise Rejected(problems)
-    return found
+    return answers
 
 
 def not_answered(source: str, request: Request, more: int = 0) -> Problem:

@@ -1,4 +1,4 @@
-"""What is asked of an API about a billing cycle, and what was found out; the same for every version of it."""
+"""What is asked of an API about a billing cycle, and what it said: the same for every version."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,19 +16,19 @@ from reportgen.sources.api.plan import Answer, Answers, Plan, Portion, Request
 from reportgen.sources.api.views import ViewReader
 
 AT_A_TIME = 1000
-"""Answers are read and let go in portions, so that memory does not grow with the size of the enterprise."""
+"""Answers are read and let go in portions, so that memory does not grow with the enterprise."""
 
 NOT_ASKED = "not asked"
 """Ends what is said of questions beyond the bound."""
 
 ViewKind = Literal["enterprise", "organizations", "principals", "pairs", "sessions"]
 Asked = tuple[ViewKind, Any, Request]
-"""A request for a view, and where the view belongs: organization id, principal, pair or session id."""
+"""A request for a view, and whose it is: an organization id, principal, pair or session id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownCycles:
-    """The billing cycles an API tells; `refused` is the status of its refusal, 0 where there was none."""
+    """The billing cycles an API tells; `refused` is the status of its refusal, else 0."""
 
     cycles: tuple[BillingCycle, ...] = ()
     refused: int = 0
@@ -53,9 +53,10 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What the API said of a cycle; `missing_views` are the questions it refused, answered in part, or was not asked.
+    """What the API said of a cycle.
 
-    Its `repr` leaves the large parts out: asyncio writes that of every result when a run ends.
+    `missing_views` are the questions it refused, answered in part, or was not asked. Its `repr`
+    leaves the large parts out: asyncio writes that of every result when a run ends.
     """
 
     views: Views = field(repr=False)
@@ -65,10 +66,11 @@ class Reading:
 
 
 @dataclass(kw_only=True, slots=True)
-class Found:
-    """The answers so far, sorted by what they are about, and how many were refused per endpoint and status.
+class Findings:
+    """The answers so far, sorted by what they are about.
 
-    `incomplete` names what was not asked, and lists that broke off.
+    `refused` counts the refusals by endpoint and status; `incomplete` names what was not asked, and
+    lists that broke off.
     """
 
     reader: ViewReader
@@ -87,18 +89,18 @@ class Found:
 
     def _keep(self, portion: Sequence[Asked], answers: Answers) -> None:
         for kind, key, request in portion:
-            found = answers.get(request.line)
-            if found and found.body is None:
-                self._keep_refusal(kind, key, request, found)
-            elif found:
-                self.views[kind][key] = view_of(found, self.reader)
+            answer = answers.get(request.line)
+            if answer and answer.body is None:
+                self._keep_refusal(kind, key, request, answer)
+            elif answer:
+                self.views[kind][key] = view_of(answer, self.reader)
 
-    def _keep_refusal(self, kind: ViewKind, key: str, request: Request, found: Answer) -> None:
-        """Count a refusal; of a session it is an empty view, so that what it used stays with its owner."""
+    def _keep_refusal(self, kind: ViewKind, key: str, request: Request, answer: Answer) -> None:
+        """Count a refusal; a session is an empty view then: what it used stays with its owner."""
         if kind == "sessions":
-            self.views[kind][key] = View(request=found.target, quantities={})
+            self.views[kind][key] = View(request=answer.target, quantities={})
             request = replace(request, optional=False)
-        self.refuse(request, found)
+        self.refuse(request, answer)
 
     def check_lists(self, lists: Iterable[Pages]) -> None:
         """Count the lists that were refused, and name those that broke off."""
@@ -108,10 +110,10 @@ class Found:
             elif broke_off := pages.broke_off():
                 self.incomplete += (f"{replace(pages.request, params=()).line}: {broke_off}",)
 
-    def refuse(self, request: Request, found: Answer) -> None:
+    def refuse(self, request: Request, answer: Answer) -> None:
         """Count a refusal, unless the configuration alone made us ask."""
         if not request.optional:
-            self.refused[request.endpoint.replace("{}", "{id}"), found.recorded.status] += 1
+            self.refused[request.endpoint.replace("{}", "{id}"), answer.recorded.status] += 1
 
     def as_views(self) -> Views:
         """Give the views; the enterprise's is always there, as it is required."""
@@ -127,7 +129,7 @@ class Found:
     def as_reading(
         self, known: Directory, remembered: Directory, principals: Iterable[Principal]
     ) -> Reading:
-        """Close the questions: `known` is who lists and sessions told, `principals` whose usage was answered."""
+        """Close the questions; lists and sessions told of the `known`, `principals` had usage."""
         refused = (
             f"GET {path}: {count} answered {status}"
             for (path, status), count in sorted(self.refused.items())
@@ -142,8 +144,8 @@ class Found:
         )
 
 
-def view_of(found: Answer, reader: ViewReader) -> View:
-    """Read an answer of either version; v2 tells no products, and what it ties to organizations is `devin`."""
-    if isinstance(found.body, DayTotals):
-        return reader.read_totals(found.target, found.body, DEVIN)
-    return reader.read(found.target, found.body)
+def view_of(answer: Answer, reader: ViewReader) -> View:
+    """Read an answer of either version; v2 names no product, and ties `devin` to organizations."""
+    if isinstance(answer.body, DayTotals):
+        return reader.read_totals(answer.target, answer.body, DEVIN)
+    return reader.read(answer.target, answer.body)

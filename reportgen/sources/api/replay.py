@@ -1,4 +1,4 @@
-"""An httpx transport that answers from recorded responses, under the same client that the live API uses."""
+"""An httpx transport that answers from recorded responses, below the client of the live API."""
 
 from collections.abc import Mapping
 

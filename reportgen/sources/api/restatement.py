@@ -1,4 +1,4 @@
-"""A second fetch compared with the first: which days of the control total the vendor has restated since."""
+"""A second fetch compared with the first: which days of the control total were restated since."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -20,7 +20,7 @@ Superseded = tuple[RecordedResponse, RecordedResponse]
 def restated(
     superseded: Iterable[Superseded], control: Sequence[Request], question: Question, source: str
 ) -> list[Problem]:
-    """Warn where later answers differ: by day and product for the control total, by their number elsewhere.
+    """Warn where later answers differ: by day and product of the control total, else by number.
 
     `control` are the requests of the control total, whose answers have the shape of all; quantities
     are ACUs. What is said in another order, or differs within the tolerance, is the same.
@@ -58,28 +58,30 @@ def _change(old: Quantities, new: Quantities, tolerance: Decimal) -> dict[Cell, 
 def _quantities(
     request: Request, recorded: RecordedResponse, reader: ViewReader
 ) -> Quantities | None:
-    """Read an answer, None where it was a refusal or cannot be read; v2 tells days without a product."""
+    """Read an answer, None where there is nothing to read; v2 tells days without a product."""
     try:
-        found = answer(request, recorded)
+        reply = answer(request, recorded)
     except UnreadableBody:
         return None
-    if isinstance(found.body, DayTotals):
-        return reader.read_totals(found.target, found.body, "").quantities
-    return view_of(found, reader).quantities
+    if isinstance(reply.body, DayTotals):
+        return reader.read_totals(reply.target, reply.body, "").quantities
+    return view_of(reply, reader).quantities
 
 
 def _message(changes: dict[Cell, Decimal], also: int, since: str) -> str:
     answers, differ = ("answer", "differs") if also == 1 else ("answers", "differ")
     if not changes:
-        return f"{also} {answers} {differ} from what was fetched since {since}; the control total does not"
+        fetched = f"from what was fetched since {since}"
+        return f"{also} {answers} {differ} {fetched}; the control total does not"
     largest = sorted(changes.items(), key=lambda change: (-change[1].copy_abs(), change[0]))
     named = ", ".join(
         f"{day} {quoted(product) + ' ' if product else ''}{_signed(acus)}"
         for (day, product), acus in sorted(largest[:MOST_CELLS_NAMED])
     )
     more = f" and {len(largest) - MOST_CELLS_NAMED} more" if len(largest) > MOST_CELLS_NAMED else ""
-    whole = f"the vendor restated the control total since {since} by {_signed(total(changes.values()))} ACUs"
-    return f"{whole}: {named}{more}" + (f"; {also} more {answers} {differ}" if also else "")
+    whole = f"{_signed(total(changes.values()))} ACUs"
+    restated = f"the vendor restated the control total since {since} by {whole}"
+    return f"{restated}: {named}{more}" + (f"; {also} more {answers} {differ}" if also else "")
 
 
 def _signed(acus: Decimal) -> str:

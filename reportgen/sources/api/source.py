@@ -1,4 +1,4 @@
-"""Which plan answers for a configured source: v3 with one credential, v3 with one per organization, or v2."""
+"""Which plan answers for a source: v3 with one credential, v3 with one per organization, or v2."""
 
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ CONSUMPTION = "/consumption/daily"
 
 
 def cycles(source: SourceSection) -> Plan[KnownCycles]:
-    """Ask for the billing cycles; credentials of organizations cannot, so they are not even tried."""
+    """Ask for the billing cycles; credentials of organizations cannot, so they are not tried."""
     if source.organizations:
         return (yield from _without_asking(KnownCycles(refused=FORBIDDEN)))
     return (yield from v2.cycles() if source.api == "v2" else prefixed(v3.cycles(), source.prefix))

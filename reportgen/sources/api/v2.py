@@ -1,4 +1,4 @@
-"""The v2 API with an enterprise admin's key: totals of one dimension each, from which the views are put together.
+"""The v2 API with an enterprise admin's key: views put together from totals of one dimension each.
 
 One answer gives ACUs by day, by organization and by user, never two at once, and no products. What
 is tied to an organization is `devin`; the rest is `cascade+terminal`. So O and C are asked for with
@@ -7,6 +7,7 @@ one organization each; E and U are totals by day, split by what is tied to organ
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle, cycle_between
 from reportgen.core.model import CASCADE_TERMINAL, DEVIN, Directory, Principal, View
@@ -15,7 +16,7 @@ from reportgen.core.text import legible
 from reportgen.sources.api import bodies, directory
 from reportgen.sources.api.pages import LIMIT, Pages, all_pages
 from reportgen.sources.api.plan import Plan, Portion, Request
-from reportgen.sources.api.reading import AT_A_TIME, Asked, Found, KnownCycles, Question, Reading
+from reportgen.sources.api.reading import AT_A_TIME, Asked, Findings, KnownCycles, Question, Reading
 from reportgen.sources.api.views import ViewReader, sum_of
 
 CYCLES = "/v2/enterprise/consumption/cycles"
@@ -36,38 +37,33 @@ def cycles() -> Plan[KnownCycles]:
     """Ask for the billing cycles, and say where a closed end was read as the boundary after it."""
     request = Request(endpoint=CYCLES, shape=list[bodies.CycleDates])
     answer = (yield [request])[request.line]
-    items = answer.body
-    found = tuple(sorted({_cycle(listed) for listed in items or ()}))
-    closed = [
-        listed.end
-        for listed in items or ()
-        if _boundary(listed.end) == _boundary(listed.end + SECOND) - A_DAY
-    ]
+    if answer.body is None:
+        return KnownCycles(refused=answer.recorded.status)
+    closed = (listed.end for listed in answer.body if _is_closed(listed.end))
     return KnownCycles(
-        cycles=found,
-        refused=answer.recorded.status if items is None else 0,
-        warnings=tuple(_closed_end(end) for end in closed[:1]),
+        cycles=tuple(sorted({_cycle(listed) for listed in answer.body})),
+        warnings=tuple(_closed_end(end) for end in islice(closed, 1)),
     )
 
 
 def consumption(question: Question) -> Plan[Reading]:
-    """Ask for the totals, for every organization and user, then for the pairs that users' totals show."""
+    """Ask for the totals, those of organizations and users, then of the pairs that users' show."""
     cycle = question.cycle
-    found = Found(reader=ViewReader(cycle, question.tolerance))
+    findings = Findings(reader=ViewReader(cycle, question.tolerance))
     lists = yield from all_pages(_list_requests(cycle))
-    found.check_lists(lists)
+    findings.check_lists(lists)
     request = control_total(cycle)
     whole = (yield [request])[request.line]
     known = _directory(lists, whole.body)
-    yield from found.keep(_organization_views(cycle, known))
-    users = yield from _user_totals(found, question, known)
-    yield from found.keep(_pair_views(cycle, users))
-    total = found.reader.read_totals(whole.target, whole.body, CASCADE_TERMINAL)
-    in_all = yield from _tied_to_organizations(found, cycle, known)
-    tied = in_all or sum_of(found.views["organizations"].values())
-    found.views["enterprise"][""] = found.reader.split(total, tied, DEVIN, CASCADE_TERMINAL)
-    found.views["principals"] |= dict(_principals(found, users))
-    return found.as_reading(known, question.remembered, users)
+    yield from findings.keep(_organization_views(cycle, known))
+    users = yield from _user_totals(findings, question, known)
+    yield from findings.keep(_pair_views(cycle, users))
+    total = findings.reader.read_totals(whole.target, whole.body, CASCADE_TERMINAL)
+    in_all = yield from _tied_to_organizations(findings, cycle, known)
+    tied = in_all or sum_of(findings.views["organizations"].values())
+    findings.views["enterprise"][""] = findings.reader.split(total, tied, DEVIN, CASCADE_TERMINAL)
+    findings.views["principals"] |= dict(_principals(findings, users))
+    return findings.as_reading(known, question.remembered, users)
 
 
 def control_total(cycle: BillingCycle) -> Request:
@@ -78,6 +74,11 @@ def control_total(cycle: BillingCycle) -> Request:
 def _cycle(listed: bodies.CycleDates) -> BillingCycle:
     """Read a cycle; an end at the last second of a day is the boundary that follows it."""
     return cycle_between(_boundary(listed.start), _boundary(listed.end + SECOND))
+
+
+def _is_closed(end: datetime) -> bool:
+    """Tell whether the next second is another billing day."""
+    return _boundary(end) == _boundary(end + SECOND) - A_DAY
 
 
 def _closed_end(end: datetime) -> Problem:
@@ -133,7 +134,7 @@ def _list_requests(cycle: BillingCycle) -> list[Request]:
 
 
 def _directory(lists: Sequence[Pages], whole: bodies.DayTotals) -> Directory:
-    """Join the lists with the organizations and users of the total, who may be in no list any more."""
+    """Join the lists with the organizations and users of the total, who may have left the lists."""
     organizations, members, sessions = lists
     seen = (bodies.Member(user_id=user_id) for user_id in whole.consumption_by_user)
     return directory.assembled(
@@ -153,12 +154,9 @@ def _organization_views(cycle: BillingCycle, known: Directory) -> list[Asked]:
     ]
 
 
-def _user_totals(found: Found, question: Question, known: Directory) -> Plan[UserTotals]:
-    """Ask for every user's total; it also names the organizations, so that no pair has to be guessed."""
-    once_known = directory.once_known(question.rules, question.remembered)
-    named = {principal for principal in once_known if principal.kind == "user"}
-    listed = [principal for principal in known.entries if principal.kind == "user"]
-    users = [*listed, *sorted(named - known.entries.keys())]
+def _user_totals(findings: Findings, question: Question, known: Directory) -> Plan[UserTotals]:
+    """Ask for every user's total; it names the organizations, so that no pair has to be guessed."""
+    users = _users(question, known)
     totals: UserTotals = {}
     for start in range(0, len(users), AT_A_TIME):
         asked = {
@@ -169,16 +167,23 @@ def _user_totals(found: Found, question: Question, known: Directory) -> Plan[Use
         for user, request in asked.items():
             answer = answers.get(request.line)
             if answer and answer.body is None:
-                found.refuse(request, answer)
+                findings.refuse(request, answer)
             elif answer:
-                view = found.reader.read_totals(answer.target, answer.body, CASCADE_TERMINAL)
-                worked_in = (
-                    org_id
-                    for org_id, acus in sorted(answer.body.consumption_by_org_id.items())
-                    if acus
-                )
-                totals[user] = view, tuple(worked_in)
+                view = findings.reader.read_totals(answer.target, answer.body, CASCADE_TERMINAL)
+                totals[user] = view, _worked_in(answer.body)
     return totals
+
+
+def _users(question: Question, known: Directory) -> list[Principal]:
+    """List the users that there are, then those that there were."""
+    once_known = directory.once_known(question.rules, question.remembered)
+    everybody = [*known.entries, *sorted(once_known - known.entries.keys())]
+    return [principal for principal in everybody if principal.kind == "user"]
+
+
+def _worked_in(totals: bodies.DayTotals) -> tuple[str, ...]:
+    by_organization = sorted(totals.consumption_by_org_id.items())
+    return tuple(org_id for org_id, acus in by_organization if acus)
 
 
 def _pair_views(cycle: BillingCycle, users: UserTotals) -> list[Asked]:
@@ -190,23 +195,23 @@ def _pair_views(cycle: BillingCycle, users: UserTotals) -> list[Asked]:
 
 
 def _tied_to_organizations(
-    found: Found, cycle: BillingCycle, known: Directory
+    findings: Findings, cycle: BillingCycle, known: Directory
 ) -> Plan[View | None]:
-    """Ask what the enterprise used in all organizations together, where one address can name them all."""
+    """Ask what the enterprise used in all organizations, if one address can name them all."""
     if not 0 < len(known.organizations) <= MOST_ORGANIZATIONS_NAMED:
         return None
     request = _daily(cycle, DAILY, organizations=tuple(known.organizations))
     answer = (yield [request])[request.line]
     if answer.body is None:
-        found.refuse(request, answer)
+        findings.refuse(request, answer)
         return None
-    return found.reader.read_totals(answer.target, answer.body, DEVIN)
+    return findings.reader.read_totals(answer.target, answer.body, DEVIN)
 
 
-def _principals(found: Found, users: UserTotals) -> Iterator[tuple[Principal, View]]:
+def _principals(findings: Findings, users: UserTotals) -> Iterator[tuple[Principal, View]]:
     """Split the users' totals; where a C was refused the split is unknown, and so is U."""
     for user, (total, org_ids) in users.items():
         pairs = [(org_id, user) for org_id in org_ids]
-        if found.views["pairs"].keys() >= set(pairs):
-            tied = sum_of([found.views["pairs"][pair] for pair in pairs])
-            yield user, found.reader.split(total, tied, DEVIN, CASCADE_TERMINAL)
+        if findings.views["pairs"].keys() >= set(pairs):
+            tied = sum_of([findings.views["pairs"][pair] for pair in pairs])
+            yield user, findings.reader.split(total, tied, DEVIN, CASCADE_TERMINAL)

@@ -1,8 +1,8 @@
-"""The v3 API with an enterprise credential: what to ask, in which order, and what the answers mean together."""
+"""The v3 API with an enterprise credential: what to ask, in which order, and what it means."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from typing import NamedTuple
 
 from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.core.match import sessions_named
@@ -17,7 +17,7 @@ from reportgen.sources.api.reading import (
     AT_A_TIME,
     NOT_ASKED,
     Asked,
-    Found,
+    Findings,
     KnownCycles,
     Question,
     Reading,
@@ -31,6 +31,8 @@ USERS = "/v3/enterprise/members/users"
 IDP_USERS = "/v3/enterprise/members/idp-users"
 SERVICE_USERS = "/v3/enterprise/members/service-users"
 SESSIONS = "/v3/enterprise/sessions"
+DAILY_OF_ORGANIZATION = f"{DAILY}/organizations/{{}}"
+DAILY_OF_SESSION = f"{DAILY}/sessions/{{}}"
 PAIR = "/v3/organizations/{}/consumption/daily/{}/{}"
 MOST_OPEN_PAIRS = 100_000
 """So many questions take a night at eight requests at a time."""
@@ -39,9 +41,8 @@ DAILY_OF_KIND = {kind: f"{DAILY}/{section}/{{}}" for kind, section in SECTION_OF
 PAIR_OF_KIND = {kind: PAIR.format("{}", section, "{}") for kind, section in SECTION_OF_KIND.items()}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Lists:
-    """Everything that tells who there is."""
+class _Lists(NamedTuple):
+    """Everything that tells who there is, in the order of `_list_requests`."""
 
     organizations: Pages
     users: Pages
@@ -49,18 +50,14 @@ class _Lists:
     service_users: Pages
     sessions: Pages
 
-    def all(self) -> tuple[Pages, ...]:
-        return self.organizations, self.users, self.idp_users, self.service_users, self.sessions
-
 
 def cycles() -> Plan[KnownCycles]:
     """Ask for the billing cycles."""
-    (pages,) = yield from all_pages(
-        [Request(endpoint=CYCLES, params=(PAGE_SIZE,), shape=bodies.Cycles)]
-    )
-    found = {cycle_between(listed.after, listed.before) for listed in pages.items}
+    request = Request(endpoint=CYCLES, params=(PAGE_SIZE,), shape=bodies.Cycles)
+    (pages,) = yield from all_pages([request])
+    told = {cycle_between(listed.after, listed.before) for listed in pages.items}
     return KnownCycles(
-        cycles=tuple(sorted(found)),
+        cycles=tuple(sorted(told)),
         refused=pages.refused.recorded.status if pages.refused else 0,
         warnings=tuple(_cycles_unknown(message) for message in [pages.broke_off()] if message),
     )
@@ -76,50 +73,42 @@ def consumption(question: Question) -> Plan[Reading]:
 
     The lists first, then every view of what they name, then C for every pair that is still open.
     """
-    found = Found(reader=ViewReader(question.cycle, question.tolerance))
-    lists = _Lists(
-        **dict(
-            zip(
-                _Lists.__slots__,
-                (yield from all_pages(_list_requests(question.cycle))),
-                strict=True,
-            )
-        )
-    )
-    found.check_lists(lists.all())
+    findings = Findings(reader=ViewReader(question.cycle, question.tolerance))
+    lists = _Lists(*(yield from all_pages(_list_requests(question.cycle))))
+    findings.check_lists(lists)
     known = _directory(lists)
     pairs = {*_assigned_pairs(lists), *directory.session_pairs(known)}
     asked = [
         *_single_views(question, known),
         *(_pair(question.cycle, pair) for pair in sorted(pairs)),
     ]
-    yield from found.keep(asked)
-    yield from _ask_open_pairs(found, question, known, pairs)
-    return found.as_reading(known, question.remembered, found.views["principals"])
+    yield from findings.keep(asked)
+    yield from _ask_open_pairs(findings, question, known, pairs)
+    return findings.as_reading(known, question.remembered, findings.views["principals"])
 
 
 def _ask_open_pairs(
-    found: Found, question: Question, known: Directory, asked: set[Pair]
+    findings: Findings, question: Question, known: Directory, asked: set[Pair]
 ) -> Plan[None]:
     """Ask C for the pairs that are still open, so that no residual has to be left out."""
 
     def still_open() -> list[Pair]:
         return [
             pair
-            for pair in open_pairs(found.as_views(), known, question.tolerance)
+            for pair in open_pairs(findings.as_views(), known, question.tolerance)
             if pair not in asked
         ]
 
-    yield from ask_in_parts(found, still_open, lambda pair: _pair(question.cycle, pair), asked)
+    yield from ask_in_parts(findings, still_open, partial(_pair, question.cycle), asked)
 
 
 def ask_in_parts(
-    found: Found,
+    findings: Findings,
     still_open: Callable[[], list[Pair]],
     ask: Callable[[Pair], Asked],
     asked: set[Pair],
 ) -> Plan[None]:
-    """Ask C for the pairs that are still open, a part of them at a time: every answer may close others.
+    """Ask C for the pairs that are still open, a part at a time: every answer may close others.
 
     Where nobody knows who works where, they may be more than a night can ask; the rest stays
     unknown, and is named. What was asked is added to `asked`, and is open no more.
@@ -128,11 +117,10 @@ def ask_in_parts(
     while pairs := still_open():
         part = pairs[: min(left, max(AT_A_TIME, len(pairs) // 4))]
         if not part:
-            found.incomplete += (
-                f"GET {PAIR.format('{id}', 'users', '{id}')}: {len(pairs)} {NOT_ASKED}",
-            )
+            asked_for = f"GET {PAIR.format('{id}', 'users', '{id}')}"
+            findings.incomplete += (f"{asked_for}: {len(pairs)} {NOT_ASKED}",)
             return
-        yield from found.keep([ask(pair) for pair in part])
+        yield from findings.keep([ask(pair) for pair in part])
         asked.update(part)
         left -= len(part)
 
@@ -169,7 +157,7 @@ def _bounds(cycle: BillingCycle) -> tuple[tuple[str, str], ...]:
 
 
 def alive_in(cycle: BillingCycle) -> tuple[tuple[str, str], ...]:
-    """Give the parameters for the sessions that were alive in a cycle: they may show who has left."""
+    """Give the parameters for sessions that were alive in a cycle: they may show who has left."""
     return PAGE_SIZE, ("created_before", str(cycle.before)), ("updated_after", str(cycle.after))
 
 
@@ -213,29 +201,18 @@ def _single_views(question: Question, known: Directory) -> Iterator[Asked]:
     """Ask for E, every O and U, and every S that a rule names."""
     cycle = question.cycle
     yield "enterprise", "", control_total(cycle)
-    for org_id in known.organizations:
-        yield "organizations", org_id, daily(cycle, f"{DAILY}/organizations/{{}}", org_id)
-    for org_id in sorted(question.remembered.organizations.keys() - known.organizations.keys()):
-        yield (
-            "organizations",
-            org_id,
-            daily(cycle, f"{DAILY}/organizations/{{}}", org_id, optional=True),
-        )
+    gone = question.remembered.organizations.keys() - known.organizations.keys()
+    for org_id in [*known.organizations, *sorted(gone)]:
+        request = daily(cycle, DAILY_OF_ORGANIZATION, org_id, optional=org_id in gone)
+        yield "organizations", org_id, request
     named = directory.once_known(question.rules, question.remembered) - known.entries.keys()
     for principal in [*known.entries, *sorted(named)]:
         endpoint = DAILY_OF_KIND[principal.kind]
-        yield (
-            "principals",
-            principal,
-            daily(cycle, endpoint, principal.id, optional=principal in named),
-        )
+        request = daily(cycle, endpoint, principal.id, optional=principal in named)
+        yield "principals", principal, request
     sessions = sessions_named(question.rules, known.sessions.values())
     for session_id in sorted({session.session_id for _, session in sessions}):
-        yield (
-            "sessions",
-            session_id,
-            daily(cycle, f"{DAILY}/sessions/{{}}", session_id, optional=True),
-        )
+        yield "sessions", session_id, daily(cycle, DAILY_OF_SESSION, session_id, optional=True)
 
 
 def _pair(cycle: BillingCycle, pair: Pair) -> Asked:

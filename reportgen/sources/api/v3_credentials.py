@@ -1,4 +1,4 @@
-"""Whose credential is used, as the v3 API tells: a service user's or a person's, and how far it reaches."""
+"""Whose credential is used, as the v3 API tells: a service user's or a person's, and its reach."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,33 +10,29 @@ SELF = "/v3/self"
 
 
 def credentials(organizations: Sequence[str]) -> Plan[list[str]]:
-    """Ask about each credential, that of the enterprise where no organization has its own; give a line on each."""
+    """Ask about each credential, else about the enterprise's; give a line on each."""
     lines: list[str] = []
     for org_id in organizations or ("",):  # one by one: the same is asked with another token
         request = Request(endpoint=SELF, shape=bodies.Self, optional=True, credential=org_id)
-        answers = yield [request]
-        found = answers.get(request.line)
-        if found and found.body is not None:
-            lines += _lines(found.body, request.credential)
+        answer = (yield [request]).get(request.line)
+        if answer and answer.body is not None:
+            lines += _lines(answer.body, request.credential)
     return lines
 
 
-def _lines(found: bodies.Self, organization: str) -> Iterator[str]:
+def _lines(own: bodies.Self, organization: str) -> Iterator[str]:
     """Say whose it is, and whether it fits what it is configured for."""
-    name = (
-        found.service_user_name
-        or found.user_name
-        or found.service_user_id
-        or found.user_id
-        or "somebody"
-    )
-    kind = "service user" if found.service_user_id else "user"
-    reach = f"organization {found.org_id}" if found.org_id else "the whole enterprise"
-    yield printable(f"Credential of {kind} {name}, for {reach}")
-    if found.org_id and not organization:
+    kind = "service user" if own.service_user_id else "user"
+    reach = f"organization {own.org_id}" if own.org_id else "the whole enterprise"
+    yield printable(f"Credential of {kind} {_name(own)}, for {reach}")
+    if own.org_id and not organization:
         hint = "list it under `source: {organizations: …}`"
         yield printable(f"It cannot read the enterprise's consumption; {hint}")
-    elif found.org_id and organization != found.org_id:
-        yield printable(
-            f"It is configured for {organization}; correct `source: {{organizations: …}}`"
-        )
+    elif own.org_id and organization != own.org_id:
+        hint = "correct `source: {organizations: …}`"
+        yield printable(f"It is configured for {organization}; {hint}")
+
+
+def _name(own: bodies.Self) -> str:
+    names = (own.service_user_name, own.user_name, own.service_user_id, own.user_id)
+    return next(filter(None, names), "somebody")

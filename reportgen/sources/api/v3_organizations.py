@@ -5,6 +5,8 @@ organizations given.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import product
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.match import sessions_named
@@ -13,7 +15,7 @@ from reportgen.core.usage import with_a_rest
 from reportgen.sources.api import bodies, directory
 from reportgen.sources.api.pages import PAGE_SIZE, Pages, all_pages
 from reportgen.sources.api.plan import Plan, Request
-from reportgen.sources.api.reading import Asked, Found, Question, Reading
+from reportgen.sources.api.reading import Asked, Findings, Question, Reading
 from reportgen.sources.api.v3 import SECTION_OF_KIND, alive_in, ask_in_parts, daily
 from reportgen.sources.api.views import ViewReader, sum_of
 
@@ -24,22 +26,20 @@ SESSIONS = "/v3/organizations/{}/sessions"
 
 
 def consumption(question: Question) -> Plan[Reading]:
-    """Ask each organization for its members and sessions, its days, and those of everybody in it."""
-    found = Found(reader=ViewReader(question.cycle, question.tolerance))
+    """Ask each organization for its members and sessions, its days, and those of all in it."""
+    findings = Findings(reader=ViewReader(question.cycle, question.tolerance))
     org_ids = question.organizations
     requests = [request for org_id in org_ids for request in _list_requests(org_id, question.cycle)]
     lists = yield from all_pages(requests)
-    found.check_lists(lists)
+    findings.check_lists(lists)
     known = _directory(org_ids, lists)
     asked = [*_views(question, known, lists)]
-    yield from found.keep(asked)
-    found.views["enterprise"][""] = sum_of(found.views["organizations"].values())
-    yield from _ask_who_else(
-        found, question, known, {pair for kind, pair, _ in asked if kind == "pairs"}
-    )
-    return found.as_reading(
-        known, question.remembered, (principal for _, principal in found.views["pairs"])
-    )
+    yield from findings.keep(asked)
+    findings.views["enterprise"][""] = sum_of(findings.views["organizations"].values())
+    pairs = {pair for kind, pair, _ in asked if kind == "pairs"}
+    yield from _ask_who_else(findings, question, known, pairs)
+    answered = (principal for _, principal in findings.views["pairs"])
+    return findings.as_reading(known, question.remembered, answered)
 
 
 def control_totals(question: Question) -> list[Request]:
@@ -51,47 +51,27 @@ def control_totals(question: Question) -> list[Request]:
 
 
 def _list_requests(org_id: str, cycle: BillingCycle) -> list[Request]:
+    members, sessions = (PAGE_SIZE,), alive_in(cycle)
+    request = partial(Request, values=(org_id,), credential=org_id)
     return [
-        Request(
-            endpoint=USERS,
-            values=(org_id,),
-            params=(PAGE_SIZE,),
-            shape=bodies.Members,
-            credential=org_id,
-        ),
-        Request(
-            endpoint=IDP_USERS,
-            values=(org_id,),
-            params=(PAGE_SIZE,),
-            shape=bodies.Members,
-            credential=org_id,
-        ),
-        Request(
-            endpoint=SESSIONS,
-            values=(org_id,),
-            params=alive_in(cycle),
-            shape=bodies.Sessions,
-            credential=org_id,
-        ),
+        request(endpoint=USERS, params=members, shape=bodies.Members),
+        request(endpoint=IDP_USERS, params=members, shape=bodies.Members),
+        request(endpoint=SESSIONS, params=sessions, shape=bodies.Sessions),
     ]
 
 
 def _directory(org_ids: Sequence[str], lists: Sequence[Pages]) -> Directory:
+    members = (item for pages in lists if not _is_of_sessions(pages) for item in pages.items)
+    sessions = (item for pages in lists if _is_of_sessions(pages) for item in pages.items)
     return directory.assembled(
-        entries=(
-            entry
-            for pages in lists
-            if pages.request.endpoint != SESSIONS
-            for entry in directory.members(pages.items)
-        ),
-        sessions=(
-            session
-            for pages in lists
-            if pages.request.endpoint == SESSIONS
-            for session in directory.sessions(pages.items)
-        ),
+        entries=directory.members(members),
+        sessions=directory.sessions(sessions),
         organizations=[(org_id, org_id) for org_id in org_ids],
     )
+
+
+def _is_of_sessions(pages: Pages) -> bool:
+    return pages.request.endpoint == SESSIONS
 
 
 def _views(question: Question, known: Directory, lists: Sequence[Pages]) -> Iterator[Asked]:
@@ -102,22 +82,15 @@ def _views(question: Question, known: Directory, lists: Sequence[Pages]) -> Iter
     for pair in sorted(pairs):
         yield _pair(question.cycle, pair, optional=False)
     named = directory.named_principals(question.rules)
-    for pair in sorted(
-        {(org_id, principal) for org_id in question.organizations for principal in named} - pairs
-    ):
+    for pair in sorted(set(product(question.organizations, named)) - pairs):
         yield _pair(question.cycle, pair, optional=True)
     sessions = sessions_named(question.rules, known.sessions.values())
-    for session_id, org_id in sorted(
-        {(session.session_id, session.org_id) for _, session in sessions}
-    ):
-        endpoint = f"{DAILY}/sessions/{{}}"
-        yield "sessions", session_id, daily(
-            question.cycle, endpoint, org_id, session_id, optional=True, credential=org_id
-        )  # fmt: skip
+    for session in sorted({(session.session_id, session.org_id) for _, session in sessions}):
+        yield _session(question.cycle, *session)
 
 
 def _ask_who_else(
-    found: Found, question: Question, known: Directory, asked: set[Pair]
+    findings: Findings, question: Question, known: Directory, asked: set[Pair]
 ) -> Plan[None]:
     """Ask for C of everybody else in the organizations whose days are not explained yet.
 
@@ -128,28 +101,29 @@ def _ask_who_else(
     everybody = (*sorted(gone), *sorted(known.entries))
 
     def still_open() -> list[Pair]:
-        unexplained = with_a_rest(found.as_views(), known, question.tolerance)
+        unexplained = with_a_rest(findings.as_views(), known, question.tolerance)
         pairs = ((org_id, principal) for principal in everybody for org_id in unexplained)
         return [pair for pair in pairs if pair not in asked]
 
-    yield from ask_in_parts(
-        found, still_open, lambda pair: _pair(question.cycle, pair, optional=True), asked
-    )
+    ask = partial(_pair, question.cycle, optional=True)
+    yield from ask_in_parts(findings, still_open, ask, asked)
 
 
 def _member_pairs(lists: Sequence[Pages]) -> Iterator[Pair]:
     for pages in lists:
-        if pages.request.endpoint != SESSIONS:
-            yield from (
-                (pages.request.credential, Principal("user", item.user_id)) for item in pages.items
-            )
+        if not _is_of_sessions(pages):
+            org_id = pages.request.credential
+            yield from ((org_id, Principal("user", item.user_id)) for item in pages.items)
 
 
 def _pair(cycle: BillingCycle, pair: Pair, *, optional: bool) -> Asked:
     org_id, principal = pair
     endpoint = f"{DAILY}/{SECTION_OF_KIND[principal.kind]}/{{}}"
-    return (
-        "pairs",
-        pair,
-        daily(cycle, endpoint, org_id, principal.id, optional=optional, credential=org_id),
-    )
+    request = daily(cycle, endpoint, org_id, principal.id, optional=optional, credential=org_id)
+    return "pairs", pair, request
+
+
+def _session(cycle: BillingCycle, session_id: str, org_id: str) -> Asked:
+    endpoint = f"{DAILY}/sessions/{{}}"
+    request = daily(cycle, endpoint, org_id, session_id, optional=True, credential=org_id)
+    return "sessions", session_id, request

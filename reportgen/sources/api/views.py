@@ -38,7 +38,7 @@ ODDITIES = {
 
 
 class ViewReader:
-    """Reads the answers of one cycle; `rest` is the gross sum of what products leave unexplained of a day."""
+    """Reads the answers of one cycle; `rest` is the gross sum of what products leave of a day."""
 
     def __init__(self, cycle: BillingCycle, tolerance: Decimal) -> None:
         """Start with nothing odd seen."""
@@ -90,10 +90,10 @@ class ViewReader:
 
     def warnings(self) -> Iterator[Problem]:
         """Give a warning for each kind of oddity, with the first request that showed it."""
-        for oddity, found in sorted(self._odd.items()):
+        for oddity, seen in sorted(self._odd.items()):
             what, hint = ODDITIES[oddity]
-            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-            request, acus = min(found)
+            more = f" (and {len(seen) - 1} more)" if len(seen) > 1 else ""
+            request, acus = min(seen)
             message = f"the answer holds {what.format(shown(acus))}"
             yield Problem(source=f"{request}{more}", message=message, hint=hint, warning=True)
 
@@ -116,7 +116,7 @@ class ViewReader:
         return self._cells.setdefault((day, product), (day, product))
 
     def _shared(self, acus: Decimal) -> Decimal:
-        """Give a number that was read before, if it is remembered: most are, where ACUs have two decimals."""
+        """Give a number that was read before: most were, where ACUs have two decimals."""
         if len(self._acus) < MOST_REMEMBERED:
             return self._acus.setdefault(acus, acus)
         return self._acus.get(acus, acus)
