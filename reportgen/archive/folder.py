@@ -1,13 +1,10 @@
-"""The folder of a cycle in the archive, and how files get into it: staged whole, then renamed in."""
+"""The folder of a cycle in the archive: its names, who works on it, and whether it may be written."""
 
 import fcntl
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
-from itertools import takewhile
 from pathlib import Path
 
 from reportgen.core.problem import Problem, Rejected
@@ -21,8 +18,8 @@ HISTORY = "inputs/history.json"
 STATEMENT = "statement.json"
 LEDGER = "ledger.csv"
 MANIFEST = "manifest.json"
-REPLACED = ("invoices", "summaries", "inputs/config", "inputs/templates", ASSETS)
-"""Folders in which the documents of a draft leave nothing of the draft before it."""
+KEPT = frozenset({EVIDENCE, FETCHING, DIRECTORY})
+"""What no draft takes away, whoever wrote it."""
 
 
 def cycle_folder(archive: Path, start: date) -> Path:
@@ -71,16 +68,19 @@ def refuse_sealed(folder: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, group: bool = False) -> Iterator[None]:
     """Keep other runs away from a cycle while it is worked on; raises Rejected where one is at it.
 
     The folder itself is what is locked, so that nothing is left behind, whatever ends the run.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    refuse_links(folder, ())
+    with private(group=group):
+        folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        with private(group=group):
+            yield
     except BlockingIOError as error:
         message, hint = (
             "another run is working on this billing cycle",
@@ -91,87 +91,21 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-class Stage:
-    """Files on their way into a folder."""
-
-    def __init__(self, path: Path, replaced: Iterable[str]) -> None:
-        """Keep the files under `path` until they are renamed in."""
-        self._path, self._replaced = path, replaced
-        self._names: set[str] = set()
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write a file and see it through to the disk."""
-        path = self._path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        self._names.add(name)
-
-    def move_into(self, folder: Path) -> None:
-        """Rename every file into the folder, then remove what the draft before had and this one has not."""
-        for name in sorted(self._names):
-            _refuse_folder_in_the_way(folder / name)
-        for name in sorted(self._names):
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (self._path / name).replace(target)
-        for replaced in self._replaced:
-            for path in sorted((folder / replaced).rglob("*")):
-                if path.is_file() and path.relative_to(folder).as_posix() not in self._names:
-                    path.unlink()
-
-
-def _refuse_folder_in_the_way(path: Path) -> None:
-    """Raise Rejected where a file cannot be renamed in, before the first one is."""
-    for place in (path, *path.parents[:2]):
-        if place.exists() and place.is_dir() == (place == path):
-            kind = "a folder" if place == path else "a file"
-            message, hint = (
-                f"{kind} stands where a document of the cycle belongs",
-                "move it away, then try again",
-            )
-            raise Rejected([Problem(source=str(place), message=message, hint=hint)])
-
-
 @contextmanager
-def staged(folder: Path, replaced: Iterable[str] = ()) -> Iterator[Stage]:
-    """Collect files beside the folder of a cycle; they appear when all went well, or none does.
-
-    In the folders `replaced` nothing is left but what was staged.
-    """
-    made = list(takewhile(lambda parent: not parent.exists(), folder.parents))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(folder)
-    path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.draft-", dir=folder.parent))
-    descriptor = os.open(path, os.O_RDONLY)
+def private(*, group: bool = False) -> Iterator[None]:
+    """Let what is made be read by its owner alone, or by his group too, whatever the umask says."""
+    before = os.umask(0o027 if group else 0o077)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        stage = Stage(path, replaced)
-        yield stage
-        stage.move_into(folder)
+        yield
     finally:
-        os.close(descriptor)
-        shutil.rmtree(path, ignore_errors=True)
-        _remove_empty(made)
+        os.umask(before)
 
 
-def _remove_empty(folders: Iterable[Path]) -> None:
-    """Leave no empty archive behind where nothing was written."""
-    for folder in folders:
-        with suppress(OSError):
-            folder.rmdir()
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove what a killed run left beside the folder; a run that is alive holds a lock on its own."""
-    for path in folder.parent.glob(f".{folder.name}.draft-*"):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(descriptor)
+def refuse_links(folder: Path, names: Iterable[str]) -> None:
+    """Raise Rejected where a link stands for a folder of the cycle: what lies behind it is not ours."""
+    places = {folder} | {folder / parent for name in names for parent in Path(name).parents}
+    for place in sorted(places):
+        if place.is_symlink():
+            message = "a link stands where a folder of the cycle belongs"
+            hint = "put a folder in its place: nothing is written or removed behind a link"
+            raise Rejected([Problem(source=str(place), message=message, hint=hint)])

@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from reportgen.archive.draft import torn
 from reportgen.archive.folder import HISTORY, LEDGER, MANIFEST, STATEMENT, cycles_before
 from reportgen.core.compare import MOST_EARLIER, by_product
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle
@@ -169,6 +170,8 @@ def _cannot_be_read(error: Exception) -> str:
 
 def _built(folder: Path, *, directly_before: bool) -> CycleTotals:
     """Read the statement that was built; of the cycle directly before also whose usage the ledger has."""
+    if torn(folder):
+        raise ValueError("a build was ended while it replaced the draft")
     found = _statement.decode((folder / STATEMENT).read_bytes())
     principals = _principals(folder / LEDGER) if directly_before else None
     manifest = folder / MANIFEST

@@ -16,5 +16,6 @@ def build(config: Path, selector: str, context: Context, workers: int) -> int:
     refuse_unwritable(configuration.archive, configuration.archive_source)
     context.terminal.problems(warnings_of(configuration))
     cycle = archived_cycle(configuration, selector, context)
-    with locked(cycle_folder(configuration.archive, cycle.start)):
+    folder = cycle_folder(configuration.archive, cycle.start)
+    with locked(folder, group=configuration.group_reads):
         return produce(stored_inputs(configuration, cycle, context), context, workers)

@@ -1,8 +1,11 @@
 """`check`: every problem of a configuration at once; with a cycle, also against real usage."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from reportgen.archive.draft import torn
+from reportgen.archive.folder import cycle_folder
 from reportgen.core.allocate import date_gaps, unmapped
 from reportgen.core.model import Invoice
 from reportgen.core.problem import Problem
@@ -42,7 +45,11 @@ def _against_usage(configuration: Configuration, selector: str, context: Context
     gaps = date_gaps(derived.usage.records, configuration.mapping, derived.directory)
     silent = _without_contacts(configuration, derived.statement.invoices)
     orphans = unmapped(derived.allocations, derived.directory, configuration.mapping)
+    half = [
+        replace(one, warning=True) for one in torn(cycle_folder(configuration.archive, cycle.start))
+    ]
     return [
+        *half,
         *configuration.located([*derived.warnings, *gaps, *silent]),
         *(located for orphan in orphans for located in configuration.located([orphan])),
     ]

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from reportgen.archive import directory, evidence
-from reportgen.archive.folder import DIRECTORY, EVIDENCE, cycle_folder, refuse_unwritable, staged
+from reportgen.archive.draft import staged
+from reportgen.archive.folder import DIRECTORY, EVIDENCE, cycle_folder, refuse_unwritable
 from reportgen.operations.collection import Effort, choose, gather, held
 from reportgen.operations.context import DONE, Context
 from reportgen.sources.config.configuration import load
@@ -19,7 +20,7 @@ def collect(config: Path, selector: str, context: Context, effort: Effort) -> in
     path = folder / EVIDENCE
     with held(configuration, folder):
         answered, known = gather(configuration, chosen, context, effort)
-        with staged(folder) as stage:
+        with staged(folder, group=configuration.group_reads) as stage:
             stage.write(DIRECTORY, directory.encode(known))
             if configuration.replay:
                 stage.write(EVIDENCE, evidence.encode(chosen.responses.values()))

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reportgen import resources
-from reportgen.archive.folder import Stage
+from reportgen.archive.draft import Stage
 from reportgen.core.problem import Problem, Rejected
 from reportgen.documents.templating.templates import read_templates
 from reportgen.operations.context import DONE, Context
@@ -86,7 +86,7 @@ def _write(folder: Path, contents: dict[str, bytes]) -> None:
     there = folder.is_dir()
     with TemporaryDirectory(prefix=".reportgen-", dir=folder if there else folder.parent) as beside:
         whole = Path(beside) / "whole"
-        stage = Stage(whole, replaced=())
+        stage = Stage(whole)
         for name, content in contents.items():
             stage.write(name, content)
         if there:

@@ -56,7 +56,9 @@ def choose(configuration: Configuration, selector: str, context: Context, effort
 
 def held(configuration: Configuration, folder: Path) -> AbstractContextManager[None]:
     """Keep other runs away while evidence grows; that of a recording is written at the end."""
-    return nullcontext() if configuration.replay else locked(folder)
+    return (
+        nullcontext() if configuration.replay else locked(folder, group=configuration.group_reads)
+    )
 
 
 def gather(

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import parent_process
+from pathlib import Path
 from threading import Thread
 
-from reportgen.archive.folder import REPLACED, cycle_folder, refuse_sealed, staged
-from reportgen.core.problem import Rejected
+from reportgen.archive.draft import foreign, staged
+from reportgen.archive.folder import cycle_folder, refuse_sealed
+from reportgen.core.problem import Problem, Rejected
+from reportgen.core.text import quoted
 from reportgen.derive import Inputs, derive
 from reportgen.documents.limits import limit_this_process
 from reportgen.documents.render import Design, Task, render
@@ -17,6 +20,8 @@ from reportgen.operations.artifacts import design_of, everybody, stored_files, t
 from reportgen.operations.context import Context
 from reportgen.operations.outcome import tell_outcome
 from reportgen.sources.config.configuration import Configuration
+
+MOST_NAMED = 5
 
 
 def produce(inputs: Inputs, context: Context, workers: int) -> int:
@@ -28,13 +33,30 @@ def produce(inputs: Inputs, context: Context, workers: int) -> int:
     context.terminal.problems(derived.warnings)
     known = everybody(inputs, derived)
     listed = tasks(derived, known, design)
-    with staged(folder, REPLACED) as stage:
+    with staged(folder, group=inputs.configuration.group_reads, draft=True) as stage:
         for name, content in stored_files(inputs, derived, known, design):
             stage.write(name, content)
         with _templates_named(inputs.configuration):
             for name, content in _documents(listed, design, workers, context):
                 stage.write(name, content)
+    _tell_foreign(folder, context)
     return tell_outcome(derived.statement, folder, context)
+
+
+def _tell_foreign(folder: Path, context: Context) -> None:
+    """Name what lies in the folder and no draft has written: it is left alone."""
+    strangers = foreign(folder)
+    if not strangers:
+        return
+    named = ", ".join(map(quoted, strangers[:MOST_NAMED]))
+    more = f" and {len(strangers) - MOST_NAMED} more" if len(strangers) > MOST_NAMED else ""
+    problem = Problem(
+        source=str(folder),
+        message=f"holds what no draft has written, and leaves it alone: {named}{more}",
+        hint="move it elsewhere: a closed folder holds nothing but what it was closed with",
+        warning=True,
+    )
+    context.terminal.problems([problem])
 
 
 @contextmanager

@@ -6,15 +6,14 @@ from datetime import date
 
 import pytest
 
+from reportgen.archive.draft import staged
 from reportgen.archive.folder import (
     EVIDENCE,
     MANIFEST,
-    REPLACED,
     collected,
     cycle_folder,
     refuse_sealed,
     refuse_unwritable,
-    staged,
 )
 from reportgen.core.problem import Rejected
 
@@ -27,12 +26,12 @@ def tree(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_text()
         for path in folder.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name != "draft.json"
     }
 
 
 def write(folder, **files):
-    with staged(folder, REPLACED) as stage:
+    with staged(folder, draft=True) as stage:
         for name, text in files.items():
             stage.write(name, text.encode())
 
@@ -92,7 +91,6 @@ def test_what_only_the_draft_before_had_goes_but_evidence_stays(tmp_path):
     assert tree(folder) == {
         "invoices/B.pdf": "2",
         "statement.json": "2",
-        "ledger.csv": "1",
         EVIDENCE: "evidence",
         "inputs/config/mapping.yaml": "2",
     }

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.archive import manifest
-from reportgen.archive.manifest import SealedDays, Manifest, Sealed
+from reportgen.archive.manifest import Manifest, Sealed, SealedDays
 from reportgen.core.problem import Rejected
 
 FILES = {

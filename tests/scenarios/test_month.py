@@ -69,7 +69,7 @@ def test_build_needs_no_network_and_no_recording(small_job, small_build):
     found, expected = contents(small_job.cycle()), contents(small_build.folder)
     assert found.keys() == expected.keys()
     differing = {name for name in found if found[name] != expected[name]}
-    assert differing == {"inputs/config/chargeback.yaml"}
+    assert differing == {"inputs/config/chargeback.yaml", "inputs/draft.json"}
 
 
 def test_the_cycle_before_works_as_well(small_job):

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from reportgen.archive.draft import refuse_torn
 from reportgen.archive.folder import cycle_folder
 from reportgen.commands.explain.text import MOST_RECORDS, tell
 from reportgen.commands.explain.values import Values, invoice_values
@@ -31,6 +32,7 @@ def explain(config: Path, selector: str, named: str, context: Context, only: int
     configuration = load(config)
     cycle = archived_cycle(configuration, selector, context)
     folder = cycle_folder(configuration.archive, cycle.start)
+    refuse_torn(folder)
     written = _written(folder)
     inputs = stored_inputs(configuration, cycle, context)
     derived = derive(inputs)

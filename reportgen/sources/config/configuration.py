@@ -57,6 +57,11 @@ class Configuration:
     locales: MappingOf[str, str] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
 
+    @property
+    def group_reads(self) -> bool:
+        """Tell whether the owner's group may read the archive too."""
+        return self.settings.archive_mode == "group"
+
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
         """Name files as the user would open them."""
         return _located(problems, self.paths)

@@ -12,6 +12,7 @@ from reportgen.core.model import DEFAULT_PRECEDENCE
 from reportgen.sources.config.fields import (
     Amount,
     ApiName,
+    ArchiveMode,
     Code,
     Color,
     Contact,
@@ -92,6 +93,7 @@ class ChargebackFile(Section):
     mapping: Text
     rates: Text
     archive: Text
+    archive_mode: ArchiveMode = "owner"
     templates: Text | None = None
     tolerance: NotNegative = Decimal("0.000001")
     invoice: InvoiceSection = InvoiceSection()

@@ -1,0 +1,213 @@
+"""How the files of a draft get into the folder of its cycle: staged whole beside it, then renamed in.
+
+    .2025-12-05.draft-…          files on their way; removed whatever happens
+    2025-12-05/.replacing        there while files are renamed in: a draft with it is half old, half new
+    2025-12-05/inputs/draft.json the files of the draft, by which the next one knows its own
+
+Laws: nothing appears before everything is staged. Only what the draft before has listed is ever
+removed. Whoever finds a draft torn by a kill is told, and the next build makes it whole.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import takewhile
+from pathlib import Path
+
+import msgspec
+
+from reportgen.archive.folder import KEPT, private, refuse_links
+from reportgen.core.problem import Problem, Rejected
+
+LISTING = "inputs/draft.json"
+REPLACING = ".replacing"
+EXPORTS = "exports/"
+
+
+class _Listing(msgspec.Struct):
+    files: list[str]
+    schema: str = "reportgen.draft/1"
+
+
+class Stage:
+    """Files on their way into a folder."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep the files under `path` until they are renamed in."""
+        self._path = path
+        self._names: set[str] = set()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file and see it through to the disk."""
+        path = self._path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        self._names.add(name)
+
+    def move_into(self, folder: Path) -> None:
+        """Rename every file into the folder."""
+        self._refuse_in_the_way(folder)
+        self._rename_into(folder)
+
+    def replace_draft(self, folder: Path) -> None:
+        """Rename every file into the folder, and remove what the draft before had and this one has not."""
+        before = {*_listed(folder / LISTING), *_listed(folder / REPLACING)}
+        self.write(LISTING, _encoded({*self._names, LISTING}))
+        gone = before - self._names - KEPT
+        self._refuse_in_the_way(folder)
+        refuse_links(folder, gone)
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_through(folder / REPLACING, _encoded(before))
+        self._rename_into(folder)
+        for name in sorted(gone):
+            _remove(folder / name)
+        _synced(folder)
+        (folder / REPLACING).unlink()
+        _synced(folder)
+
+    def _refuse_in_the_way(self, folder: Path) -> None:
+        refuse_links(folder, self._names)
+        for name in sorted(self._names):
+            _refuse_folder_in_the_way(folder / name)
+
+    def _rename_into(self, folder: Path) -> None:
+        for name in sorted(self._names):
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (self._path / name).replace(target)
+        for parent in {(folder / name).parent for name in self._names}:
+            _synced(parent)
+
+
+@contextmanager
+def staged(folder: Path, *, group: bool = False, draft: bool = False) -> Iterator[Stage]:
+    """Collect files beside the folder of a cycle; they appear when all went well, or none does.
+
+    With `draft` they are all of a draft: what the one before had and this one has not is removed.
+    """
+    made = list(takewhile(lambda parent: not parent.exists(), folder.parents))
+    with private(group=group):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(folder)
+        path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.draft-", dir=folder.parent))
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            stage = Stage(path)
+            yield stage
+            if draft:
+                stage.replace_draft(folder)
+            else:
+                stage.move_into(folder)
+        finally:
+            os.close(descriptor)
+            shutil.rmtree(path, ignore_errors=True)
+            _remove_empty(made)
+
+
+def torn(folder: Path) -> list[Problem]:
+    """Say where a build was killed while it replaced a draft: half of it may be of the one before."""
+    if not (folder / REPLACING).exists():
+        return []
+    message = (
+        "a build was ended while it replaced this draft, so half of it may be of the one before"
+    )
+    return [Problem(source=str(folder), message=message, hint="run `reportgen build` again")]
+
+
+def refuse_torn(folder: Path) -> None:
+    """Raise Rejected where a build was killed while it replaced the draft."""
+    if problems := torn(folder):
+        raise Rejected(problems)
+
+
+def foreign(folder: Path) -> list[str]:
+    """List the files in the folder of a draft that no draft has written, by their path in it."""
+    ours = {*_listed(folder / LISTING), *KEPT}
+    return sorted(
+        name
+        for parent, _, names in os.walk(folder)
+        for path in names
+        if (name := (Path(parent) / path).relative_to(folder).as_posix()) not in ours
+        and not name.startswith(EXPORTS)
+        and name != REPLACING
+    )
+
+
+def _listed(path: Path) -> list[str]:
+    """Read which files a draft has; one that cannot be read has none, so nothing of it is removed."""
+    with suppress(OSError, msgspec.MsgspecError, UnicodeError):
+        names = msgspec.json.decode(path.read_bytes(), type=_Listing).files
+        return [name for name in names if _is_inside(name)]
+    return []
+
+
+def _is_inside(name: str) -> bool:
+    """Tell whether a listed path stays in the folder: somebody may have edited the list."""
+    path = Path(name)
+    return bool(name) and not path.is_absolute() and ".." not in path.parts
+
+
+def _encoded(names: Iterable[str]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(_Listing(files=sorted(names))), indent=1) + b"\n"
+
+
+def _remove(path: Path) -> None:
+    """Remove a file of the draft before; a folder that somebody put in its place is not ours."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    _synced(path.parent)
+
+
+def _synced(folder: Path) -> None:
+    """See the names in a folder through to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_folder_in_the_way(path: Path) -> None:
+    """Raise Rejected where a file cannot be renamed in, before the first one is."""
+    for place in (path, *path.parents[:2]):
+        if place.exists() and place.is_dir() == (place == path):
+            kind = "a folder" if place == path else "a file"
+            message, hint = (
+                f"{kind} stands where a document of the cycle belongs",
+                "move it away, then try again",
+            )
+            raise Rejected([Problem(source=str(place), message=message, hint=hint)])
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Leave no empty archive behind where nothing was written."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what a killed run left beside the folder; a run that is alive holds a lock on its own."""
+    for path in folder.parent.glob(f".{folder.name}.draft-*"):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,171 @@
+"""A draft takes away nothing but its own, is for its owner's eyes, and is never half of another unseen."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reportgen.archive.draft import foreign, staged, torn
+from reportgen.archive.folder import EVIDENCE, locked
+from reportgen.core.problem import Rejected
+
+ROOT = Path(__file__).parents[2]
+BUILD = f"""
+import os, signal, sys
+sys.path.insert(0, {str(ROOT)!r})
+left = int(sys.argv[2])
+
+def counted(call):
+    def step(*args, **named):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*args, **named)
+    return step
+
+import shutil, tempfile
+from pathlib import Path
+from reportgen.archive.draft import staged
+for name in ("fsync", "rename", "replace", "mkdir", "rmdir", "unlink"):
+    setattr(os, name, counted(getattr(os, name)))
+with staged(Path(sys.argv[1]), draft=True) as stage:
+    for name in ("statement.json", "invoices/B.pdf", "invoices/C.pdf"):
+        stage.write(name, b"new")
+print(left)
+"""
+OLD = {"statement.json": b"old", "invoices/A.pdf": b"old", "invoices/B.pdf": b"old"}
+NEW = {"statement.json": b"new", "invoices/B.pdf": b"new", "invoices/C.pdf": b"new"}
+
+
+def build(folder, files):
+    with staged(folder, draft=True) as stage:
+        for name, content in files.items():
+            stage.write(name, content)
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "draft.json"
+    }
+
+
+def test_what_no_draft_has_written_is_left_alone_and_named(tmp_path):
+    folder = tmp_path / "2025-12-05"
+    build(folder, OLD)
+    (folder / "invoices" / "A signed.pdf").write_bytes(b"theirs")
+    (folder / "notes").mkdir()
+    (folder / "notes" / "approval.txt").write_bytes(b"theirs")
+    build(folder, NEW)
+    theirs = {"invoices/A signed.pdf": b"theirs", "notes/approval.txt": b"theirs"}
+    assert contents(folder) == NEW | theirs
+    assert foreign(folder) == sorted(theirs)
+
+
+def test_evidence_stays_whoever_listed_it(tmp_path):
+    folder = tmp_path / "2025-12-05"
+    build(folder, OLD | {EVIDENCE: b"evidence"})
+    build(folder, NEW)
+    assert contents(folder) == NEW | {EVIDENCE: b"evidence"}
+    assert foreign(folder) == []
+
+
+@pytest.mark.parametrize("link", ["invoices", "inputs", "."])
+def test_nothing_is_written_or_removed_behind_a_link(tmp_path, link):
+    folder, share = tmp_path / "2025-12-05", tmp_path / "share"
+    share.mkdir()
+    (share / "A.pdf").write_bytes(b"theirs")
+    build(folder, {"statement.json": b"old"}) if link != "." else None
+    if (folder / link).exists():
+        (folder / link / "draft.json").unlink()
+        (folder / link).rmdir()
+    (folder / link if link != "." else folder).symlink_to(share)
+    with pytest.raises(Rejected, match="a link stands where a folder of the cycle belongs"):
+        build(folder, NEW | {"inputs/close.json": b"{}"})
+    assert contents(share) == {"A.pdf": b"theirs"}
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_link_in_the_place_of_a_folder_that_only_the_draft_before_had_is_refused(tmp_path):
+    folder, share = tmp_path / "2025-12-05", tmp_path / "share"
+    share.mkdir()
+    (share / "A.pdf").write_bytes(b"theirs")
+    build(folder, OLD | {"summaries/A.pdf": b"old"})
+    (folder / "summaries" / "A.pdf").unlink()
+    (folder / "summaries").rmdir()
+    (folder / "summaries").symlink_to(share)
+    with pytest.raises(Rejected, match="a link stands where a folder of the cycle belongs"):
+        build(folder, NEW)
+    assert contents(share) == {"A.pdf": b"theirs"}
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside.txt", "/tmp/outside.txt", "", "invoices/../../outside.txt"]
+)
+def test_a_list_that_was_edited_leads_nowhere_else(tmp_path, name):
+    folder = tmp_path / "2025-12-05"
+    (tmp_path / "outside.txt").write_bytes(b"theirs")
+    build(folder, OLD)
+    (folder / "inputs" / "draft.json").write_text(json.dumps({"files": [name]}), encoding="utf-8")
+    build(folder, NEW)
+    assert (tmp_path / "outside.txt").read_bytes() == b"theirs"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"files": 1}', b"\xff"])
+def test_a_list_that_cannot_be_read_removes_nothing(tmp_path, content):
+    folder = tmp_path / "2025-12-05"
+    build(folder, OLD)
+    (folder / "inputs" / "draft.json").write_bytes(content)
+    build(folder, NEW)
+    assert contents(folder) == OLD | NEW
+    assert foreign(folder) == ["invoices/A.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("group", "file", "directory"), [(False, 0o600, 0o700), (True, 0o640, 0o750)]
+)
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_a_draft_is_for_its_owners_eyes_whatever_the_umask(tmp_path, group, file, directory, umask):
+    folder = tmp_path / "archive" / "2025-12-05"
+    before = os.umask(umask)
+    try:
+        with locked(folder, group=group), staged(folder, group=group, draft=True) as stage:
+            stage.write("invoices/A.pdf", b"1")
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+    paths = [folder.parent, *folder.parent.rglob("*")]
+    assert {path.stat().st_mode & 0o777 for path in paths if path.is_file()} == {file}
+    assert {path.stat().st_mode & 0o777 for path in paths if path.is_dir()} == {directory}
+
+
+def killed(folder, steps):
+    command = [sys.executable, "-c", BUILD, str(folder), str(steps)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [pytest.param(n, marks=[] if n in {9, 14, 20} else pytest.mark.heavy) for n in range(40)],
+)
+def test_a_draft_torn_by_a_kill_is_told_and_the_next_build_makes_it_whole(tmp_path, steps):
+    folder = tmp_path / "2025-12-05"
+    build(folder, OLD)
+    done = killed(folder, steps)
+    assert done.returncode in {0, -9}
+    found = contents(folder)
+    assert torn(folder) or found in (OLD, NEW)
+    build(folder, NEW)
+    assert contents(folder) == NEW
+    assert not torn(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["2025-12-05"]
+
+
+def test_every_moment_of_a_build_is_among_those_that_are_tried(tmp_path):
+    done = killed(tmp_path / "2025-12-05", 1000)
+    assert 15 < 1000 - int(done.stdout) < 40
