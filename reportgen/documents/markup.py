@@ -11,6 +11,8 @@ from xml.etree.ElementTree import Element, ParseError, XMLParser
 from reportgen.core.text import did_you_mean, legible
 
 FRAGMENT_CHARACTERS = 100
+DEEPEST = 60
+"""Elements in each other: tables nested deeper are beyond what Python's stack lets WeasyPrint lay out."""
 _XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 
@@ -20,7 +22,7 @@ class MarkupError(Exception):
 
 
 def tree(xhtml: str) -> Element:
-    """Parse a document; raises MarkupError with line, column and fragment."""
+    """Parse a document; raises MarkupError with line, column and fragment, or for one nested too deep."""
     # Characters that XML cannot carry may come from any name in the data: expat would refuse the
     # whole document.
     text = _ENTITY.sub(_entity, legible(xhtml))
@@ -30,6 +32,7 @@ def tree(xhtml: str) -> Element:
         root: Element = parser.close()
     except ParseError as error:
         raise MarkupError(_said(error, text)) from None
+    _check_depth(root)
     return root
 
 
@@ -54,6 +57,14 @@ def _said(error: ParseError, text: str) -> str:
     return f"not well-formed XML, line {line}, column {column + 1}: {reason}: {shown}" + (
         f" ({opened} is open)" if opened else ""
     )
+
+
+def _check_depth(root: Element) -> None:
+    level = [root]
+    for _ in range(DEEPEST):
+        level = [child for element in level for child in element]
+    if level:
+        raise MarkupError(f"elements are nested more than {DEEPEST} deep: <{level[0].tag}>")
 
 
 def _open(text: str) -> str:

@@ -156,6 +156,8 @@ def _colour(text: str) -> str | None:
     colour = parse_color(text)
     if colour is None or colour == "currentColor" or colour.alpha != 1:
         return None
+    if not all(0 <= channel <= 1 for channel in colour[:3]):
+        return None
     return "FF" + "".join(f"{round(channel * 255):02X}" for channel in colour[:3])
 
 

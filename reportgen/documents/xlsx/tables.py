@@ -140,9 +140,9 @@ def _created(text: str | None) -> datetime:
         return _EPOCH
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except (OverflowError, ValueError):
         raise WorkbookError(f'meta created is not an ISO date and time: "{text}"') from None
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _check_names(sheets: tuple[Sheet, ...]) -> None:
