@@ -33,7 +33,7 @@ from reportgen.derive import Inputs, derive
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.content.invoice import InvoiceDocument
 from reportgen.documents.pdf.pdf import pdf
-from reportgen.documents.render import Design, Task, _markup, tasks_of
+from reportgen.documents.render import Design, Task, filled, tasks_of
 from reportgen.documents.templating.templates import read_templates
 from reportgen.sources.config.configuration import load
 
@@ -154,7 +154,7 @@ def stock(
 def ways(size: str) -> dict[str, Draw]:
     """Give what is compared; the first is what everything is measured by."""
     task, design = invoice(size)
-    lean, css, files = _markup(task, design), design.templates["invoice.css"], task.attachments
+    lean, css, files = filled(task, design), design.templates["invoice.css"], task.attachments
     usual, usual_css = rich(lean, css, task)
     return {
         "reportgen: PDF/A-3a, attachments": lambda: pdf(lean, css, files),

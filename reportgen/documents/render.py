@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
+from traceback import format_exception
 
 from jinja2 import Template
 
@@ -20,18 +21,21 @@ from reportgen.documents.content.invoice import InvoiceDocument, invoice_documen
 from reportgen.documents.content.statement import StatementDocument, statement_document
 from reportgen.documents.content.summary import Holding, SummaryDocument, summary_documents
 from reportgen.documents.limits import MEMORY, OutOfTime, allowed, time_for_a_document
-from reportgen.documents.pdf.glyphs import field_of
+from reportgen.documents.markup import MarkupError, tree
+from reportgen.documents.pdf.glyphs import MissingGlyph, field_of
 from reportgen.documents.templating.catalog import catalog
 from reportgen.documents.templating.errors import (
-    MISTAKES,
+    TEMPLATE_ERRORS,
+    arose_in_template,
     line_of,
-    markup_mistake,
-    mistake,
+    markup_error,
     place_of,
     rejected,
+    template_error,
 )
 from reportgen.documents.templating.filters import Format
 from reportgen.documents.templating.templates import environment
+from reportgen.documents.xlsx.dialect import WorkbookError
 
 Document = (
     InvoiceDocument
@@ -47,6 +51,22 @@ PLAIN = ".txt.j2"
 
 class NotDrawn(Rejected):
     """Texts that no font can draw; other documents may hold more of them."""
+
+
+class DrawingError(Exception):
+    """An error of the program, and not of a template, that stopped the drawing of a document.
+
+    `report` is its traceback as text, which crosses processes; it may quote what was drawn.
+    """
+
+    def __init__(self, path: str, template: str, report: str) -> None:
+        """Take the file that was being made, its template, and the formatted traceback."""
+        super().__init__(path, template, report)
+        self.path, self.template, self.report = path, template, report
+
+    def __str__(self) -> str:
+        """Name the file and its template, and nothing of what was drawn."""
+        return f"{self.path} could not be made from {self.template}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +141,7 @@ def tasks_of(
 def render(
     tasks: Iterable[Task], design: Design, executor: Executor
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield every document as it is done; raises Rejected with the mistake in a template.
+    """Yield every document as it is done; raises Rejected or DrawingError, as `draw` does.
 
     What no font can draw is told of all documents together, in their order.
     """
@@ -152,32 +172,52 @@ def render(
 
 
 def draw(task: Task, design: Design) -> bytes:
-    """Render one file; runs in a worker, which imports what it needs once."""
-    from reportgen.documents.markup import MarkupError  # noqa: PLC0415
-    from reportgen.documents.xlsx.dialect import WorkbookError  # noqa: PLC0415
+    """Render one file; runs in a worker, which imports what it needs once.
 
+    Raises Rejected with the mistake in a template, OSError, or DrawingError for any other error.
+    """
     try:
         with time_for_a_document():
-            markup = _markup(task, design)
-            if task.template.endswith(PLAIN):
-                return legible(markup).encode()
-            if task.path.endswith(".html"):
-                return _page(markup)
-            return (
-                _workbook(markup, task, design)
-                if task.path.endswith(".xlsx")
-                else _pdf(markup, design, task)
-            )
-    except MISTAKES as error:
-        raise mistake(error, task.template, design.templates) from None
-    except (MarkupError, WorkbookError) as error:
-        raise markup_mistake(str(error), task.template, design.templates) from None
+            return _drawn(filled(task, design), task, design)
     except OutOfTime as error:
         message = f"this takes more than {allowed()} of the processor"
         raise rejected(place_of(error, task.template), message) from None
     except MemoryError as error:
         message = f"this takes more memory than a document may have, {MEMORY >> 30} GiB"
         raise rejected(place_of(error, task.template), message) from None
+    except (Rejected, OSError):
+        raise
+    except Exception as error:
+        report = "".join(format_exception(error))
+        raise DrawingError(task.path, task.template, report) from error
+
+
+def filled(task: Task, design: Design) -> str:
+    """Fill the template of a document: of all steps the only one whose errors are a template's.
+
+    Raises Rejected with the mistake in it.
+    """
+    heading = task.document.heading
+    try:
+        template = _compiled(
+            tuple(sorted(design.templates.items())),
+            task.locale,
+            task.template,
+            heading.currency,
+            heading.decimals,
+        )
+        return template.render(
+            document=task.document,
+            heading=heading,
+            accent=design.accent,
+            logo=design.logo,
+            locale=task.locale,
+            css=design.templates["workbook.css"],
+        )
+    except TEMPLATE_ERRORS as error:
+        if not arose_in_template(error):
+            raise
+        raise template_error(error, task.template, design.templates) from None
 
 
 def _pair(
@@ -200,26 +240,6 @@ def _pair(
     ]
 
 
-def _markup(task: Task, design: Design) -> str:
-    heading = task.document.heading
-    template = _compiled(
-        tuple(sorted(design.templates.items())),
-        task.locale,
-        task.template,
-        heading.currency,
-        heading.decimals,
-    )
-    css = design.templates["workbook.css"]
-    return template.render(
-        document=task.document,
-        heading=heading,
-        accent=design.accent,
-        logo=design.logo,
-        locale=task.locale,
-        css=css,
-    )
-
-
 @lru_cache(maxsize=64)
 def _compiled(
     templates: tuple[tuple[str, str], ...], locale: str, name: str, currency: str, decimals: int
@@ -229,17 +249,28 @@ def _compiled(
     return found.get_template(name)
 
 
-def _page(markup: str) -> bytes:
-    """Give a page as it stands; raises MarkupError where it is not well-formed, as for any other document."""
-    from reportgen.documents.markup import tree  # noqa: PLC0415 - a worker's business
+def _drawn(markup: str, task: Task, design: Design) -> bytes:
+    """Make a file of a filled template; raises Rejected where its markup is not fit for that."""
+    try:
+        if task.template.endswith(PLAIN):
+            return legible(markup).encode()
+        if task.path.endswith(".html"):
+            return _page(markup)
+        if task.path.endswith(".xlsx"):
+            return _workbook(markup, task, design)
+        return _pdf(markup, task, design)
+    except (MarkupError, WorkbookError) as error:
+        raise markup_error(str(error), task.template, design.templates) from None
 
+
+def _page(markup: str) -> bytes:
+    """Give a page as it stands; raises MarkupError where it is not well-formed."""
     tree(markup)
     return legible(markup).encode()
 
 
-def _pdf(markup: str, design: Design, task: Task) -> bytes:
+def _pdf(markup: str, task: Task, design: Design) -> bytes:
     from reportgen.documents.pdf.fetcher import NotFetched  # noqa: PLC0415 - a worker's business
-    from reportgen.documents.pdf.glyphs import MissingGlyph  # noqa: PLC0415
     from reportgen.documents.pdf.pdf import pdf  # noqa: PLC0415
 
     try:

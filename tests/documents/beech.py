@@ -6,7 +6,7 @@ from pathlib import Path
 from reportgen.archive import evidence
 from reportgen.core.cycle import cycle_between
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.documents.render import Design, Task, _markup, tasks_of
+from reportgen.documents.render import Design, Task, filled, tasks_of
 from reportgen.documents.templating.templates import read_templates
 from reportgen.sources.config.configuration import Configuration, load
 
@@ -52,4 +52,4 @@ def task(path: str) -> Task:
 
 def markup(path: str) -> str:
     """Render the XHTML of a document with the built-in templates."""
-    return _markup(task(path), design())
+    return filled(task(path), design())

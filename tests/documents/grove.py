@@ -33,7 +33,7 @@ from reportgen.core.model import (
     VendorInvoice,
 )
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.documents.render import Design, Task, _markup, tasks_of
+from reportgen.documents.render import Design, Task, filled, tasks_of
 from tests.documents import beech
 
 LATER = 24 * 86_400
@@ -200,7 +200,7 @@ def task(path: str, found: Derived | None = None) -> Task:
 
 def markup(path: str, found: Derived | None = None) -> str:
     """Render the XHTML of a document with the built-in templates."""
-    return _markup(task(path, found), design())
+    return filled(task(path, found), design())
 
 
 def _moved(text: str) -> str:

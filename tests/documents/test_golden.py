@@ -12,7 +12,7 @@ import pytest
 from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reportgen.documents.render import _markup, draw
+from reportgen.documents.render import draw, filled
 from tests.documents import correspondence, grove
 from tests.documents.beech import design, markup, task
 
@@ -72,7 +72,7 @@ CASES = {
     "rich-pool.html": lambda: grove.markup("T-3.pdf"),
     "rich-statement.html": lambda: grove.markup("statement.pdf"),
     "rich-summary.html": lambda: grove.markup("summaries/department-engineering.pdf"),
-    "credit-note.html": lambda: _markup(correspondence.tasks()[-2], correspondence.design()),
+    "credit-note.html": lambda: filled(correspondence.tasks()[-2], correspondence.design()),
     "email.eml": lambda: readable(
         correspondence.mail(correspondence.invoice(closed=False), logo=LOGO)
     ),

@@ -1,6 +1,7 @@
 """The words of a locale: `_()` looks them up in the catalogs `locale/<language>.po`.
 
-A word without a translation stands in English."""
+A word without a translation stands in English.
+"""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,8 +1,10 @@
-"""What goes wrong while a template is rendered -> one Problem: template, line, and what is wrong in its words.
+"""What goes wrong while a template is filled -> one Problem: template, line, and what is wrong, in its words.
 
 The line is that of the innermost template; where that is a part which another one calls, the caller
-is named too, as the mistake may be in what it handed over. Python's own words name its types, so
-each is put into ours.
+is named too, as the mistake may be in what it handed over. What a value cannot be used for is said
+by the sandbox, which has it at hand. What Python itself refuses (to compare, to go through a value,
+to share one out among names) is told by the type of its error; of its words, which change from
+version to version, only the names of types are read.
 """
 
 import re
@@ -16,22 +18,24 @@ from jinja2.tests import TESTS
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted
 from reportgen.documents.templating.filters import Format
-from reportgen.documents.templating.sandbox import UnknownName, kind_named, suggestion
+from reportgen.documents.templating.kinds import MisuseError, kind_named, suggestion
+from reportgen.documents.templating.operators import BY_ZERO, TOO_LARGE
+from reportgen.documents.templating.sandbox import UnknownNameError
 
-MISTAKES = (
-    *(
-        TemplateError,
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RuntimeError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-    ),
+TEMPLATE_ERRORS = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
 )
-"""What a template raises when it is rendered: Jinja's own errors, and Python's from the expressions in it."""
+"""What filling a template raises: Jinja's own errors, and Python's from the expressions in it."""
 
+_WITHOUT_FRAMES = (TemplateError, RecursionError, SyntaxError)
+"""What compiling a template raises, which runs none of its lines."""
 HINT = "mend the template, or remove it to use the built-in one"
 SHOWN_CHARACTERS = 100
 LEAST_ALIKE = 8
@@ -42,57 +46,29 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 _FRAGMENT = re.compile(r"&\w+;|<.*?(?= \(\S+ is open\)$|$)", re.DOTALL)
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}")
 _FILTER = re.compile(r"No (filter|test) named '(.*?)'(?: found)?\.")
-_WORDS: tuple[tuple[str, str], ...] = (
-    (
-        r"unsupported operand type\(s\) for (\S+?):? '(.+)' and '(.+)'",
-        "{0} does not work between {1} and {2}",
-    ),
-    (
-        r"'(\S+)' not supported between instances of '(.+)' and '(.+)'",
-        "{0} does not work between {1} and {2}",
-    ),
-    (
-        r'can only concatenate (\w+) \(not "(.+)"\) to',
-        "+ does not work between {0} and {1}; ~ joins texts",
-    ),
-    (r"bad operand type for unary (\S+): '(.+)'", "{0} does not work with {1}"),
-    (r"'(.+)' object is not callable", "{0} cannot be called: leave out the parentheses"),
-    (r"'(.+)' object is not (?:iterable|subscriptable)", "{0} is not a list"),
-    (r"cannot unpack non-iterable (\S+) object", "{0} is not a list"),
-    (
-        r"too many values to unpack|not enough values to unpack",
-        "there are more or fewer values than names for them",
-    ),
-    (
-        r"not enough arguments for format|format requires a mapping",
-        "a text holds a %s for which no value is given",
-    ),
-    (r"not all arguments converted", "a text holds fewer %s than values are given"),
-    (r"(%\w) format: .*(?:required|not) .*", "{0} needs a number"),
-    (
-        r"unsupported format character|incomplete format",
-        "a text holds a % that stands for no value: write %%",
-    ),
-    (r"(macro '\w+' .*)", "{0}"),
-    (r"argument|keyword", "this is called with other values than it takes"),
-)
+_TYPE = re.compile(r"'([A-Za-z_][\w.]*)'|\b(\w+) object")
+"""How Python's words name a type."""
+_SAID: Mapping[type[Exception], str] = {
+    RecursionError: "templates, macros or brackets are nested too deep, or without end",
+    SyntaxError: "loops and conditions are nested too deep",
+    ZeroDivisionError: BY_ZERO,
+    ArithmeticError: TOO_LARGE,
+}
 
 
-def mistake(error: BaseException, template: str, templates: Mapping[str, str]) -> Rejected:
+def arose_in_template(error: Exception) -> bool:
+    """Tell whether an error is that of a template, and not of the code around it."""
+    return isinstance(error, _WITHOUT_FRAMES) or any(True for _ in _frames(error))
+
+
+def template_error(error: Exception, template: str, templates: Mapping[str, str]) -> Rejected:
     """Make the one problem of what a template raised."""
     source, name, called = _place(error, template)
-    placed = source != template or isinstance(error, RecursionError | SyntaxError | TemplateError)
-    message = (
-        _said(error, templates.get(name, ""), templates)
-        if placed
-        else f"this cannot be drawn: {error}"
-    )
-    shown = (
-        _line(templates.get(name, ""), source)
-        if not isinstance(error, TemplateError | RecursionError)
-        else ""
-    )
-    return rejected(source, message + (f", in {shown}" if shown else "") + called)
+    message = _said(error, templates.get(name, ""), templates)
+    if isinstance(error, MisuseError) or not isinstance(error, TemplateError | RecursionError):
+        shown = _line(templates.get(name, ""), source)
+        message += f", in {shown}" if shown else ""
+    return rejected(source, message + called)
 
 
 def rejected(source: str, message: str, hint: str = HINT) -> Rejected:
@@ -105,12 +81,11 @@ def place_of(error: BaseException, template: str) -> str:
     return _place(error, template)[0]
 
 
-def markup_mistake(message: str, template: str, templates: Mapping[str, str]) -> Rejected:
+def markup_error(message: str, template: str, templates: Mapping[str, str]) -> Rejected:
     """Make the one problem of ill-formed output, at the line of a template that its fragment comes from."""
-    found = _FRAGMENT.search(message)
-    return rejected(
-        line_of(found[0] if found else message.rpartition(": ")[2], template, templates), message
-    )
+    quoted_markup = _FRAGMENT.search(message)
+    fragment = quoted_markup[0] if quoted_markup else message.rpartition(": ")[2]
+    return rejected(line_of(fragment, template, templates), message)
 
 
 def line_of(fragment: str, template: str, templates: Mapping[str, str]) -> str:
@@ -118,12 +93,12 @@ def line_of(fragment: str, template: str, templates: Mapping[str, str]) -> str:
     sought = fragment.strip().rstrip("/>…")
     for name in (template, *(name for name in templates if not name.endswith(".po"))):
         lines = list(enumerate(templates[name].split("\n"), start=1))
-        for found in (
+        for numbers in (
             [number for number, line in lines if sought and sought in line],
             [number for number, line in lines if _makes(line, fragment)],
         ):
-            if len(found) == 1:
-                return f"{name}:{found[0]}"
+            if len(numbers) == 1:
+                return f"{name}:{numbers[0]}"
     return template
 
 
@@ -152,7 +127,12 @@ def _makes(line: str, fragment: str) -> bool:
 
 
 def _frames(error: BaseException) -> Iterator[tuple[str, int]]:
-    """Give template and line of every frame that is one, those that Jinja has already rewritten and those not."""
+    """Give template and line of every frame that is one of a template, from the outermost on."""
+    return (place for place in _places(error) if place)
+
+
+def _places(error: BaseException) -> Iterator[tuple[str, int] | None]:
+    """Give a place for every frame, those that Jinja has already rewritten and those not; None for other code."""
     traceback = error.__traceback__
     while traceback is not None:
         seen = traceback.tb_frame.f_globals
@@ -161,6 +141,8 @@ def _frames(error: BaseException) -> Iterator[tuple[str, int]]:
             yield compiled.name, compiled.get_corresponding_lineno(traceback.tb_lineno)
         elif "__jinja_exception__" in seen:
             yield traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
+        else:
+            yield None
         traceback = traceback.tb_next
 
 
@@ -171,50 +153,55 @@ def _line(text: str, source: str) -> str:
     return shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[: SHOWN_CHARACTERS - 1]}…"
 
 
-def _said(error: BaseException, text: str, templates: Mapping[str, str]) -> str:
-    if isinstance(error, UnknownName):
+def _said(error: Exception, text: str, templates: Mapping[str, str]) -> str:
+    if isinstance(error, UnknownNameError):
         return f"nothing is called {quoted(error)}" + suggestion(error, _names(text))
     if isinstance(error, TemplatesNotFound):
         return f"there is none of the templates {', '.join(map(quoted, error.templates))}"
     if isinstance(error, TemplateNotFound):
-        return f"there is no template {quoted(error.name)}" + suggestion(
-            error.name, list(templates)
-        )
+        near = suggestion(error.name, list(templates))
+        return f"there is no template {quoted(error.name)}{near}"
     if isinstance(error, TemplateError):
-        unknown = _FILTER.match(str(error.message))
-        if unknown:
-            known = (
-                [*FILTERS, *Format("en", "USD", 2).filters()]
-                if unknown[1] == "filter"
-                else [*TESTS]
-            )
-            return f"there is no {unknown[1]} {quoted(unknown[2])}" + suggestion(unknown[2], known)
-        return str(error.message).rstrip(".")
-    return _translated(error)
+        return _said_by_jinja(str(error.message))
+    return _said_of(error)
 
 
-def _translated(error: BaseException) -> str:
-    """Put Python's words into ours."""
-    if isinstance(error, RecursionError):
-        return "templates, macros or brackets are nested too deep, or without end"
-    if isinstance(error, SyntaxError):
-        return "loops and conditions are nested too deep"
+def _said_by_jinja(message: str) -> str:
+    unknown = _FILTER.match(message)
+    if not unknown:
+        return message.rstrip(".")
+    what, name = unknown.groups()
+    known = [*FILTERS, *Format("en", "USD", 2).filters()] if what == "filter" else [*TESTS]
+    return f"there is no {what} {quoted(name)}" + suggestion(name, known)
+
+
+def _said_of(error: Exception) -> str:
+    """Say what Python raised, by the type of the error and by where it arose."""
+    for kind_of_error, words in _SAID.items():
+        if isinstance(error, kind_of_error):
+            return words
     if isinstance(error, KeyError):
         return f"no value is given for {quoted(error.args[0] if error.args else '')}"
-    if isinstance(error, ArithmeticError):
-        divided = isinstance(error, ZeroDivisionError) or "Undefined" in str(error)
-        return "a division by zero" if divided else "a number that is too large to work with"
-    for pattern, words in _WORDS:
-        found = re.search(pattern, str(error))
-        if found:
-            return words.format(
-                *(kind_named(part) if _is_type(part) else part for part in found.groups())
-            )
+    if str(error).startswith("macro "):  # Jinja's words, which name the macro and the argument
+        return str(error)
+    if list(_places(error))[-1] is not None:
+        return _refused(error)
+    if isinstance(error, TypeError):
+        return "this is called with other values than it takes"
     return "this cannot be worked out"
 
 
-def _is_type(part: str) -> bool:
-    return re.fullmatch(r"[A-Za-z_][\w.]*", part) is not None
+def _refused(error: Exception) -> str:
+    """Say what Python refuses in the code of a template itself, where operators and calls are the sandbox's."""
+    if isinstance(error, ValueError):
+        return "there are more or fewer values than names for them"
+    kinds = [kind_named(quoted_ or plain) for quoted_, plain in _TYPE.findall(str(error))]
+    match kinds:
+        case [value]:
+            return f"{value} is not a list"
+        case [left, right]:
+            return f"{left} and {right} cannot be compared"
+    return "this cannot be worked out"
 
 
 def _names(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from jinja2 import nodes
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import CostCenter
-from reportgen.documents.templating.errors import MISTAKES, mistake
+from reportgen.documents.templating.errors import TEMPLATE_ERRORS, template_error
 from reportgen.documents.templating.templates import environment
 
 LONGEST_NUMBER = 100
@@ -69,8 +69,8 @@ def invoice_number(pattern: str, cycle: BillingCycle, cost_center: CostCenter) -
         _check_pattern(found.parse(pattern))
         values: dict[str, Any] = {"cycle": cycle, "cost_center": cost_center}
         number = found.get_template("number").render(values)
-    except MISTAKES as error:
-        (problem,) = mistake(error, "number", {}).problems
+    except TEMPLATE_ERRORS as error:
+        (problem,) = template_error(error, "number", {}).problems
         raise NumberError(f"the pattern cannot be rendered: {problem.message}") from error
     _check_number(number)
     return number

@@ -1,16 +1,16 @@
 """What a template may do: read what it is given and write texts, the same ones every time.
 
 Jinja's sandbox keeps templates from the program behind the values. Added here: no operator makes a
-value that fills the memory, nothing that differs from one run to the next can be written, and what
-goes wrong is said in the words of the domain. What no rule can foresee is stopped by the limits of
-the process (worker.py).
+value that fills the memory (operators.py), nothing that differs from one run to the next can be
+written, and what goes wrong is said in the words of the domain. A field that fails is no fault of
+the template that asks for it. What no rule can foresee is stopped by the limits of
+the process (limits.py).
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import wraps
+from functools import partial, wraps
 from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any, NoReturn
 
@@ -28,39 +28,27 @@ from jinja2.runtime import Context, TemplateReference
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from reportgen.core.text import did_you_mean, quoted
+from reportgen.core.text import quoted
+from reportgen.documents.templating.kinds import MisuseError, kind, suggestion
+from reportgen.documents.templating.operators import (
+    LONGEST,
+    calculated,
+    check_filled_by_name,
+    check_widths,
+)
 
-LONGEST = 100_000
-"""Characters or elements that `*` may make, and numbers of a range."""
-WIDEST = 1_000
-"""Characters that `%` may fill up to."""
-LARGEST_BITS = 4_096
 _CHANGING = ("lipsum", "cycler", "joiner")
 """Globals of Jinja that are random, or write an address; `loop.cycle` and `join` do what the latter two do."""
 _CHANGING_FILTERS = ("random", "pprint")
-_FORMAT = re.compile(r"%(?:%|(?:\([^)]*\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d+))?)")
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_KINDS = {
-    **dict.fromkeys(("str", "Markup"), "a text"),
-    **dict.fromkeys(("int", "Decimal"), "a number"),
-    "float": "an inexact number",
-    **dict.fromkeys(("list", "tuple", "range", "dict_keys", "dict_values", "dict_items"), "a list"),
-    **dict.fromkeys(("dict", "mappingproxy"), "a table"),
-    **dict.fromkeys(("function", "method", "builtin_function_or_method", "Method"), "a method"),
-    "NoneType": "none",
-    "bool": "true or false",
-    "datetime": "a time",
-    "type": "a method",
-}
 _UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
-class TemplateMistake(TemplateRuntimeError):  # noqa: N818 - not an error of the program
-    """A mistake in a template, in a sentence of ours."""
-
-
-class UnknownName(UndefinedError):  # noqa: N818 - the same
+class UnknownNameError(UndefinedError):
     """A name that nothing has; it is the whole message, as what may be meant depends on the template."""
+
+
+class FieldError(Exception):
+    """A field that a document has and fails to work out: an error of the program, not of a template."""
 
 
 class Absent(StrictUndefined):
@@ -75,7 +63,9 @@ class Absent(StrictUndefined):
         name: str | None = None,
         exc: type[TemplateRuntimeError] = UndefinedError,
     ) -> None:
-        super().__init__(hint, obj, name, UnknownName if hint is None and obj is missing else exc)
+        super().__init__(
+            hint, obj, name, UnknownNameError if hint is None and obj is missing else exc
+        )
 
     @property
     def _undefined_message(self) -> str:
@@ -101,7 +91,7 @@ class Method:
         return self._call(*values, **named)
 
     def __str__(self) -> NoReturn:
-        raise TemplateMistake("a method is called with parentheses, and cannot be written")
+        raise MisuseError("a method is called with parentheses, and cannot be written")
 
     __repr__ = __html__ = __str__
 
@@ -109,7 +99,8 @@ class Method:
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox with our rules; strict, and with `_()`."""
 
-    intercepted_binops = frozenset({"*", "**", "%"})
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+    intercepted_unops = frozenset({"+", "-"})
 
     def __init__(self, loader: BaseLoader, *, autoescape: bool) -> None:
         """Take where templates are found, and whether values are escaped."""
@@ -136,8 +127,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self, gettext: Callable[[str], str], ngettext: Callable[[str, str, int], str]
     ) -> None:
         """Let templates use `_()` and its kin with these words."""
+
+        def checked(message: str) -> str:
+            check_filled_by_name(message)
+            return gettext(message)
+
+        def checked_by_count(singular: str, plural: str, count: int) -> str:
+            check_filled_by_name(singular + plural)
+            return ngettext(singular, plural, count)
+
         install: Callable[..., None] = self.install_gettext_callables  # type: ignore[attr-defined]
-        install(gettext, ngettext, newstyle=True)
+        install(checked, checked_by_count, newstyle=True)
         self.globals.update({name: _callable(value) for name, value in self.globals.items()})
 
     def add_filters(self, filters: Mapping[str, Callable[..., Any]]) -> None:
@@ -145,22 +145,33 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters.update({name: _named(name, call) for name, call in filters.items()})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
-        """Calculate, unless the result would be huge; raises SecurityError."""
-        if operator == "%":
-            _check_widths(left)
-        elif isinstance(left, int) and isinstance(right, int):
-            _check_bits(operator, left, right)
-        elif operator == "*":
-            _check_length(left, right)
-            _check_length(right, left)
-        return super().call_binop(context, operator, left, right)
+        """Calculate; raises SecurityError or MisuseError."""
+        call = partial(super().call_binop, context, operator, left, right)
+        return calculated(call, operator, left, right)
+
+    def call_unop(self, context: Context, operator: str, arg: Any) -> Any:  # noqa: ANN401
+        """Give a value its sign; raises MisuseError for what has none."""
+        try:
+            return super().call_unop(context, operator, arg)
+        except TypeError:
+            raise MisuseError(f"{operator} does not work with {kind(arg)}") from None
+
+    def call(self, context: Context, called: Any, /, *values: Any, **named: Any) -> Any:  # noqa: ANN401
+        """Call what a template calls; raises MisuseError where it cannot be called."""
+        if not callable(called):
+            raise MisuseError(f"{kind(called)} cannot be called: leave out the parentheses")
+        return super().call(context, called, *values, **named)
 
     def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401
-        """Give an attribute or element of a value."""
+        """Give an attribute or element of a value; raises FieldError."""
+        if _is_field(obj, attribute):
+            return _field(obj, attribute)
         return _callable(super().getattr(obj, attribute))
 
     def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401
-        """Give an element or attribute of a value."""
+        """Give an element or attribute of a value; raises FieldError."""
+        if _is_field(obj, argument):
+            return _field(obj, argument)
         return _callable(super().getitem(obj, argument))
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> Absent:  # noqa: ANN401
@@ -179,32 +190,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise SecurityError(
                 '"format" of a text is closed to templates: write "%s" % value, or join with ~'
             )
-
-
-def kind(value: object) -> str:
-    """Say what a value is, in a template's words: a text, a number, a cost center.
-
-    >>> kind("x"), kind([]), kind(None)
-    ('a text', 'a list', 'none')
-    """
-    return kind_named(type(value).__name__)
-
-
-def kind_named(name: str) -> str:
-    """Say what the values of a type are, by the name that Python gives it.
-
-    >>> kind_named("decimal.Decimal"), kind_named("InvoiceLine"), kind_named("list_iterator")
-    ('a number', 'an invoice line', 'a list iterator')
-    """
-    name = name.rpartition(".")[2]
-    words = " ".join(word.lower() for word in _WORD.findall(name)) or "value"
-    return _KINDS.get(name) or f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
-
-
-def suggestion(word: object, known: "list[str]") -> str:
-    """Ask whether a near word was meant, where there is one."""
-    meant = did_you_mean(str(word), known)
-    return f"; did you mean {quoted(meant)}?" if meant else ""
 
 
 def _jinja_filters() -> dict[str, Callable[..., Any]]:
@@ -233,18 +218,39 @@ def _lacking(holder: object, name: object) -> str:
 def _written(_: Context, value: object) -> object:
     """Let through what a document can show; anything else would be shown as Python sees it."""
     if value is None:
-        raise TemplateMistake(
+        raise MisuseError(
             'there is no value to be written: ask with {% if … %}, or write {{ … or "" }}'
         )
     if isinstance(value, str | int | float | Decimal | date | Undefined | Method):
         return value
-    raise TemplateMistake(f"{kind(value)} cannot be written as a whole")
+    raise MisuseError(f"{kind(value)} cannot be written as a whole")
 
 
 def _callable(value: object) -> object:
     return (
         Method(value) if isinstance(value, MethodType | BuiltinMethodType | FunctionType) else value
     )
+
+
+def _is_field(holder: object, name: object) -> bool:
+    """Tell whether a name is that of a field which our own code works out when it is asked for."""
+    holding = type(holder)
+    return (
+        isinstance(name, str)
+        and not name.startswith("_")
+        and isinstance(getattr(holding, name, None), property)
+        and holding.__module__.startswith("reportgen.")
+    )
+
+
+def _field(holder: object, name: str) -> object:
+    """Work out a field; a template gave nothing to it, so what it raises cannot be the template's."""
+    try:
+        return _callable(getattr(holder, name))
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        raise FieldError(f"{name} of {kind(holder)}") from error
 
 
 def _named(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -254,7 +260,7 @@ def _named(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(call)
     def called(*values: Any, **named: Any) -> Any:  # noqa: ANN401
         if name == "format":
-            _check_widths(values[first])
+            check_widths(values[first])
         try:
             found = call(*values, **named)
             return list(found) if isinstance(found, Iterator) else found
@@ -262,7 +268,7 @@ def _named(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
             value, *given = map(_shown, values[first:])
             given += [f"{key}={_shown(option)}" for key, option in named.items()]
             use = f"{value} | {name}" + (f"({', '.join(given)})" if given else "")
-            raise TemplateMistake(f"this filter cannot be used like this: {use}") from None
+            raise MisuseError(f"this filter cannot be used like this: {use}") from None
 
     return called
 
@@ -278,33 +284,3 @@ def _range(*bounds: int) -> range:
     if len(found) > LONGEST:
         raise SecurityError(f"a range of more than {LONGEST:,} numbers")
     return found
-
-
-def _check_widths(text: object) -> None:
-    widths = (
-        (width for found in _FORMAT.findall(text) for width in found)
-        if isinstance(text, str)
-        else ()
-    )
-    if any(width == "*" or (width and int(width[:5]) > WIDEST) for width in widths):
-        raise SecurityError(f"% may fill up to {WIDEST:,} characters, and no more")
-
-
-def _check_bits(operator: str, left: int, right: int) -> None:
-    bits = (
-        left.bit_length() * abs(right)
-        if operator == "**"
-        else left.bit_length() + right.bit_length()
-    )
-    if bits > LARGEST_BITS:
-        raise SecurityError(f"{operator} would make a number of more than a thousand digits")
-
-
-def _check_length(repeated: object, times: object) -> None:
-    if (
-        isinstance(repeated, str | bytes | list | tuple)
-        and isinstance(times, int)
-        and len(repeated) * times > LONGEST
-    ):
-        parts = "characters" if isinstance(repeated, str) else "elements"
-        raise SecurityError(f"* would make {kind(repeated)} of more than {LONGEST:,} {parts}")

@@ -11,7 +11,7 @@ import pytest
 
 from reportgen.core.model import Attachment
 from reportgen.core.money import add, subtract, total
-from reportgen.documents.render import _markup, draw
+from reportgen.documents.render import draw, filled
 from tests.documents import correspondence as sent
 from tests.documents.pdf.pdfa import check
 
@@ -25,7 +25,7 @@ CODES = ("R-1", "S-2")
 
 def rows(code: str) -> list[list[str]]:
     """Give the cells of every row of the tables with figures, as they are read."""
-    root = fromstring(_markup(sent.note_task(sent.notes()[code]), sent.design()))  # noqa: S314 - our own
+    root = fromstring(filled(sent.note_task(sent.notes()[code]), sent.design()))  # noqa: S314 - our own
     tables = [table for table in root.iter("table") if table.get("class") == "rows"]
     return [
         [" ".join("".join(cell.itertext()).split()) for cell in row]

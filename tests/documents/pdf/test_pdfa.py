@@ -19,7 +19,7 @@ from reportgen.core.model import Attachment
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.pdf.pdf import pdf
-from reportgen.documents.render import Design, Task, _markup, draw, tasks_of
+from reportgen.documents.render import Design, Task, draw, filled, tasks_of
 from reportgen.documents.templating.templates import read_templates
 from reportgen.sources.config.configuration import load
 from tests.documents import beech, grove
@@ -54,7 +54,7 @@ def drawn(enterprise, path: str) -> bytes:
 
 def check_document(content: bytes, task: Task, design: Design) -> None:
     """Check a document against its template's own title and what is attached to it."""
-    (title,) = re.findall("(?s)<title>(.*?)</title>.*<body>", _markup(task, design))
+    (title,) = re.findall("(?s)<title>(.*?)</title>.*<body>", filled(task, design))
     attached = {attachment.name: attachment.media_type for attachment in task.attachments}
     check(content, tagged=True, attachments=attached, title=unescape(title), language=task.locale)
 

@@ -21,7 +21,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from jinja2 import nodes
 
 from reportgen.core.cycle import BillingCycle, cycle_between
-from reportgen.documents.render import Design, _markup
+from reportgen.documents.render import Design, filled
 from reportgen.documents.templating.filters import Format
 from reportgen.documents.templating.templates import environment, read_templates
 from tests.documents import correspondence, grove
@@ -117,7 +117,7 @@ def reference() -> str:
 
 def context_names() -> list[str]:
     """List the variables that a template is rendered with, as the program hands them over."""
-    calls = [node for node in ast.walk(_parsed(_markup)) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(_parsed(filled)) if isinstance(node, ast.Call)]
     render = next(
         call
         for call in calls

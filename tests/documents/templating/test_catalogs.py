@@ -26,7 +26,7 @@ from reportgen.core.allocate import CAUSES
 from reportgen.core.model import Discrepancy, Invoice, Statement
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.content import labels
-from reportgen.documents.render import Design, Task, _markup, tasks_of
+from reportgen.documents.render import Design, Task, filled, tasks_of
 from reportgen.documents.templating.catalog import catalog
 from reportgen.documents.templating.templates import environment, read_templates
 from reportgen.sources.api import v3
@@ -234,7 +234,7 @@ def test_planted_mistake_is_named(expected):
 )
 def test_page_numbers_stand_where_the_language_puts_them(language, content):
     task = next(task for task in _tasks(language) if task.path == "statement.pdf")
-    style = fromstring(_markup(task, _design(language))).findtext("head/style")  # noqa: S314 - our own
+    style = fromstring(filled(task, _design(language))).findtext("head/style")  # noqa: S314 - our own
     assert f"@bottom-right {{ content: {content}; }}" in style
 
 
@@ -254,7 +254,7 @@ def test_no_word_stays_english(language):
     left = {
         f"{task.path}: {found} (in: {text.strip()})"
         for task in _tasks(language)
-        for text in _texts(fromstring(_markup(task, _design(language))))  # noqa: S314 - our own
+        for text in _texts(fromstring(filled(task, _design(language))))  # noqa: S314 - our own
         for found in phrase.findall(text)
     }
     assert sorted(left) == []

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, getrlimit
 from signal import SIG_DFL, SIGPROF, getsignal
 
@@ -275,13 +276,19 @@ def test_after_a_hostile_template_the_next_run_works():
     assert len(found) == 3
 
 
+def imports() -> None:
+    """Load what a worker loads for its first document, whose time that would be."""
+    import_module("reportgen.documents.pdf.pdf")
+
+
 def test_every_document_has_time_of_its_own():
     texts = {
         "invoice_html_j2": page(
-            "{% for a in range(300) %}{% for b in range(20000) %}{% endfor %}{% endfor %}"
+            "{% for a in range(100) %}{% for b in range(20000) %}{% endfor %}{% endfor %}"
         )
     }
     with workers() as executor:
+        executor.submit(imports).result()
         used = [executor.submit(time.process_time).result()]
         for _ in range(40):
             list(render([task("R-1.pdf")], design(**texts), executor))

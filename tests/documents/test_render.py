@@ -1,0 +1,106 @@
+"""Whose error it is: what a template did wrong is told as that, and what the program did never is."""
+
+import errno
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from typing import NoReturn
+
+import pytest
+
+from reportgen.core.problem import Rejected
+from reportgen.documents import render as documents
+from reportgen.documents.content.invoice import InvoiceDocument
+from reportgen.documents.pdf import pdf
+from reportgen.documents.render import DrawingError, draw, render
+from reportgen.documents.xlsx import workbook
+from tests.documents.beech import design, task
+
+PLANTED = (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError, AssertionError)
+"""What a bug raises; most of it is what an expression of a template can raise as well."""
+PLACES = (
+    (pdf, "_check_archivable", "R-1.pdf"),
+    (workbook, "_book", "R-1.xlsx"),
+    (InvoiceDocument, "slots", "R-1.xlsx"),
+    (InvoiceDocument, "acus", "R-1.pdf"),
+    (documents, "_compiled", "R-1.xlsx"),
+)
+"""Where a bug is planted, and the document that it stops: files, rows, a field, the environment."""
+
+
+def failing(kind: type[Exception]) -> Callable[..., NoReturn]:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise kind("planted")
+
+    return fail
+
+
+def planted(place: object, name: str, kind: type[Exception]) -> object:
+    is_field = isinstance(getattr(place, name), property)
+    return property(failing(kind)) if is_field else failing(kind)
+
+
+def plant(place: int) -> None:
+    """Begin a worker that has a bug."""
+    where, name, _ = PLACES[place]
+    setattr(where, name, planted(where, name, KeyError))
+
+
+@pytest.mark.parametrize("place", range(len(PLACES)))
+def test_an_error_of_the_program_comes_out_of_a_worker_with_its_traceback(place):
+    path = PLACES[place][2]
+    with (
+        ProcessPoolExecutor(1, initializer=plant, initargs=(place,)) as executor,
+        pytest.raises(DrawingError) as caught,
+    ):
+        list(render([task(path)], design(), executor))
+    error = caught.value
+    assert error.path == f"invoices/CB-2025-12-05-{path}"
+    assert error.template == f"invoice.{'html' if path.endswith('pdf') else 'xlsx'}.j2"
+    assert str(error) == f"{error.path} could not be made from {error.template}"
+    assert "KeyError: 'planted'" in error.report
+    assert ", in fail\n" in error.report
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+@pytest.mark.parametrize(("place", "name", "path"), PLACES)
+def test_an_error_of_the_program_is_never_told_as_one_of_a_template(
+    monkeypatch, place, name, path, kind
+):
+    monkeypatch.setattr(place, name, planted(place, name, kind))
+    with pytest.raises(DrawingError) as caught:
+        draw(task(path), design())
+    assert f"{kind.__name__}: " in caught.value.report
+    assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    "written", ["document['acus']", "[document] | map(attribute='acus') | first"]
+)
+def test_a_field_that_is_asked_for_in_another_way_is_a_field(monkeypatch, written):
+    monkeypatch.setattr(InvoiceDocument, "acus", property(failing(AttributeError)))
+    page = f"<html><body>{{{{ {written} }}}}</body></html>"
+    with pytest.raises(DrawingError, match=r"R-1\.pdf could not be made"):
+        draw(task("R-1.pdf"), design(invoice_html_j2=page))
+
+
+def full(*_: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_the_system_refuses_is_told_as_that(monkeypatch):
+    monkeypatch.setattr(workbook, "_package", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        draw(task("R-1.xlsx"), design())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{{ document.days_of(1) }}",
+        "{{ document.acus | money('x') }}",
+        "{{ heading.cycle.start.replace(13, 13) }}",
+    ],
+)
+def test_what_a_template_hands_to_the_program_is_the_templates(line):
+    with pytest.raises(Rejected, match=r"^invoice\.html\.j2:1: this .*; mend the template"):
+        draw(task("R-1.pdf"), design(invoice_html_j2=line))
