@@ -25,7 +25,7 @@ from pathlib import PurePosixPath
 from textwrap import fill
 
 from reportgen.core.text import quoted
-from reportgen.documents.content.email import LetterDocument, Picture, letter_document
+from reportgen.documents.content.email import EmailDocument, Picture, email_document
 from reportgen.documents.content.invoice import InvoiceDocument
 from reportgen.documents.render import Design, Task, draw
 from reportgen.documents.templating.widths import one_line
@@ -85,18 +85,14 @@ def message(
     """
     picture, content = _logo(design.logo)
     names = [one_line(name) for name in files]
-    letter = letter_document(
-        document, names, answered=envelope.reply_to is not None, picture=picture
-    )
-    locale = letter.cost_center.locale or design.locale
+    email = email_document(document, names, answered=envelope.reply_to is not None, picture=picture)
+    locale = email.cost_center.locale or design.locale
     subject, text, page = (
-        draw(
-            Task(path=name, template=f"{name}.j2", document=letter, locale=locale), design
-        ).decode()
+        draw(Task(path=name, template=f"{name}.j2", document=email, locale=locale), design).decode()
         for name in ("email.subject.txt", "email.txt", "email.html")
     )
     found = EmailMessage(policy=Folded(linesep="\r\n"))
-    for name, value in _headers(envelope, letter, subject):
+    for name, value in _headers(envelope, email, subject):
         found[name] = value
     found.set_content(text, cte="quoted-printable")
     found.add_alternative(page, subtype="html", cte="quoted-printable")
@@ -138,9 +134,9 @@ def address(text: str, name: str = "") -> Address:
 
 
 def _headers(
-    envelope: Envelope, letter: LetterDocument, subject: str
+    envelope: Envelope, email: EmailDocument, subject: str
 ) -> Iterator[tuple[str, object]]:
-    yield "From", address(envelope.sender, envelope.sender_name or letter.heading.enterprise)
+    yield "From", address(envelope.sender, envelope.sender_name or email.heading.enterprise)
     yield "To", tuple(map(address, envelope.recipients))
     if envelope.reply_to:
         yield "Reply-To", address(envelope.reply_to)

@@ -14,8 +14,8 @@ from jinja2 import Template
 from reportgen.core.model import Attachment, Directory, Statement, UsersShown
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import legible, quoted
-from reportgen.documents.content.credit_note import NoteDocument
-from reportgen.documents.content.email import LetterDocument
+from reportgen.documents.content.credit_note import CreditNoteDocument
+from reportgen.documents.content.email import EmailDocument
 from reportgen.documents.content.index import IndexDocument, index_document
 from reportgen.documents.content.invoice import InvoiceDocument, invoice_documents
 from reportgen.documents.content.statement import StatementDocument, statement_document
@@ -42,8 +42,8 @@ Document = (
     | StatementDocument
     | SummaryDocument
     | IndexDocument
-    | LetterDocument
-    | NoteDocument
+    | EmailDocument
+    | CreditNoteDocument
 )
 PLAIN = ".txt.j2"
 """How a template of plain text ends, in which nothing is escaped."""

@@ -22,12 +22,12 @@ from PIL import Image
 from reportgen.core.model import Statement
 from reportgen.documents.content.credit_note import (
     Correction,
-    NoteAmounts,
-    NoteDocument,
-    NoteLine,
-    note_documents,
+    CreditNoteAmounts,
+    CreditNoteDocument,
+    CreditNoteLine,
+    credit_note_documents,
 )
-from reportgen.documents.content.email import letter_document
+from reportgen.documents.content.email import email_document
 from reportgen.documents.content.invoice import InvoiceDocument
 from reportgen.documents.mail import Envelope, message
 from reportgen.documents.render import Design, Task
@@ -53,7 +53,7 @@ CORRECTION = Correction(
 
 def _line(
     product: str, unit_price: str, acus: tuple[str, str, str], amounts: tuple[str, str, str]
-) -> NoteLine:
+) -> CreditNoteLine:
     before_acus, after_acus, change = map(Decimal, acus)
     return replace(
         _further("usage", "", amounts),
@@ -67,9 +67,9 @@ def _line(
 
 def _further(
     kind: str, name: str, amounts: tuple[str, str, str], counterpart: str | None = None
-) -> NoteLine:
+) -> CreditNoteLine:
     before, after, amount = map(Decimal, amounts)
-    return NoteLine(
+    return CreditNoteLine(
         kind=kind,
         name=name,
         counterpart=counterpart,
@@ -80,7 +80,7 @@ def _further(
 
 
 AMOUNTS = {
-    "R-1": NoteAmounts(
+    "R-1": CreditNoteAmounts(
         number="CB-2025-12-29-R-1-C1",
         lines=(
             _line(
@@ -94,7 +94,7 @@ AMOUNTS = {
         ),
         amount=Decimal("-1.07"),
     ),
-    "S-2": NoteAmounts(
+    "S-2": CreditNoteAmounts(
         number="CB-2025-12-29-S-2-D2",
         lines=(
             _line(
@@ -154,28 +154,26 @@ def cycle(status: str = "closed") -> tuple[Statement, Statement]:
     return before, replace(before, tie_out=restated)
 
 
-def notes(status: str = "closed") -> dict[str, NoteDocument]:
+def credit_notes(status: str = "closed") -> dict[str, CreditNoteDocument]:
     """Give the notes by the code of the cost center."""
-    found = note_documents(*cycle(status), AMOUNTS, CORRECTION, design().note)
-    return {document.cost_center.code: document for document in found}
+    documents = credit_note_documents(*cycle(status), AMOUNTS, CORRECTION, design().note)
+    return {document.cost_center.code: document for document in documents}
 
 
-def note_task(document: NoteDocument, locale: str = "en") -> Task:
+def credit_note_task(document: CreditNoteDocument, locale: str = "en") -> Task:
     path = f"notes/{document.amounts.number}.pdf"
     return Task(path=path, template="credit_note.html.j2", document=document, locale=locale)
 
 
-def letter_task(template: str, document: InvoiceDocument | None = None, locale: str = "en") -> Task:
-    letter = letter_document(document or invoice(), FILES, answered=True)
-    return Task(
-        path=template.removesuffix(".j2"), template=template, document=letter, locale=locale
-    )
+def email_task(template: str, document: InvoiceDocument | None = None, locale: str = "en") -> Task:
+    email = email_document(document or invoice(), FILES, answered=True)
+    return Task(path=template.removesuffix(".j2"), template=template, document=email, locale=locale)
 
 
 def tasks(locale: str = "en") -> list[Task]:
     """List what is not among the documents of a cycle: an e-mail and a note of each kind."""
-    letters = [
-        letter_task(name, locale=locale)
+    emails = [
+        email_task(name, locale=locale)
         for name in ("email.html.j2", "email.subject.txt.j2", "email.txt.j2")
     ]
-    return [*letters, *(note_task(document, locale) for document in notes().values())]
+    return [*emails, *(credit_note_task(document, locale) for document in credit_notes().values())]

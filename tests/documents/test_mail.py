@@ -207,7 +207,7 @@ def test_text_has_72_columns_and_figures_that_align(locale, name):
 
 
 @pytest.mark.parametrize("recover", [False, True])
-def test_every_invoice_has_its_letter(recover):
+def test_every_invoice_has_its_email(recover):
     found = [
         task.document
         for task in grove.tasks(grove.derived(recover=recover))
@@ -350,9 +350,9 @@ def test_it_names_nobody_whatever_documents_show(code):
 
 
 def test_no_template_of_it_can_name_anybody():
-    """Everything that a template reaches is in the fields of the letter."""
-    letter = sent.letter_task("email.txt.j2").document
-    assert [word for word in secrets() if word in repr(letter)] == []
+    """Everything that a template reaches is in the fields of its document."""
+    document = sent.email_task("email.txt.j2").document
+    assert [word for word in secrets() if word in repr(document)] == []
     assert [word for word in secrets() if word in repr(sent.invoice())] != []
 
 

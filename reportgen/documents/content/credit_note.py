@@ -19,7 +19,7 @@ from reportgen.documents.content.slots import Slot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NoteLine:
+class CreditNoteLine:
     """A line of the invoice that changed: as it stood, as it stands now, and the difference that is charged.
 
     Usage has a `product` and its `unit_price` (None where it is only what one amount comes to); a
@@ -45,11 +45,11 @@ class NoteLine:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NoteAmounts:
+class CreditNoteAmounts:
     """What a note charges: its number, its lines and their total; `earlier` are the notes on the same invoice."""
 
     number: str
-    lines: tuple[NoteLine, ...]
+    lines: tuple[CreditNoteLine, ...]
     amount: Decimal
     earlier: tuple[str, ...] = ()
 
@@ -64,7 +64,7 @@ class Correction:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NoteDocument:
+class CreditNoteDocument:
     """A credit or debit note: what changed on an invoice of a closed cycle, line by line.
 
     `corrects` is the number of the invoice, where there was one. `before` and `after` are the cycle
@@ -74,7 +74,7 @@ class NoteDocument:
     heading: Heading
     cost_center: CostCenter
     corrects: str | None
-    amounts: NoteAmounts
+    amounts: CreditNoteAmounts
     correction: Correction
     before_amount: Decimal
     before: TieOut
@@ -142,13 +142,13 @@ class NoteDocument:
         return {}
 
 
-def note_documents(
+def credit_note_documents(
     before: Statement,
     after: Statement,
-    amounts: Mapping[str, NoteAmounts],
+    amounts: Mapping[str, CreditNoteAmounts],
     correction: Correction,
     note: str | None = None,
-) -> Iterator[NoteDocument]:
+) -> Iterator[CreditNoteDocument]:
     """Give a document per note, `amounts` being by the code of the cost center.
 
     `before` is the cycle as it stood, with the corrections made since it was closed; `after` is
@@ -158,7 +158,7 @@ def note_documents(
     for invoice in before.invoices:
         code = invoice.cost_center.code
         if code in amounts:
-            yield NoteDocument(
+            yield CreditNoteDocument(
                 heading=after.heading,
                 cost_center=invoice.cost_center,
                 corrects=invoice.number,

@@ -1,6 +1,6 @@
 """What the templates of an e-mail see: an invoice by its figures, and what travels with it.
 
-Law: a letter holds nobody's usage and no contacts, so that no template of it can name people,
+Law: an e-mail holds nobody's usage and no contacts, so that no template of it can name people,
 whatever documents show. It stands in mailboxes for which no one decides who reads it; the attached
 invoice names whom it may.
 """
@@ -19,7 +19,7 @@ from reportgen.documents.content.slots import Slot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LetterLine:
+class EmailLine:
     """A line of usage; `days` are its first and last billing day where its product has lines at other prices too."""
 
     line: InvoiceLine
@@ -36,7 +36,7 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LetterDocument:
+class EmailDocument:
     """The e-mail that an invoice goes out with; `files` are the names of what is attached.
 
     `answered` says that answers to it are read. `picture` is the logo, where mail programs can show
@@ -48,7 +48,7 @@ class LetterDocument:
     number: str
     amount: Decimal
     acus: Decimal
-    lines: tuple[LetterLine, ...] = ()
+    lines: tuple[EmailLine, ...] = ()
     further: tuple[FurtherRow, ...] = ()
     price_decimals: int = 0
     effective_prices: bool = False
@@ -67,23 +67,23 @@ class LetterDocument:
         return {}
 
 
-def letter_document(
+def email_document(
     document: InvoiceDocument,
     files: Iterable[str],
     *,
     answered: bool = False,
     picture: Picture | None = None,
-) -> LetterDocument:
+) -> EmailDocument:
     """Take from an invoice what its e-mail tells."""
     invoice, compared = document.invoice, document.comparison
-    return LetterDocument(
+    return EmailDocument(
         heading=document.heading,
         cost_center=_without_contacts(document.cost_center),
         number=invoice.number or "",
         amount=invoice.amount,
         acus=document.acus,
         lines=tuple(
-            LetterLine(line=line, days=document.days_of(line)) for line in document.usage_lines
+            EmailLine(line=line, days=document.days_of(line)) for line in document.usage_lines
         ),
         further=tuple(map(_row, document.further)),
         price_decimals=document.price_decimals,

@@ -25,7 +25,7 @@ CODES = ("R-1", "S-2")
 
 def rows(code: str) -> list[list[str]]:
     """Give the cells of every row of the tables with figures, as they are read."""
-    root = fromstring(filled(sent.note_task(sent.notes()[code]), sent.design()))  # noqa: S314 - our own
+    root = fromstring(filled(sent.credit_note_task(sent.credit_notes()[code]), sent.design()))  # noqa: S314 - our own
     tables = [table for table in root.iter("table") if table.get("class") == "rows"]
     return [
         [" ".join("".join(cell.itertext()).split()) for cell in row]
@@ -85,22 +85,22 @@ def test_the_worked_example_holds_by_itself(code):
 
 def test_all_notes_of_a_correction_make_what_the_cycle_changed_by():
     before, after = sent.cycle()
-    for document in sent.notes().values():
+    for document in sent.credit_notes().values():
         assert document.invoiced_after == after.tie_out.invoiced_amount
         changed = add(document.chargeable_amount, document.fees_amount)
         assert changed == add(document.notes_amount, document.unborne_amount)
-    assert sent.notes()["R-1"].before_amount == next(
+    assert sent.credit_notes()["R-1"].before_amount == next(
         found.amount for found in before.invoices if found.cost_center.code == "R-1"
     )
 
 
 def test_an_unchanged_cost_center_gets_no_note():
-    assert list(sent.notes()) == ["R-1", "S-2"]
+    assert list(sent.credit_notes()) == ["R-1", "S-2"]
 
 
 @pytest.mark.parametrize(("code", "kind"), [("R-1", "credit"), ("S-2", "debit")])
 def test_its_sign_says_what_it_is(code, kind):
-    assert sent.notes()[code].kind == kind
+    assert sent.credit_notes()[code].kind == kind
 
 
 # The file
@@ -109,8 +109,8 @@ def test_its_sign_says_what_it_is(code, kind):
 @pytest.mark.parametrize("locale", TITLES)
 @pytest.mark.parametrize("code", CODES)
 def test_it_is_built_as_an_archive_wants_it(code, locale):
-    document = sent.notes()[code]
-    content = draw(sent.note_task(document, locale), sent.design(logo=sent.png()))
+    document = sent.credit_notes()[code]
+    content = draw(sent.credit_note_task(document, locale), sent.design(logo=sent.png()))
     title = f"{TITLES[locale][code == 'S-2']} {document.amounts.number}"
     check(content, tagged=True, attachments={}, title=title, language=locale)
     text = text_of(content)
@@ -121,7 +121,7 @@ def test_it_is_built_as_an_archive_wants_it(code, locale):
         document.correction.seal,
     ):
         assert said in text
-    assert content == draw(sent.note_task(document, locale), sent.design(logo=sent.png()))
+    assert content == draw(sent.credit_note_task(document, locale), sent.design(logo=sent.png()))
 
 
 def test_it_carries_files_like_an_invoice():
@@ -132,8 +132,8 @@ def test_it_carries_files_like_an_invoice():
         relationship="Data",
         content=b"{}",
     )
-    document = sent.notes()["R-1"]
-    task = sent.replace(sent.note_task(document), attachments=(file,))
+    document = sent.credit_notes()["R-1"]
+    task = sent.replace(sent.credit_note_task(document), attachments=(file,))
     title = "Chargeback credit note CB-2025-12-29-R-1-C1"
     content = draw(task, sent.design())
     check(
@@ -148,19 +148,21 @@ def test_it_carries_files_like_an_invoice():
 
 
 def test_one_that_is_looked_at_before_it_is_issued_says_so():
-    looked_at = text_of(draw(sent.note_task(sent.notes("draft")["R-1"]), sent.design()))
-    issued = text_of(draw(sent.note_task(sent.notes()["R-1"]), sent.design()))
+    looked_at = text_of(
+        draw(sent.credit_note_task(sent.credit_notes("draft")["R-1"]), sent.design())
+    )
+    issued = text_of(draw(sent.credit_note_task(sent.credit_notes()["R-1"]), sent.design()))
     assert "PRELIMINARY" in looked_at
     assert "PRELIMINARY" not in issued
 
 
 def test_a_second_correction_names_the_first():
-    text = text_of(draw(sent.note_task(sent.notes()["S-2"]), sent.design()))
+    text = text_of(draw(sent.credit_note_task(sent.credit_notes()["S-2"]), sent.design()))
     assert "after CB-2025-12-29-S-2-C1" in text
 
 
 def test_where_one_amount_is_spread_no_price_is_named():
-    document = sent.notes()["R-1"]
+    document = sent.credit_notes()["R-1"]
     line, *further = document.amounts.lines
     changed = sent.replace(
         document,
@@ -169,14 +171,14 @@ def test_where_one_amount_is_spread_no_price_is_named():
             document.amounts, lines=(sent.replace(line, unit_price=None), *further)
         ),
     )
-    text = text_of(draw(sent.note_task(changed), sent.design()))
+    text = text_of(draw(sent.credit_note_task(changed), sent.design()))
     assert "What is spread over them" in text
     assert "at 2.00" not in text
 
 
 def test_texts_stay_texts():
     """A reason is whatever somebody wrote."""
-    document = sent.notes()["R-1"]
+    document = sent.credit_notes()["R-1"]
     reason = "=cmd|' /C calc'!A0 <b>& \u202e"
     changed = sent.replace(document, correction=sent.replace(document.correction, reason=reason))
-    assert "=cmd|' /C calc'!A0 <b>&" in text_of(draw(sent.note_task(changed), sent.design()))
+    assert "=cmd|' /C calc'!A0 <b>&" in text_of(draw(sent.credit_note_task(changed), sent.design()))
