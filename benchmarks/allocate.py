@@ -30,6 +30,7 @@ from random import Random
 from reportgen.core.allocate import allocate, timelines
 from reportgen.core.charges import charge_cycle
 from reportgen.core.cycle import BillingCycle
+from reportgen.core.match import subject_of
 from reportgen.core.model import (
     Allocation,
     Cell,
@@ -42,6 +43,7 @@ from reportgen.core.model import (
     Pool,
     Price,
     Principal,
+    Quantities,
     RateCard,
     Recover,
     Rule,
@@ -212,10 +214,12 @@ def ours(found: list[UsageRecord], rules: Mapping) -> int:
     resolved, _ = timelines(found, rules, DIRECTORY)
     sums: dict[tuple[str, str, Decimal | None], tuple[Decimal, Decimal]] = {}
     for one in rate(allocate(found, resolved), CARD):
-        key = one[1], one[0][1], one[7]
+        key = one.cost_center, one.record.product, one.unit_price
         before = sums.get(key)
         sums[key] = (
-            (one[6], one[9]) if before is None else (add(before[0], one[6]), add(before[1], one[9]))
+            (one.quantity, one.exact_amount)
+            if before is None
+            else (add(before[0], one.quantity), add(before[1], one.exact_amount))
         )
     return len(sums)
 
@@ -234,12 +238,17 @@ def plain(rows: list[Row], centers: dict[object, str]) -> int:
     return len(sums)
 
 
+def control_of(found: list[UsageRecord]) -> Quantities:
+    sums: dict[Cell, Decimal] = defaultdict(Decimal)
+    for one in found:
+        sums[one.day, one.product] = add(sums[one.day, one.product], one.quantity)
+    return sums
+
+
 def charged(found: list[UsageRecord], rules: Mapping, card: RateCard) -> int:
     """Resolve the rules, allocate, rate and charge, the sum of the control total included."""
     resolved, _ = timelines(found, rules, DIRECTORY)
-    control: dict[Cell, Decimal] = defaultdict(Decimal)
-    for one in found:
-        control[one[:2]] = add(control[one[:2]], one[6])
+    control = control_of(found)
     whole, _ = whole_cycle(card, control, FIRST)
     priced = rate(allocate(found, resolved), card, whole)
     charges, _ = charge_cycle(priced, control, rules, card, whole=whole, cycle=CYCLE)
@@ -312,7 +321,7 @@ def speed() -> None:
         "weights": [],
     }
     for one in found:
-        chosen = resolved[one[2:6]].on(one.day).split
+        chosen = resolved[subject_of(one)].on(one.day).split
         kind = (
             "one cost center"
             if len(chosen.shares) == 1
@@ -347,9 +356,7 @@ def memory(count: int, *, kept: bool) -> None:
     resolved, _ = timelines(found, rules, DIRECTORY)
     priced = rate(allocate(found, resolved), CARD)
     if kept:
-        control: dict[Cell, Decimal] = defaultdict(Decimal)
-        for one in found:
-            control[one[:2]] = add(control[one[:2]], one[6])
+        control = control_of(found)
         result = tuple(priced)
         charge_cycle(result, control, rules, CHARGED, whole=None, cycle=CYCLE)
     else:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Literal
 
 from reportgen.core.directory import principal_of
-from reportgen.core.match import Matcher, Subject
+from reportgen.core.match import Matcher, Subject, subject_of
 from reportgen.core.model import (
     Allocation,
     DatedSplit,
@@ -31,9 +31,6 @@ from reportgen.core.money import ONE, ZERO, add, apportion, multiply, shown, tot
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 
-_allocation = tuple.__new__
-"""Makes a named tuple without the detour over its own constructor: they come by the million."""
-UNRATED = (None, "", ZERO)
 Levels = list[tuple[Level, list[Rule]]]
 """The rules that match a subject, by the levels of the precedence, the first that counts at the front."""
 
@@ -76,9 +73,9 @@ def timelines(
     matcher = Matcher(mapping.rules, directory)
     first_use: dict[Subject, date] = {}
     for record in records:
-        subject = record[2:6]
-        if record[0] < first_use.get(subject, date.max):
-            first_use[subject] = record[0]
+        subject = subject_of(record)
+        if record.day < first_use.get(subject, date.max):
+            first_use[subject] = record.day
     found = {subject: _timeline(matcher, mapping, subject) for subject in sorted(first_use)}
     return found, _rival_patterns(matcher, first_use) if "user" in mapping.precedence else []
 
@@ -88,17 +85,21 @@ def allocate(
 ) -> Iterator[Allocation]:
     """Split each record among those who bear it, in the order of the records, then of the cost centers."""
     for record in records:
-        day, quantity = record[0], record[6]
-        choice = resolved[record[2:6]].on(day)
-        what = choice.kind, choice.cause, choice.rule
+        choice = resolved[subject_of(record)].on(record.day)
         shares = choice.split.shares
         if len(shares) == 1:
-            code, _, text = shares[0]
-            yield _allocation(Allocation, (record, code, *what, text, quantity, *UNRATED))
+            yield _allocation(record, choice, shares[0], record.quantity)
             continue
-        for (code, _, text), part in zip(shares, _parts(quantity, choice.split), strict=True):
+        for share, part in zip(shares, _parts(record.quantity, choice.split), strict=True):
             if part:
-                yield _allocation(Allocation, (record, code, *what, text, part, *UNRATED))
+                yield _allocation(record, choice, share, part)
+
+
+def _allocation(record: UsageRecord, choice: Choice, share: Share, quantity: Decimal) -> Allocation:
+    """Give a part of a record; `tuple.__new__` spares the constructor, as they come by the million."""
+    what = choice.kind, choice.cause, choice.rule
+    whose = record, share.cost_center, *what, share.text, quantity
+    return tuple.__new__(Allocation, (*whose, None, "", ZERO))
 
 
 def unmapped(
@@ -108,7 +109,7 @@ def unmapped(
     acus: dict[tuple[str, str, str, str], Decimal] = {}
     for allocation in allocations:
         if allocation.kind == "unallocated":
-            org_id, kind, principal_id, _ = allocation.record[2:6]
+            org_id, kind, principal_id, _ = subject_of(allocation.record)
             key = allocation.cause, kind, principal_id, "" if principal_id else org_id
             acus[key] = add(acus.get(key, ZERO), allocation.quantity)
     return [
@@ -135,12 +136,12 @@ def date_gaps(
     levels: dict[Subject, Levels] = {}
     missed: dict[tuple[str, str], tuple[Rule, dict[date, Decimal]]] = {}
     for record in records:
-        subject = record[2:6]
+        subject = subject_of(record)
         if subject not in levels:
             levels[subject] = _with_first_dates(_levels(matcher, mapping, subject))
-        for rule in _not_begun(levels[subject], record[0]):
-            days = missed.setdefault((rule.section, rule.key), (rule, {}))[1]
-            days[record[0]] = add(days.get(record[0], ZERO), record[6])
+        for rule in _not_begun(levels[subject], record.day):
+            _, days = missed.setdefault((rule.section, rule.key), (rule, {}))
+            days[record.day] = add(days.get(record.day, ZERO), record.quantity)
     return [
         _gap(rule, days) for _, (rule, days) in sorted(missed.items(), key=lambda found: found[0])
     ]

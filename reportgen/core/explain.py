@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from reportgen.core.allocate import value_on
-from reportgen.core.match import Matcher, Subject
+from reportgen.core.match import Matcher, Subject, subject_of
 from reportgen.core.model import (
     AddressedLine,
     Allocation,
@@ -110,7 +110,7 @@ def _records(code: str, trail: AuditTrail) -> MappingOf[LineKey, list[Ruled]]:
     found: dict[LineKey, list[Ruled]] = defaultdict(list)
     for allocation in trail.allocations:
         if allocation.cost_center == code:
-            subject = allocation.record[2:6]
+            subject = subject_of(allocation.record)
             if subject not in candidates:
                 levels = trail.mapping.precedence
                 candidates[subject] = [

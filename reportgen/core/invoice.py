@@ -84,14 +84,22 @@ def detail_by_cost_center(allocations: Iterable[Allocation]) -> dict[str, list[D
     """Sum the allocations of each cost center per day, product, organization, principal and unit price."""
     sums: dict[DetailKey, tuple[Decimal, Decimal]] = {}
     for allocation in allocations:
-        record = allocation[0]
-        key = (allocation[1], *record[:5], allocation[2], allocation[7])
+        key = _detail_key(allocation)
         acus, exact = sums.get(key, (ZERO, ZERO))
-        sums[key] = add(acus, allocation[6]), add(exact, allocation[9])
-    found: dict[str, list[DetailRow]] = defaultdict(list)
-    for (code, *place, unit_price), (acus, exact) in sums.items():
-        found[code].append(DetailRow._make((*place, acus, unit_price, exact)))
-    return {code: sorted(rows, key=_detail_order) for code, rows in sorted(found.items())}
+        sums[key] = add(acus, allocation.quantity), add(exact, allocation.exact_amount)
+    detail: dict[str, list[DetailRow]] = defaultdict(list)
+    for key, (acus, exact_amount) in sums.items():
+        code, day, product, org_id, principal_kind, principal_id, kind, unit_price = key
+        place = day, product, org_id, principal_kind, principal_id, kind
+        detail[code].append(DetailRow(*place, acus, unit_price, exact_amount))
+    return {code: sorted(rows, key=_detail_order) for code, rows in sorted(detail.items())}
+
+
+def _detail_key(allocation: Allocation) -> DetailKey:
+    record = allocation.record
+    principal = record.principal_kind, record.principal_id
+    place = allocation.cost_center, record.day, record.product, record.org_id, *principal
+    return *place, allocation.kind, allocation.unit_price
 
 
 def invoice(
@@ -222,4 +230,5 @@ def _row_key(row: DetailRow) -> RowKey:
 
 
 def _detail_order(row: DetailRow) -> tuple[object, ...]:
-    return (*row[:6], row.unit_price is None, row.unit_price or ZERO)
+    place = row.day, row.product, row.org_id, row.principal_kind, row.principal_id, row.kind
+    return *place, row.unit_price is None, row.unit_price or ZERO

@@ -5,16 +5,21 @@ compared case-folded; a pattern with `*` is compared with the case-folded e-mail
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import date
+from operator import attrgetter
 
-from reportgen.core.model import Directory, Level, Mapping, Principal, Rule, Session
+from reportgen.core.model import Directory, Level, Mapping, Principal, Rule, Session, UsageRecord
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 
 Subject = tuple[str, str, str, str]
-"""Organization, principal kind, principal id and session of a record: what decides which rules match it."""
+"""Organization, principal kind, principal id and session: what decides which rules match a record."""
+subject_of: Callable[[UsageRecord], Subject] = attrgetter(
+    "org_id", "principal_kind", "principal_id", "session_id"
+)
+"""Gives the subject of a record."""
 
 SESSION_PREFIX = "devin-"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from reportgen.core.match import Subject
+from reportgen.core.match import Subject, subject_of
 from reportgen.core.model import Allocation, Cell
 from reportgen.core.money import (
     SPLIT_QUANTUM,
@@ -60,20 +60,26 @@ _Sides = tuple[list[_Side], list[_Side]]
 def moves(before: Iterable[Allocation], after: Iterable[Allocation]) -> list[Move]:
     """Give who took over ACUs from whom, the largest amount first; both sides are rated by the same card."""
     old, new = _by_record(before), _by_record(after)
-    sums: dict[tuple[str, str, str, str], tuple[Decimal, Decimal]] = {}
+    sums: dict[tuple[str, str, str, str], Move] = {}
     for cell in sorted({*old, *new}):
         for move in _moves_of_cell(old.get(cell, {}), new.get(cell, {})):
-            acus, exact_amount = sums.get(move[:4], (ZERO, ZERO))
-            sums[move[:4]] = add(acus, move.acus), add(exact_amount, move.exact_amount)
-    found = [Move(*key, *figures) for key, figures in sorted(sums.items()) if any(figures)]
-    return sorted(found, key=lambda move: (move.exact_amount, move.acus), reverse=True)
+            way = move.giver, move.receiver, move.rule_before, move.rule_after
+            sums[way] = _sum(sums[way], move) if way in sums else move
+    moved = [move for _, move in sorted(sums.items()) if move.acus or move.exact_amount]
+    return sorted(moved, key=lambda move: (move.exact_amount, move.acus), reverse=True)
+
+
+def _sum(one: Move, more: Move) -> Move:
+    return one._replace(
+        acus=add(one.acus, more.acus), exact_amount=add(one.exact_amount, more.exact_amount)
+    )
 
 
 def _by_record(allocations: Iterable[Allocation]) -> dict[Cell, dict[Subject, Parts]]:
     found: dict[Cell, dict[Subject, Parts]] = defaultdict(dict)
     for allocation in allocations:
         record = allocation.record
-        parts = found[record.day, record.product].setdefault(record[2:6], {})
+        parts = found[record.day, record.product].setdefault(subject_of(record), {})
         _, acus, exact_amount = parts.get(allocation.cost_center, ("", ZERO, ZERO))
         figures = add(acus, allocation.quantity), add(exact_amount, allocation.exact_amount)
         parts[allocation.cost_center] = (allocation.rule, *figures)

@@ -7,13 +7,23 @@ every ACU, and a price per ACU is only what that comes to.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 
-from reportgen.core.model import ANY_PRODUCT, Allocation, Price, Quantities, RateCard, Recover, Tier
+from reportgen.core.model import (
+    ANY_PRODUCT,
+    Allocation,
+    Cell,
+    Price,
+    Quantities,
+    RateCard,
+    Recover,
+    Tier,
+)
 from reportgen.core.money import (
     ONE,
     ZERO,
@@ -29,8 +39,10 @@ from reportgen.core.problem import Problem
 from reportgen.core.text import did_you_mean, quoted
 
 PriceAt = tuple[Decimal | None, str]
-_rated = tuple.__new__
-"""Makes a named tuple without the detour over its own constructor: they come by the million."""
+unrated: Callable[[Allocation], tuple[object, ...]] = itemgetter(
+    slice(Allocation._fields.index("unit_price"))
+)
+"""Gives what rating leaves of an allocation as it was; the price, the rate and the amount follow."""
 UNPRICED: PriceAt = (None, "")
 DISPLAYED_DECIMALS = 10
 
@@ -46,6 +58,11 @@ class WholeCycle:
     weight: Decimal
     weights: Mapping[str, Decimal] = field(default_factory=dict)
     source: str
+
+    def weight_of(self, product: str, acus: Decimal) -> Decimal:
+        """Give what ACUs of a product weigh."""
+        weight = self.weights.get(product)
+        return acus if weight is None else multiply(acus, weight)
 
     def price_of(self, product: str) -> Decimal:
         """Give what an ACU of a product comes to, for display."""
@@ -143,17 +160,18 @@ def rate(
 
 
 def _priced(allocations: Iterable[Allocation], card: RateCard) -> Iterator[Allocation]:
-    known: dict[tuple[date, str], PriceAt] = {}
+    known: dict[Cell, PriceAt] = {}
     for allocation in allocations:
-        cell = allocation[0][:2]
+        record = allocation.record
+        cell = record.day, record.product
         if cell not in known:
-            known[cell] = price_on(card, cell[1], cell[0])
+            known[cell] = price_on(card, record.product, record.day)
         unit_price, source = known[cell]
         if unit_price is None:
             yield allocation
         else:
-            amount = multiply(allocation[6], unit_price)
-            yield _rated(Allocation, (*allocation[:7], unit_price, source, amount))
+            amount = multiply(allocation.quantity, unit_price)
+            yield _rated(allocation, unit_price, source, amount)
 
 
 def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Allocation]:
@@ -165,12 +183,11 @@ def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Alloca
     """
     lines: dict[tuple[bool, str, str], list[int]] = defaultdict(list)
     for index, one in enumerate(allocations):
-        lines[one[2] == "unallocated", one[1], one[0][1]].append(index)
-    groups = [sorted(lines[key], key=lambda index: allocations[index][0]) for key in sorted(lines)]
-    weights = [
-        multiply(one[6], whole.weights[one[0][1]]) if one[0][1] in whole.weights else one[6]
-        for one in allocations
+        lines[one.kind == "unallocated", one.cost_center, one.record.product].append(index)
+    groups = [
+        sorted(lines[key], key=lambda index: allocations[index].record) for key in sorted(lines)
     ]
+    weights = [whole.weight_of(one.record.product, one.quantity) for one in allocations]
     amounts = [ZERO for _ in allocations]
     if whole.weight:
         spread = spread_over_groups(
@@ -179,9 +196,17 @@ def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Alloca
         for group, parts in zip(groups, spread, strict=True):
             for index, amount in zip(group, parts, strict=True):
                 amounts[index] = amount
-    prices = {product: whole.price_of(product) for product in {one[0][1] for one in allocations}}
-    for allocation, amount in zip(allocations, amounts, strict=True):
-        yield _rated(Allocation, (*allocation[:7], prices[allocation[0][1]], whole.source, amount))
+    products = {one.record.product for one in allocations}
+    prices = {product: whole.price_of(product) for product in products}
+    for one, amount in zip(allocations, amounts, strict=True):
+        yield _rated(one, prices[one.record.product], whole.source, amount)
+
+
+def _rated(
+    allocation: Allocation, unit_price: Decimal, source: str, exact_amount: Decimal
+) -> Allocation:
+    """Give an allocation its price; `tuple.__new__` spares the constructor, as they come by the million."""
+    return tuple.__new__(Allocation, (*unrated(allocation), unit_price, source, exact_amount))
 
 
 def card_warnings(card: RateCard, control: Quantities) -> list[Problem]:

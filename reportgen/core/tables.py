@@ -8,26 +8,27 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
-from reportgen.core.model import (
-    Allocation,
-    TieOutRow,
-)
+from reportgen.core.model import Allocation, TieOutRow
 from reportgen.core.money import ZERO, fixed, plain
 from reportgen.core.unallocated import UnallocatedRow
 
 LEDGER_COLUMNS = (
-    *(
-        "day",
-        "product",
-        "org_id",
-        "principal_kind",
-        "principal_id",
-        "session_id",
-        "cost_center",
-        "kind",
-        "cause",
-    ),
-    *("rule", "share", "quantity", "unit_price", "rate", "exact_amount", "requests"),
+    "day",
+    "product",
+    "org_id",
+    "principal_kind",
+    "principal_id",
+    "session_id",
+    "cost_center",
+    "kind",
+    "cause",
+    "rule",
+    "share",
+    "quantity",
+    "unit_price",
+    "rate",
+    "exact_amount",
+    "requests",
 )
 TIE_OUT_COLUMNS = (
     "day",
@@ -56,9 +57,7 @@ def read_rows(text: str) -> Iterator[dict[str, str]]:
 
 def tie_out_csv(rows: Iterable[TieOutRow]) -> str:
     """Write the partition, a row per day and product."""
-    return csv_text(
-        TIE_OUT_COLUMNS, ((row.day.isoformat(), row.product, *map(plain, row[2:])) for row in rows)
-    )
+    return csv_text(TIE_OUT_COLUMNS, map(_tie_out_row, rows))
 
 
 def unallocated_csv(rows: Iterable[UnallocatedRow], decimals: int) -> str:
@@ -80,9 +79,8 @@ def unallocated_csv(rows: Iterable[UnallocatedRow], decimals: int) -> str:
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write rows of texts; what is not a number is kept from being read as a formula."""
     target = StringIO(newline="")
-    writer = csv.writer(
-        target
-    )  # lines end as RFC 4180 has it, so that a carriage return in a text is quoted
+    # Lines end as RFC 4180 has it, so that a carriage return in a text is quoted.
+    writer = csv.writer(target)
     writer.writerow(columns)
     numbers = {
         index for index, column in enumerate(columns) if column in NUMBER_COLUMNS or _is_sum(column)
@@ -98,14 +96,27 @@ def _ledger_row(allocation: Allocation) -> Sequence[str]:
     record = allocation.record
     return (
         record.day.isoformat(),
-        *record[1:6],
-        *allocation[1:6],
+        record.product,
+        record.org_id,
+        record.principal_kind,
+        record.principal_id,
+        record.session_id,
+        allocation.cost_center,
+        allocation.kind,
+        allocation.cause,
+        allocation.rule,
+        allocation.share,
         plain(allocation.quantity),
         "" if allocation.unit_price is None else plain(allocation.unit_price),
         allocation.rate,
         plain(allocation.exact_amount or ZERO),
         " ".join(record.requests),
     )
+
+
+def _tie_out_row(row: TieOutRow) -> Sequence[str]:
+    quantities = row.control, row.allocated, row.unallocated, row.difference
+    return row.day.isoformat(), row.product, *map(plain, quantities)
 
 
 def _is_sum(column: str) -> bool:

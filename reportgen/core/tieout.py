@@ -27,8 +27,8 @@ def tie_out_rows(usage: Usage, allocations: Iterable[Allocation]) -> tuple[TieOu
     """Compare the allocations with the control total, day by day and product by product."""
     parts: dict[str, dict[Cell, Decimal]] = {"usage": {}, "unallocated": {}}
     for allocation in allocations:
-        cell, sums = allocation[0][:2], parts[allocation[2]]
-        sums[cell] = add(sums.get(cell, ZERO), allocation[6])
+        cell, sums = (allocation.record.day, allocation.record.product), parts[allocation.kind]
+        sums[cell] = add(sums.get(cell, ZERO), allocation.quantity)
     cells = sorted({*usage.control, *parts["usage"], *parts["unallocated"]})
     return tuple(
         _row(
@@ -103,6 +103,6 @@ def vendor_difference(tie: TieOut, vendor_invoice: VendorInvoice | None) -> list
 
 
 def _row(cell: Cell, control: Decimal, allocated: Decimal, unallocated: Decimal) -> TieOutRow:
-    return TieOutRow(
-        *cell, control, allocated, unallocated, subtract(control, add(allocated, unallocated))
-    )
+    day, product = cell
+    difference = subtract(control, add(allocated, unallocated))
+    return TieOutRow(day, product, control, allocated, unallocated, difference)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from reportgen.core.allocate import value_on
 from reportgen.core.directory import principal_of
-from reportgen.core.match import Matcher, Subject, is_pattern
+from reportgen.core.match import Matcher, Subject, is_pattern, subject_of
 from reportgen.core.model import Allocation, Directory, InvoiceLine, Level, Mapping, Rule, Split
 from reportgen.core.money import EXACT, ZERO, add, plain, round_half_up, round_to_total
 from reportgen.core.text import did_you_mean
@@ -78,7 +78,7 @@ def unallocated_rows(
 
 
 def _orphan(allocation: Allocation) -> Orphan:
-    org_id, kind, principal_id, _ = allocation.record[2:6]
+    org_id, kind, principal_id, _ = subject_of(allocation.record)
     return Orphan(allocation.cause, kind, principal_id or org_id)
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Generic, TypeVar
 
+from reportgen.core.match import subject_of
 from reportgen.core.model import (
     ANY_PRODUCT,
     UNSPECIFIED,
@@ -339,7 +340,7 @@ def _requests(residual: Residual) -> tuple[str, ...]:
 
 
 def _order(record: UsageRecord) -> tuple[object, ...]:
-    return record[:6]
+    return record.day, record.product, *subject_of(record)
 
 
 def _discrepancies(

@@ -77,7 +77,8 @@ def test_the_running_day_turns_at_eight(instant, day):
 
 
 @given(
-    st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
+    # hypothesis adds the zone
+    st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     st.integers(-12, 14),
 )
 def test_the_running_day_does_not_depend_on_the_zone(instant, hours):

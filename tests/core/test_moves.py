@@ -25,6 +25,7 @@ from tests.core.test_unallocated import (
     SECOND,
     World,
     charged,
+    place_of,
     record,
     records,
     rule,
@@ -163,7 +164,8 @@ def test_nobody_gives_to_himself_and_no_line_is_empty_or_told_twice(world):
     found = moves(world.before, world.after)
     assert all(move.giver != move.receiver for move in found)
     assert all(move.acus or move.exact_amount for move in found)
-    assert len({move[:4] for move in found}) == len(found)
+    ways = {(move.giver, move.receiver, move.rule_before, move.rule_after) for move in found}
+    assert len(ways) == len(found)
     assert found == sorted(found, key=lambda move: move.exact_amount, reverse=True)
 
 
@@ -189,7 +191,7 @@ def test_what_moves_within_records_is_what_each_of_them_lost_and_the_rules_are_i
     )
     for index, side in enumerate((world.before, world.after)):
         for one in side:
-            by_record[one.record[:6]][index].append(one)
+            by_record[place_of(one.record)][index].append(one)
     for before, after in by_record.values():
         credit = -1 if before[0].quantity < 0 else 1
         for code, (acus, _) in grown(before, after).items():

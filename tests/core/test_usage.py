@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reportgen.core.match import subject_of
 from reportgen.core.model import (
     Directory,
     Discrepancy,
@@ -28,6 +29,7 @@ from reportgen.core.model import (
     Views,
 )
 from reportgen.core.usage import decompose, open_pairs, products_of_day
+from tests.core.test_unallocated import place_of
 
 DAY, NEXT_DAY = date(2025, 12, 5), date(2025, 12, 6)
 CELLS = [(DAY, "devin"), (DAY, "cascade"), (NEXT_DAY, "devin")]
@@ -146,7 +148,7 @@ def sums(records: Iterable[UsageRecord]) -> dict[tuple[date, str], Decimal]:
 
 
 def cells(records: Iterable[UsageRecord]) -> dict[tuple[object, ...], Decimal]:
-    return {record[:6]: record.quantity for record in records}
+    return {place_of(record): record.quantity for record in records}
 
 
 # Law: nothing is charged twice. The oracle.
@@ -297,7 +299,7 @@ def test_owners_that_are_not_told_are_charged_once(seen, hidden, user_first, tol
     assert not usage.discrepancies
     assert can_be_carried(list(usage.records), list(truth.atoms))
     unnamed = {
-        (found.day, found.product): found.quantity for found in usage.records if not any(found[2:6])
+        (one.day, one.product): one.quantity for one in usage.records if not any(subject_of(one))
     }
     assert usage.balancing == unnamed
     assert all(acus > 0 for acus in unnamed.values())
@@ -329,9 +331,10 @@ def test_who_ranks_first_loses_nothing(seen):
     truth, views = seen
     by_user = decompose(views, truth.directory, user_first=True, tolerance=NONE)
     for principal, view in views.principals.items():
-        assert (
-            sums(found for found in by_user.records if found[3:5] == principal) == view.quantities
-        )
+        own = [
+            one for one in by_user.records if (one.principal_kind, one.principal_id) == principal
+        ]
+        assert sums(own) == view.quantities
     by_org = decompose(views, truth.directory, user_first=False, tolerance=NONE)
     for org_id, view in views.organizations.items():
         assert sums(found for found in by_org.records if found.org_id == org_id) == view.quantities
@@ -461,8 +464,8 @@ def test_views_that_contradict_each_other_still_add_up_and_are_reported(
         == negative
     )
     assert all(one.acus < 0 and one.views and one.accepted is None for one in told)
-    assert len({found[:6] for found in usage.records}) == len(usage.records)
-    assert all(found.quantity for found in usage.records)
+    assert len(cells(usage.records)) == len(usage.records)
+    assert all(one.quantity for one in usage.records)
 
 
 # Worked cases, on one day and product.
