@@ -2,11 +2,13 @@
 
 Three, each for what the one before it cannot stop:
 
-    memory      an address space of MEMORY more than the process began with. A template that fills it gets Python's
-                MemoryError in the line that asked for too much.
-    time        SECONDS of the processor per document, then OutOfTime is raised in the line that is being rendered.
-    the end     GRACE seconds later, for a loop inside one call of C, which no exception can interrupt: the system
-                ends the process, and `render` says which templates it can have been.
+    memory      an address space of MEMORY more than the process began with. A template that fills
+                it gets Python's MemoryError in the line that asked for too much.
+    time        SECONDS of the processor per document, then OutOfTime is raised in the line that is
+                being rendered.
+    the end     GRACE seconds later, for a loop inside one call of C, which no exception can
+                interrupt: the system ends the process, and `render` says which templates it can
+                have been.
 
 Measured with one warm worker, a tagged PDF of 3,000 users and a workbook of 200,000 detail rows one
 after the other: the address space grew from 121 to 650 MiB, and the slower of the two took 8.7
@@ -31,7 +33,7 @@ GRACE = 10.0
 
 
 class OutOfTime(BaseException):
-    """A document took longer than any does that is well; it passes every `except Exception` on its way."""
+    """A document took longer than any does that is well; it passes every `except Exception`."""
 
 
 class _Limits:
@@ -44,7 +46,7 @@ class _Limits:
 def limit_this_process(
     seconds: float = SECONDS, memory: int = MEMORY, grace: float = GRACE
 ) -> None:
-    """Take the limits on; to be called once in the main thread of a process that does nothing but render."""
+    """Take the limits on, once, in the main thread of a process that does nothing but render."""
     _Limits.seconds, _Limits.grace = seconds, grace
     signal.signal(signal.SIGPROF, _interrupt)
     _limit(resource.RLIMIT_CORE, 0)
@@ -55,13 +57,12 @@ def limit_this_process(
 
 @contextmanager
 def time_for_a_document() -> Iterator[None]:
-    """Raise OutOfTime where the rendering of a document takes longer than this process may; elsewhere do nothing."""
+    """Raise OutOfTime where a document takes longer than this process may; elsewhere do nothing."""
     if _Limits.seconds is None:
         yield
         return
     _limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + _Limits.seconds + _Limits.grace))
-    # Again every second, as code that is run by the garbage collector swallows what is raised in
-    # it.
+    # Again every second: code that the garbage collector runs swallows what is raised in it.
     signal.setitimer(signal.ITIMER_PROF, _Limits.seconds, 1)
     try:
         yield

@@ -1,9 +1,9 @@
-"""One e-mail per invoice, as the bytes of a message (RFC 5322): a text, the same as a page, the files attached.
+"""One e-mail per invoice, as the bytes of a message (RFC 5322): text, the same as a page, files.
 
     multipart/mixed
       multipart/alternative
         text/plain                  email.txt.j2
-        text/html                   email.html.j2; multipart/related with the logo, where that is a PNG
+        text/html                   email.html.j2; multipart/related with the logo, if a PNG
       the files
 
 Laws: the same input is the same message, boundaries included. No text reaches a header that could
@@ -59,7 +59,7 @@ class Envelope:
 
 
 class Folded(EmailPolicy):
-    """Headers as Python folds them, but for a long subject: of that it would leave the first line empty."""
+    """Headers as Python folds them, but for long subjects, whose first line it would leave empty."""
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """Fold a header; a subject between its words, unless it has to be encoded."""
@@ -117,7 +117,7 @@ def message(
 
 
 def address(text: str, name: str = "") -> Address:
-    """Give an address for a header; raises AddressError where no mail server would know what to do with it."""
+    """Give an address for a header; raises AddressError for one that no mail server would take."""
     local, _, domain = text.rpartition("@")
     if not local.isascii():
         raise AddressError(
@@ -147,12 +147,12 @@ def _headers(
 
 
 def _header_text(text: str) -> str:
-    """Give a text that says in a header what it says elsewhere: on one line, and no encoded word in the making."""
+    """Give a text on one line that no parser takes for an encoded word."""
     return one_line(text).replace("=?", "= ?")
 
 
 def _logo(logo: str | None) -> tuple[Picture | None, bytes]:
-    """Give the logo and its bytes, where it is a PNG: mail programs show no SVG, and nothing that is not attached."""
+    """Give the logo and its bytes, where it is a PNG: mail programs show no SVG."""
     if not logo or not logo.startswith(PNG):
         return None, b""
     content = base64.b64decode(logo.removeprefix(PNG))

@@ -12,7 +12,7 @@ from reportgen.core.text import did_you_mean, legible
 
 FRAGMENT_CHARACTERS = 100
 DEEPEST = 60
-"""Elements in each other: tables nested deeper are beyond what Python's stack lets WeasyPrint lay out."""
+"""Elements in each other; what is nested deeper, Python's stack may not let WeasyPrint lay out."""
 _XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 
@@ -22,7 +22,7 @@ class MarkupError(Exception):
 
 
 def tree(xhtml: str) -> Element:
-    """Parse a document; raises MarkupError with line, column and fragment, or for one nested too deep."""
+    """Parse a document; raises MarkupError with its fragment."""
     # Characters that XML cannot carry may come from any name in the data: expat would refuse the
     # whole document.
     text = _ENTITY.sub(_entity, legible(xhtml))
@@ -37,7 +37,7 @@ def tree(xhtml: str) -> Element:
 
 
 def _said(error: ParseError, text: str) -> str:
-    """Say where it is not well-formed and what is open there, with the fragment that leads up to it."""
+    """Say where it is not well-formed and what is open there, with the fragment up to it."""
     line, column = error.position
     reason = str(error).partition(":")[0]
     opened = _open(text) if reason in {"mismatched tag", "no element found"} else ""

@@ -1,4 +1,4 @@
-"""All documents of a cycle: core types in, (relative path, bytes) out, in worker processes that stay warm.
+"""All documents of a cycle: core types in, (relative path, bytes) out, in workers that stay warm.
 
 Every task carries all it needs, so that any executor gives the same bytes in any order.
 """
@@ -13,7 +13,7 @@ from jinja2 import Template
 
 from reportgen.core.model import Attachment, Directory, Statement, UsersShown
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.text import legible, quoted
+from reportgen.core.text import legible
 from reportgen.documents.content.credit_note import CreditNoteDocument
 from reportgen.documents.content.email import EmailDocument
 from reportgen.documents.content.index import IndexDocument, index_document
@@ -22,7 +22,7 @@ from reportgen.documents.content.statement import StatementDocument, statement_d
 from reportgen.documents.content.summary import Holding, SummaryDocument, summary_documents
 from reportgen.documents.limits import MEMORY, OutOfTime, allowed, time_for_a_document
 from reportgen.documents.markup import MarkupError, tree
-from reportgen.documents.pdf.glyphs import MissingGlyph, field_of
+from reportgen.documents.pdf.glyphs import MissingGlyph, not_drawn
 from reportgen.documents.templating.catalog import catalog
 from reportgen.documents.templating.errors import (
     TEMPLATE_ERRORS,
@@ -71,10 +71,10 @@ class DrawingError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Design:
-    """How documents look: the templates by name, the accent colour, the logo as an address of `data:`, the locale.
+    """How documents look: the templates by name, the accent colour, the locale.
 
-    `summaries` are what gets a document for all its cost centers; beyond `most_detail_rows` the
-    detail of usage is left to the workbook and the attachment.
+    `logo` is an address of `data:`. `summaries` are what gets a document for all its cost centers;
+    beyond `most_detail_rows` the detail of usage is left to the workbook and the attachment.
     """
 
     templates: Mapping[str, str]
@@ -104,7 +104,7 @@ def tasks_of(
     design: Design,
     attachments: Mapping[str, tuple[Attachment, ...]] | None = None,
 ) -> list[Task]:
-    """List every file of a cycle: the statement's first, as they take longest, and the page that leads to all last.
+    """List every file of a cycle: the statement's first, as they take longest, and the index last.
 
     Statement and directory are what documents may show (core/privacy.py); `attachments` are those
     of an invoice by the code of its cost center, and of the statement by "".
@@ -277,33 +277,12 @@ def _pdf(markup: str, task: Task, design: Design) -> bytes:
         dated = task.document.heading.cycle.ended_at()
         return pdf(markup, design.templates["invoice.css"], task.attachments, dated=dated)
     except MissingGlyph as missing:
-        raise NotDrawn(_not_drawn(missing.held, task)) from None
+        problems = not_drawn(missing, task.path, task.template, task.document)
+        raise NotDrawn(problems) from None
     except NotFetched as error:
         source = line_of(error.address, task.template, design.templates)
         hint = 'embed it in the template, as an address that begins with "data:"'
         raise rejected(source, str(error), hint) from None
-
-
-def _not_drawn(shown: Mapping[str, str], task: Task) -> Iterator[Problem]:
-    """Give a problem per text that no font can draw whole: the text, the document and the field it comes from."""
-    hint = (
-        "replace the text; of people, `invoice: {users: pseudonyms}` shows numbers; "
-        "Liberation Sans, DejaVu Sans, Droid Sans Fallback and NanumGothic must be installed"
-    )
-    by_text: dict[str, list[str]] = {}
-    for character, text in shown.items():
-        by_text.setdefault(text, []).append(character)
-    for text, characters in by_text.items():
-        field = (
-            field_of(characters[0], task.document) or f"the template {task.template}, or the logo"
-        )
-        points = ", ".join(f"U+{ord(character):04X}" for character in sorted(characters))
-        said = f" in {quoted(text)}" if text else ""
-        yield Problem(
-            source=task.path,
-            message=f"the fonts cannot draw {points}{said}, from {field}",
-            hint=hint,
-        )
 
 
 def _workbook(markup: str, task: Task, design: Design) -> bytes:
@@ -314,11 +293,12 @@ def _workbook(markup: str, task: Task, design: Design) -> bytes:
 
 
 def _ended(futures: Mapping[Future[bytes], Task], executor: Executor) -> Rejected:
-    """Say which templates can have ended a worker: tasks begin in order, so the first undone ones were running."""
+    """Say which templates can have ended a worker: tasks begin in order, the first undone ran."""
     undone = [task for future, task in futures.items() if not future.done() or _is_broken(future)]
     running = undone[: getattr(executor, "_max_workers", len(undone))]
     source = " or ".join(dict.fromkeys(task.template for task in running))
-    message = f"the process that rendered {' or '.join(task.path for task in running)} was ended by the system"
+    paths = " or ".join(task.path for task in running)
+    message = f"the process that rendered {paths} was ended by the system"
     hint = "look for what takes too much time or memory" + (
         "; --workers 1 tells which it is" if running[1:] else ""
     )

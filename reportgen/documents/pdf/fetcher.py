@@ -1,13 +1,12 @@
-"""Documents fetch nothing: what they ask for must be in them, so that they are the same everywhere and for ever.
+"""Documents fetch nothing: what they ask for is in them, so that they are the same for ever.
 
 WeasyPrint leaves out what it cannot load and says so in its log. Here that is a mistake: nothing is
 lost unseen.
 """
 
-import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from logging import LogRecord
 from typing import Any
 
 from weasyprint.urls import URLFetcher
@@ -24,7 +23,7 @@ _LONG = re.compile(rf"([^\s'\"]{{{LONGEST_QUOTE - 1}}})[^\s'\"]{{2,}}")
 
 
 class NotFetched(Exception):  # noqa: N818 - a document that was refused
-    """Something that a document asks for and does not carry itself; `address` is where it should have come from."""
+    """Something that a document asks for and does not carry; `address` is where it looked."""
 
     def __init__(self, message: str, address: str = "") -> None:
         super().__init__(message)
@@ -32,7 +31,7 @@ class NotFetched(Exception):  # noqa: N818 - a document that was refused
 
 
 class DataOnly(URLFetcher):  # type: ignore[misc]
-    """Fetch nothing but `data:`, which carries its content itself, and remember what else was asked for."""
+    """Fetches nothing but `data:`, which carries its content, and keeps what else one asked for."""
 
     def __init__(self) -> None:
         super().__init__(allowed_protocols=("data",), allow_redirects=False)
@@ -45,35 +44,25 @@ class DataOnly(URLFetcher):  # type: ignore[misc]
         return super().fetch(url, headers)
 
 
-@contextmanager
-def nothing_lost(fetcher: DataOnly, *, strict: bool = False) -> Iterator[None]:
-    """Raise NotFetched at the end if anything that was asked for is not in the document.
-
-    A style sheet is read strictly: what WeasyPrint ignores in it counts as well.
-    """
-    said: list[str] = []
-    ignored: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if _LOST.search(record.getMessage()):
-                said.append(record.getMessage())
-            elif strict:
-                ignored.append(record.getMessage())
-
-    listener = Listener(logging.WARNING)
-    logger = logging.getLogger("weasyprint")
-    logger.addHandler(listener)
-    fetcher.refused.clear()
-    try:
-        yield
-    finally:
-        logger.removeHandler(listener)
-    relative = [found[1] for found in map(_RELATIVE.search, said) if found]
-    for address in (*fetcher.refused, *relative):
+def check_nothing_lost(warnings: Iterable[LogRecord], refused: Sequence[str]) -> None:
+    """Raise NotFetched where something that a document asks for is not in it."""
+    lost = [said for said in _said(warnings) if _LOST.search(said)]
+    relative = [address[1] for address in map(_RELATIVE.search, lost) if address]
+    for address in (*refused, *relative):
         raise NotFetched(f"asks for {quoted(address)}, but documents fetch nothing", address)
-    if ignored:
-        shown = _LONG.sub(r"\1…", ignored[0])
-        raise MarkupError(f"has a style sheet with a mistake: {shown}")
-    if said:
-        raise NotFetched(_LONG.sub(r"\1…", said[0].partition(": ")[0].replace("F", "f", 1)))
+    if lost:
+        raise NotFetched(_shortened(lost[0].partition(": ")[0].replace("F", "f", 1)))
+
+
+def check_nothing_ignored(warnings: Iterable[LogRecord]) -> None:
+    """Raise MarkupError where WeasyPrint ignores something in a style sheet."""
+    for said in _said(warnings):
+        raise MarkupError(f"has a style sheet with a mistake: {_shortened(said)}")
+
+
+def _said(warnings: Iterable[LogRecord]) -> Iterator[str]:
+    return (record.getMessage() for record in warnings)
+
+
+def _shortened(said: str) -> str:
+    return _LONG.sub(r"\1…", said)

@@ -1,60 +1,76 @@
-"""Characters that no font draws: which they are, and where in a document their reader has to look for them."""
+"""Characters that no font draws: which they are, and where in a document to look for them.
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+WeasyPrint draws a box in their place and says so in its log. A box is no part of a name: whoever
+renders is told the characters, the text they stand in, and the field that the text comes from.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from logging import LogRecord
 from xml.etree.ElementTree import Element
 
 from reportgen.core.model import Entry, Principal
+from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
+
+BOX = ".notdef"
+"""What WeasyPrint calls the box in its warning."""
+HINT = (
+    "replace the text; of people, `invoice: {users: pseudonyms}` shows numbers; "
+    "Liberation Sans, DejaVu Sans, Droid Sans Fallback and NanumGothic must be installed"
+)
 
 
 class MissingGlyph(Exception):  # noqa: N818 - a text that was refused
-    """The characters that the fonts cannot draw; `held` has the text that each is found in."""
+    """Characters that the fonts cannot draw, each with the text of the page that it stands in."""
 
-    def __init__(self, characters: Sequence[str], root: Element) -> None:
-        """Look for the characters in a document."""
-        self.held = {
-            character: next((text.strip() for text in root.itertext() if character in text), "")
-            for character in characters
-        }
-        super().__init__(
-            "; ".join(_shown(character, text) for character, text in self.held.items())
-        )
+    def __init__(self, text_of: Mapping[str, str]) -> None:
+        """Take the texts by character."""
+        self.text_of = text_of
+        super().__init__("; ".join(_points([one], text) for one, text in text_of.items()))
 
 
-def _shown(character: str, text: str) -> str:
-    """Name a character that may be invisible by its code point, with the text it was found in."""
-    return f"U+{ord(character):04X}" + (f" in {quoted(text)}" if text else "")
+def check_glyphs(warnings: Iterable[LogRecord], root: Element) -> None:
+    """Raise MissingGlyph where WeasyPrint has drawn boxes on a page."""
+    characters = dict.fromkeys(_drawn_as_boxes(warnings))
+    if characters:
+        raise MissingGlyph({character: _text_around(character, root) for character in characters})
 
 
-@contextmanager
-def missing_glyphs() -> Iterator[list[str]]:
-    """Collect what WeasyPrint warns of having drawn as a box."""
-    found: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if ".notdef" in str(record.msg):
-                found.append(
-                    str(record.args[0])
-                    if isinstance(record.args, tuple) and record.args
-                    else "\ufffd"
-                )
-
-    listener = Listener(logging.WARNING)
-    logger = logging.getLogger("weasyprint")
-    logger.addHandler(listener)
-    try:
-        yield found
-    finally:
-        logger.removeHandler(listener)
+def not_drawn(
+    missing: MissingGlyph, path: str, template: str, document: object
+) -> Iterator[Problem]:
+    """Give a problem per text that no font draws whole: the file, the text, where it is from."""
+    by_text: dict[str, list[str]] = {}
+    for character, text in missing.text_of.items():
+        by_text.setdefault(text, []).append(character)
+    for text, characters in by_text.items():
+        origin = field_of(characters[0], document) or f"the template {template}, or the logo"
+        shown = _points(sorted(characters), text)
+        message = f"the fonts cannot draw {shown}{',' if text else ''} from {origin}"
+        yield Problem(source=path, message=message, hint=HINT)
 
 
 def field_of(character: str, document: object) -> str | None:
-    """Give the first field of a document whose text holds a character, or None where only the template has it."""
+    """Give the first field of a document that holds a character, or None where none does."""
     return next((path for path, text in _texts(document, "document") if character in text), None)
+
+
+def _drawn_as_boxes(warnings: Iterable[LogRecord]) -> Iterator[str]:
+    for record in warnings:
+        if BOX in str(record.msg):
+            named = record.args if isinstance(record.args, tuple) else ()
+            yield str(named[0]) if named else "\ufffd"
+
+
+def _text_around(character: str, root: Element) -> str:
+    return next((text.strip() for text in root.itertext() if character in text), "")
+
+
+def _points(characters: Iterable[str], text: str) -> str:
+    """Name characters that may be invisible by their code points, with the text they stand in."""
+    points = ", ".join(f"U+{ord(character):04X}" for character in characters)
+    return points + (f" in {quoted(text)}" if text else "")
 
 
 def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
@@ -67,13 +83,13 @@ def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
         for field in fields(value):
             yield from _texts(getattr(value, field.name), f"{path}.{field.name}")
     elif isinstance(value, Mapping):
-        for key, found in value.items():
+        for key, element in value.items():
             yield from _texts(key, path)
-            yield from _texts(found, f"{path}[{_named(key)}]")
+            yield from _texts(element, f"{path}[{_named(key)}]")
     elif isinstance(value, tuple | list) and not isinstance(value, Principal):
-        for index, found in enumerate(value):
-            names = getattr(value, "_fields", None)
-            yield from _texts(found, f"{path}.{names[index]}" if names else f"{path}[{index}]")
+        names = getattr(value, "_fields", None)
+        for index, element in enumerate(value):
+            yield from _texts(element, f"{path}.{names[index]}" if names else f"{path}[{index}]")
 
 
 def _person(entry: Entry) -> Iterator[tuple[str, str]]:

@@ -28,13 +28,14 @@ from reportgen.core.model import Attachment
 from reportgen.core.text import quoted
 from reportgen.documents.markup import MarkupError, tree
 from reportgen.documents.pdf import tagging
-from reportgen.documents.pdf.fetcher import DataOnly, nothing_lost
-from reportgen.documents.pdf.glyphs import MissingGlyph, missing_glyphs
+from reportgen.documents.pdf.fetcher import DataOnly, check_nothing_ignored, check_nothing_lost
+from reportgen.documents.pdf.glyphs import check_glyphs
+from reportgen.documents.pdf.log import warnings_heard
 
 ARCHIVABLE = "pdf/a-3a"
 """Tagged, so that it can be read aloud and reflowed; benchmarks/README.md has what that costs."""
 OLDEST = "pdf/a-1b"
-"""Without attachments, tags and transparency; what a validator for it finds would be wrong in ours as well."""
+"""Without attachments, tags or transparency; what its validators find is wrong in ours as well."""
 COLLECTED = (200_000, 5, 50)
 """The collector's thresholds: a page makes many objects that all live until it is drawn."""
 LANGUAGE = (
@@ -47,10 +48,10 @@ EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - WeasyPrint writes what it takes f
 class XhtmlTree(HTML):  # type: ignore[misc]
     """WeasyPrint's HTML over a tree that expat has built from well-formed XHTML."""
 
-    def __init__(self, xhtml: str) -> None:
+    def __init__(self, xhtml: str, fetcher: DataOnly) -> None:
         """Parse the document; raises MarkupError."""
         self.base_url = None
-        self.url_fetcher = _no_network()
+        self.url_fetcher = fetcher
         self.media_type = "print"
         self.wrapper_element = cssselect2.ElementWrapper.from_html_root(
             tree(xhtml), content_language=None
@@ -71,23 +72,24 @@ def pdf(
     Raises MarkupError, MissingGlyph where a text cannot be drawn, or NotFetched where it asks for
     what is not in it.
     """
-    document = XhtmlTree(xhtml)
+    style, fetcher = _style_sheet(css), _fetcher()
+    document = XhtmlTree(xhtml, fetcher)
     _check_archivable(document.etree_element)
-    with nothing_lost(_no_network()), missing_glyphs() as missing:
+    with warnings_heard() as warnings:
         written: bytes = document.write_pdf(
             font_config=_fonts(),
-            stylesheets=[_style_sheet(css)],
-            attachments=[_embedded(attachment, dated) for attachment in attachments],
+            stylesheets=[style],
+            attachments=[_embedded(attachment, dated, fetcher) for attachment in attachments],
             pdf_variant=variant,
             finisher=partial(_finish, dated=dated, flat=variant == OLDEST),
         )
-    if missing:
-        raise MissingGlyph(list(dict.fromkeys(missing)), document.etree_element)
+    check_nothing_lost(warnings, fetcher.refused)
+    check_glyphs(warnings, document.etree_element)
     return written
 
 
 def _check_archivable(root: Element) -> None:
-    """Raise MarkupError for a page that lacks what an archive asks for, or leads where it cannot follow."""
+    """Raise MarkupError for a page that lacks what an archive needs, or leads out of it."""
     if not (root.findtext("head/title") or "").strip():
         raise MarkupError("the page has no <title>, by which an archive finds it")
     if not root.get("lang", "").strip():
@@ -101,7 +103,7 @@ def _check_archivable(root: Element) -> None:
             raise MarkupError(f"a link leads to {quoted(address)}, which no archived page can open")
 
 
-def _embedded(attachment: Attachment, dated: datetime) -> Embedded:
+def _embedded(attachment: Attachment, dated: datetime, fetcher: DataOnly) -> Embedded:
     """Give WeasyPrint a file to embed; it writes one only once."""
     return Embedded(
         string=attachment.content,
@@ -110,12 +112,12 @@ def _embedded(attachment: Attachment, dated: datetime) -> Embedded:
         relationship=attachment.relationship,
         created=dated,
         modified=dated,
-        url_fetcher=_no_network(),
+        url_fetcher=fetcher,
     )
 
 
 def _finish(_: object, found: Any, *, dated: datetime, flat: bool) -> None:  # noqa: ANN401 - pydyf has no types
-    """Mend what PDF/A forbids: pictures that are smoothed, attachments that are listed twice; and the structure tree.
+    """Mend the structure tree, and what PDF/A forbids: smoothed pictures, files listed twice.
 
     What is `flat` has no groups of transparency, which WeasyPrint makes around every text of an
     SVG.
@@ -148,9 +150,16 @@ def _with_language(metadata: bytes, catalog: Any) -> bytes:  # noqa: ANN401
     )
 
 
+def _fetcher() -> DataOnly:
+    """Give the fetcher of this process, which has refused nothing yet."""
+    fetcher = _new_fetcher()
+    fetcher.refused.clear()
+    return fetcher
+
+
 @cache
-def _no_network() -> DataOnly:
-    return DataOnly()
+def _new_fetcher() -> DataOnly:
+    return DataOnly()  # a hundredth of a page's time
 
 
 @cache
@@ -160,9 +169,12 @@ def _fonts() -> FontConfiguration:
 
 @cache
 def _style_sheet(css: str) -> CSS:
-    """Parse a style sheet once, then keep what is there now out of every later garbage collection."""
-    with nothing_lost(_no_network(), strict=True):
-        parsed = CSS(string=css, font_config=_fonts(), url_fetcher=_no_network())
+    """Parse a style sheet once, then keep what is there out of all later garbage collections."""
+    fetcher = _fetcher()
+    with warnings_heard() as warnings:
+        parsed = CSS(string=css, font_config=_fonts(), url_fetcher=fetcher)
+    check_nothing_lost(warnings, fetcher.refused)
+    check_nothing_ignored(warnings)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTED)

@@ -1,4 +1,4 @@
-"""The structure tree of a PDF that WeasyPrint has tagged, brought to what ISO 32000-1 section 14.8 asks for.
+"""The structure tree of a PDF that WeasyPrint has tagged, as ISO 32000-1 section 14.8 asks for it.
 
 WeasyPrint tags what a page shows, and leaves open what somebody with a screen reader stumbles on:
 headers and footers of pages belong to no element, tables that only place things say they are
@@ -19,7 +19,7 @@ LAYOUT = {
     "/TBody": "/NonStruct",
     "/TFoot": "/NonStruct",
 } | dict.fromkeys(("/TR", "/TD"), "/NonStruct")
-"""What the parts of a table without a header are instead: it places things, and has no rows to be read."""
+"""What the parts of a table without a header are instead: it places things, and has no rows."""
 
 Element = Any
 """A pydyf.Dictionary of type StructElem; pydyf has no types."""
@@ -99,7 +99,7 @@ class _Tree:
         figure["A"]["BBox"] = pydyf.Array((left, top - below, right, top - above))
 
     def _drop(self, element: Element) -> None:
-        """Take out what tells nothing: figures without a description, and elements that hold nothing but cells."""
+        """Take out what tells nothing: figures without a description, and what holds only cells."""
         for child in list(self._children(element)):
             self._drop(child)
             nameless = child["S"] == "/Figure" and "Alt" not in child
@@ -110,7 +110,7 @@ class _Tree:
         return {element.number for element in (self._document, *self._below(self._document))}
 
     def _release(self, reached: set[int]) -> None:
-        """Make what is marked on pages and held by no element an artifact, and clear elements that nobody reaches."""
+        """Make an artifact of what no element holds; clear elements that nobody reaches."""
         numbers = self._at(self._root["ParentTree"])["Nums"]
         parents_of_page = dict(zip(numbers[::2], numbers[1::2], strict=True))
         for number, page in enumerate(self._pages):
