@@ -1,5 +1,5 @@
 # Every target is complete by itself: .ci/setup first installs what is missing, and does nothing where nothing is.
-.PHONY: help demo test test-heavy test-all clean
+.PHONY: help demo test test-heavy test-all test-lowest clean
 
 # The loader of macOS does not find Homebrew's libraries by itself.
 ifeq ($(shell uname -s),Darwin)
@@ -28,6 +28,10 @@ test-heavy: ## run the tests that are slow or need heavy tools
 
 test-all: test test-heavy ## run both
 
+test-lowest: ## run the quick tests at the oldest versions that pyproject.toml allows
+	@sh .ci/setup lowest
+	$(run) .venv-lowest/bin/python -m pytest -n auto --dist loadgroup -m 'not heavy'
+
 clean: ## remove .venv and caches (never the archive)
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -32,11 +32,13 @@ case "$*" in
     *ensurepip*) [ -e "$MACHINE/package/python3.11-venv" ] ;;
     *find_library*) cat "$MACHINE/no-library" ;;
     *"-m venv"*) {RECORD}
-        case "$*" in *--clear*) rm -rf .venv ;; esac
-        mkdir -p .venv/bin; cat "$0" >.venv/bin/python; chmod +x .venv/bin/python ;;
+        for venv; do :; done
+        case "$*" in *--clear*) rm -rf "$venv" ;; esac
+        mkdir -p "$venv/bin"; cat "$0" >"$venv/bin/python"; chmod +x "$venv/bin/python" ;;
     *"-m pip"*) {RECORD}
-        cmp "$PIP_CONSTRAINT" tests/constraints.txt || exit
-        cmp "$PIP_BUILD_CONSTRAINT" tests/constraints.txt || exit
+        versions=tests/constraints.txt
+        case $0 in .venv-lowest/*) versions=tests/lowest.txt ;; esac
+        cmp "$PIP_CONSTRAINT" $versions && cmp "$PIP_BUILD_CONSTRAINT" $versions || exit
         [ ! -e "$MACHINE/pip-fails" ] || {{ echo "no such version"; exit 1; }} ;;
 esac
 """
@@ -81,7 +83,7 @@ class Machine:
         ):
             folder.mkdir(parents=True)
         shutil.copytree(ROOT / ".ci", self.checkout / ".ci")
-        for name in ("pyproject.toml", "tests/constraints.txt"):
+        for name in ("pyproject.toml", "tests/constraints.txt", "tests/lowest.txt"):
             shutil.copy(ROOT / name, self.checkout / name)
         for name in REAL:
             (self.commands / name).symlink_to(str(shutil.which(name)))
@@ -180,6 +182,17 @@ def test_the_heavy_tests_need_more_than_the_others(machine: Machine) -> None:
     assert asked_for(calls) == {*HEAVY_TESTS}
     assert not [line for line in calls if "-m pip" in line], "the Python packages are the same"
     assert machine.set_up("heavy") == (0, [], "")
+
+
+def test_the_oldest_versions_have_an_environment_of_their_own(machine: Machine) -> None:
+    machine.install(*PROGRAM, *TESTS, "python3.11-venv")
+    machine.set_up("test")
+    code, calls, said = machine.set_up("lowest")
+    assert code == 0, said
+    assert [line.split()[0] for line in calls] == ["python3", "python"]
+    assert calls[0].endswith("-m venv --clear .venv-lowest")
+    assert calls[1].endswith("--editable .[dev]")
+    assert machine.set_up("lowest") == machine.set_up("test") == (0, [], "")
 
 
 def test_installing_never_removes_a_package_and_asks_nothing(machine: Machine) -> None:
@@ -345,5 +358,5 @@ def test_the_shell_scripts_and_the_makefile_are_well_formed() -> None:
         ["make", "-C", ROOT, "--no-print-directory"], check=True, capture_output=True, text=True
     )
     assert [line.split()[1] for line in listed.stdout.splitlines()] == [
-        *("help", "demo", "test", "test-heavy", "test-all", "clean")
+        *("help", "demo", "test", "test-heavy", "test-all", "test-lowest", "clean")
     ]
