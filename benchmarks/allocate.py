@@ -194,7 +194,7 @@ def targets(number: int) -> list[tuple[date, Split]]:
 
 
 def records(count: int) -> Iterator[UsageRecord]:
-    """Give records as a cycle has them: mostly (organization, user), some without a user, one in 200 of a session."""
+    """Give records as a cycle has them: mostly users in organizations, one in 200 a session."""
     quantities = [Decimal(number % 9973) / 1024 + Decimal("0.001") for number in range(10_000)]
     days = [FIRST + timedelta(days=number) for number in range(DAYS)]
     for number in range(count):
@@ -256,7 +256,7 @@ def charged(found: list[UsageRecord], rules: Mapping, card: RateCard) -> int:
 
 
 def plain_detail(rows: list[Row], centers: dict[object, str]) -> int:
-    """Group rows the shortest way that Python has, by everything that an invoice shows, and then by line."""
+    """Group rows the shortest way that Python has, by all that an invoice shows, then by line."""
     sums: dict[tuple[object, ...], list[Decimal]] = {}
     key: tuple[object, ...]
     for row in rows:
@@ -371,9 +371,7 @@ def child(*arguments: str) -> list[float]:
 
 
 def growth() -> None:
-    print(
-        "| records | MiB of the records | MiB more, streamed | MiB more, allocations kept and charged |"
-    )
+    print("| records | MiB of the records | MiB more, streamed | MiB more, kept and charged |")
     print("|---|---|---|---|")
     for count in SIZES:
         (base, streamed), (_, kept) = child("streamed", str(count)), child("kept", str(count))
@@ -382,7 +380,7 @@ def growth() -> None:
 
 
 def world() -> Views:
-    """Give the views of 5,000 users over 31 days and three products, each in one to three of 20 organizations."""
+    """Give the views of 5,000 users over 31 days, each in one to three of 20 organizations."""
     random = Random(1)
     cells = [(FIRST + timedelta(days=day), product) for day in range(DAYS) for product in PRODUCTS]
     sums: dict[tuple[str, object], dict[Cell, Decimal]] = {}

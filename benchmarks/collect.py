@@ -1,4 +1,4 @@
-"""Collecting over HTTP beside a bare loop of workers: 50 ms per response, as the machine's two cores allow.
+"""Collecting over HTTP beside a bare loop of workers: 50 ms per response, on two cores.
 
     python -m benchmarks.collect [requests] [concurrency]
     python -m benchmarks.collect memory [users] [days]
@@ -43,7 +43,8 @@ ROUNDS = 3
 BODY = (
     b'{"total_acus": 62.0, "consumption_by_date": ['
     + b", ".join(
-        b'{"date": %d, "acus": 2.0, "acus_by_product": {"devin": 1.5, "cascade": 0.5, "review": null}}'
+        b'{"date": %d, "acus": 2.0, '
+        b'"acus_by_product": {"devin": 1.5, "cascade": 0.5, "review": null}}'
         % (1764921600 + 86400 * day)
         for day in range(31)
     )
@@ -76,7 +77,7 @@ def main() -> None:
 
 
 def memory(users: int = USERS, days: int = DAYS) -> None:
-    """Collect an enterprise with the command, cut the evidence in half, go on, and print the peak of both."""
+    """Collect an enterprise, cut the evidence in half, go on, and print the peak of both."""
     answering = partial(_answer_of_enterprise, users=users, days=days)
     with _server(answering) as base_url, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -119,13 +120,11 @@ def speed() -> None:
         for _ in range(ROUNDS):
             walls["bare loop"].append(_timed(_bare(base_url, count, concurrency)))
             walls["reportgen"].append(_timed(_collect(base_url, count, concurrency)))
-    print(
-        f"{count} requests, {concurrency} at a time, {LATENCY * 1000:.0f} ms each: ideal {ideal:.2f} s"
-    )
-    for name, found in walls.items():
-        print(
-            f"{name:10} {statistics.median(found):6.2f} s  x{statistics.median(found) / ideal:.2f} of the ideal"
-        )
+    load = f"{count} requests, {concurrency} at a time, {LATENCY * 1000:.0f} ms each"
+    print(f"{load}: ideal {ideal:.2f} s")
+    for name, seconds in walls.items():
+        median = statistics.median(seconds)
+        print(f"{name:10} {median:6.2f} s  x{median / ideal:.2f} of the ideal")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
 
 

@@ -122,7 +122,8 @@ def _rectangles(match: re.Match[str]) -> str:
 def _every_day(match: re.Match[str]) -> str:
     """Label every bar, and not one of a week."""
     labels = "".join(
-        f'<text x="{520 * (number + 0.5) / 31:.1f}" y="122" text-anchor="middle" font-size="5">{number + 1}</text>'
+        f'<text x="{520 * (number + 0.5) / 31:.1f}" y="122" text-anchor="middle" font-size="5">'
+        f"{number + 1}</text>"
         for number in range(31)
     )
     return match[0].replace("</svg>", f"{labels}</svg>")

@@ -1,4 +1,4 @@
-"""How long `reportgen --help` takes beside an interpreter that imports click alone: one run, ratios.
+"""How long `reportgen --help` takes beside an interpreter that imports click alone.
 
     python -m benchmarks.startup
 

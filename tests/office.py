@@ -1,4 +1,4 @@
-"""LibreOffice as an independent reader: every formula is computed anew, whatever value the file has cached."""
+"""LibreOffice as an independent reader: formulas are computed anew, whatever a file has cached."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ _SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def convert(path: Path, to: str, out_dir: Path) -> Path:
-    """Convert a document (`to`: xlsx, pdf, csv, or a filter such as `csv:Text - txt - csv (StarCalc):44,34,76`)."""
+    """Convert to xlsx, pdf, csv, or by a filter (`csv:Text - txt - csv (StarCalc):44`)."""
     soffice = shutil.which("soffice") or pytest.fail(
         "soffice is not installed (apt: libreoffice-calc-nogui)"
     )

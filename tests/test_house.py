@@ -1,4 +1,4 @@
-"""The rules of the house, read from the source: who imports whom, what the core may do, how long a function is.
+"""The rules of the house, read from the source: who imports whom, what the core may do, how long.
 
 A failure names file and line. What is allowed by way of exception is listed here, one by one.
 """
@@ -34,7 +34,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"cli"}),
     frozenset({"__main__"}),
 )
-"""Each floor stands on those before it. Rooms of one floor know nothing of each other, except for the first one."""
+"""Each floor stands on those before it. But for the first, its rooms know nothing of each other."""
 INSIDE: dict[str, tuple[frozenset[str], ...]] = {
     "sources": (frozenset({"config"}), frozenset({"api"})),
     "documents": (
@@ -107,7 +107,7 @@ CLOCKS = {"now", "today", "utcnow"}
 CONTEXTS = {"getcontext", "setcontext", "localcontext"}
 
 ARITHMETIC = {"core/money.py", "core/cycle.py"}
-"""Where numbers and days are reckoned with; elsewhere in the core `money` does it, and text is made by f-strings."""
+"""Where numbers and days are reckoned with; elsewhere in the core `money` does it."""
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 ROUNDING_BUILTINS = {"abs", "divmod", "pow", "round", "sum"}
 """They round in the context of the caller; `Decimal.copy_abs` does not."""
@@ -137,7 +137,7 @@ NO_FLOATS = (
 
 @cache
 def modules() -> dict[str, Path]:
-    """Give every module of the package by its name without `reportgen.`; a package is its `__init__`."""
+    """Give every module by its name without `reportgen.`; a package is its `__init__`."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
@@ -268,8 +268,9 @@ def test_rooms_import_only_what_they_stand_on():
             for node, target in ours(path)
             if not may_import(module, target)
         ),
-        "money cycle problem text < model < core < sources | archive | documents < derive < terminal < operations < "
-        "commands < cli; sources.config < sources.api; content | markup < templating < pdf | xlsx < render < mail",
+        "money cycle problem text < model < core < sources | archive | documents < derive "
+        "< terminal < operations < commands < cli; sources.config < sources.api; "
+        "content | markup < templating < pdf | xlsx < render < mail",
     )
 
 
@@ -295,7 +296,7 @@ def test_the_core_imports_the_standard_library_and_itself():
             and name.split(".")[0] not in allowed
             and (named(path), name) not in ALLOWED_IMPORTS
         ),
-        "The core imports the standard library and itself, and nothing of it that looks at the machine.",
+        "The core imports itself and the standard library, but nothing that looks at the machine.",
     )
 
 
@@ -314,7 +315,8 @@ def test_the_core_sees_no_clock_file_or_context():
             for node in ast.walk(tree(path))
             if impure(node)
         ),
-        "The core reads no clock, file, network, environment or locale, prints nothing and leaves contexts alone.",
+        "The core reads no clock, file, network, environment or locale, prints nothing, "
+        "and leaves contexts alone.",
     )
 
 
@@ -342,7 +344,8 @@ def test_the_core_reckons_in_money_alone():
             for node in reckonings(path)
             if (named(path), ast.unparse(node)) not in ALLOWED_OPERATIONS
         ),
-        "Quantities are reckoned with by money.add, subtract, multiply, total, apportion; text is made by f-strings; "
+        "Quantities are reckoned with by money.add, subtract, multiply, total, apportion; "
+        "text is made by f-strings; "
         "abs, sum, round and the minus sign round in the context of the caller.",
     )
 

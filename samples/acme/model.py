@@ -1,4 +1,6 @@
-"""Answer the v3 API from the sample world: `answer` is pure, `serve` puts it on loopback, the script runs it by hand.
+"""Answer the v3 API from the sample world: `answer` is pure, `serve` puts it on loopback.
+
+Run as a script, it serves until it is ended.
 
 Stricter than the real API on purpose: a query parameter that the OpenAPI description does not name
 is refused with 422, so that a client's slip is seen. Where the real API is not documented, the
@@ -290,7 +292,7 @@ def _bucket(day: int, atoms: list[Atom]) -> Json:
 
 
 def _added(quantities: Iterable[float]) -> float:
-    """Add one by one; the built-in sum makes up for float noise since Python 3.12, and the noise is wanted."""
+    """Add one by one: since Python 3.12 the built-in sum hides float noise, and it is wanted."""
     total = 0.0
     for quantity in quantities:
         total += quantity

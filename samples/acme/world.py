@@ -1,4 +1,4 @@
-"""The sample world: an enterprise with two billing cycles of disjoint usage, the truth behind every view.
+"""The sample world: an enterprise with two billing cycles of disjoint usage, behind every view.
 
     World
       cycles          [start, end) in Unix seconds
@@ -168,7 +168,8 @@ _PEOPLE = (
 )
 _IDP_ROWS = range(57, 61)
 _GONE_SINCE = at("2025-12-12")
-_TRIED_ONCE = 31  # the row of somebody whose one day is 0.1 and 0.2 ACUs, which floats add up to 0.30000000000000004
+# The row of somebody whose one day is 0.1 and 0.2 ACUs: as floats, 0.30000000000000004.
+_TRIED_ONCE = 31
 
 _SERVICE_USERS = (
     ServiceUser(
@@ -277,7 +278,7 @@ def _workplace(person: Person, where: float) -> str:
 
 
 def _session(rng: Random, number: int, people: tuple[Person, ...]) -> tuple[Session, list[Atom]]:
-    """Let one session work for some days; every sixth is a long one, which may reach into the next cycle."""
+    """Let a session work for some days; every sixth is long, and may reach into the next cycle."""
     principal_id, org_id = _owner(rng, number, people)
     session_id = f"{int(rng.random() * 16**8):08x}{int(rng.random() * 16**8):08x}"
     begin = DAYS[number * len(DAYS) // _SESSION_COUNT]
@@ -325,7 +326,7 @@ def _tried_once(person: Person) -> Iterator[Atom]:
 
 
 def _nobodys(rng: Random) -> Iterator[Atom]:
-    """Yield what no user stands behind: reviews and automations of an organization, and usage of nobody at all."""
+    """Yield what no user stands behind: reviews and automations, and usage of nobody at all."""
     platform, asia, sandbox = (
         _ORGANIZATIONS[name].org_id for name in ("platform", "asia", "sandbox")
     )

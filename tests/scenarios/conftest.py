@@ -32,7 +32,7 @@ class Built:
 
 @pytest.fixture(autouse=True)
 def no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read none: no scenario speaks TLS, and those of the system were a third of the time of all that collect."""
+    """Read none: no scenario speaks TLS, and they took a third of the time of collecting."""
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
     monkeypatch.setenv("SSL_CERT_DIR", os.devnull)
 

@@ -1,4 +1,4 @@
-"""Whole jobs: the command line as a process of its own, over copies of the example and of the recorded sample."""
+"""Whole jobs: the command line as a process of its own, over copies of example and sample."""
 
 import fcntl
 import json
@@ -50,16 +50,15 @@ prices: {devin: 2.00, "*": 1.75}
 }
 """Three cost centers with an invoice and one without, in documents of a page or two."""
 
-BODY = '<html lang="{{ locale }}"><head><title>{{ heading.enterprise }}</title></head><body>%s</body></html>\n'
+HEAD = "<head><title>{{ heading.enterprise }}</title></head>"
+BODY = f'<html lang="{{{{ locale }}}}">{HEAD}<body>%s</body></html>\n'
+TABLE = '<table title="Plain"><tbody><tr><td>{{ heading.enterprise }}</td></tr></tbody></table>'
 PLAIN = {
     f"{name}.{kind}.j2": BODY % body
     for name in ("invoice", "statement", "summary")
     for kind, body in (
         ("html", "<p>{{ heading.enterprise }}</p>"),
-        (
-            "xlsx",
-            '<table title="Plain"><tbody><tr><td>{{ heading.enterprise }}</td></tr></tbody></table>',
-        ),
+        ("xlsx", TABLE),
     )
 } | {
     "index.html.j2": BODY % "<p>{{ heading.enterprise }}</p>",
@@ -172,7 +171,7 @@ def small(folder: Path) -> Job:
 
 
 def plain(job: Job, *but: str) -> Job:
-    """Give a job documents of a line, for tests that read none, or none `but` those of some templates."""
+    """Give a job documents of a line, all but those of some templates, for tests that read none."""
     folder = job.folder / "templates"
     folder.mkdir()
     for name in PLAIN.keys() - set(but):
@@ -190,7 +189,7 @@ def decorated(job: Job) -> Job:
 
 
 def once(shared: Path, name: str, make: Callable[[Path], None]) -> Path:
-    """Make a folder that all workers of a test run share: the first to ask makes it, the others wait."""
+    """Make a folder for all workers of a test run: the first to ask makes it, the others wait."""
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         folder = shared / name

@@ -1,4 +1,4 @@
-"""What the sample's PDFs carry inside: the figures of statement.json, each of which stands on the pages."""
+"""What the sample's PDFs carry inside: the figures of statement.json, which stand on the pages."""
 
 import csv
 import io
@@ -33,7 +33,7 @@ def embedded(sample, code: str) -> dict[str, bytes]:
 
 
 def amounts(value: object) -> Iterator[str]:
-    """Find every `amount` and `…_amount`, whatever it is of; exact amounts are not what is charged."""
+    """Find every `amount` and `…_amount` of anything; exact amounts are not what is charged."""
     if isinstance(value, dict):
         yield from (
             found

@@ -21,7 +21,7 @@ EARLIER = tuple((start - HOUR, end - HOUR) for start, end in CYCLES)
 
 @pytest.fixture
 def begun(tmp_path):
-    """Serve a world with two cycles, and give the API and a configuration with its archive beside it."""
+    """Serve a world with two cycles; give the API, and what makes a configuration beside it."""
 
     def job(source=""):
         found = live(tmp_path, api, MAPPING, source)
@@ -76,7 +76,7 @@ def test_bounds_of_the_api_win_over_those_of_the_contract_day(begun):
 
 
 def test_what_was_collected_by_the_contract_day_is_built_by_it_whatever_other_folders_tell(begun):
-    """December was collected when the API did not tell the cycles; November knows it with other bounds."""
+    """December was collected when the API told no cycles; November knows it with other bounds."""
     api, job = begun
     job = job("cycle_day: 5")
     api.show(WORLD._replace(cycles=EARLIER))
@@ -88,7 +88,7 @@ def test_what_was_collected_by_the_contract_day_is_built_by_it_whatever_other_fo
 
 
 def test_of_two_other_folders_the_one_told_later_is_right(begun):
-    """January was not collected: that is said of the range told last, not that it names two cycles."""
+    """January was not collected, which is said of the range told last; it does not name two."""
     api, job = begun
     job = job()
     later = (DECEMBER[1], DECEMBER[1] + 31 * DAY)

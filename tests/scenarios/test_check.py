@@ -1,4 +1,4 @@
-"""`check --cycle`: a configuration held against real usage, every finding at file and line, once."""
+"""`check --cycle`: a configuration held against real usage, all at file and line, once."""
 
 import csv
 import json
@@ -79,9 +79,8 @@ def test_cost_centers_with_an_invoice_need_contacts(drafted):
 def test_days_before_the_first_date_of_a_key_are_told(drafted):
     drafted.edit("mapping.yaml", "ada@acme.example: A-1", "ada@acme.example: {2025-12-10: A-1}")
     (gap,) = [line for line in found(drafted) if "fell through" in line]
-    assert gap.startswith(
-        f'{line_of(drafted, "ada@acme.example")}: warning: "ada@acme.example" in users holds from 2025-12-10 on: '
-    )
+    holds = '"ada@acme.example" in users holds from 2025-12-10 on'
+    assert gap.startswith(f"{line_of(drafted, 'ada@acme.example')}: warning: {holds}: ")
     assert re.search(
         r": [\d.]+ ACUs on [2-5] days from 2025-12-0\d to 2025-12-0\d fell through", gap
     )

@@ -1,4 +1,4 @@
-"""Same inputs, same bytes: whatever the workers, the order of the inputs and the fonts of the machine."""
+"""Same inputs, same bytes: whatever the workers, the order of inputs and the machine's fonts."""
 
 import csv
 import json
@@ -106,7 +106,7 @@ def test_the_shuffle_shuffles():
 
 @pytest.fixture
 def home_with_fonts(tmp_path: Path) -> Path:
-    """Give a home whose fonts would win: one that calls itself Liberation Sans, and one of a name of its own."""
+    """Give a home whose fonts would win: one calls itself Liberation Sans, one has its own name."""
     fonts = tmp_path / "home" / ".local" / "share" / "fonts"
     fonts.mkdir(parents=True)
     (serif,) = Path("/usr/share/fonts").rglob("LiberationSerif-Regular.ttf")

@@ -1,4 +1,4 @@
-"""`diff`: its figures against two separate builds, and its moves against the two ledgers they wrote."""
+"""`diff`: its figures against two separate builds, its moves against the ledgers they wrote."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def asked(job: Job, *arguments: str, exit_code: int = 0) -> str:
 
 
 def edited(job: Job, folder: Path, edits: Edits) -> list[str]:
-    """Write edited copies elsewhere, and give the options that name them; what they name lies beside them."""
+    """Write edited copies elsewhere, with what they name, and give the options that name them."""
     folder.mkdir(parents=True, exist_ok=True)
     for export in job.folder.glob("*.csv"):
         shutil.copy(export, folder)
@@ -59,7 +59,8 @@ def whole(rates: str) -> list[tuple[str, str]]:
 
 
 RECOVER = whole(
-    "recover: {weights: {cascade: 0.8}}\nvendor_invoices: {2025-12-05: {number: I, amount: 19713.47}}\n"
+    "recover: {weights: {cascade: 0.8}}\n"
+    "vendor_invoices: {2025-12-05: {number: I, amount: 19713.47}}\n"
 )
 TIERS = whole("tiers: [{up_to: 10000, price: 2.00}, {price: 2.25}]\n")
 FEES = whole(
@@ -115,7 +116,7 @@ def of_products(center: dict | None) -> dict[str, tuple[Decimal, Decimal]]:
 
 
 def compared_by_hand(before: dict, after: dict) -> dict[str, dict]:
-    """Give what each cost center that differs in two statements bears in either, as a whole and by product."""
+    """Give what each cost center that differs bears in two statements, in all and by product."""
     olds, news = (
         {one["code"]: one for one in statement["cost_centers"]} for statement in (before, after)
     )
@@ -144,7 +145,7 @@ Net = dict[str, tuple[Fraction, Fraction]]
 
 
 def grown(before: list[dict], after: list[dict]) -> Net:
-    """Give by how much each cost center's rows of the ledger grew, at the prices of the ledger after."""
+    """Give by how much each cost center's rows of the ledger grew, at the prices after."""
     prices = {(row["day"], row["product"]): Fraction(row["unit_price"] or 0) for row in after}
     acus: dict[str, Fraction] = defaultdict(Fraction)
     amounts: dict[str, Fraction] = defaultdict(Fraction)

@@ -1,4 +1,4 @@
-"""index.html of the built sample, held against statement.json and the files beside it, which are read here anew."""
+"""index.html of the built sample, held against statement.json and the files beside it."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -74,11 +74,12 @@ def test_the_totals_are_those_of_the_statement(sample):
     statement = sample.statement()
     tie, unallocated = statement["tie_out"], statement["unallocated"]
     over, vendor = money(tie["over_recovery_amount"]), money(tie["vendor_invoice_amount"])
+    difference = f"{acus(tie['difference_acus'])} ACUs · USD {money(tie['difference_amount'])}"
     for words in (
         f"Invoiced USD {money(tie['invoiced_amount'])}",
         f"Control total, ACUs {acus(tie['control_acus'], 2)}",
         f"Against the vendor's invoice {over} The vendor's invoice {vendor} 0.0000 ACUs",
-        f"over all invoices: {acus(tie['difference_acus'])} ACUs · USD {money(tie['difference_amount'])}",
+        f"over all invoices: {difference}",
         f"borne by CC-9999. {acus(unallocated['acus'])} ACUs · USD {money(unallocated['amount'])}",
         f"Not borne by any cost center: 0.0000 ACUs · USD {money(tie['unborne_amount'])}",
         "Chargeback statement PRELIMINARY Acme Corporation Billing cycle Dec 5, 2025 – Jan 4, 2026",

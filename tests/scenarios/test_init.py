@@ -1,4 +1,4 @@
-"""`init`: what it writes passes `check`, explains every setting, and is all it takes to run against the API."""
+"""`init`: what it writes passes `check`, explains every setting, and runs against the API."""
 
 import csv
 import json
@@ -26,14 +26,17 @@ from tests.scenarios.job import EXAMPLE, Job, contents
 
 NAMES = {"chargeback.yaml": ChargebackFile, "mapping.yaml": MappingFile, "rates.yaml": RatesFile}
 SETTING = re.compile(r'( *)# ((?:- \{|(?:"[^"]+"|[\w.@-]+):(?: |$)).*)')
-"""A setting that stands in a comment; the lines of a comment that are indented deeper belong to it."""
+"""A setting that stands in a comment; lines there that are indented deeper belong to it."""
 NAMED_FILES = {
     "hr.csv": "email,cost_center,valid_from\n",
     "inv-0042.pdf": "",
     "logo.svg": '<svg xmlns="http://www.w3.org/2000/svg"/>',
     "responses.jsonl": "",
 }
-TEMPLATES_LINE = "# templates: templates            # files found here win over the built-in ones; keep only those you change"
+TEMPLATES_LINE = (
+    "# templates: templates            "
+    "# files found here win over the built-in ones; keep only those you change"
+)
 
 
 def command(*arguments: str | Path):

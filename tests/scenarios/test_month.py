@@ -1,4 +1,4 @@
-"""A month as it goes: collected, built again and again, interrupted, sealed, and all that can be wrong in it."""
+"""A month as it goes: collected, built again and again, interrupted, sealed; what goes wrong."""
 
 import csv
 import json
@@ -227,8 +227,9 @@ def test_a_product_without_a_price_is_shown_as_unpriced(small_job):
 
 
 def test_views_that_disagree_are_listed_and_the_drafts_are_written(small_job):
-    """Ada is said to have used more in her organization than anywhere: the pair exceeds the user."""
-    pair = "GET /v3/organizations/org-7c1e04b95d2a/consumption/daily/users/email%7C64f0009e3779b1009e37"
+    """Ada is said to have used more in her organization than anywhere."""
+    ada, platform = "email%7C64f0009e3779b1009e37", "org-7c1e04b95d2a"
+    pair = f"GET /v3/organizations/{platform}/consumption/daily/users/{ada}"
 
     def tamper(lines: list[dict]) -> list[dict]:
         (line,) = [

@@ -1,4 +1,4 @@
-"""The recorded sample cycle from end to end: every document says the same, and what it says is true."""
+"""The recorded sample cycle from end to end: every document says the same, and it is true."""
 
 import csv
 import importlib.util
@@ -285,7 +285,7 @@ def test_the_ledger_holds_every_line_exactly(sample):
 
 
 def test_each_group_of_lines_adds_up_to_its_rounded_price(sample):
-    """The law of rounding: the lines of a product and unit price make the half-up price of all its ACUs."""
+    """The lines of a product and unit price make the half-up price of all its ACUs."""
     acus, amounts = defaultdict(Fraction), defaultdict(Decimal)
     for center in sample.statement()["cost_centers"]:
         for line in center["lines"]:
@@ -338,7 +338,7 @@ BY_ORGANIZATION = {
 
 @cache
 def dated_rules() -> dict[str, list]:
-    """Give what the HR export and the exceptions say of each address, in the order of their dates."""
+    """Give what the HR export and the exceptions say of each address, by their dates."""
     rules = defaultdict(list)
     for row in rows_of(EXAMPLE / "hr.csv"):
         rules[row["email"].casefold()].append((row["valid_from"], {row["cc"]: 1}))
@@ -513,7 +513,7 @@ def test_names_of_many_scripts_are_in_both_documents(sample, code):
 
 @pytest.mark.parametrize("code", NAMES_FROM_RIGHT_TO_LEFT)
 def test_names_from_right_to_left_are_in_both_documents(sample, code):
-    """Their letters may be written in the order seen and in the shapes drawn, which stand for the same letters."""
+    """Their letters may be written in the order seen, and in the shapes drawn."""
     name = NAMES_FROM_RIGHT_TO_LEFT[code]
     text = unicodedata.normalize("NFKC", " ".join(pages_of(sample.file(code, ".pdf"))))
     words = name.split()
@@ -645,7 +645,7 @@ def test_workbooks_open_with_their_types_and_ready_to_print(sample, code):
 
 
 def check_list(sheet: Worksheet) -> None:
-    """A list keeps its header in sight and on every page, can be filtered, and holds numbers as numbers."""
+    """A list keeps its header in sight and on every page, can be filtered, and holds numbers."""
     header = int(re.fullmatch(r"A(\d+)", sheet.freeze_panes)[1]) - 1
     assert sheet.print_title_rows == f"${header}:${header}"
     assert sheet.auto_filter.ref or [table.autoFilter.ref for table in sheet.tables.values()]
@@ -662,7 +662,7 @@ def check_list(sheet: Worksheet) -> None:
 
 
 def plant(path: Path, target: Path) -> tuple[str, str]:
-    """Copy a workbook with a wrong value beside the first formula of its last sheet; give the cell and the value."""
+    """Copy a workbook with a wrong value beside the first formula of its last sheet; give both."""
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as copy:
         last = max(
             name for name in source.namelist() if re.fullmatch(r"xl/worksheets/sheet\d\.xml", name)

@@ -40,8 +40,8 @@ CONTACT = "owner.of.platform@acme.example"
 INTERNAL = ("inputs/", "ledger.csv", "unallocated.csv", "statement.json")
 """What stays with whoever charges; everything else in a cycle's folder is handed out."""
 LOGOS = {
-    "logo.svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30"><path d="M0 0H90V30H0" fill="#0af"/>'
-    "</svg>",
+    "logo.svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30">'
+    '<path d="M0 0H90V30H0" fill="#0af"/></svg>',
     "logo.png": "",
 }
 CHARGED = ("A-1", "B-2", "Z-9")
@@ -59,7 +59,7 @@ def with_setting(folder: Path, setting: str) -> Job:
 
 
 def shown_as(users: str) -> Callable[[Path], None]:
-    """Run November with a line a document but for the invoices, then December, which compares with it."""
+    """Run November, whose documents but the invoices have a line, then December beside it."""
 
     def make(folder: Path) -> None:
         job = with_setting(folder, f"users: {users}")
@@ -94,7 +94,7 @@ def truth() -> world.World:
 
 
 def secrets() -> set[str]:
-    """List every id, e-mail and name of somebody; one service user is called what these documents are called."""
+    """List every id, e-mail and name of somebody; one is called what these documents are called."""
     people = {
         word for person in truth().people for word in (person.user_id, person.email, person.name)
     }
@@ -178,7 +178,7 @@ def test_what_is_handed_out_tells_nobody(nameless):
 
 
 def test_the_same_search_finds_everybody_by_name(names):
-    """Everybody is found in an invoice and in a workbook, by what they are called: name, e-mail or id."""
+    """Everybody is found in an invoice and in a workbook, by name, e-mail or id."""
     found = told(names.cycle())
     called = {
         person.user_id: person.name or person.email or person.user_id for person in truth().people

@@ -1,4 +1,4 @@
-"""Cycles built in turn: what documents can show of those before is computed here again from their statements."""
+"""Cycles built in turn: what is shown of those before is computed again from their statements."""
 
 import json
 import re
@@ -35,7 +35,7 @@ TRANSFER = (
 
 @pytest.fixture(scope="session")
 def all_three(shared: Path) -> Job:
-    """Run October, November and December; in October there was no kiosk yet, and A-1 got more than it used."""
+    """Run three months; in October there was no kiosk yet, and A-1 got more than it used."""
     return Job(once(shared, "three-cycles", lambda folder: run_in_turn(small(folder))))
 
 

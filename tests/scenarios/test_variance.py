@@ -1,4 +1,4 @@
-"""A cycle against the one before: what documents say of it is computed here again from the two cycles' own files."""
+"""A cycle against the one before: what is said of it is computed again from the files of both."""
 
 import json
 import re
@@ -194,7 +194,7 @@ def numbers(line: str) -> list[Decimal]:
 
 
 def changes_shown(pdf: Path) -> dict[str, list[Decimal]]:
-    """Read the rows of an invoice that have four figures or five: ACUs before, change, amount before, change."""
+    """Read the rows of an invoice with four figures or five: what was before, and changes."""
     shown = {}
     for line in "\n".join(pages(pdf)).splitlines():
         row = re.match(
@@ -242,7 +242,7 @@ def names_of(job: Job, ids: list[str]) -> Iterator[str]:
 
 
 def ltr(said: str) -> str:
-    """Leave out Hebrew, which pdftotext gives in the order of the page, and spaces, as a line may end anywhere."""
+    """Leave out Hebrew, which comes in the order of the page, and spaces: a line ends anywhere."""
     return re.sub(r"[\s\u0590-\u05ff\u200e\u200f\u202a-\u202e\u2066-\u2069]+", "", said)
 
 
@@ -382,7 +382,7 @@ def test_another_currency_is_not_compared(pair):
 
 
 def test_ids_and_names_that_a_spreadsheet_would_run_come_through_a_real_build(tmp_path):
-    """Formulas and apostrophes are guarded in ledger.csv, and are the same people in the next cycle."""
+    """Formulas and apostrophes are guarded in ledger.csv; they are the same people afterwards."""
     job = small(tmp_path / "hostile")
     principal, hostile = ada_id(), "'=ada|A0"
 
