@@ -10,8 +10,7 @@ with Decimal's own operators. It knows neither dates nor splits nor patterns, an
 
 Charging is measured with fees, transfers and two pools, one of which shares with the other. As
 invoices show days, organizations and people, it groups by them before it groups by line; the second
-plain loop does both, too. Memory is measured in processes of their own, as growth over the records
-themselves.
+plain loop does both, too. Memory is measured in processes of their own, as growth over the records.
 """
 
 import resource
@@ -209,11 +208,11 @@ def records(count: int) -> Iterator[UsageRecord]:
         )
 
 
-def ours(found: list[UsageRecord], rules: Mapping) -> int:
+def ours(usage: list[UsageRecord], rules: Mapping) -> int:
     """Resolve the rules, allocate, rate, and group by cost center, product and price."""
-    resolved, _ = timelines(found, rules, DIRECTORY)
+    resolved, _ = timelines(usage, rules, DIRECTORY)
     sums: dict[tuple[str, str, Decimal | None], tuple[Decimal, Decimal]] = {}
-    for one in rate(allocate(found, resolved), CARD):
+    for one in rate(allocate(usage, resolved), CARD):
         key = one.cost_center, one.record.product, one.unit_price
         before = sums.get(key)
         sums[key] = (
@@ -238,19 +237,19 @@ def plain(rows: list[Row], centers: dict[object, str]) -> int:
     return len(sums)
 
 
-def control_of(found: list[UsageRecord]) -> Quantities:
+def control_of(usage: list[UsageRecord]) -> Quantities:
     sums: dict[Cell, Decimal] = defaultdict(Decimal)
-    for one in found:
+    for one in usage:
         sums[one.day, one.product] = add(sums[one.day, one.product], one.quantity)
     return sums
 
 
-def charged(found: list[UsageRecord], rules: Mapping, card: RateCard) -> int:
+def charged(usage: list[UsageRecord], rules: Mapping, card: RateCard) -> int:
     """Resolve the rules, allocate, rate and charge, the sum of the control total included."""
-    resolved, _ = timelines(found, rules, DIRECTORY)
-    control = control_of(found)
+    resolved, _ = timelines(usage, rules, DIRECTORY)
+    control = control_of(usage)
     whole, _ = whole_cycle(card, control, FIRST)
-    priced = rate(allocate(found, resolved), card, whole)
+    priced = rate(allocate(usage, resolved), card, whole)
     charges, _ = charge_cycle(priced, control, rules, card, whole=whole, cycle=CYCLE)
     return len(charges.lines)
 
@@ -283,23 +282,23 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def speed() -> None:
-    found, rules = list(records(COUNT)), mapping()
-    rows: list[Row] = [one._asdict() for one in found]
+    usage, rules = list(records(COUNT)), mapping()
+    rows: list[Row] = [one._asdict() for one in usage]
     centers: dict[object, str] = {
         "": "CC-none",
         **{f"user-{number}": center(number) for number in range(USERS)},
     }
-    resolved, _ = timelines(found, rules, DIRECTORY)
+    resolved, _ = timelines(usage, rules, DIRECTORY)
     stages: dict[str, Callable[[], object]] = {
         "plain loop over dictionaries": lambda: plain(rows, centers),
-        "allocate, rate and the same group-by": lambda: ours(found, rules),
-        "of these: resolving the rules": lambda: timelines(found, rules, DIRECTORY),
-        "of these: allocate": lambda: exhausted(allocate(found, resolved)),
-        "of these: allocate and rate": lambda: exhausted(rate(allocate(found, resolved), CARD)),
+        "allocate, rate and the same group-by": lambda: ours(usage, rules),
+        "of these: resolving the rules": lambda: timelines(usage, rules, DIRECTORY),
+        "of these: allocate": lambda: exhausted(allocate(usage, resolved)),
+        "of these: allocate and rate": lambda: exhausted(rate(allocate(usage, resolved), CARD)),
         "plain loop with the detail of invoices": lambda: plain_detail(rows, centers),
-        "allocate, rate and charge: prices": lambda: charged(found, rules, CHARGED),
-        "allocate, rate and charge: tiers": lambda: charged(found, rules, TIERED),
-        "allocate, rate and charge: recover": lambda: charged(found, rules, RECOVERING),
+        "allocate, rate and charge: prices": lambda: charged(usage, rules, CHARGED),
+        "allocate, rate and charge: tiers": lambda: charged(usage, rules, TIERED),
+        "allocate, rate and charge: recover": lambda: charged(usage, rules, RECOVERING),
     }
     rounds = [{name: timed(work) for name, work in stages.items()} for _ in range(ROUNDS)]
     medians = {name: statistics.median(one[name] for one in rounds) for name in stages}
@@ -320,7 +319,7 @@ def speed() -> None:
         "percentages": [],
         "weights": [],
     }
-    for one in found:
+    for one in usage:
         chosen = resolved[subject_of(one)].on(one.day).split
         kind = (
             "one cost center"
@@ -348,15 +347,14 @@ def peak() -> float:
 def memory(count: int, *, kept: bool) -> None:
     """Print the MiB of the records, and what allocating, rating and charging adds to them.
 
-    Streamed: allocated and rated only. Kept: the allocations are, and then charged, as `derive`
-    does it.
+    Streamed: allocated and rated only. Kept: the allocations are, and then charged, as in `derive`.
     """
-    found, rules = list(records(count)), mapping()
+    usage, rules = list(records(count)), mapping()
     before = peak()
-    resolved, _ = timelines(found, rules, DIRECTORY)
-    priced = rate(allocate(found, resolved), CARD)
+    resolved, _ = timelines(usage, rules, DIRECTORY)
+    priced = rate(allocate(usage, resolved), CARD)
     if kept:
-        control = control_of(found)
+        control = control_of(usage)
         result = tuple(priced)
         charge_cycle(result, control, rules, CHARGED, whole=None, cycle=CYCLE)
     else:

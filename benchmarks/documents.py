@@ -72,19 +72,19 @@ def invoice(size: str) -> tuple[Task, Design]:
         most_detail_rows=LONG_ROWS if size == "long" else 0,
     )
     statement, known = derived.statement, derived.directory
-    users = chain.from_iterable(found.by_principal for found in statement.invoices)
-    rows = chain.from_iterable(found.detail for found in statement.invoices)
+    users = chain.from_iterable(invoice.by_principal for invoice in statement.invoices)
+    rows = chain.from_iterable(invoice.detail for invoice in statement.invoices)
     statement = replace(
         statement,
         invoices=tuple(
             replace(
-                found,
+                invoice,
                 by_principal=tuple(islice(users, MANY_USERS)),
-                detail=tuple(islice(rows, LONG_ROWS)) if size == "long" else found.detail,
+                detail=tuple(islice(rows, LONG_ROWS)) if size == "long" else invoice.detail,
             )
-            if found.cost_center.code == COST_CENTER
-            else found
-            for found in statement.invoices
+            if invoice.cost_center.code == COST_CENTER
+            else invoice
+            for invoice in statement.invoices
         ),
     )
     tasks = tasks_of(statement, known, design, attachments(statement, known))
@@ -143,8 +143,8 @@ def stock(
     fonts = FontConfiguration()
     style = CSS(string=css, font_config=fonts)
     files = [
-        Embedded(string=found.content, name=found.name, created=EPOCH, modified=EPOCH)
-        for found in attached
+        Embedded(string=attachment.content, name=attachment.name, created=EPOCH, modified=EPOCH)
+        for attachment in attached
     ]
     written: bytes = HTML(string=xhtml).write_pdf(
         font_config=fonts, stylesheets=[style], attachments=files, pdf_variant=variant
@@ -204,9 +204,9 @@ def alternate(size: str, names: Sequence[str]) -> dict[str, list[float]]:
 def table(times: dict[str, list[float]]) -> Iterable[str]:
     ours = next(iter(times.values()))
     yield "| engine | median ms | fastest ms | x reportgen |\n|---|---|---|---|"
-    for name, found in times.items():
-        ratio = statistics.median(other / own for other, own in zip(found, ours, strict=True))
-        yield f"| {name} | {statistics.median(found):.0f} | {min(found):.0f} | {ratio:.2f} |"
+    for name, seconds in times.items():
+        ratio = statistics.median(other / own for other, own in zip(seconds, ours, strict=True))
+        yield f"| {name} | {statistics.median(seconds):.0f} | {min(seconds):.0f} | {ratio:.2f} |"
 
 
 def main(size: str) -> None:

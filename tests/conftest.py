@@ -5,13 +5,11 @@ from importlib.util import find_spec
 
 from hypothesis import settings
 
-# httpcore looks for this package at every lock it makes. Where it is not installed, one look is
-# enough.
+# httpcore looks for this package at every lock it makes; where there is none, one look will do.
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None
 
-# The same examples on every machine and in every run, and no test that depends on the speed of the
-# machine.
+# The same examples on every machine and in every run, whatever the speed of the machine.
 settings.register_profile("reportgen", derandomize=True, deadline=None)
 settings.load_profile("reportgen")
 

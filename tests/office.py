@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 TIMEOUT_SECONDS = 120
-# 0 = always recalculate. LibreOffice trusts the cached values of a file it has not written itself
-# otherwise.
+# 0 = always recalculate: LibreOffice trusts the cached values of files that others have written.
 _SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
 <item oor:path="/org.openoffice.Office.Calc/Formula/Load">
@@ -26,8 +25,7 @@ def convert(path: Path, to: str, out_dir: Path) -> Path:
     target = out_dir / f"{path.stem}.{to.partition(':')[0]}"
     if target == path:
         pytest.fail(f"{path} would be overwritten by its own conversion: choose another out_dir")
-    # A profile of its own for each call: two processes that share one wait for each other, or end
-    # at once.
+    # A profile for each call: two processes that share one wait for each other, or end at once.
     with tempfile.TemporaryDirectory(prefix="office-") as profile:
         _write_settings(Path(profile))
         command = [soffice, f"-env:UserInstallation=file://{profile}", "--headless", "--norestore"]

@@ -138,11 +138,11 @@ NO_FLOATS = (
 @cache
 def modules() -> dict[str, Path]:
     """Give every module by its name without `reportgen.`; a package is its `__init__`."""
-    found = {}
+    names = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return names
 
 
 @cache
@@ -158,11 +158,11 @@ def named(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-def report(found: Iterable[tuple[Path, ast.AST, str]], rule: str) -> None:
+def report(findings: Iterable[tuple[Path, ast.AST, str]], rule: str) -> None:
     """Fail with a line for each finding."""
     lines = [
         f"reportgen/{named(path)}:{getattr(node, 'lineno', 1)}: {text}"
-        for path, node, text in found
+        for path, node, text in findings
     ]
     assert not lines, f"{rule}\n" + "\n".join(lines)
 
@@ -469,15 +469,15 @@ def loaded(code: str) -> set[str]:
 
 
 def test_help_imports_click_and_the_command_line_alone():
-    found = loaded(
+    names = loaded(
         "from reportgen.cli import main\nmain(['--help'], standalone_mode=False)"
     ) - loaded("")
-    assert {name for name in found if name.split(".")[0] == "reportgen"} == {
+    assert {name for name in names if name.split(".")[0] == "reportgen"} == {
         "reportgen",
         "reportgen.cli",
     }
     allowed = {*sys.stdlib_module_names, "click", "reportgen"}
-    assert {name for name in found if name.split(".")[0] not in allowed} == set()
+    assert {name for name in names if name.split(".")[0] not in allowed} == set()
 
 
 @pytest.mark.parametrize("hidden", ["fcntl", "resource"])

@@ -97,9 +97,9 @@ def test_the_installed_package_finds_its_own_files(installed: Path, tmp_path: Pa
         "from reportgen import resources as r\n"
         "print(r.templates(), r.configs(), r.samples(), sep='\\n')"
     )
-    found = [Path(line) for line in python(installed, tmp_path, "-c", ask).splitlines()]
+    folders = [Path(line) for line in python(installed, tmp_path, "-c", ask).splitlines()]
     share = installed.resolve() / "reportgen" / "share"
-    assert found == [share / "templates", share / "configs", share / "samples"]
+    assert folders == [share / "templates", share / "configs", share / "samples"]
 
 
 def test_the_installed_program_tells_its_version(installed: Path, tmp_path: Path) -> None:

@@ -159,8 +159,7 @@ def _daily(world: World, ids: dict[str, str], query: Query) -> Json:
     after, before = _window(query, "time_after", "time_before")
     days: dict[int, list[Atom]] = {}
     if not ids.keys() - {"org_id"}:
-        # An enterprise and an organization show their idle days as zero; people and sessions leave
-        # theirs out.
+        # Enterprise and organizations show idle days as zero; people and sessions leave them out.
         days = {
             day: []
             for start, end in world.cycles
@@ -284,8 +283,7 @@ def _bucket(day: int, atoms: list[Atom]) -> Json:
     products: dict[str, float | None] = {"devin": 0.0, "cascade": 0.0, "terminal": 0.0}
     for product in dict.fromkeys([*products, *(atom.product for atom in atoms)]):
         products[product] = _added(atom.acus for atom in atoms if atom.product == product)
-    # A review of zero is null on one day, absent on the next and 0.0 on the third: all three have
-    # been seen.
+    # A review of zero is null one day, absent the next and 0.0 the third: all have been seen.
     if "review" not in products and day // DAY % 3 != 1:
         products["review"] = None if day // DAY % 3 == 0 else 0.0
     return {"date": day, "acus": _added(atom.acus for atom in atoms), "acus_by_product": products}

@@ -38,10 +38,10 @@ def record() -> bytes:
         config = _configuration(Path(folder), base_url)
         for cycle in CYCLES:
             collect(config, cycle, context, Effort())
-        found: dict[str, RecordedResponse] = {}
+        responses: dict[str, RecordedResponse] = {}
         for path in collected(Path(folder) / "archive"):
-            found |= evidence.read(path)
-    return evidence.encode(found[request] for request in sorted(found))
+            responses |= evidence.read(path)
+    return evidence.encode(responses[request] for request in sorted(responses))
 
 
 def _configuration(folder: Path, base_url: str) -> Path:

@@ -200,12 +200,12 @@ def once(shared: Path, name: str, make: Callable[[Path], None]) -> Path:
 
 def contents(folder: Path, *suffixes: str) -> dict[str, bytes]:
     """Read all files below a folder by their path, or those that end in one of the suffixes."""
-    found = (
+    paths = (
         path
         for path in folder.rglob("*")
         if path.is_file() and path.name.endswith(suffixes or ("",))
     )
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(found)}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(paths)}
 
 
 def documents(folder: Path) -> dict[str, bytes]:

@@ -29,16 +29,16 @@ LOCALES = {"CC-4001": "ja", "CC-4002": "zh"}
 
 def embedded(sample, code: str) -> dict[str, bytes]:
     with pikepdf.open(sample.file(code, ".pdf")) as document:
-        return {name: found.get_file().read_bytes() for name, found in document.attachments.items()}
+        return {name: file.get_file().read_bytes() for name, file in document.attachments.items()}
 
 
 def amounts(value: object) -> Iterator[str]:
     """Find every `amount` and `…_amount` of anything; exact amounts are not what is charged."""
     if isinstance(value, dict):
         yield from (
-            found
-            for key, found in value.items()
-            if isinstance(found, str) and key.endswith("amount") and key != "exact_amount"
+            amount
+            for key, amount in value.items()
+            if isinstance(amount, str) and key.endswith("amount") and key != "exact_amount"
         )
     for inner in (
         value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -59,7 +59,7 @@ def test_every_amount_inside_stands_on_the_pages(sample, code):
 def test_the_invoice_inside_is_the_one_of_the_statement(sample, code):
     inside, statement = json.loads(embedded(sample, code)["invoice.json"]), sample.statement()
     assert inside["cost_center"] == next(
-        found for found in statement["cost_centers"] if found["code"] == code
+        center for center in statement["cost_centers"] if center["code"] == code
     )
     assert inside["tie_out"] == statement["tie_out"]
 
@@ -71,12 +71,12 @@ def test_the_usage_inside_all_invoices_is_the_ledger(sample):
     for row in ledger:
         key = row["cost_center"], row["day"], row["product"], row["principal_id"]
         wanted[key] = wanted.get(key, Decimal(0)) + Decimal(row["quantity"])
-    found: dict = {}
+    attached: dict = {}
     for code in CODES:
         for row in table(embedded(sample, code)["usage.csv"].decode()):
             key = code, row["day"], row["product"], row["principal_id"]
-            found[key] = found.get(key, Decimal(0)) + Decimal(row["quantity"])
-    assert found == wanted
+            attached[key] = attached.get(key, Decimal(0)) + Decimal(row["quantity"])
+    assert attached == wanted
 
 
 def table(text: str) -> list[dict[str, str]]:

@@ -24,9 +24,9 @@ def begun(tmp_path):
     """Serve a world with two cycles; give the API, and what makes a configuration beside it."""
 
     def job(source=""):
-        found = live(tmp_path, api, MAPPING, source)
-        plain(Job(found.folder))
-        return found
+        configured = live(tmp_path, api, MAPPING, source)
+        plain(Job(configured.folder))
+        return configured
 
     with serving(WORLD) as api:
         yield api, job

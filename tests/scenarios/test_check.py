@@ -18,7 +18,7 @@ def drafted(small_build, tmp_path) -> Job:
     return Job(tmp_path / "drafted")
 
 
-def found(job: Job, *arguments: str) -> list[str]:
+def warned(job: Job, *arguments: str) -> list[str]:
     """Give the warnings, files named as they lie in the job's folder."""
     result = CliRunner().invoke(
         main, ["check", str(job.folder), "--cycle", DECEMBER, *arguments, "--quiet"]
@@ -43,7 +43,7 @@ def line_of(job: Job, text: str) -> str:
 
 
 def test_the_sample_has_orphans_and_nothing_else(sample):
-    lines = found(sample.job)
+    lines = warned(sample.job)
     assert [re.sub(r".*?warning: ([^:(\"]+) .*", r"\1", line) for line in lines[:-1]] == [
         *("unmapped organization", "unmapped user", "unmapped user", "unmapped user"),
     ]
@@ -51,8 +51,8 @@ def test_the_sample_has_orphans_and_nothing_else(sample):
 
 
 def test_orphans_come_last_the_largest_first(drafted):
-    orphans = [line for line in found(drafted) if "that no rule assigns" in line]
-    assert orphans == found(drafted)[-len(orphans) :]
+    orphans = [line for line in warned(drafted) if "that no rule assigns" in line]
+    assert orphans == warned(drafted)[-len(orphans) :]
     acus = [float(re.search(r": ([\d.]+) ACUs", line)[1]) for line in orphans]
     assert len(acus) > 10
     assert acus == sorted(acus, reverse=True)
@@ -60,7 +60,7 @@ def test_orphans_come_last_the_largest_first(drafted):
 
 
 def test_cost_centers_with_an_invoice_need_contacts(drafted):
-    silent = [line for line in found(drafted) if "has no contacts" in line]
+    silent = [line for line in warned(drafted) if "has no contacts" in line]
     assert [line.partition(";")[0] for line in silent] == [
         f'{line_of(drafted, f"  {code}: {{name")}: warning: cost center "{code}" gets invoice '
         f'"CB-2025-12-05-{code}", but has no contacts'
@@ -71,26 +71,26 @@ def test_cost_centers_with_an_invoice_need_contacts(drafted):
         "  A-1: {name: Platform}",
         "  A-1:\n    name: Platform\n    contacts: [a@acme.example]",
     )
-    assert [line[-60:] for line in found(drafted) if "has no contacts" in line] == [
+    assert [line[-60:] for line in warned(drafted) if "has no contacts" in line] == [
         line[-60:] for line in silent[1:]
     ]
 
 
 def test_days_before_the_first_date_of_a_key_are_told(drafted):
     drafted.edit("mapping.yaml", "ada@acme.example: A-1", "ada@acme.example: {2025-12-10: A-1}")
-    (gap,) = [line for line in found(drafted) if "fell through" in line]
+    (gap,) = [line for line in warned(drafted) if "fell through" in line]
     holds = '"ada@acme.example" in users holds from 2025-12-10 on'
     assert gap.startswith(f"{line_of(drafted, 'ada@acme.example')}: warning: {holds}: ")
     assert re.search(
         r": [\d.]+ ACUs on [2-5] days from 2025-12-0\d to 2025-12-0\d fell through", gap
     )
     drafted.edit("mapping.yaml", "{2025-12-10: A-1}", "{2025-07-01: none, 2025-12-10: A-1}")
-    assert not [line for line in found(drafted) if "fell through" in line]
+    assert not [line for line in warned(drafted) if "fell through" in line]
 
 
 def test_keys_that_match_nothing_and_tags_that_disagree_are_told(drafted):
     drafted.edit("mapping.yaml", "orgs:\n", "orgs:\n  org-2f8ab6190c4f: A-1\n")
-    lines = found(drafted)
+    lines = warned(drafted)
     assert (
         f'{line_of(drafted, "4f: A-1")}: warning: "org-2f8ab6190c4f" in orgs matches nothing'
         in "\n".join(lines)
@@ -100,8 +100,8 @@ def test_keys_that_match_nothing_and_tags_that_disagree_are_told(drafted):
 
 
 def test_the_same_is_said_in_the_same_order_every_time_and_as_json(drafted):
-    first = found(drafted)
-    assert found(drafted) == first
+    first = warned(drafted)
+    assert warned(drafted) == first
     result = CliRunner().invoke(
         main, ["check", str(drafted.folder), "--cycle", DECEMBER, "--json", "--quiet"]
     )

@@ -24,9 +24,9 @@ def test_one_worker_or_two_and_a_second_run_give_the_same_bytes(sample, sample_f
     assert_same(contents(sample.folder), contents(sample_for_machines.folder))
 
 
-def assert_same(found: dict[str, bytes], expected: dict[str, bytes]) -> None:
-    assert list(found) == list(expected)
-    assert [name for name in found if found[name] != expected[name]] == []
+def assert_same(actual: dict[str, bytes], expected: dict[str, bytes]) -> None:
+    assert list(actual) == list(expected)
+    assert [name for name in actual if actual[name] != expected[name]] == []
 
 
 # The order of the inputs
@@ -57,10 +57,10 @@ def shuffle_mapping(path: Path, order: random.Random) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def reordered(found: dict, order: random.Random) -> dict:
-    keys = list(found)
+def reordered(values: dict, order: random.Random) -> dict:
+    keys = list(values)
     order.shuffle(keys)
-    return {key: found[key] for key in keys}
+    return {key: values[key] for key in keys}
 
 
 def shuffle_people(path: Path, order: random.Random) -> None:

@@ -107,12 +107,12 @@ def borne(center: dict) -> Decimal:
 
 
 def of_products(center: dict | None) -> dict[str, tuple[Decimal, Decimal]]:
-    found: dict[str, tuple[Decimal, Decimal]] = defaultdict(lambda: (Decimal(0), Decimal(0)))
+    totals: dict[str, tuple[Decimal, Decimal]] = defaultdict(lambda: (Decimal(0), Decimal(0)))
     for line in center["lines"] if center else ():
         if "product" in line:
-            acus, amount = found[line["product"]]
-            found[line["product"]] = acus + Decimal(line["acus"]), amount + Decimal(line["amount"])
-    return dict(found)
+            acus, amount = totals[line["product"]]
+            totals[line["product"]] = acus + Decimal(line["acus"]), amount + Decimal(line["amount"])
+    return dict(totals)
 
 
 def compared_by_hand(before: dict, after: dict) -> dict[str, dict]:
@@ -120,7 +120,7 @@ def compared_by_hand(before: dict, after: dict) -> dict[str, dict]:
     olds, news = (
         {one["code"]: one for one in statement["cost_centers"]} for statement in (before, after)
     )
-    found = {}
+    differing = {}
     for code in sorted({*olds, *news}):
         old, new = olds.get(code), news.get(code)
         sides = [
@@ -133,8 +133,8 @@ def compared_by_hand(before: dict, after: dict) -> dict[str, dict]:
             or products[0] != products[1]
             or before["currency"] != after["currency"]
         ):
-            found[code] = {"whole": sides, "products": products}
-    return found
+            differing[code] = {"whole": sides, "products": products}
+    return differing
 
 
 def figures(side: dict) -> tuple[Decimal, Decimal]:
@@ -170,16 +170,16 @@ def received(moves: Iterable[dict]) -> Net:
 
 def check_against_builds(job: Job, folder: Path, edits: Edits, *, priced: bool = True) -> dict:
     """Compare the JSON of `diff` with what two builds wrote, and give it."""
-    found = json.loads(asked(job, *edited(job, folder / "edited", edits), "--json"))
+    answer = json.loads(asked(job, *edited(job, folder / "edited", edits), "--json"))
     after = rebuilt(job, folder / "rebuilt", edits)
     statements = job.statement(), after.statement()
-    assert found["cycle"] == {key: statements[0]["cycle"][key] for key in ("start", "end")}
+    assert answer["cycle"] == {key: statements[0]["cycle"][key] for key in ("start", "end")}
     for key, statement in zip(("before", "after"), statements, strict=True):
-        assert found["currency"][key] == statement["currency"]
-        assert found["invoiced_amount"][key] == statement["tie_out"]["invoiced_amount"]
+        assert answer["currency"][key] == statement["currency"]
+        assert answer["invoiced_amount"][key] == statement["tie_out"]["invoiced_amount"]
     expected = compared_by_hand(*statements)
-    assert [center["code"] for center in found["cost_centers"]] == list(expected)
-    for center in found["cost_centers"]:
+    assert [center["code"] for center in answer["cost_centers"]] == list(expected)
+    for center in answer["cost_centers"]:
         by_hand = expected[center["code"]]
         assert [figures(center[key]) for key in ("before", "after")] == by_hand["whole"]
         for key, products in zip(("before", "after"), by_hand["products"], strict=True):
@@ -188,15 +188,15 @@ def check_against_builds(job: Job, folder: Path, edits: Edits, *, priced: bool =
                 name: pair for name, pair in products.items() if any(pair)
             }
     ledgers = [list(rows_of(one.cycle() / "ledger.csv")) for one in (job, after)]
-    told, changed = received(found["moves"]), grown(*ledgers)
+    told, changed = received(answer["moves"]), grown(*ledgers)
     assert {code: acus for code, (acus, _) in told.items()} == {
         code: acus for code, (acus, _) in changed.items()
     }
     if priced:
         assert told == changed
-    assert Fraction(found["moved_acus"]) == sum(Fraction(move["acus"]) for move in found["moves"])
-    assert all(move["from"] != move["to"] for move in found["moves"])
-    return found
+    assert Fraction(answer["moved_acus"]) == sum(Fraction(move["acus"]) for move in answer["moves"])
+    assert all(move["from"] != move["to"] for move in answer["moves"])
+    return answer
 
 
 # The small configuration
@@ -204,12 +204,12 @@ def check_against_builds(job: Job, folder: Path, edits: Edits, *, priced: bool =
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_figures_are_those_of_two_builds(small_build, tmp_path, change):
-    found = check_against_builds(
+    answer = check_against_builds(
         small_build.job, tmp_path, CHANGES[change], priced=change not in {"recover", "tiers"}
     )
     moved = {"mapping.yaml"} & CHANGES[change].keys() and change != "pool"
-    assert bool(found["moves"]) == bool(moved)
-    assert found["cost_centers"]
+    assert bool(answer["moves"]) == bool(moved)
+    assert answer["cost_centers"]
 
 
 def test_one_user_who_moves_takes_along_what_the_ledger_has_of_him(small_build, tmp_path):
@@ -222,8 +222,8 @@ def test_one_user_who_moves_takes_along_what_the_ledger_has_of_him(small_build, 
     assert {row["cost_center"] for row in hers} == {"A-1"}
     acus = sum(Decimal(row["quantity"]) for row in hers)
     amount = sum(Decimal(row["exact_amount"]) for row in hers)
-    found = json.loads(asked(job, *options, "--json"))
-    (move,) = found["moves"]
+    answer = json.loads(asked(job, *options, "--json"))
+    (move,) = answer["moves"]
     assert (move["from"], move["to"]) == ("A-1", "C-3")
     assert (Decimal(move["acus"]), Decimal(move["exact_amount"])) == (acus, amount)
     assert move["rule_before"] == f"{job.folder / 'mapping.yaml'}:7"
@@ -274,9 +274,9 @@ def test_identical_files_move_nothing(small_build, tmp_path):
     both = [f"--{name}={job.folder / name}.yaml" for name in ("mapping", "rates")]
     for options in (both[:1], both[1:], both):
         assert asked(job, *options) == "Nothing moves: no cost center bears other ACUs or amounts\n"
-    found = json.loads(asked(job, *both, "--json"))
-    assert (found["moves"], found["cost_centers"], found["moved_acus"]) == ([], [], "0")
-    assert found["invoiced_amount"]["before"] == found["invoiced_amount"]["after"]
+    answer = json.loads(asked(job, *both, "--json"))
+    assert (answer["moves"], answer["cost_centers"], answer["moved_acus"]) == ([], [], "0")
+    assert answer["invoiced_amount"]["before"] == answer["invoiced_amount"]["after"]
 
 
 def test_other_words_and_another_order_move_nothing(small_build, tmp_path):
@@ -300,9 +300,9 @@ def test_a_session_rule_that_goes_gives_the_session_back(sample, tmp_path):
     edits: Edits = {"mapping.yaml": [(f"sessions:\n  {session}: CC-3001", "# none:")]}
     hers = [row for row in rows_of(sample.folder / "ledger.csv") if row["session_id"] == session]
     assert hers
-    found = check_against_builds(sample.job, tmp_path, edits)
-    assert {move["from"] for move in found["moves"]} == {"CC-3001"}
-    assert Fraction(found["moved_acus"]) == sum(Fraction(row["quantity"]) for row in hers)
+    answer = check_against_builds(sample.job, tmp_path, edits)
+    assert {move["from"] for move in answer["moves"]} == {"CC-3001"}
+    assert Fraction(answer["moved_acus"]) == sum(Fraction(row["quantity"]) for row in hers)
 
 
 def test_a_precedence_without_tags_moves_what_they_had(sample, tmp_path):
@@ -311,9 +311,9 @@ def test_a_precedence_without_tags_moves_what_they_had(sample, tmp_path):
             ("precedence: [session, tag, user, org]", "precedence: [session, user, org]")
         ]
     }
-    found = check_against_builds(sample.job, tmp_path, edits)
-    assert {move["from"] for move in found["moves"]} == {"CC-5001"}
-    assert not next(one for one in found["cost_centers"] if one["code"] == "CC-5001")["after"][
+    answer = check_against_builds(sample.job, tmp_path, edits)
+    assert {move["from"] for move in answer["moves"]} == {"CC-5001"}
+    assert not next(one for one in answer["cost_centers"] if one["code"] == "CC-5001")["after"][
         "acus"
     ].strip("0")
 
@@ -325,9 +325,9 @@ def test_an_edited_mapping_reads_the_hr_export_beside_it(sample, tmp_path):
     export.write_text(
         export.read_text(encoding="utf-8").replace("CC-1003", "CC-1004"), encoding="utf-8"
     )
-    found = json.loads(asked(sample.job, *options, "--json"))
-    assert {(move["from"], move["to"]) for move in found["moves"]} == {("CC-1003", "CC-1004")}
-    assert all("hr.csv:" in move["rule_after"] for move in found["moves"])
+    answer = json.loads(asked(sample.job, *options, "--json"))
+    assert {(move["from"], move["to"]) for move in answer["moves"]} == {("CC-1003", "CC-1004")}
+    assert all("hr.csv:" in move["rule_after"] for move in answer["moves"])
     export.unlink()
     assert "hr.csv" in asked(sample.job, *options, exit_code=1)
 
@@ -384,8 +384,8 @@ def test_a_cycle_that_was_not_collected_is_refused(small_job):
 
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {
-        name: (found, (folder / name).stat().st_mtime_ns)
-        for name, found in contents(folder).items()
+        name: (content, (folder / name).stat().st_mtime_ns)
+        for name, content in contents(folder).items()
     }
 
 

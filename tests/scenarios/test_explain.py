@@ -59,11 +59,11 @@ def foots(line: dict) -> bool:
 @pytest.mark.parametrize("code", ISSUED)
 def test_the_explanation_is_of_the_lines_that_were_built_and_foots(sample, code):
     (center,) = [one for one in sample.statement()["cost_centers"] if one["code"] == code]
-    found = explained(sample.job.folder, code)
-    assert (found["invoice"], found["amount"]) == (center["invoice"], center["amount"])
-    assert len(found["lines"]) == len(center["lines"])
+    answer = explained(sample.job.folder, code)
+    assert (answer["invoice"], answer["amount"]) == (center["invoice"], center["amount"])
+    assert len(answer["lines"]) == len(center["lines"])
     for number, (line, built) in enumerate(
-        zip(found["lines"], center["lines"], strict=True), start=1
+        zip(answer["lines"], center["lines"], strict=True), start=1
     ):
         assert line["number"] == number
         assert all(
@@ -96,12 +96,12 @@ def test_the_records_are_those_of_the_ledger(sample, code):
         [*(row[key] for key in columns), row["rule"] or None, row["cause"] or None]
         for row in ledger
     ]
-    found = [
+    told = [
         [*(record[key] for key in columns), (record["rule"] or {}).get("value"), record["cause"]]
         for line in explained(sample.job.folder, code)["lines"]
         for record in line["records"]
     ]
-    assert sorted(map(repr, found)) == sorted(map(repr, expected))
+    assert sorted(map(repr, told)) == sorted(map(repr, expected))
 
 
 @pytest.mark.parametrize("code", ISSUED)
@@ -146,16 +146,16 @@ def test_the_rule_is_of_whom_it_decided(sample, code):
 @pytest.mark.parametrize("code", ISSUED)
 def test_every_answer_is_in_the_evidence_with_its_fingerprint(sample, code):
     lines = evidence(sample.folder / "inputs" / "responses.jsonl")
-    found = explained(sample.job.folder, code)
+    answer = explained(sample.job.folder, code)
     named = {
         request
-        for line in found["lines"]
+        for line in answer["lines"]
         for record in line["records"]
         for request in record["requests"]
     }
-    assert named == found["responses"].keys()
-    assert all(record["requests"] for line in found["lines"] for record in line["records"])
-    for request, proof in found["responses"].items():
+    assert named == answer["responses"].keys()
+    assert all(record["requests"] for line in answer["lines"] for record in line["records"])
+    for request, proof in answer["responses"].items():
         stored = lines[proof["line"] - 1]
         assert stored["request"] == proof["request"] == f"GET {request}"
         assert sha256(stored["body"].encode()).hexdigest() == proof["sha256"]
@@ -165,12 +165,12 @@ def test_every_answer_is_in_the_evidence_with_its_fingerprint(sample, code):
 def test_the_answers_hold_the_acus_of_the_records(sample):
     """A record that rests on one answer is what that answer says of the day and product."""
     lines = evidence(sample.folder / "inputs" / "responses.jsonl")
-    found = explained(sample.job.folder, "CC-1001")
+    answer = explained(sample.job.folder, "CC-1001")
     compared = 0
-    for record in (record for line in found["lines"] for record in line["records"]):
+    for record in (record for line in answer["lines"] for record in line["records"]):
         if len(record["requests"]) == 1 and record["principal_id"] and record["org_id"]:
             body = json.loads(
-                lines[found["responses"][record["requests"][0]]["line"] - 1]["body"],
+                lines[answer["responses"][record["requests"][0]]["line"] - 1]["body"],
                 parse_float=str,
             )
             days = [
@@ -226,9 +226,9 @@ def test_it_is_readable_at_100_columns_and_foots_as_printed(sample, code):
     said = asked(sample.job, code)
     assert max(cells(line) for line in said.splitlines()) <= WIDTH
     values = explained(sample.job.folder, code)
-    found = footings(said)
-    assert len(found) == len(values["lines"])
-    for line, footing in zip(values["lines"], found, strict=True):
+    lines = footings(said)
+    assert len(lines) == len(values["lines"])
+    for line, footing in zip(values["lines"], lines, strict=True):
         amount, parts = numbers_of(footing)
         assert amount == parts == Fraction(line["amount"])
         assert footing.endswith(") = 0")
@@ -351,9 +351,9 @@ def test_one_amount_for_the_cycle_is_told_as_such(drafted, rates, words):
     assert drafted.here("build").returncode == 0
     for center in drafted.statement()["cost_centers"]:
         if center["invoice"]:
-            found = json.loads(asked(drafted, center["code"], "--json"))
-            assert all(foots(line) and line["difference"] == "0" for line in found["lines"])
-            usage = [line for line in found["lines"] if line["kind"] in {"usage", "unallocated"}]
+            answer = json.loads(asked(drafted, center["code"], "--json"))
+            assert all(foots(line) and line["difference"] == "0" for line in answer["lines"])
+            usage = [line for line in answer["lines"] if line["kind"] in {"usage", "unallocated"}]
             assert all(line["effective_price"] for line in usage)
             said = asked(drafted, center["code"])
             assert "The unit price is effective, for display only: rates.yaml:" in re.sub(
@@ -377,8 +377,8 @@ def test_fees_transfers_and_pools_are_told_by_their_source(drafted):
         )
         for word in ("Support", "Platform,", "Ticket", "B-2: {A-1: 60%")
     }
-    found = json.loads(asked(drafted, "A-1", "--json"))
-    more = {(line["kind"], line["name"]): line for line in found["lines"] if "name" in line}
+    answer = json.loads(asked(drafted, "A-1", "--json"))
+    more = {(line["kind"], line["name"]): line for line in answer["lines"] if "name" in line}
     assert {key: line["source"] for key, line in more.items()} == {
         ("fee", "Platform"): line_of["Platform,"],
         ("fee", "Support"): line_of["Support"],
@@ -426,10 +426,10 @@ def test_every_source_is_explained_by_its_answers(tmp_path, source):
     )
     lines = evidence(job.evidence)
     for code in ("A-1", "B-2", "C-3", "Z-9"):
-        found = json.loads(asked(Job(tmp_path), code, "--json"))
-        assert all(foots(line) for line in found["lines"])
-        assert all(record["requests"] for line in found["lines"] for record in line["records"])
-        for request, proof in found["responses"].items():
+        answer = json.loads(asked(Job(tmp_path), code, "--json"))
+        assert all(foots(line) for line in answer["lines"])
+        assert all(record["requests"] for line in answer["lines"] for record in line["records"])
+        for request, proof in answer["responses"].items():
             assert lines[proof["line"] - 1]["request"] == f"GET {request}"
             assert sha256(lines[proof["line"] - 1]["body"].encode()).hexdigest() == proof["sha256"]
         assert max(map(cells, asked(Job(tmp_path), code).splitlines())) <= WIDTH

@@ -31,14 +31,16 @@ def acus(quantity: str, decimals: int = 4) -> str:
 @pytest.fixture(scope="module")
 def table(sample) -> dict[str, dict[str, str]]:
     """Read the table of cost centers by code, each cell by the head of its column."""
-    (found,) = [
+    (element,) = [
         one
         for one in page(sample.folder).iter("table")
         if one.get("aria-labelledby") == "cost-centers"
     ]
-    heads = [text_of(head) for head in found.iterfind("thead/tr/th")]
-    read = [dict(zip(heads, map(text_of, row), strict=True)) for row in found.iterfind("tbody/tr")]
-    total = dict(zip(heads, map(text_of, found.find("tfoot/tr")), strict=True))
+    heads = [text_of(head) for head in element.iterfind("thead/tr/th")]
+    read = [
+        dict(zip(heads, map(text_of, row), strict=True)) for row in element.iterfind("tbody/tr")
+    ]
+    total = dict(zip(heads, map(text_of, element.find("tfoot/tr")), strict=True))
     by_code = {
         next(word for word in row["Cost center"].split() if word.startswith("CC-")): row
         for row in read

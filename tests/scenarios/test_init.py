@@ -98,7 +98,7 @@ def test_machines_get_the_files(tmp_path):
 def settings_in_comments(name: str) -> list[tuple[int, int]]:
     """Give the lines [from, to) of every setting that stands in a comment."""
     lines = (EXAMPLE.parent / "start" / name).read_text().splitlines()
-    found = []
+    blocks = []
     for number, line in enumerate(lines):
         if setting := SETTING.fullmatch(line):
             deeper = f"{setting[1]}#   "
@@ -106,8 +106,8 @@ def settings_in_comments(name: str) -> list[tuple[int, int]]:
                 (n for n in range(number + 1, len(lines)) if not lines[n].startswith(deeper)),
                 len(lines),
             )
-            found.append((number, end))
-    return found
+            blocks.append((number, end))
+    return blocks
 
 
 @pytest.mark.parametrize(

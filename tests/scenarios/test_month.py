@@ -66,9 +66,9 @@ def test_build_needs_no_network_and_no_recording(small_job, small_build):
     small_job.edit("chargeback.yaml", f"replay: {RECORDING}", f"base_url: {CLOSED_PORT}")
     result = small_job.run("build")
     assert (result.returncode, result.stderr.count("\n")) == (0, 2)
-    found, expected = contents(small_job.cycle()), contents(small_build.folder)
-    assert found.keys() == expected.keys()
-    differing = {name for name in found if found[name] != expected[name]}
+    actual, expected = contents(small_job.cycle()), contents(small_build.folder)
+    assert actual.keys() == expected.keys()
+    differing = {name for name in actual if actual[name] != expected[name]}
     assert differing == {"inputs/config/chargeback.yaml", "inputs/draft.json"}
 
 
@@ -250,11 +250,11 @@ def test_views_that_disagree_are_listed_and_the_drafts_are_written(small_job):
         r"statement.pdf: views of the API disagree in \d+ cells?, most on 2025-", result.stderr
     )
     assert statement["discrepancies"]
-    found = statement["discrepancies"][0]
-    assert list(found) == ["day", "product", "org_id", "principal_id", "acus", "views", "accepted"]
-    assert (found["product"], found["accepted"]) == ("devin", None)
-    assert Decimal(found["acus"]) < -900
-    assert any(view.startswith(pair.removeprefix("GET ")) for view in found["views"])
+    cell = statement["discrepancies"][0]
+    assert list(cell) == ["day", "product", "org_id", "principal_id", "acus", "views", "accepted"]
+    assert (cell["product"], cell["accepted"]) == ("devin", None)
+    assert Decimal(cell["acus"]) < -900
+    assert any(view.startswith(pair.removeprefix("GET ")) for view in cell["views"])
     shown = text(small_job.cycle() / "statement.pdf")
     assert "disagree" in shown
     assert "/v3/organizations/org-7c1e04b95d2a/consumption/" in "".join(shown.split())

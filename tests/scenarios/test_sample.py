@@ -61,7 +61,7 @@ def at_ten_decimals(value: Fraction) -> Decimal:
 
 
 def cost_centers(sample) -> dict[str, dict]:
-    return {found["code"]: found for found in sample.statement()["cost_centers"]}
+    return {center["code"]: center for center in sample.statement()["cost_centers"]}
 
 
 # The command
@@ -187,7 +187,7 @@ def test_maps_are_in_the_order_of_their_keys_and_lines_in_theirs(sample):
     statement = sample.statement()
     maps = [statement["control"]["by_product"], statement["unallocated"]["by_cause"]]
     maps += [center["by_product"] for center in statement["cost_centers"]]
-    assert all(list(found) == sorted(found) for found in maps)
+    assert all(list(keys) == sorted(keys) for keys in maps)
     for center in statement["cost_centers"]:
         order = [
             (line["kind"] != "usage", line["product"], Decimal(line["unit_price"]))
@@ -301,8 +301,7 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file, strict=True)
 
 
-# An independent truth: the atoms of the sample world, and the rules of the example in the plainest
-# words
+# An independent truth: the atoms of the sample world, and the rules of the example in plain words
 
 
 @cache
@@ -343,8 +342,8 @@ def dated_rules() -> dict[str, list]:
     for row in rows_of(EXAMPLE / "hr.csv"):
         rules[row["email"].casefold()].append((row["valid_from"], {row["cc"]: 1}))
     return {
-        email: sorted(found, key=lambda rule: rule[0])
-        for email, found in (rules | EXCEPTIONS).items()
+        email: sorted(dated, key=lambda rule: rule[0])
+        for email, dated in (rules | EXCEPTIONS).items()
     }
 
 
@@ -383,8 +382,8 @@ def test_the_world_itself_gives_the_same_allocation(sample):
             unallocated += 0 if shares else atom.acus
             for code, weight in (shares or {}).items():
                 borne[code] += atom.acus * weight / sum(shares.values())
-    found = {code: float(center["acus"]) for code, center in cost_centers(sample).items()}
-    assert found == pytest.approx(borne, abs=1e-6)
+    charged = {code: float(center["acus"]) for code, center in cost_centers(sample).items()}
+    assert charged == pytest.approx(borne, abs=1e-6)
     assert float(sample.statement()["tie_out"]["unallocated_acus"]) == pytest.approx(
         unallocated, abs=1e-6
     )
@@ -408,11 +407,11 @@ def test_the_pdf_of_an_invoice_agrees_to_the_cent(sample, code):
     (total,) = pdf_rows(path, r"USD ([\d,]+\.\d\d)")
     rows = pdf_rows(path, rf"^ *({PRODUCTS})\b.*? ([\d,]+\.\d{{4}}) +([\d.]+) +([\d,]+\.\d\d)$")
     assert number(total) == Decimal(center["amount"])
-    found = [
+    printed = [
         (product, number(acus), number(price), number(amount))
         for product, acus, price, amount in rows
     ]
-    assert sorted(found) == [  # on paper, lines of one product stand in the order of their days
+    assert sorted(printed) == [  # on paper, lines of one product stand in the order of their days
         (
             line["product"],
             at_four_decimals(line["acus"]),
@@ -486,12 +485,12 @@ def test_every_page_says_that_it_is_preliminary(sample):
 
 def test_every_page_is_numbered(sample):
     for path, locale in every_pdf(sample):
-        found = pages_of(path)
-        for position, page in enumerate(found, start=1):
+        pages = pages_of(path)
+        for position, page in enumerate(pages, start=1):
             footer = page.rstrip().splitlines()[-1]
             numbers = re.split(r"\s{3,}", footer.strip())[-1]
-            assert sorted(map(int, re.findall(r"\d+", numbers))) == [position, len(found)], footer
-            assert locale != "en" or numbers == f"Page {position} of {len(found)}"
+            assert sorted(map(int, re.findall(r"\d+", numbers))) == [position, len(pages)], footer
+            assert locale != "en" or numbers == f"Page {position} of {len(pages)}"
 
 
 NAMES = {
@@ -572,9 +571,9 @@ def column(sheet: Worksheet, position: int) -> list:
 
 
 def cents(value: float) -> Decimal:
-    found = Decimal(str(value))
-    assert found == round(found, 2)
-    return round(found, 2)
+    amount = Decimal(str(value))
+    assert amount == round(amount, 2)
+    return round(amount, 2)
 
 
 @pytest.mark.parametrize("code", ISSUED)
@@ -624,23 +623,23 @@ def test_the_workbook_of_the_statement_agrees_to_the_cent(sample):
     for sheet, part, position in zip(
         subtotals, ("department", "entity", "month"), (4, 4, 3), strict=True
     ):
-        expected = [Decimal(found["amount"]) for found in sample.statement()[f"by_{part}"]]
-        found = [cents(value) for value in column(sheet, position)[1:] if value is not None]
-        assert found == [*expected, invoiced]
+        expected = [Decimal(group["amount"]) for group in sample.statement()[f"by_{part}"]]
+        shown = [cents(value) for value in column(sheet, position)[1:] if value is not None]
+        assert shown == [*expected, invoiced]
 
 
 @pytest.mark.parametrize("code", [*ISSUED, None])
 def test_workbooks_open_with_their_types_and_ready_to_print(sample, code):
     path = sample.file(code, ".xlsx") if code else sample.folder / "statement.xlsx"
-    found, stamp = sheets(path), stamp_of(LOCALES.get(code, "en"))
-    for sheet in found:
+    book, stamp = sheets(path), stamp_of(LOCALES.get(code, "en"))
+    for sheet in book:
         assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         assert stamp in sheet.oddFooter.left.text
         assert "&P" in sheet.oddFooter.right.text
     for position in HEADER_SHEETS["invoice" if code else "statement"]:
-        check_list(found[position])
-    first_day = found[3 if code else 6].cell(2, 1)
+        check_list(book[position])
+    first_day = book[3 if code else 6].cell(2, 1)
     assert (first_day.is_date, first_day.value.date()) == (True, date(2025, 12, 5))
 
 

@@ -1,7 +1,7 @@
 """What `invoice:` in chargeback.yaml decides, from the key to the bytes that are handed out.
 
-Nobody is looked for by what the program holds to be a secret: the words are those of the world that
-was recorded.
+Nobody is looked for by what the program holds to be a secret: the words are those of the world
+that was recorded.
 """
 
 import csv
@@ -98,9 +98,7 @@ def secrets() -> set[str]:
     people = {
         word for person in truth().people for word in (person.user_id, person.email, person.name)
     }
-    services = {
-        word for found in truth().service_users for word in (found.service_user_id, found.name)
-    }
+    services = {word for one in truth().service_users for word in (one.service_user_id, one.name)}
     return {word for word in people | services if word} - {"chargeback"} | {CONTACT}
 
 
@@ -123,10 +121,10 @@ def parts(name: str, content: bytes) -> Iterator[bytes]:
             text = subprocess.run(command, input=content, capture_output=True, check=True).stdout
             yield from (text, b"".join(text.split()))
         with pikepdf.open(io.BytesIO(content)) as document:
-            for found in document.objects:
-                yield found.unparse(resolved=True)
-                if isinstance(found, pikepdf.Stream):
-                    yield found.read_bytes()
+            for piece in document.objects:
+                yield piece.unparse(resolved=True)
+                if isinstance(piece, pikepdf.Stream):
+                    yield piece.read_bytes()
 
 
 def spellings(word: str) -> set[bytes]:
@@ -147,15 +145,15 @@ def spellings(word: str) -> set[bytes]:
 
 def told(cycle: Path) -> dict[str, set[str]]:
     """Give the secrets that are told, each with the files that tell it."""
-    found: dict[str, set[str]] = defaultdict(set)
+    told_in: dict[str, set[str]] = defaultdict(set)
     sought = [(word, way) for word in secrets() for way in spellings(word)]
     for name, content in handed_out(cycle).items():
         whole = b"\n".join(parts(name, content))
         folded = whole.lower()
         for word, way in sought:
             if way in whole or way.lower() in folded:
-                found[word].add(name)
-    return found
+                told_in[word].add(name)
+    return told_in
 
 
 def users_of(start: str) -> set[str]:
@@ -179,17 +177,17 @@ def test_what_is_handed_out_tells_nobody(nameless):
 
 def test_the_same_search_finds_everybody_by_name(names):
     """Everybody is found in an invoice and in a workbook, by name, e-mail or id."""
-    found = told(names.cycle())
+    places = told(names.cycle())
     called = {
         person.user_id: person.name or person.email or person.user_id for person in truth().people
     }
     called |= {service.service_user_id: service.name for service in truth().service_users}
     users = users_of(DECEMBER)
     assert len(users) > 50
-    kinds = {user: {Path(name).suffix for name in found[called[user]]} for user in users}
+    kinds = {user: {Path(name).suffix for name in places[called[user]]} for user in users}
     assert {called[user] for user in users if not kinds[user] >= {".pdf", ".xlsx"}} == set()
-    assert all(found[user] for user in users)
-    assert found[CONTACT]
+    assert all(places[user] for user in users)
+    assert places[CONTACT]
 
 
 def test_figures_are_the_same_whoever_is_shown(names, nameless):
@@ -206,7 +204,7 @@ def numbers(job: Job, start: str) -> dict[str, str]:
     kept = json.loads((job.cycle(start) / "inputs" / "directory.json").read_text(encoding="utf-8"))[
         "principals"
     ]
-    return {found["id"]: f"{found['kind'].replace('_', '-')}-{found['number']}" for found in kept}
+    return {entry["id"]: f"{entry['kind'].replace('_', '-')}-{entry['number']}" for entry in kept}
 
 
 def attached_usage(job: Job, start: str, code: str) -> list[dict[str, str]]:
@@ -216,10 +214,10 @@ def attached_usage(job: Job, start: str, code: str) -> list[dict[str, str]]:
 
 
 def added_up(rows: list[dict[str, str]], name: Callable[[str], str]) -> Mapping[str, Decimal]:
-    found: dict[str, Decimal] = defaultdict(Decimal)
+    sums: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
-        found[name(row["principal_id"])] += Decimal(row["quantity"])
-    return {who: acus for who, acus in found.items() if acus}
+        sums[name(row["principal_id"])] += Decimal(row["quantity"])
+    return {who: acus for who, acus in sums.items() if acus}
 
 
 @pytest.mark.parametrize("start", [NOVEMBER, DECEMBER])
@@ -234,9 +232,9 @@ def test_pseudonyms_stand_for_who_used_what(pseudonyms, start):
     )
     for code in CHARGED:
         own = [row for row in ledger if row["cost_center"] == code]
-        found = added_up(attached_usage(pseudonyms, start, code), lambda shown: shown)
-        assert found == added_up(own, lambda principal_id: known.get(principal_id, ""))
-        assert sum(found.values()) > 0
+        attached = added_up(attached_usage(pseudonyms, start, code), lambda shown: shown)
+        assert attached == added_up(own, lambda principal_id: known.get(principal_id, ""))
+        assert sum(attached.values()) > 0
 
 
 def test_pseudonyms_are_on_the_pages_and_in_the_workbooks(pseudonyms):
@@ -284,8 +282,8 @@ MANY = re.compile(r"The detail has ([\d,]+) rows, more than are printed\.")
 def printed(job: Job, code: str) -> tuple[int | None, str]:
     """Give how many rows an invoice says that it does not print, and its text."""
     text = " ".join(" ".join(pages(job.cycle() / "invoices" / f"CB-{DECEMBER}-{code}.pdf")).split())
-    found = MANY.search(text)
-    return (int(found[1].replace(",", "")) if found else None), text
+    number = MANY.search(text)
+    return (int(number[1].replace(",", "")) if number else None), text
 
 
 def bounded(folder: Path, bound: int) -> Job:

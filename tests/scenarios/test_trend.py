@@ -90,11 +90,11 @@ def runs(job: Job, start: str, command: str = "run") -> str:
 
 def amounts(job: Job, code: str, starts: tuple[str, ...] = STARTS) -> list[Decimal | None]:
     """Read from every statement what a cost center was charged."""
-    found = [
+    months = [
         {one["code"]: one["amount"] for one in job.statement(start)["cost_centers"]}
         for start in starts
     ]
-    return [Decimal(each[code]) if code in each else None for each in found]
+    return [Decimal(each[code]) if code in each else None for each in months]
 
 
 def kept(job: Job) -> list[dict]:
@@ -113,9 +113,9 @@ def told(job: Job) -> Statement:
     return derive(inputs(job)).statement
 
 
-def shown(found: Trend | None) -> list[Decimal | None]:
-    assert found
-    return [bar.amount for bar in found.bars]
+def shown(trend: Trend | None) -> list[Decimal | None]:
+    assert trend
+    return [bar.amount for bar in trend.bars]
 
 
 # Three cycles
@@ -181,9 +181,9 @@ def test_a_cycle_that_was_built_anew_is_read_anew(figures):
     runs(figures, OCTOBER, "build")
     figures.edit("rates.yaml", "10.00", "9000.00")
     runs(figures, DECEMBER, "build")
-    found = shown(invoice_trend(told(figures), "A-1"))
-    assert found == amounts(figures, "A-1")
-    assert found[0] > 0
+    bars = shown(invoice_trend(told(figures), "A-1"))
+    assert bars == amounts(figures, "A-1")
+    assert bars[0] > 0
     assert contents(figures.cycle())["inputs/history.json"] != before["inputs/history.json"]
 
 

@@ -82,13 +82,13 @@ def acus_of(center: dict) -> Decimal:
 
 def people(job: Job, start: str) -> dict[str, set[str]]:
     """Give whose usage stands on each cost center's rows of the ledger."""
-    found = defaultdict(set)
+    principals = defaultdict(set)
     for row in rows_of(job.cycle(start) / "ledger.csv"):
         if row["principal_id"]:
-            found[row["cost_center"]].add(
+            principals[row["cost_center"]].add(
                 (row["principal_kind"], row["principal_id"].removeprefix("'"))
             )
-    return found
+    return principals
 
 
 def text(value: Decimal) -> str:
@@ -130,20 +130,20 @@ def test_every_cost_center_is_compared_with_what_it_was(two_cycles, code):
 
 def test_the_cycle_is_compared_as_a_whole(two_cycles):
     old, new = (two_cycles.statement(start) for start in (NOVEMBER, DECEMBER))
-    found = new["variance"]
-    assert found["previous"] == {
+    variance = new["variance"]
+    assert variance["previous"] == {
         "start": NOVEMBER,
         "end": DECEMBER,
         "status": "draft",
         "seal": None,
     }
-    assert Decimal(found["acus"]) == Decimal(new["control"]["acus"]) - Decimal(
+    assert Decimal(variance["acus"]) == Decimal(new["control"]["acus"]) - Decimal(
         old["control"]["acus"]
     )
     amounts = [Decimal(one["tie_out"]["invoiced_amount"]) for one in (new, old)]
-    assert Decimal(found["amount"]) == amounts[0] - amounts[1]
+    assert Decimal(variance["amount"]) == amounts[0] - amounts[1]
     each = [Decimal(center["variance"]["amount"]) for center in new["cost_centers"]]
-    assert sum(each) == Decimal(found["amount"])
+    assert sum(each) == Decimal(variance["amount"])
 
 
 def test_the_first_cycle_is_compared_with_nothing(two_cycles, sample):
@@ -189,8 +189,8 @@ def test_history_holds_the_cycle_before_and_nothing_else_of_it(two_cycles):
 
 
 def numbers(line: str) -> list[Decimal]:
-    found = re.findall(rf"(?<![\w.,]){SIGNED}(?![\d%])", line)
-    return [Decimal(one.replace(",", "").replace("−", "-").replace("+", "")) for one in found]
+    figures = re.findall(rf"(?<![\w.,]){SIGNED}(?![\d%])", line)
+    return [Decimal(one.replace(",", "").replace("−", "-").replace("+", "")) for one in figures]
 
 
 def changes_shown(pdf: Path) -> dict[str, list[Decimal]]:
@@ -285,11 +285,11 @@ def test_building_again_changes_no_byte_and_reads_the_cycle_before_again(pair):
     plain(pair).edit("rates.yaml", "devin: 2.00", "devin: 3.00")
     succeeded(pair.here("build", cycle=NOVEMBER))
     pair.edit("rates.yaml", "devin: 3.00", "devin: 2.00")
-    found, _ = built(pair)
+    after, _ = built(pair)
     assert all(
-        center["variance"] == expected(pair, center["code"]) for center in found["cost_centers"]
+        center["variance"] == expected(pair, center["code"]) for center in after["cost_centers"]
     )
-    assert found["variance"] != json.loads(before["statement.json"])["variance"]
+    assert after["variance"] != json.loads(before["statement.json"])["variance"]
 
 
 def test_a_cost_center_that_comes_and_one_that_goes(pair):
@@ -298,15 +298,15 @@ def test_a_cost_center_that_comes_and_one_that_goes(pair):
     )
     pair.edit("mapping.yaml", "ada@acme.example: A-1", "ada@acme.example: A-2")
     pair.edit("mapping.yaml", "{A-1: 1, B-2: 2}", "{A-2: 1, B-2: 2}")
-    found, _ = built(pair)
-    assert [center["code"] for center in found["cost_centers"]] == ["A-2", "B-2", "C-3", "Z-9"]
-    new = found["cost_centers"][0]
+    after, _ = built(pair)
+    assert [center["code"] for center in after["cost_centers"]] == ["A-2", "B-2", "C-3", "Z-9"]
+    new = after["cost_centers"][0]
     assert new["variance"] == expected(pair, "A-2")
     assert new["variance"]["amount"] == new["amount"]
     assert new["variance"]["vanished"] == []
     gone = Decimal(centers(pair, NOVEMBER)["A-1"]["amount"])
-    each = sum(Decimal(center["variance"]["amount"]) for center in found["cost_centers"])
-    assert each - gone == Decimal(found["variance"]["amount"])
+    each = sum(Decimal(center["variance"]["amount"]) for center in after["cost_centers"])
+    assert each - gone == Decimal(after["variance"]["amount"])
     said = "\n".join(pages(pair.cycle() / "statement.pdf"))
     assert "no longer a cost center" in said
     row = next(line for line in said.splitlines() if line.startswith("A-1 "))
@@ -321,9 +321,9 @@ def test_a_closed_cycle_is_named_with_its_seal_and_no_longer_preliminary(pair):
         path.read_text("utf-8").replace('"status": "draft"', '"status": "closed"'), "utf-8"
     )
     before = contents(pair.cycle(NOVEMBER))
-    found, _ = built(plain(pair, *STATEMENT))
+    after, _ = built(plain(pair, *STATEMENT))
     seal = sha256(manifest.read_bytes()).hexdigest()
-    assert found["variance"]["previous"] == {
+    assert after["variance"]["previous"] == {
         "start": NOVEMBER,
         "end": DECEMBER,
         "status": "closed",
@@ -358,10 +358,10 @@ def removed(folder: Path) -> None:
 def test_where_there_is_nothing_to_compare_with_documents_say_nothing(pair, change, warned):
     before = pair.statement()
     change(pair.cycle(NOVEMBER))
-    found, stderr = built(plain(pair, *STATEMENT))
-    assert found["variance"] is None
-    assert {center["variance"] for center in found["cost_centers"]} == {None}
-    assert without_variance(found) == without_variance(before)
+    after, stderr = built(plain(pair, *STATEMENT))
+    assert after["variance"] is None
+    assert {center["variance"] for center in after["cost_centers"]} == {None}
+    assert without_variance(after) == without_variance(before)
     assert json.loads((pair.cycle() / "inputs/history.json").read_bytes())["cycles"] == []
     assert "previous cycle" not in "".join(pages(pair.cycle() / "statement.pdf"))
     if warned:
@@ -377,8 +377,8 @@ def without_variance(statement: dict) -> dict:
 
 def test_another_currency_is_not_compared(pair):
     plain(pair).edit("rates.yaml", "USD", "EUR")
-    found, stderr = built(pair)
-    assert (found["currency"], found["variance"], stderr) == ("EUR", None, "")
+    after, stderr = built(pair)
+    assert (after["currency"], after["variance"], stderr) == ("EUR", None, "")
 
 
 def test_ids_and_names_that_a_spreadsheet_would_run_come_through_a_real_build(tmp_path):
@@ -412,11 +412,11 @@ def ada_id() -> str:
     for line in RECORDING.read_text(encoding="utf-8").splitlines():
         response = json.loads(line)
         if response["request"].startswith("GET /v3/enterprise/members/users?"):
-            found = [
+            hers = [
                 one
                 for one in json.loads(response["body"])["items"]
                 if one["email"] == "ada@acme.example"
             ]
-            if found:
-                return found[0]["user_id"]
+            if hers:
+                return hers[0]["user_id"]
     raise AssertionError("nobody in the recording is ada")

@@ -1,7 +1,7 @@
 """`explain`: a line of an invoice back to its records, rules, rate and the API's answers, offline.
 
-Everything is derived once more from evidence and configuration, and must be what the cycle's folder
-says.
+Everything is derived once more from evidence and configuration, and must be what the folder of the
+cycle says.
 """
 
 import json
