@@ -9,6 +9,7 @@ from traceback import FrameSummary, extract_tb
 from reportgen import __version__
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import said_by_system
+from reportgen.documents.render import DrawingError
 from reportgen.operations.bug_report import write_report
 from reportgen.operations.context import DONE, PROBLEMS, UNREACHABLE, USAGE, Context, WrongUsage
 from reportgen.sources.api.client import ApiFailure
@@ -61,22 +62,21 @@ def _of_the_system(error: OSError) -> Problem:
 
 def _of_the_program(error: Exception, context: Context) -> Problem:
     """Name the report, and where the bug is; not what the program held, which may be secret."""
-    message = (
-        f"this is a bug of reportgen {__version__} ({type(error).__name__} in {_place(error)})"
-    )
+    where = str(error) if isinstance(error, DrawingError) else _place(error)
+    message = f"this is a bug of reportgen {__version__} ({where})"
     report = write_report(error, context)
     if report is None:
         hint = "report this line; there was no folder for a report of all that is known"
         return Problem(source="reportgen", message=message, hint=hint)
-    return Problem(
-        source=str(report), message=message, hint="read this file, then report the bug with it"
-    )
+    hint = "read this file, then report the bug with it"
+    return Problem(source=str(report), message=message, hint=hint)
 
 
 def _place(error: Exception) -> str:
-    """Give file and line of the last piece of our own code that was running."""
+    """Name the kind of an error, with file and line of the last of our own code that ran."""
     frames = [frame for frame in extract_tb(error.__traceback__) if _is_ours(frame)]
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
+    name, line = Path(frames[-1].filename).name, frames[-1].lineno
+    return f"{type(error).__name__} in {name}:{line}"
 
 
 def _is_ours(frame: FrameSummary) -> bool:

@@ -6,12 +6,14 @@ import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from reportgen import __version__
+from reportgen.documents.render import DrawingError
 from reportgen.operations.context import Context
 from reportgen.operations.failure import told
 from reportgen.terminal import Terminal
@@ -100,14 +102,29 @@ def test_the_report_has_versions_command_and_traceback(room):
     assert report.endswith("\nZeroDivisionError: by nothing\n")
 
 
-def test_what_led_to_an_error_is_in_the_report_wherever_it_came_from(room):
-    error = RuntimeError("in the end")
-    error.__cause__ = LookupError('"""\nTraceback of a worker\n"""')
-    error.add_note("while drawing invoices/CB-1.pdf")
-    stopped_by(error)
+def drawn():
+    """Fail as the drawing of a document does."""
+    try:
+        {}["what was drawn"]
+    except KeyError as error:
+        raise DrawingError("invoices/CB-1.pdf", "invoice.html.j2", "") from error
+
+
+@pytest.mark.parametrize("executor", [ProcessPoolExecutor, ThreadPoolExecutor])
+def test_what_stopped_a_worker_is_in_the_report_and_the_line_names_the_document(
+    room, executor, capsys
+):
+    def command(_):
+        with executor(1) as workers:
+            return workers.submit(drawn).result()
+
+    assert told(command, context()) == 1
+    said = capsys.readouterr().err
+    assert "(invoices/CB-1.pdf could not be made from invoice.html.j2); read this file" in said
+    assert "what was drawn" not in said
     report = the_report(room)
-    assert "Traceback of a worker" in report
-    assert report.endswith("RuntimeError: in the end\nwhile drawing invoices/CB-1.pdf\n")
+    assert ', in drawn\n    {}["what was drawn"]\n' in report
+    assert "\nKeyError: 'what was drawn'\n" in report
 
 
 @pytest.mark.parametrize(
