@@ -4,9 +4,10 @@ It reads nothing but its arguments, so that the same inputs give the same docume
 """
 
 from collections.abc import Mapping as MappingOf
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from reportgen.core.allocate import allocate, charged_after_close, timelines
+from reportgen.core.allocate import allocate, charged_after_close, flaws_met, timelines
 from reportgen.core.charges import CycleCharges, charge_cycle
 from reportgen.core.compare import set_against
 from reportgen.core.cycle import BillingCycle, elapsed, is_over
@@ -21,6 +22,7 @@ from reportgen.core.model import (
     Allocation,
     CycleTotals,
     Directory,
+    Flaw,
     Heading,
     Mapping,
     RateCard,
@@ -33,6 +35,13 @@ from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.statement import statement
 from reportgen.core.text import quoted
 from reportgen.core.usage import decompose
+from reportgen.core.user_file import (
+    counted,
+    not_in_force,
+    told_once,
+    unneeded,
+    with_names,
+)
 from reportgen.documents.templating.invoice_number import NumberError, invoice_number
 from reportgen.sources.api import source as api
 from reportgen.sources.api.plan import answer_from
@@ -85,6 +94,8 @@ def derive(inputs: Inputs) -> Derived:
         tolerance=configuration.settings.tolerance,
     )
     resolved, problems = timelines(usage.records, mapping, reading.directory)
+    met = flaws_met(usage.records, resolved)
+    rows = told_once(met, mapping)
     card = configuration.rate_card
     whole, unratable = whole_cycle(card, usage.control, inputs.cycle.start)
     allocations = tuple(rate(allocate(usage.records, resolved), card, whole))
@@ -97,7 +108,7 @@ def derive(inputs: Inputs) -> Derived:
         *_uncollected(mapping, reading),
         *bad_numbers,
     ]
-    problems += [*unratable, *errors(found)]
+    problems += [*errors(rows), *unratable, *errors(found)]
     if errors(problems):
         raise Rejected(configuration.located(problems))
     heading = _heading(inputs, reading, card)
@@ -105,11 +116,12 @@ def derive(inputs: Inputs) -> Derived:
         heading, usage, allocations, charges, mapping, card=card, numbers=numbers
     )
     warnings += [problem for problem in found if problem.warning]
-    for warn in (conflicting_tags, unowned_sessions, unmatched_rules):
+    for warn in (conflicting_tags, unowned_sessions):
         warnings += warn(mapping, reading.directory)
+    warnings += [*rows, *_unused_rules(mapping, reading.directory, met, inputs.cycle)]
     return Derived(
         usage=usage,
-        directory=reading.directory,
+        directory=with_names(reading.directory, mapping),
         allocations=allocations,
         charges=charges,
         statement=set_against(result, inputs.earlier),
@@ -139,6 +151,18 @@ def _user_first(mapping: Mapping) -> bool:
 
 def _uncollected(mapping: Mapping, reading: Reading) -> list[Problem]:
     return uncollected_sessions(mapping, reading.directory, reading.views.sessions.keys())
+
+
+def _unused_rules(
+    mapping: Mapping, directory: Directory, met: AbstractSet[Flaw], cycle: BillingCycle
+) -> list[Problem]:
+    """Warn of what the mapping says in vain; nobody's row is told of twice."""
+    useless = unneeded(mapping, met, cycle)
+    return [
+        *counted(useless, ", and needed none in this cycle", "nothing to do until they use ACUs"),
+        *not_in_force(mapping, cycle),
+        *unmatched_rules(mapping, directory, useless.keys()),
+    ]
 
 
 def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:

@@ -117,7 +117,6 @@ ALLOWED_OPERATIONS = {
     ("core/allocate.py", "len(found) - 1"),  # a count
     ("core/text.py", "LONGEST_QUOTE - 1"),
     ("core/rate.py", "index - 1"),
-    ("core/match.py", "len(rules) - 1"),
     ("core/usage.py", "rivals.at(cell, acus) - known.get(org_id, set())"),  # a difference of sets
     ("core/usage.py", "-tolerance"),  # a setting, compared
     (

@@ -7,12 +7,12 @@ from reportgen.operations.context import Context
 from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.drafts import produce
 from reportgen.operations.inputs import stored_inputs, warnings_of
-from reportgen.sources.config.configuration import load
+from reportgen.operations.opening import opened
 
 
 def build(config: Path, selector: str, context: Context, workers: int) -> int:
     """Build the documents of a collected cycle."""
-    configuration = load(config)
+    configuration = opened(config, context)
     refuse_unwritable(configuration.archive, configuration.archive_source)
     context.terminal.problems(warnings_of(configuration))
     cycle = archived_cycle(configuration, selector, context)

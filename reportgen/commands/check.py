@@ -7,24 +7,28 @@ from pathlib import Path
 from reportgen.archive.draft import torn
 from reportgen.archive.folder import cycle_folder
 from reportgen.core.allocate import date_gaps, unmapped
-from reportgen.core.model import Invoice
+from reportgen.core.model import Invoice, Mapping
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
+from reportgen.core.user_file import counted, unneeded
 from reportgen.derive import derive
 from reportgen.operations.connect import refuse_missing_recording
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.inputs import stored_inputs, warnings_of
-from reportgen.sources.config.configuration import Configuration, load
+from reportgen.operations.opening import opened
+from reportgen.sources.config.configuration import Configuration
 from reportgen.sources.config.yamldoc import parse
 
 
 def check(config: Path, selector: str | None, context: Context) -> int:
     """Report problems and warnings; raises Rejected where there is a problem."""
-    configuration = load(config)
+    configuration = opened(config, context)
     refuse_missing_recording(configuration)
     warnings = warnings_of(configuration)
-    if selector is not None:
+    if selector is None:
+        warnings += configuration.located(_unusable_rows(configuration.mapping))
+    else:
         warnings += _against_usage(configuration, selector, context)
     warnings = list(dict.fromkeys(warnings))
     context.terminal.problems(warnings)
@@ -33,6 +37,12 @@ def check(config: Path, selector: str | None, context: Context) -> int:
     )
     context.terminal.values({"warnings": [str(warning) for warning in warnings]})
     return DONE
+
+
+def _unusable_rows(mapping: Mapping) -> list[Problem]:
+    """Warn of rows of the HR export that would be mistakes, did usage need them."""
+    hint = "`check --cycle` tells who of them has used ACUs, which makes it a mistake"
+    return counted(unneeded(mapping, frozenset()), "", hint)
 
 
 def _against_usage(configuration: Configuration, selector: str, context: Context) -> list[Problem]:
@@ -58,7 +68,7 @@ def _against_usage(configuration: Configuration, selector: str, context: Context
 def _without_contacts(configuration: Configuration, invoices: Iterable[Invoice]) -> list[Problem]:
     """Warn of cost centers that get an invoice, but name nobody to send it to."""
     name = configuration.mapping.unallocated_source.rpartition(":")[0]
-    source = parse(configuration.files[name], name)
+    source = parse(configuration.texts[name], name)
     return [
         Problem(
             source=source.line("cost_centers", invoice.cost_center.code),

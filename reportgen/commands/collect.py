@@ -7,12 +7,12 @@ from reportgen.archive.draft import staged
 from reportgen.archive.folder import DIRECTORY, EVIDENCE, cycle_folder, refuse_unwritable
 from reportgen.operations.collection import Effort, choose, gather, held
 from reportgen.operations.context import DONE, Context
-from reportgen.sources.config.configuration import load
+from reportgen.operations.opening import opened
 
 
 def collect(config: Path, selector: str, context: Context, effort: Effort) -> int:
     """Collect a cycle into the archive."""
-    configuration = load(config)
+    configuration = opened(config, context)
     context.terminal.problems(configuration.warnings)
     refuse_unwritable(configuration.archive, configuration.archive_source)
     chosen = choose(configuration, selector, context, effort)

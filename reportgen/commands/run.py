@@ -8,12 +8,12 @@ from reportgen.operations.collection import Effort, choose, gather, held
 from reportgen.operations.context import Context
 from reportgen.operations.drafts import produce
 from reportgen.operations.inputs import inputs_of, warnings_of
-from reportgen.sources.config.configuration import load
+from reportgen.operations.opening import opened
 
 
 def run(config: Path, selector: str, context: Context, effort: Effort, workers: int) -> int:
     """Collect a cycle, then build its documents."""
-    configuration = load(config)
+    configuration = opened(config, context)
     refuse_unwritable(configuration.archive, configuration.archive_source)
     context.terminal.problems(warnings_of(configuration))
     chosen = choose(configuration, selector, context, effort)

@@ -9,7 +9,7 @@ record's.
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -20,6 +20,7 @@ from reportgen.core.model import (
     Allocation,
     DatedSplit,
     Directory,
+    Flaw,
     Level,
     Mapping,
     Rule,
@@ -44,12 +45,16 @@ CAUSES = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """What happens to a subject's records: the split with the rule (file:line), or the cause of its absence."""
+    """What happens to a subject's records: the split with the rule (file:line), or why none is.
+
+    `flaws` are of the rows of the HR export that were needed for it.
+    """
 
     kind: Literal["usage", "unallocated"]
     split: Split
     rule: str = ""
     cause: str = ""
+    flaws: tuple[Flaw, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +105,20 @@ def _allocation(record: UsageRecord, choice: Choice, share: Share, quantity: Dec
     what = choice.kind, choice.cause, choice.rule
     whose = record, share.cost_center, *what, share.text, quantity
     return tuple.__new__(Allocation, (*whose, None, "", ZERO))
+
+
+def flaws_met(records: Iterable[UsageRecord], resolved: MappingOf[Subject, Timeline]) -> set[Flaw]:
+    """Give the flaws of those rows of the HR export that usage needs."""
+    flawed = {
+        subject: timeline
+        for subject, timeline in resolved.items()
+        if any(choice.flaws for choice in timeline.choices)
+    }
+    met: set[Flaw] = set()
+    for record in records if flawed else ():
+        if timeline := flawed.get(record[2:6]):
+            met.update(timeline.on(record[0]).flaws)
+    return met
 
 
 def unmapped(
@@ -161,7 +180,7 @@ def _not_begun(levels: Levels, day: date) -> Iterator[Rule]:
     for level, rules in levels:
         if _choose([(level, rules)], day):
             return
-        if not any(value_on(rule, day) for rule in rules):
+        if all(day < rule.values[0].start for rule in rules):
             yield from [rule for rule in rules if rule.values[0].split][:1]
 
 
@@ -212,9 +231,13 @@ def _timeline(matcher: Matcher, mapping: Mapping, subject: Subject) -> Timeline:
     starts = {value.start for _, rules in levels for rule in rules for value in rule.values}
     ordered = tuple(sorted({date.min, *starts}))
     unallocated = _unallocated(mapping, subject)
-    return Timeline(
-        starts=ordered, choices=tuple(_choose(levels, day) or unallocated for day in ordered)
-    )
+    choices = [_choose(levels, day) or unallocated for day in ordered]
+    if any(value.flaw for _, rules in levels for rule in rules for value in rule.values):
+        choices = [
+            replace(choice, flaws=_flaws(levels, day))
+            for day, choice in zip(ordered, choices, strict=True)
+        ]
+    return Timeline(starts=ordered, choices=tuple(choices))
 
 
 def _levels(matcher: Matcher, mapping: Mapping, subject: Subject) -> Levels:
@@ -231,8 +254,27 @@ def _choose(levels: Levels, day: date) -> Choice | None:
     return None
 
 
+def _flaws(levels: Levels, day: date) -> tuple[Flaw, ...]:
+    """Give the flaws of the values that are asked on a billing day before one decides."""
+    flaws: list[Flaw] = []
+    for level, rules in levels:
+        for value in filter(None, (_written_on(rule, day) for rule in rules)):
+            if value.flaw:
+                flaws.append(value.flaw)
+            if not value.silent:
+                break
+        if _choose([(level, rules)], day):
+            break
+    return tuple(flaws)
+
+
 def value_on(rule: Rule, day: date) -> DatedSplit | None:
-    """Give what a rule says on a billing day; None before its first date."""
+    """Give what a rule says on a day; None where it says nothing, as before its first date."""
+    value = _written_on(rule, day)
+    return None if value is None or value.silent else value
+
+
+def _written_on(rule: Rule, day: date) -> DatedSplit | None:
     index = bisect_right(rule.values, day, key=lambda value: value.start)
     return rule.values[index - 1] if index else None
 

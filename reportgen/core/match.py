@@ -1,7 +1,8 @@
 """Which rules of the mapping match whom.
 
 Within the level `user`: the id beats the e-mail beats the user file beats a pattern. E-mails are
-compared case-folded; a pattern with `*` is compared with the case-folded e-mail, else the id.
+compared as `text.address` writes them, in one case and without what nobody sees; a pattern with `*`
+is compared with that, else with the id.
 """
 
 import re
@@ -12,7 +13,7 @@ from operator import attrgetter
 
 from reportgen.core.model import Directory, Level, Mapping, Principal, Rule, Session, UsageRecord
 from reportgen.core.problem import Problem
-from reportgen.core.text import quoted
+from reportgen.core.text import address, quoted, some, visible
 
 Subject = tuple[str, str, str, str]
 """Organization, principal kind, principal id and session: what decides which rules match a record."""
@@ -53,12 +54,12 @@ class Matcher:
 
     def patterns(self, user_id: str) -> list[Rule]:
         """List the patterns that match a user."""
-        text = self._email(user_id) or user_id.casefold()
+        text = self._email(user_id) or address(user_id)
         return [rule for pattern, rule in self._patterns if pattern.fullmatch(text)]
 
     def exact_since(self, user_id: str, day: date) -> bool:
         """Tell whether an exact key decides a user from a day on, so that no pattern is consulted."""
-        return any(rule.values[0].start <= day for rule in self._exact(user_id))
+        return any(_speaks_since(rule, day) for rule in self._exact(user_id))
 
     def _exact(self, user_id: str) -> list[Rule]:
         email = self._email(user_id)
@@ -68,7 +69,7 @@ class Matcher:
 
     def _email(self, user_id: str) -> str:
         entry = self._directory.entries.get(Principal("user", user_id))
-        return (entry.email or "").casefold() if entry else ""
+        return address(entry.email or "") if entry else ""
 
     def _tags(self, session_id: str) -> list[str]:
         session = self._directory.sessions.get(session_id)
@@ -147,15 +148,18 @@ def unowned_sessions(mapping: Mapping, directory: Directory) -> list[Problem]:
     ]
 
 
-def unmatched_rules(mapping: Mapping, directory: Directory) -> list[Problem]:
-    """Warn of keys that match nobody and nothing the API knows; the rows of the HR export in one line."""
+def unmatched_rules(
+    mapping: Mapping, directory: Directory, told: AbstractSet[str] = frozenset()
+) -> list[Problem]:
+    """Warn of keys that match nobody and nothing the API knows; of the HR export in one line.
+
+    `told` are keys of the HR export that another warning names.
+    """
     seen = set(_seen(mapping, directory))
     unmatched = [rule for rule in mapping.rules if (rule.section, rule.key) not in seen]
     keys = [rule for rule in unmatched if rule.section != "user_file"]
-    return [
-        *map(_unmatched_key, keys),
-        *_unmatched_rows([rule for rule in unmatched if rule.section == "user_file"]),
-    ]
+    rows = [rule for rule in unmatched if rule.section == "user_file" and rule.key not in told]
+    return [*map(_unmatched_key, keys), *_unmatched_rows(rows)]
 
 
 def _unmatched_key(rule: Rule) -> Problem:
@@ -167,8 +171,8 @@ def _unmatched_key(rule: Rule) -> Problem:
 def _unmatched_rows(rules: list[Rule]) -> list[Problem]:
     if not rules:
         return []
-    more = f" and {len(rules) - 1} more" if len(rules) > 1 else ""
-    message = f"{quoted(rules[0].key)}{more} of the user file match nobody in this cycle"
+    names = some([quoted(rule.key) for rule in rules])
+    message = f"{names} of the user file {'match' if rules[1:] else 'matches'} nobody in this cycle"
     hint = "correct them, or leave them if they are kept for later"
     return [Problem(source=rules[0].source, message=message, hint=hint, warning=True)]
 
@@ -206,10 +210,18 @@ def _keys(rule: Rule) -> set[str]:
         return set()
     if rule.section == "sessions":
         return {session_key(rule.key)}
-    if rule.section in {"users", "user_file"} and "@" in rule.key:
-        return {rule.key, rule.key.casefold()}
+    if rule.section in {"users", "user_file"}:
+        key = visible(rule.key)
+        return {key, address(key)} if "@" in key else {key}
     return {rule.key}
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, pattern.casefold().split("*"))), re.DOTALL)
+    return re.compile(".*".join(map(re.escape, address(pattern).split("*"))), re.DOTALL)
+
+
+def _speaks_since(rule: Rule, day: date) -> bool:
+    """Tell whether a rule says something on every day from one on."""
+    begun = [value for value in rule.values if value.start <= day]
+    later = rule.values[len(begun) :]
+    return bool(begun) and not any(value.silent for value in (*begun[-1:], *later))

@@ -4,6 +4,8 @@
       CostCenter
       Rule                      one key of mapping.yaml, with a value per date
         DatedSplit -> Split -> Share
+        Flaw                    why rows of the HR export cannot be used
+      UserFile                  what the HR export tells beside its rules
       Pool                      a cost center whose charges others share
     RateCard                    what an ACU costs, by one of:
       Price                     dated, per product
@@ -42,6 +44,7 @@ from typing import Literal, NamedTuple
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.money import ZERO
+from reportgen.core.problem import Problem
 
 Level = Literal["session", "tag", "user", "org"]
 PrincipalKind = Literal["user", "service_user"]
@@ -87,12 +90,32 @@ class Split:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Flaw:
+    """Why rows of the HR export say nothing that can be used.
+
+    It is told where usage needs them: a whole company's list holds many that nobody needs. `kind`
+    is what such rows have in common, `word` what is wrong in this one; of an undeclared cost
+    center, its code.
+    """
+
+    kind: Literal["undeclared", "untold", "contradiction", "shares", "rows", "unreadable"]
+    word: str
+    problem: Problem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DatedSplit:
-    """What a key means from a billing day on; a `split` of None falls through to the next level."""
+    """What a key means from a billing day on; a `split` of None falls through to the next level.
+
+    A `silent` value says nothing, as before the first date: the next rule of the level decides. One
+    with a `flaw` that is no warning cannot be used.
+    """
 
     start: date
     split: Split | None
     source: str
+    silent: bool = False
+    flaw: Flaw | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +125,19 @@ class Rule:
     section: Literal["users", "user_file", "service_users", "sessions", "tags", "orgs"]
     key: str
     values: tuple[DatedSplit, ...]
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserFile:
+    """What the HR export tells beside its rules.
+
+    `names` are by user id, or by e-mail as it is compared; `source` is the file and the line of its
+    columns.
+    """
+
+    rows: int
+    names: MappingOf[str, str]
     source: str
 
 
@@ -127,6 +163,7 @@ class Mapping:
 
     cost_centers: tuple[CostCenter, ...]
     rules: tuple[Rule, ...]
+    user_file: UserFile | None = None
     precedence: tuple[Level, ...] = DEFAULT_PRECEDENCE
     unallocated: str | None = None
     unallocated_source: str = ""

@@ -4,11 +4,20 @@ What comes from people or from the API may hold anything; here is decided what o
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from json import dumps
+from unicodedata import normalize
 
 LONGEST_QUOTE = 80
+NAMED = 3
+"""How many of a list a message names."""
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""What shows nothing: Unicode's Default_Ignorable_Code_Point."""
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -45,6 +54,36 @@ def said_by_system(error: OSError) -> str:
     'no such file or directory'
     """
     return (error.strerror or str(error) or "unknown reason").lower()
+
+
+def visible(text: str) -> str:
+    r"""Leave out characters that nobody sees, and blanks at either side.
+
+    >>> visible("\u200b ada@x.example\xa0")
+    'ada@x.example'
+    """
+    return _UNSEEN.sub("", text).strip()
+
+
+def address(text: str) -> str:
+    r"""Write an e-mail as it is compared: without what nobody sees, in one case, composed (NFC).
+
+    >>> address("Ada\u00ad@X.example ")
+    'ada@x.example'
+    """
+    return normalize("NFC", normalize("NFC", visible(text)).casefold())
+
+
+def some(texts: Sequence[str]) -> str:
+    """List a few texts, and count the others.
+
+    >>> some(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    named, others = list(texts[:NAMED]), texts[NAMED:]
+    if others:
+        return f"{', '.join(named)} and {len(others)} more"
+    return " and ".join([", ".join(named[:-1]), *named[-1:]] if named[1:] else named)
 
 
 def _escaped(char: str) -> str:

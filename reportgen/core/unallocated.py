@@ -19,7 +19,7 @@ from reportgen.core.directory import principal_of
 from reportgen.core.match import Matcher, Subject, is_pattern, subject_of
 from reportgen.core.model import Allocation, Directory, InvoiceLine, Level, Mapping, Rule, Split
 from reportgen.core.money import EXACT, ZERO, add, plain, round_half_up, round_to_total
-from reportgen.core.text import did_you_mean
+from reportgen.core.text import address, did_you_mean, visible
 
 LONGEST_KEY = 1000
 """YAML takes keys of at most 1024 characters."""
@@ -189,7 +189,7 @@ class Suggestions:
     def _key(self, orphan: Orphan) -> str:
         """Give the key to write: people go by their e-mail."""
         email, _ = self._of(orphan)
-        keys = (email if orphan.kind == "user" else "", orphan.id)
+        keys = (visible(email) if orphan.kind == "user" else "", orphan.id)
         return next(filter(_is_key, keys), "")
 
     def _split(self, rule: Rule) -> Split | None:
@@ -201,7 +201,7 @@ def _subject(orphan: Orphan) -> Subject:
 
 
 def _folded(key: str) -> str:
-    return key.casefold() if "@" in key else key
+    return address(key) if "@" in key else key
 
 
 def _words(text: str) -> str:

@@ -17,6 +17,7 @@ from reportgen.core.privacy import redacted
 from reportgen.core.statement_json import statement_json
 from reportgen.core.tables import ledger_csv, tie_out_csv, unallocated_csv
 from reportgen.core.unallocated import UnallocatedRow, unallocated_rows
+from reportgen.core.user_file import with_names
 from reportgen.derive import Derived, Inputs
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.render import Design, Task, tasks_of
@@ -48,8 +49,10 @@ def stored_files(
 
     `known` is everybody.
     """
-    for name, text in _texts(inputs, design).items():
-        yield name, text.encode()
+    for name, content in inputs.configuration.files.items():
+        yield f"inputs/config/{name}", content
+    for name, text in design.templates.items():
+        yield f"inputs/templates/{name}", text.encode()
     for name, text in _tables(inputs, derived).items():
         yield name, text.encode()
     for path in _assets(inputs):
@@ -68,8 +71,8 @@ def tasks(derived: Derived, known: Directory, design: Design) -> list[Task]:
 
 def everybody(inputs: Inputs, derived: Derived) -> Directory:
     """Give who is in this cycle, was in an earlier one, or has left since: each with a number."""
-    known = joined(derived.directory, inputs.remembered)
-    return numbered(with_answered(known, _left(derived), ()), _secret(inputs))
+    known = with_answered(joined(derived.directory, inputs.remembered), _left(derived), ())
+    return numbered(with_names(known, inputs.configuration.mapping), _secret(inputs))
 
 
 def _left(derived: Derived) -> list[Principal]:
@@ -90,11 +93,6 @@ def _secret(inputs: Inputs) -> str:
 
 def _embedded(logo: Path) -> str:
     return f"data:{LOGO_TYPES[logo.suffix.lower()]};base64,{b64encode(logo.read_bytes()).decode()}"
-
-
-def _texts(inputs: Inputs, design: Design) -> dict[str, str]:
-    files = {f"inputs/config/{name}": text for name, text in inputs.configuration.files.items()}
-    return files | {f"inputs/templates/{name}": text for name, text in design.templates.items()}
 
 
 def _assets(inputs: Inputs) -> list[Path]:

@@ -26,10 +26,10 @@ import sys
 from reportgen.cli import main
 from reportgen.commands import build
 
-def load(config):
+def opened(config, context):
     raise LookupError("wherever", config, "cog_abc123")
 
-build.load = load
+build.opened = opened
 main()
 """
 

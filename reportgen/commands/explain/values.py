@@ -221,5 +221,5 @@ def file_and_line(source: str) -> tuple[str, int]:
 def _text(source: str, configuration: Configuration) -> str:
     """Read a line of the configuration."""
     name, number = file_and_line(source)
-    lines = re.split(r"\r\n|\r|\n", configuration.files.get(name, ""))
+    lines = re.split(r"\r\n|\r|\n", configuration.texts.get(name, ""))
     return lines[number - 1].strip() if number <= len(lines) else ""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from reportgen.core.directory import by_principal
 from reportgen.core.match import is_pattern, session_key
 from reportgen.core.model import Directory, Entry, Pair, Principal, PrincipalKind, Rule, Session
-from reportgen.core.text import legible
+from reportgen.core.text import legible, visible
 from reportgen.sources.api import bodies
 
 
@@ -56,16 +56,18 @@ def session_pairs(known: Directory) -> Iterator[Pair]:
 
 
 def named_principals(rules: Iterable[Rule]) -> set[Principal]:
-    """Give the principals whose ids the mapping names: somebody may be in no list any more."""
-    found = set()
+    """Give the principals whose ids the mapping names: somebody may be in no list any more.
+
+    Of the HR export only what has the form of a user's id: a whole company's list holds personnel
+    numbers and dashes as well, and each would be asked for.
+    """
+    named = set()
     for rule in rules:
         if rule.section == "service_users":
-            found.add(Principal("service_user", rule.key))
-        elif (
-            rule.section in {"users", "user_file"} and "@" not in rule.key and not is_pattern(rule)
-        ):
-            found.add(Principal("user", rule.key))
-    return found
+            named.add(Principal("service_user", rule.key))
+        elif _is_id(rule):
+            named.add(Principal("user", visible(rule.key)))
+    return named
 
 
 def once_known(rules: Iterable[Rule], remembered: Directory) -> set[Principal]:
@@ -78,6 +80,13 @@ def _owners(listed: bodies.ListedSession) -> Iterator[Principal]:
         yield Principal("user", listed.user_id)
     if listed.service_user_id:
         yield Principal("service_user", listed.service_user_id)
+
+
+def _is_id(rule: Rule) -> bool:
+    """Tell whether a rule names a user by the id, which holds a bar, such as `email|0a1b`."""
+    if rule.section == "user_file":
+        return "@" not in rule.key and "|" in rule.key
+    return rule.section == "users" and "@" not in rule.key and not is_pattern(rule)
 
 
 def _entry(kind: PrincipalKind, principal_id: str, email: str | None, name: str | None) -> Entry:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from reportgen.core.model import Mapping, RateCard, Rule
+from reportgen.core.model import Mapping, RateCard
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.sources.config.fees import undeclared_charged
 from reportgen.sources.config.files import find_documents, find_logo, of_one_name
-from reportgen.sources.config.hr_export import read_user_file
+from reportgen.sources.config.hr_export import HrExport, read_user_file
 from reportgen.sources.config.mapping import read_mapping
 from reportgen.sources.config.messages import validate
 from reportgen.sources.config.rates import not_one_way, read_rates
@@ -20,10 +20,17 @@ from reportgen.sources.config.schema import (
     MappingFile,
     RatesFile,
     Section,
-    UserFileSection,
 )
+from reportgen.sources.config.table_file import LARGEST_EXPORT, read_grid
 from reportgen.sources.config.v2_limits import fit_to_v2
-from reportgen.sources.config.yamldoc import Scalar, YamlDocument, parse, read_text
+from reportgen.sources.config.yamldoc import (
+    LARGEST_FILE,
+    Scalar,
+    YamlDocument,
+    decoded,
+    parse,
+    read_bytes,
+)
 
 FILE_NAME = "chargeback.yaml"
 F = TypeVar("F", bound=Section)
@@ -31,9 +38,10 @@ F = TypeVar("F", bound=Section)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Configuration:
-    """Everything that was configured, and the texts it was read from.
+    """Everything that was configured, and the files it was read from.
 
-    `files` are the texts by the short name that stands in rules (`mapping.yaml:12`); `paths` lead
+    `files` are by the short name that stands in rules (`mapping.yaml:12`), `texts` what people read
+    in them, line by line, and `notes` how those of other systems were read; `paths` lead
     from those names to the files as the user would open them; `assets` lead from the names of files
     that travel with a cycle, such as the vendor's invoices, to the files, and `logo` to the picture
     that every document shows; `locales` lead from every locale to the first line that names it.
@@ -50,11 +58,13 @@ class Configuration:
     replay: Path | None
     replay_source: str
     templates: Path | None
-    files: MappingOf[str, str]
+    files: MappingOf[str, bytes]
+    texts: MappingOf[str, str]
     paths: MappingOf[str, str]
     assets: MappingOf[str, Path] = field(default_factory=dict)
     logo: Path | None = None
     locales: MappingOf[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
     @property
@@ -97,19 +107,22 @@ def load(config: Path, instead: MappingOf[str, Path] | None = None) -> Configura
 
 @dataclass(kw_only=True, slots=True)
 class _Reader:
-    """Reads files named relative to a folder, and keeps their texts, paths and problems, and the locales in them."""
+    """Reads files named relative to a folder, and keeps them and what is to be said of them."""
 
     folder: Path
     instead: MappingOf[str, str] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
     locales: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def document(self, written: str, named: str = "") -> YamlDocument | None:
         """Read and parse a YAML file, which the line `named` names."""
         try:
-            name = self.text(written, named)
+            name = self.file(written, named)
+            self.texts[name] = decoded(self.files[name], name)
             return parse(self.texts[name], name)
         except Rejected as rejected:
             self.problems += rejected.problems
@@ -123,8 +136,14 @@ class _Reader:
         self.problems += found
         return value
 
-    def text(self, written: str, named: str = "", folder: Path | None = None) -> str:
-        """Read a text file; give the short name it is kept under, or raise Rejected."""
+    def file(
+        self,
+        written: str,
+        named: str = "",
+        folder: Path | None = None,
+        largest: int = LARGEST_FILE,
+    ) -> str:
+        """Read a file; give the short name it is kept under, or raise Rejected."""
         path = self.path(written, folder)
         name = (
             path.relative_to(self.folder).as_posix()
@@ -137,7 +156,7 @@ class _Reader:
             name = f"_{name}"
         self.paths[name] = str(path)
         try:
-            self.texts[name] = read_text(path, name)
+            self.files[name] = read_bytes(path, name, largest)
         except Rejected as rejected:
             raise Rejected(
                 _named(problem, named, path) for problem in rejected.problems
@@ -200,11 +219,13 @@ def _read(reader: _Reader, main: str) -> Configuration | None:
         replay=reader.path(settings.source.replay) if settings.source.replay else None,
         replay_source=document.line("source", "replay"),
         templates=templates,
-        files=reader.texts,
+        files=reader.files,
+        texts=reader.texts,
         paths=reader.paths,
         assets=assets,
         logo=logo,
         locales=reader.locales,
+        notes=tuple(reader.notes),
     )
 
 
@@ -264,23 +285,34 @@ def _mapping(reader: _Reader, main: YamlDocument) -> Mapping | None:
     for code, center in file.cost_centers.items():
         if center.locale:
             reader.locales.setdefault(center.locale, document.line("cost_centers", code, "locale"))
-    user_rules = _user_rules(reader, file.user_file, document) if file.user_file else []
-    mapping, problems = read_mapping(file, document, user_rules)
+    export = _hr_export(reader, file, document) if file.user_file else None
+    mapping, problems = read_mapping(file, document, export.rules if export else ())
     reader.problems += problems
-    return mapping
+    return replace(mapping, user_file=export.summary if export else None)
 
 
-def _user_rules(reader: _Reader, section: UserFileSection, document: YamlDocument) -> list[Rule]:
+def _hr_export(reader: _Reader, file: MappingFile, document: YamlDocument) -> HrExport | None:
+    section = file.user_file
+    if section is None:
+        return None
     try:
-        name = reader.text(
-            section.path, document.line("user_file", "path"), reader.folder_of(document)
+        name = reader.file(
+            section.path,
+            document.line("user_file", "path"),
+            reader.folder_of(document),
+            LARGEST_EXPORT,
         )
+        line = document.line("user_file", "sheet")
+        grid = read_grid(reader.files[name], name, section.columns(), section.sheet, line)
     except Rejected as rejected:
         reader.problems += rejected.problems
-        return []
-    rules, problems = read_user_file(section, reader.texts[name], name)
+        return None
+    reader.texts[name] = grid.text
+    export, problems = read_user_file(section, grid, list(file.cost_centers))
     reader.problems += problems
-    return rules
+    if export and export.taken:
+        reader.notes.append(f"{reader.paths[name]}: {export.taken}")
+    return export
 
 
 def _rate_card(

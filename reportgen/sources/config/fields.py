@@ -17,8 +17,9 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from reportgen.core.model import UsersShown
-from reportgen.core.text import did_you_mean, quoted
+from reportgen.core.text import did_you_mean, quoted, visible
 from reportgen.sources.config import scalars
+from reportgen.sources.config.date_formats import date_format
 
 TOKEN_STARTS = ("cog_", "apk_")
 """How the tokens of the API begin."""
@@ -141,6 +142,16 @@ def _exact_key(value: str) -> str:
     return value
 
 
+def _user_key(value: str) -> str:
+    """Read the key of a user as written: what nobody sees is left out where it is compared."""
+    _exact_key(visible(value))
+    return value
+
+
+def _date_form(value: str) -> str:
+    return date_format(value).name
+
+
 def _basis(value: str) -> str:
     """Read how a pool is shared, where the shares are not written out."""
     if value not in {"proportional", "even"}:
@@ -173,6 +184,8 @@ def _dates_apart(value: object) -> object:
 
 Text = Annotated[str, _reading(scalars.line_of_text)]
 Key = Annotated[str, _reading(_exact_key, "key")]
+UserKey = Annotated[str, _reading(_user_key, "key")]
+DateForm = Annotated[str, _reading(_date_form)]
 Code = Annotated[str, _reading(scalars.code, "cost center")]
 NotNegative = Annotated[Decimal, _reading(scalars.not_negative, "price")]
 Amount = Annotated[Decimal, _reading(scalars.number, "number")]
@@ -237,6 +250,7 @@ EmptyList = BeforeValidator(lambda value: [] if value is None else value)
 EachOnce = AfterValidator(_each_once)
 WithDates = BeforeValidator(_dates_apart)
 Targets = Annotated[dict[Key, DatedTarget], EmptyMap]
+UserTargets = Annotated[dict[UserKey, DatedTarget], EmptyMap]
 Basis = Annotated[Literal["proportional", "even"], _reading(_basis, "basis", WAYS_TO_SHARE)]
 PoolTarget = Annotated[
     Annotated[Basis, Tag("=one")] | Annotated[Shares, Tag("=shares")],

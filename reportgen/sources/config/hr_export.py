@@ -1,113 +1,198 @@
-"""The HR export: a CSV file whose rows rank as rules for users."""
+"""The HR export: a table of another system whose rows rank as rules for users.
 
-import csv
+What is wrong with the file as a whole, so that no row can be trusted, is a problem at once. What is
+wrong in the rows of one person is a flaw, which is told where that person's usage needs the row.
+"""
+
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from io import StringIO
+from decimal import Decimal
 
-from reportgen.core.model import DatedSplit, Rule
+from reportgen.core.model import Flaw, Rule, UserFile
 from reportgen.core.problem import Problem
-from reportgen.core.text import did_you_mean, quoted
+from reportgen.core.text import address, legible, quoted, some
 from reportgen.sources.config import scalars
-from reportgen.sources.config.dates import out_of_order
-from reportgen.sources.config.mapping import single
+from reportgen.sources.config.date_formats import (
+    ISO,
+    DateFormat,
+    Written,
+    common_format,
+    date_format,
+    from_number,
+    without_time,
+)
 from reportgen.sources.config.schema import UserFileSection
+from reportgen.sources.config.table import Grid, Row, Table, has_value, headed
+from reportgen.sources.config.tenures import Person, Tenure, unreadable, values_of
 
-Row = tuple[str, DatedSplit]
+OPEN_END = date(9999, 12, 31)
+"""What systems write where there is no last day."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HrExport:
+    """A rule per person, what the file tells beside them, and how it was read, by choice."""
+
+    rules: tuple[Rule, ...]
+    summary: UserFile
+    taken: str
 
 
 def read_user_file(
-    section: UserFileSection, content: str, name: str
-) -> tuple[list[Rule], list[Problem]]:
-    """Give a rule per user, dated where a column says from when, and every problem with file:line."""
-    problems: list[Problem] = []
-    by_user: dict[str, list[DatedSplit]] = defaultdict(list)
-    for row in _rows(section, content, name):
-        if isinstance(row, Problem):
-            problems.append(row)
-        else:
-            by_user[row[0]].append(row[1])
-    rules = []
-    for user, values in by_user.items():
-        rules.append(
-            Rule(section="user_file", key=user, values=tuple(values), source=values[0].source)
-        )
-        problems += out_of_order(values, user)
-    return rules, problems
+    section: UserFileSection, grid: Grid, codes: Collection[str]
+) -> tuple[HrExport | None, list[Problem]]:
+    """Give the rules of an export, and every problem of the file as a whole.
 
-
-def _rows(section: UserFileSection, content: str, name: str) -> Iterator[Row | Problem]:
-    reader = csv.reader(StringIO(content, newline=""), strict=True)
-    line = 1
-    try:
-        columns = next(reader, [])
-        if problem := _wrong_columns(section, columns, f"{name}:1"):
-            yield problem
-            return
-        line = reader.line_num + 1
-        for cells in reader:
-            if cells:
-                yield _row(section, columns, cells, f"{name}:{line}")
-            line = reader.line_num + 1
-    except csv.Error:
-        message = (
-            "the row that begins here has a quote that is not closed, or text beside a quoted cell"
-        )
-        yield Problem(
-            source=f"{name}:{line}",
-            message=message,
-            hint="correct the row, or export the file again",
-        )
-
-
-def _row(
-    section: UserFileSection, columns: list[str], cells: list[str], line: str
-) -> Row | Problem:
-    if len(cells) > len(columns):
-        message = f"has {len(cells)} cells, but there are {len(columns)} columns"
-        return Problem(
-            source=line, message=message, hint="put a text that holds a comma in double quotes"
-        )
-    try:
-        return _read(section, dict(zip(columns, map(str.strip, cells), strict=False)), line)
-    except scalars.Unreadable as error:
-        return Problem(source=line, message=error.message, hint=error.hint)
-
-
-def _read(section: UserFileSection, cells: dict[str, str], line: str) -> Row:
-    for column, hint in (
-        (section.user, "name the user"),
-        (section.cost_center, "name a cost center, or write none"),
-    ):
-        if not cells.get(column):
-            raise scalars.Unreadable(
-                f"the column {quoted(column)} is empty", f"{hint}, or remove the row"
-            )
-    user, code = cells[section.user], cells[section.cost_center]
-    if code != "none":
-        scalars.code(code)
-    start = cells.get(section.from_, "") if section.from_ else ""
-    value = DatedSplit(
-        start=scalars.day(start) if start else date.min, split=single(code), source=line
+    `codes` are the cost centers that are declared.
+    """
+    table, problems = headed(grid, section.columns())
+    if table is None:
+        return None, problems
+    form, problems = _form(section, table)
+    rows = _Rows(section=section, table=table, form=form)
+    persons = [row for row in table.rows if rows.user(row)]
+    source = f"{grid.name}:{table.line}"
+    export = HrExport(
+        rules=tuple(_rules(rows, persons, codes)),
+        summary=UserFile(rows=len(persons), names=_names(rows, persons), source=source),
+        taken=_taken(section, table, form),
     )
-    return (user.casefold() if "@" in user else user), value
+    return export, [*problems, *_too_long(table), *_of_nobody(rows)]
 
 
-def _wrong_columns(section: UserFileSection, columns: list[str], line: str) -> Problem | None:
-    for column in filter(None, (section.user, section.cost_center, section.from_)):
-        if columns.count(column) > 1:
-            hint = "keep one of them, or give the other another name"
-            return Problem(source=line, message=f"has the column {quoted(column)} twice", hint=hint)
-        if column not in columns:
-            hint = _columns_hint(column, columns)
-            return Problem(source=line, message=f"has no column {quoted(column)}", hint=hint)
-    return None
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rows:
+    """What the rows of a table say, by what the columns mean."""
+
+    section: UserFileSection
+    table: Table
+    form: DateFormat
+
+    def user(self, row: Row) -> str:
+        """Give the key of the person as it is compared; it is empty where the row names nobody."""
+        user = self.table.cell(row, self.section.user)
+        return address(user) if "@" in user else user
+
+    def tenure(self, row: Row) -> Tenure | Flaw:
+        """Read what a row says of its person, or why it says nothing."""
+        source = self.table.source(row)
+        try:
+            return _in_order(
+                Tenure(
+                    start=self._day(row, self.section.from_) or date.min,
+                    end=self._end(row),
+                    code=self.table.cell(row, self.section.cost_center),
+                    share=_share(self.table.cell(row, self.section.share)),
+                    source=source,
+                )
+            )
+        except scalars.Unreadable as error:
+            return unreadable(source, error.message, error.hint)
+
+    def _end(self, row: Row) -> date | None:
+        end = self._day(row, self.section.until)
+        return None if end == OPEN_END else end
+
+    def _day(self, row: Row, column: str | None) -> date | None:
+        text = without_time(self.table.cell(row, column))
+        if not text:
+            return None
+        day = _of_workbook(text, self.table) or self.form.read(text)
+        if day is None:
+            hint = f"write it as {self.form.name}, or name its form by `date_format`"
+            raise scalars.Unreadable(f"{quoted(text)} is not a date", hint)
+        return day
 
 
-def _columns_hint(column: str, columns: list[str]) -> str:
-    if near := did_you_mean(column, columns):
-        return f"did you mean {quoted(near)}?"
-    if any(separator in "".join(columns) for separator in ";\t"):
-        return "separate the columns by commas"
-    return f"it has: {', '.join(map(quoted, columns)) or 'none'}"
+def _in_order(tenure: Tenure) -> Tenure:
+    if tenure.end and tenure.end < tenure.start:
+        message = f"ends on {tenure.end}, before it begins on {tenure.start}"
+        raise scalars.Unreadable(message, "correct one of the dates; both days are part of it")
+    return tenure
+
+
+def _share(text: str) -> Decimal | None:
+    """Read a percentage, with or without its sign, as a fraction of 1; an empty cell is None."""
+    number = text.removesuffix("%").rstrip().replace(",", ".")
+    return scalars.percentage(f"{number}%") if text else None
+
+
+def _of_workbook(text: str, table: Table) -> date | None:
+    """Give a day that a workbook holds as such, or as the number behind it."""
+    zero = table.grid.day_zero
+    return (ISO.read(text) or from_number(text, zero)) if zero else None
+
+
+def _form(section: UserFileSection, table: Table) -> tuple[DateFormat, list[Problem]]:
+    """Give the form of all dates that are texts."""
+    if section.date_format:
+        return date_format(section.date_format), []
+    return common_format(
+        Written(text, table.source(row))
+        for row in table.rows
+        for column in (section.from_, section.until)
+        if (text := without_time(table.cell(row, column))) and not _of_workbook(text, table)
+    )
+
+
+def _rules(rows: _Rows, persons: Iterable[Row], codes: Collection[str]) -> Iterable[Rule]:
+    by_user: dict[str, list[Row]] = defaultdict(list)
+    for row in persons:
+        by_user[rows.user(row)].append(row)
+    for key, own in by_user.items():
+        person = Person(key=key, source=rows.table.source(own[0]), codes=codes)
+        values = values_of(person, list(map(rows.tenure, own)))
+        yield Rule(section="user_file", key=key, values=tuple(values), source=values[0].source)
+
+
+def _names(rows: _Rows, persons: Iterable[Row]) -> dict[str, str]:
+    """Give the name of each person; where rows differ, the one that sorts last."""
+    names: dict[str, str] = {}
+    for row in persons if rows.section.name else ():
+        name = legible(rows.table.cell(row, rows.section.name))
+        names[rows.user(row)] = max(name, names.get(rows.user(row), ""))
+    return names
+
+
+def _taken(section: UserFileSection, table: Table, form: DateFormat) -> str:
+    """Say how the file was read, as far as there was a choice."""
+    found_form = form != ISO and not section.date_format
+    return ", ".join(
+        filter(
+            None,
+            (
+                table.grid.taken,
+                f"columns named on line {table.line}" if table.below_titles else "",
+                f"dates as {form.name}" if found_form else "",
+            ),
+        )
+    )
+
+
+def _of_nobody(rows: _Rows) -> list[Problem]:
+    """Warn once of rows that name no user."""
+    nobody = [row for row in rows.table.rows if not rows.user(row)]
+    if not nobody:
+        return []
+    lines = some([str(row.line) for row in nobody])
+    message = f"the column {quoted(rows.section.user)} is empty in {_lines(nobody)} {lines}"
+    hint = "such a row says nothing of anybody: nothing to do, unless somebody here uses ACUs"
+    return [Problem(source=rows.table.source(nobody[0]), message=message, hint=hint, warning=True)]
+
+
+def _too_long(table: Table) -> list[Problem]:
+    """Report once the rows with a value beyond the last column: their cells are out of place."""
+    long = [row for row in table.rows if has_value(row.cells[table.width :])]
+    if not long or table.grid.day_zero:
+        return []
+    message = f"has {len(long[0].cells)} cells, but there are {table.width} columns"
+    if long[1:]:
+        message += f", likewise in {_lines(long[1:])} {some([str(row.line) for row in long[1:]])}"
+    hint = "put a text that holds a separator in double quotes"
+    return [Problem(source=table.source(long[0]), message=message, hint=hint)]
+
+
+def _lines(rows: Sequence[Row]) -> str:
+    return "lines" if rows[1:] else "line"

@@ -9,7 +9,7 @@ from reportgen.core.match import session_key
 from reportgen.core.model import CostCenter, DatedSplit, Mapping, Rule, Share, Split
 from reportgen.core.money import ONE
 from reportgen.core.problem import Problem
-from reportgen.core.text import quoted
+from reportgen.core.text import address, quoted, visible
 from reportgen.sources.config.dates import out_of_order
 from reportgen.sources.config.fields import DatedTarget, Target
 from reportgen.sources.config.pools import read_pools
@@ -94,17 +94,23 @@ def _dated(start: date) -> tuple[str, ...]:
 
 
 def _twice_ignoring_case(file: MappingFile, source: YamlDocument) -> Iterator[Problem]:
-    """Report codes, and e-mails of users, that differ in upper and lower case alone."""
-    emails = [key for key in file.users if "@" in key]
-    for section, keys in (("cost_centers", list(file.cost_centers)), ("users", emails)):
+    """Report codes that differ in upper and lower case alone, and keys that mean the same user."""
+    centers = {code: code.casefold() for code in file.cost_centers}
+    users = {key: address(key) if "@" in key else visible(key) for key in file.users}
+    for section, compared in (("cost_centers", centers), ("users", users)):
         first: dict[str, str] = {}
-        for key in keys:
-            if other := first.get(key.casefold()):
-                message = f"{quoted(key)} and {quoted(other)} differ in upper and lower case alone"
+        for key, same in compared.items():
+            if other := first.get(same):
+                unlike = (
+                    "upper and lower case"
+                    if key.casefold() == other.casefold()
+                    else "what nobody sees"
+                )
+                message = f"{quoted(key)} and {quoted(other)} differ in {unlike} alone"
                 yield Problem(
                     source=source.line(section, key), message=message, hint="keep one of them"
                 )
-            first.setdefault(key.casefold(), key)
+            first.setdefault(same, key)
 
 
 def _sessions_twice(file: MappingFile, source: YamlDocument) -> Iterator[Problem]:
@@ -150,8 +156,13 @@ def _closed_targets(mapping: Mapping, source: YamlDocument) -> Iterator[Problem]
 
 
 def _targets(mapping: Mapping) -> Iterator[tuple[Rule, DatedSplit, str]]:
-    """Give every cost center that a rule names, with the rule and its value."""
+    """Give every cost center that a rule names, with the rule and its value.
+
+    Rows of the HR export are looked at where usage needs them.
+    """
     for rule in mapping.rules:
+        if rule.section == "user_file":
+            continue
         for value in rule.values:
             for share in value.split.shares if value.split else ():
                 yield rule, value, share.cost_center
@@ -159,6 +170,4 @@ def _targets(mapping: Mapping) -> Iterator[tuple[Rule, DatedSplit, str]]:
 
 def _line(rule: Rule, value: DatedSplit, code: str, source: YamlDocument) -> str:
     """Find the line on which a value names a cost center."""
-    if rule.section == "user_file":
-        return value.source
     return source.line(rule.section, rule.key, *_dated(value.start), code)

@@ -19,6 +19,7 @@ from reportgen.sources.config.fields import (
     ContractDay,
     CurrencyCode,
     DatedPrice,
+    DateForm,
     Day,
     EachOnce,
     EmptyList,
@@ -38,6 +39,7 @@ from reportgen.sources.config.fields import (
     SummaryName,
     Targets,
     Text,
+    UserTargets,
     Variable,
     WebAddress,
     Weight,
@@ -113,19 +115,29 @@ class CostCenterSection(Section):
 
 
 class UserFileSection(Section):
-    """Which columns of an HR export say what."""
+    """Which columns of an HR export say what, and how it is to be read."""
 
     path: Text
     user: Text
     cost_center: Text
     from_: Text | None = Field(default=None, alias="from")
+    until: Text | None = None
+    share: Text | None = None
+    name: Text | None = None
+    sheet: Text | None = None
+    date_format: DateForm | None = None
+
+    def columns(self) -> list[str]:
+        """List the columns that are read."""
+        optional = (self.from_, self.until, self.share, self.name)
+        return [self.user, self.cost_center, *filter(None, optional)]
 
 
 class MappingFile(Section):
     """mapping.yaml."""
 
     cost_centers: Annotated[dict[Code, CostCenterSection], Field(min_length=1)]
-    users: Targets = {}
+    users: UserTargets = {}
     user_file: UserFileSection | None = None
     service_users: Targets = {}
     sessions: Targets = {}

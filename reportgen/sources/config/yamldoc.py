@@ -108,24 +108,29 @@ class YamlDocument:
         return f"{self.name}:{_line_at(self.root, loc)}"
 
 
-def read_text(path: Path, name: str) -> str:
-    """Read a UTF-8 text file, or raise Rejected with what is wrong with it."""
+def read_bytes(path: Path, name: str, largest: int = LARGEST_FILE) -> bytes:
+    """Read a file of the configuration, or raise Rejected with what is wrong with it."""
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+            content = file.read(largest + 1)
     except OSError as error:
         message = f"cannot be read: {said_by_system(error)}"
         raise _rejected(name, message, "name an existing, readable file") from error
-    if len(data) > LARGEST_FILE:
+    if len(content) > largest:
         raise _rejected(
             f"{name}:1",
-            "is larger than 16 MiB",
-            "name a file that holds nothing but the configuration",
+            f"is larger than {largest // 1024**2} MiB",
+            "name a file that holds nothing but what is needed",
         )
+    return content
+
+
+def decoded(content: bytes, name: str) -> str:
+    """Give the text of a UTF-8 file, or raise Rejected."""
     try:
-        return data.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
+        line = content[: error.start].count(b"\n") + 1
         raise _rejected(f"{name}:{line}", "is not UTF-8 text", "save the file as UTF-8") from error
 
 

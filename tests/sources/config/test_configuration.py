@@ -167,10 +167,10 @@ def test_a_row_is_a_rule_and_a_second_row_a_later_date(tmp_path):
 
 
 def test_a_row_that_spans_lines_is_named_by_its_first(tmp_path):
-    rows = 'name,email,cc,since\n"Ada\nLovelace",ada,A,2025-07-01\n"Bob\n",bob,Z,2025-07-01\nEve,eve,A,yesterday\n'
-    assert problems(tmp_path, USER_FILE, user_file=rows) == [
-        'hr.csv:4: cost center "Z" is not declared; declare it under `cost_centers` in the mapping',
-        'hr.csv:6: "yesterday" is not a date; write it as YYYY-MM-DD',
+    rows = 'name,email,cc,since\n"Ada\nLovelace",ada,A,2025-07-01\n"Bob\n",bob,Z,\nEve,eve,A,\n'
+    found = configured(tmp_path, USER_FILE, user_file=rows)
+    assert [rule(found, key).source for key in ("ada", "bob", "eve")] == [
+        *("hr.csv:2", "hr.csv:4", "hr.csv:6")
     ]
 
 
@@ -232,7 +232,9 @@ def test_two_files_of_one_name_are_told_apart(tmp_path):
         "rates.yaml", "../two/file.yaml"
     )
     (home / "chargeback.yaml").write_text(text, encoding="utf-8")
-    assert load(home).files == {"chargeback.yaml": text, "file.yaml": CENTERS, "_file.yaml": RATES}
+    read = load(home)
+    assert read.texts == {"chargeback.yaml": text, "file.yaml": CENTERS, "_file.yaml": RATES}
+    assert read.files == {name: text.encode() for name, text in read.texts.items()}
 
 
 def test_the_configuration_is_named_by_its_file_or_its_folder(tmp_path):
@@ -267,10 +269,10 @@ def test_problems_of_all_files_come_together_in_the_order_of_their_lines(tmp_pat
         USER_FILE + "users:\n  a: X\n  b: Y\n  c: {A: 1%}\n",
         CHARGEBACK + "colour: red\n",
         "currency: US\nprices: {devin: -1}\n",
-        "email,cc,since\nada,,\n",
+        "email,cc\nada,A\n",
     )
     assert [problem.partition(": ")[0] for problem in found] == [
-        *("chargeback.yaml:5", "hr.csv:2", "mapping.yaml:4", "mapping.yaml:5", "mapping.yaml:6"),
+        *("chargeback.yaml:5", "hr.csv:1", "mapping.yaml:4", "mapping.yaml:5", "mapping.yaml:6"),
         *("rates.yaml:1", "rates.yaml:2"),
     ]
 

@@ -12,8 +12,9 @@ from reportgen.sources.config.yamldoc import (
     List,
     Map,
     Scalar,
+    decoded,
     parse,
-    read_text,
+    read_bytes,
 )
 
 AS_WRITTEN = [
@@ -168,10 +169,10 @@ def test_whatever_is_written_is_read_or_refused_on_a_line_of_the_file(text):
 def test_a_file_is_utf_8_with_or_without_its_mark(tmp_path):
     path = tmp_path / "file.yaml"
     path.write_bytes(b"\xef\xbb\xbfname: Z\xc3\xbcrich\n")
-    assert read_text(path, "file.yaml") == "name: Zürich\n"
+    assert decoded(read_bytes(path, "file.yaml"), "file.yaml") == "name: Zürich\n"
     path.write_bytes(b"name: a\nplace: Z\xfcrich\n")
     with pytest.raises(Rejected, match=r"^file\.yaml:2: is not UTF-8 text; "):
-        read_text(path, "file.yaml")
+        decoded(read_bytes(path, "file.yaml"), "file.yaml")
 
 
 def test_a_file_has_a_size(tmp_path):
@@ -179,4 +180,4 @@ def test_a_file_has_a_size(tmp_path):
     with path.open("wb") as file:
         file.truncate(LARGEST_FILE + 1)
     with pytest.raises(Rejected, match=r"^file\.yaml:1: is larger than 16 MiB; "):
-        read_text(path, "file.yaml")
+        read_bytes(path, "file.yaml")

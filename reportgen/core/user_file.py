@@ -1,0 +1,132 @@
+"""What the rows of the HR export come to in a cycle, once it is known who used something.
+
+The export is another system's list of a whole company, which nobody here can mend: what is wrong in
+a row matters where usage needs the row. There it is a mistake, or a warning where the rest of the
+mapping can decide; all other rows are counted in one line. Each kind is told once, with a few rows.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as MappingOf
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import date
+from itertools import groupby
+
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.model import DatedSplit, Directory, Entry, Flaw, Mapping, Rule
+from reportgen.core.problem import Problem
+from reportgen.core.text import address, did_you_mean, quoted, some
+
+
+def told_once(flaws: Iterable[Flaw], mapping: Mapping) -> list[Problem]:
+    """Give a problem per kind of flaw: the first row's, which names a few of the others."""
+    codes = [center.code for center in mapping.cost_centers]
+    ordered = sorted(flaws, key=lambda flaw: (flaw.kind, _line(flaw), flaw.word))
+    return [_told(list(alike), codes) for _, alike in groupby(ordered, key=lambda flaw: flaw.kind)]
+
+
+def unneeded(
+    mapping: Mapping, met: AbstractSet[Flaw], cycle: BillingCycle | None = None
+) -> dict[str, Flaw]:
+    """Give a flaw by the key of each rule whose rows cannot be used and usage did not meet.
+
+    With a cycle, only rows that are in force in it count.
+    """
+    flaws = {rule.key: _flaws_of(rule, cycle) for rule in _rules(mapping)}
+    return {key: found[0] for key, found in flaws.items() if found and met.isdisjoint(found)}
+
+
+def counted(flaws: MappingOf[str, Flaw], when: str, hint: str) -> list[Problem]:
+    """Warn in one line of people whose rows cannot be used; `when` ends the sentence about them."""
+    if not flaws:
+        return []
+    ordered = sorted(flaws.items(), key=lambda found: (_line(found[1]), found))
+    named = some([f"{quoted(key)} ({_reason(flaw)})" for key, flaw in ordered])
+    people = "1 person of the user file has" if len(flaws) == 1 else _people(len(flaws))
+    message = f"{people} no cost center there that can be charged{when}: {named}"
+    return [Problem(source=ordered[0][1].problem.source, message=message, hint=hint, warning=True)]
+
+
+def not_in_force(mapping: Mapping, cycle: BillingCycle) -> list[Problem]:
+    """Warn of an HR export of which no row is in force in a cycle: it may be of another day."""
+    file = mapping.user_file
+    values = [(value, end) for rule in _rules(mapping) for value, end in _held(rule)]
+    if not file or not values or any(_in_force(*held, cycle) for held in values):
+        return []
+    begun = sorted(value.start for value, _ in values if value.start >= cycle.end)
+    ended = sorted(end for _, end in values if end <= cycle.start)
+    rows = "its only row is not" if file.rows == 1 else f"none of its {file.rows} rows is"
+    message = ", ".join(
+        (
+            f"the user file does not reach this cycle: {rows} in force in it",
+            *(f"the earliest holds from {day} on" for day in begun[:1]),
+            *(f"the latest of the past ones ended before {day}" for day in ended[-1:]),
+        )
+    )
+    hint = "leave out `from` if it names the day of the export, else export the days of this cycle"
+    return [Problem(source=file.source, message=message, hint=hint, warning=True)]
+
+
+def with_names(known: Directory, mapping: Mapping) -> Directory:
+    """Fill in the names that the HR export tells of users who have none."""
+    names = mapping.user_file.names if mapping.user_file else {}
+    if not names:
+        return known
+    entries = {
+        principal: replace(entry, name=_name(entry, names))
+        if principal.kind == "user" and not entry.name
+        else entry
+        for principal, entry in known.entries.items()
+    }
+    return replace(known, entries=entries)
+
+
+def _name(entry: Entry, names: MappingOf[str, str]) -> str | None:
+    return names.get(entry.principal.id) or names.get(address(entry.email or ""))
+
+
+def _rules(mapping: Mapping) -> Iterator[Rule]:
+    return (rule for rule in mapping.rules if rule.section == "user_file")
+
+
+def _held(rule: Rule) -> Iterator[tuple[DatedSplit, date]]:
+    """Give the values that rows stand behind, each with the day on which another begins."""
+    ends = [*(value.start for value in rule.values[1:]), date.max]
+    for value, end in zip(rule.values, ends, strict=True):
+        if value.flaw or not value.silent:
+            yield value, end
+
+
+def _in_force(value: DatedSplit, end: date, cycle: BillingCycle | None) -> bool:
+    return cycle is None or (value.start < cycle.end and end > cycle.start)
+
+
+def _flaws_of(rule: Rule, cycle: BillingCycle | None) -> list[Flaw]:
+    return [value.flaw for value, end in _held(rule) if value.flaw and _in_force(value, end, cycle)]
+
+
+def _told(flaws: Sequence[Flaw], codes: Sequence[str]) -> Problem:
+    """Name the first row, a few of the others, and the code that was likely meant."""
+    first, others = flaws[0], flaws[1:]
+    problem = first.problem
+    if others:
+        named = some([f"line {_line(flaw)} ({flaw.word})" for flaw in others])
+        problem = replace(problem, message=f"{problem.message}, likewise in {named}")
+    near = did_you_mean(first.word, codes) if first.kind == "undeclared" else None
+    return (
+        replace(problem, hint=f"did you mean {quoted(near)}? else {problem.hint}")
+        if near
+        else problem
+    )
+
+
+def _reason(flaw: Flaw) -> str:
+    return f"{quoted(flaw.word)} is not declared" if flaw.kind == "undeclared" else flaw.word
+
+
+def _people(count: int) -> str:
+    return f"{count} people of the user file have"
+
+
+def _line(flaw: Flaw) -> int:
+    return int(flaw.problem.source.rpartition(":")[2])
