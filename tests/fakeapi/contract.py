@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes, urlencode
 
 Json = dict[str, Any]
 Check = Callable[[Any], str]
@@ -68,6 +68,13 @@ class Operation:
         for name, values in found.items():
             _check_parameter(name, values, self.parameters[name])
         return found
+
+
+def target_of(template: str, ids: dict[str, str] | None = None, **query: Any) -> str:
+    """Write path and query of a request; a list in the query becomes repeated keys."""
+    for name, value in (ids or {}).items():
+        template = template.replace(f"{{{name}}}", quote(value, safe=""))
+    return f"{template}?{urlencode(query, doseq=True)}" if query else template
 
 
 class Contract:

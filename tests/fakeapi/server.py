@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
+from http.client import responses
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -103,7 +103,7 @@ class _Connection(asyncio.Protocol):
 
 
 def _head(reply: Reply, last: bool) -> bytes:
-    lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
+    lines = [f"HTTP/1.1 {reply.status} {responses.get(reply.status, '')}"]
     lines += [f"Content-Type: {reply.content_type}", f"Content-Length: {len(reply.body)}"]
     lines += [f"{name}: {value}" for name, value in reply.headers]
     lines += ["Connection: close"] if last else []

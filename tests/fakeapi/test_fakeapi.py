@@ -11,7 +11,6 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from itertools import islice
 from itertools import product as combinations
-from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
@@ -19,7 +18,7 @@ from jsonschema import Draft202012Validator
 
 from tests.fakeapi.api import CONTRACT, FakeApi
 from tests.fakeapi.behavior import ADMIN, ENTERPRISE, PERSONAL, organization_token
-from tests.fakeapi.contract import FOLDER, Schemas
+from tests.fakeapi.contract import FOLDER, Schemas, target_of
 from tests.fakeapi.faults import BODIES, KINDS, STATUSES, Faults
 from tests.fakeapi.sample import CYCLES, DAY, Atom, build
 from tests.fakeapi.server import serving, serving_apart
@@ -35,17 +34,12 @@ BIG = big_world(users=420, organizations=5, sessions=230)
 WORLDS = pytest.mark.parametrize("world", [SAMPLE, HARD, BIG], ids=["sample", "hard", "big"])
 
 
-def written(template, ids=None, **query):
-    path = template
-    for name, value in (ids or {}).items():
-        path = path.replace(f"{{{name}}}", quote(value, safe=""))
-    return f"{path}?{urlencode(query, doseq=True)}" if query else path
-
-
 def reply(api, template, ids=None, token=None, method="GET", **query):
     """Ask without a network: the answer is the same as over it."""
     token = token or (ADMIN if template.startswith("/v2") else ENTERPRISE)
-    return api.reply(method, written(template, ids, **query), {"authorization": f"Bearer {token}"})
+    return api.reply(
+        method, target_of(template, ids, **query), {"authorization": f"Bearer {token}"}
+    )
 
 
 def ask(api, template, ids=None, token=None, **query):
@@ -623,7 +617,7 @@ def api(served):
     served.forget()
 
 
-LINE = written("/v3/enterprise/consumption/daily", **WINDOW)
+LINE = target_of("/v3/enterprise/consumption/daily", **WINDOW)
 
 
 @pytest.mark.parametrize("kind", STATUSES)
@@ -749,7 +743,7 @@ def test_whoever_tries_again_gets_everything(api):
     template = f"{V3}/users/{{user_id}}"
     with client(api) as http:
         for person in SAMPLE.people:
-            target = written(template, {"user_id": person.user_id}, **WINDOW)
+            target = target_of(template, {"user_id": person.user_id}, **WINDOW)
             for _ in range(3):
                 try:
                     found = http.get(target)

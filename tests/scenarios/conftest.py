@@ -63,6 +63,12 @@ def small_build(shared: Path) -> Built:
 
 
 @pytest.fixture
+def drafted(small_build: Built, tmp_path: Path) -> Job:
+    """Give a small job whose draft has been built."""
+    return small_build.job.copied(tmp_path / "drafted")
+
+
+@pytest.fixture
 def small_job(tmp_path: Path) -> Job:
     return small(tmp_path / "small")
 

@@ -81,6 +81,11 @@ class Job:
     def archive(self) -> Path:
         return self.folder / "archive"
 
+    def copied(self, folder: Path) -> "Job":
+        """Copy the configuration and its archive, to be changed."""
+        shutil.copytree(self.folder, folder)
+        return Job(folder)
+
     def cycle(self, start: str = DECEMBER) -> Path:
         return self.archive / start
 
@@ -98,16 +103,9 @@ class Job:
         """Word a command; one worker suffices where nothing else is said."""
         if name in {"build", "run"} and "--workers" not in arguments:
             arguments = (*arguments, "--workers", "1")
-        return [
-            sys.executable,
-            "-m",
-            "reportgen",
-            name,
-            str(self.folder),
-            "--cycle",
-            cycle,
-            *arguments,
-        ]
+        if name != "cycles":
+            arguments = ("--cycle", cycle, *arguments)
+        return [sys.executable, "-m", "reportgen", name, str(self.folder), *arguments]
 
     def start(self, name: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         """Begin a command in a process group of its own."""
@@ -134,13 +132,12 @@ class Job:
         )
 
     def here(
-        self, name: str, *arguments: str, cycle: str = DECEMBER
+        self, name: str, *arguments: str, cycle: str = DECEMBER, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command in this process: the same code, where nothing is asked of the process."""
         command = self.command(name, *arguments, cycle=cycle)[3:]
-        result = CliRunner(env={"DEVIN_API_TOKEN": None}).invoke(
-            main, command, catch_exceptions=False
-        )
+        runner = CliRunner(env={"DEVIN_API_TOKEN": None, **environment})
+        result = runner.invoke(main, command, catch_exceptions=False)
         return subprocess.CompletedProcess(command, result.exit_code, result.stdout, result.stderr)
 
     def record(self, change: Callable[[list[dict]], Iterable[dict]]) -> None:

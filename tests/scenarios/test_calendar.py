@@ -36,6 +36,11 @@ def built(job, selector="2025-12-05"):
     return job.command(lambda context: build(job.folder, selector, context, 1))
 
 
+def succeeded(said):
+    assert said.code == 0, said.stderr
+    return said
+
+
 def in_november(job):
     """Collect the cycle before without deriving it."""
     assert job.collect("2025-11-05").code == 0
@@ -49,8 +54,7 @@ def test_an_end_that_moved_while_the_cycle_was_running_is_the_end_its_own_folder
     in_november(job)
     api.show(WORLD)
     assert job.collect().code == 0
-    said = built(job)
-    assert said.code == 0, said.stderr
+    said = succeeded(built(job))
     assert "Billing cycle 2025-12-05 to 2026-01-05" in said.stderr
 
 
@@ -61,8 +65,7 @@ def test_its_own_folder_wins_over_one_that_was_told_later(begun):
     api.show(WORLD._replace(cycles=(NOVEMBER, (DECEMBER[0], DECEMBER[1] + DAY))))
     job.now = datetime(2026, 1, 12, tzinfo=UTC)
     in_november(job)
-    said = built(job)
-    assert said.code == 0, said.stderr
+    said = succeeded(built(job))
     assert "Billing cycle 2025-12-05 to 2026-01-05" in said.stderr
 
 
@@ -71,8 +74,7 @@ def test_bounds_of_the_api_win_over_those_of_the_contract_day(begun):
     api.show(WORLD._replace(cycles=EARLIER))
     job = job("cycle_day: 5")
     assert job.collect().code == 0
-    said = built(job)
-    assert said.code == 0, said.stderr
+    succeeded(built(job))
 
 
 def test_what_was_collected_by_the_contract_day_is_built_by_it_whatever_other_folders_tell(begun):
@@ -83,8 +85,7 @@ def test_what_was_collected_by_the_contract_day_is_built_by_it_whatever_other_fo
     in_november(job)
     api.forbid(CYCLES3)
     assert job.collect().code == 0
-    said = built(job)
-    assert said.code == 0, said.stderr
+    succeeded(built(job))
 
 
 def test_of_two_other_folders_the_one_told_later_is_right(begun):
@@ -119,8 +120,7 @@ def test_a_torn_last_line_of_another_cycle_refuses_no_sound_one(begun, whole):
     torn = content[: content.index(b"\n") // 2]
     assert CYCLES3.encode() in torn
     november.write_bytes((content if whole else b"") + torn)
-    said = built(job)
-    assert said.code == 0, said.stderr
+    succeeded(built(job))
     refused = built(job, "2025-11-05")
     assert refused.code == 1
     number = 1 + whole * content.count(b"\n")

@@ -3,19 +3,11 @@
 import csv
 import json
 import re
-import shutil
 
-import pytest
 from click.testing import CliRunner
 
 from reportgen.cli import main
 from tests.scenarios.job import DECEMBER, Job, plain
-
-
-@pytest.fixture
-def drafted(small_build, tmp_path) -> Job:
-    shutil.copytree(small_build.job.folder, tmp_path / "drafted")
-    return Job(tmp_path / "drafted")
 
 
 def warned(job: Job, *arguments: str) -> list[str]:

@@ -44,8 +44,7 @@ def edited(job: Job, folder: Path, edits: Edits) -> list[str]:
 
 def rebuilt(job: Job, folder: Path, edits: Edits) -> Job:
     """Build the cycle with the edited files in place, in a copy; nobody reads its documents."""
-    shutil.copytree(job.folder, folder)
-    copy = plain(Job(folder))
+    copy = plain(job.copied(folder))
     for name, changes in edits.items():
         for old, new in changes:
             copy.edit(name, old, new)
@@ -390,8 +389,7 @@ def state(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def test_neither_diff_nor_explain_touches_the_archive_closed_or_not(small_build, tmp_path):
-    shutil.copytree(small_build.job.folder, tmp_path / "kept")
-    job = Job(tmp_path / "kept")
+    job = small_build.job.copied(tmp_path / "kept")
     options = edited(job, tmp_path / "edited", CHANGES["both"])
     for sealed in (False, True):
         if sealed:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -273,9 +272,8 @@ def test_rules_and_rates_are_told_with_their_text(sample):
 
 
 @pytest.fixture
-def drafted(small_build, tmp_path) -> Job:
-    shutil.copytree(small_build.job.folder, tmp_path / "drafted")
-    return plain(Job(tmp_path / "drafted"))
+def drafted(drafted) -> Job:
+    return plain(drafted)
 
 
 def test_what_was_changed_since_the_build_is_refused(drafted):

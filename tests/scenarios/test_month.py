@@ -4,7 +4,6 @@ import csv
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import time
 from decimal import Decimal
@@ -81,13 +80,6 @@ def test_the_cycle_before_works_as_well(small_job):
 
 
 # A draft, and the draft after it
-
-
-@pytest.fixture
-def drafted(small_build, tmp_path) -> Job:
-    """Give a small job whose draft has been built."""
-    shutil.copytree(small_build.job.folder, tmp_path / "drafted")
-    return Job(tmp_path / "drafted")
 
 
 def test_a_second_build_replaces_the_draft(drafted):

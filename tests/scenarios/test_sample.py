@@ -1,10 +1,8 @@
 """The recorded sample cycle from end to end: every document says the same, and it is true."""
 
 import csv
-import importlib.util
 import json
 import re
-import sys
 import unicodedata
 import zipfile
 from collections import Counter, defaultdict
@@ -22,8 +20,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from reportgen.documents.templating.catalog import catalog
 from reportgen.documents.templating.templates import read_templates
+from tests.fakeapi.sample import build
 from tests.office import convert
-from tests.scenarios.job import EXAMPLE, ROOT, pages
+from tests.scenarios.job import EXAMPLE, pages
 
 CODES = [
     "CC-1001",
@@ -304,17 +303,7 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
 # An independent truth: the atoms of the sample world, and the rules of the example in plain words
 
 
-@cache
-def world():
-    spec = importlib.util.spec_from_file_location(
-        "sample_world", ROOT / "samples" / "acme" / "world.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module.build()
-
-
+WORLD = build()
 EXCEPTIONS = {
     "ada@acme.example": [("2025-07-01", {"CC-1001": 1})],
     "grace@acme.example": [("2025-07-01", {"CC-1001": 1, "CC-1002": 1, "CC-9000": 1})],
@@ -352,7 +341,7 @@ def of_the_principal(atom, day: str) -> dict[str, int] | None:
         return BY_ID[atom.principal_id]
     emails = {
         person.user_id: (person.email or "").casefold()
-        for person in world().people
+        for person in WORLD.people
         if person.directory != "gone"
     }
     email = emails.get(atom.principal_id, "")
@@ -362,7 +351,7 @@ def of_the_principal(atom, day: str) -> dict[str, int] | None:
 
 
 def who_bears(atom, day: str) -> dict[str, int] | None:
-    sessions = {session.session_id: session for session in world().sessions}
+    sessions = {session.session_id: session for session in WORLD.sessions}
     if atom.session_id == "a8e6004c1506cf63":
         return {"CC-3001": 1}
     if atom.session_id and "project:apollo" in sessions[atom.session_id].tags:
@@ -375,8 +364,8 @@ def who_bears(atom, day: str) -> dict[str, int] | None:
 
 def test_the_world_itself_gives_the_same_allocation(sample):
     borne, unallocated = Counter(dict.fromkeys(CODES, 0.0)), 0.0
-    begin, end = world().cycles[-1]
-    for atom in world().atoms:
+    begin, end = WORLD.cycles[-1]
+    for atom in WORLD.atoms:
         if begin <= atom.day < end:
             shares = who_bears(atom, str(datetime.fromtimestamp(atom.day, UTC).date()))
             unallocated += 0 if shares else atom.acus

@@ -42,8 +42,7 @@ def all_three(shared: Path) -> Job:
 @pytest.fixture
 def three(all_three: Job, tmp_path: Path) -> Job:
     """Give all three cycles, to be changed."""
-    shutil.copytree(all_three.folder, tmp_path / "three")
-    return Job(tmp_path / "three")
+    return all_three.copied(tmp_path / "three")
 
 
 @pytest.fixture

@@ -48,8 +48,7 @@ def small_pair(shared: Path) -> Job:
 @pytest.fixture
 def pair(small_pair: Job, tmp_path: Path) -> Job:
     """Give both small cycles, to be changed."""
-    shutil.copytree(small_pair.folder, tmp_path / "pair")
-    return Job(tmp_path / "pair")
+    return small_pair.copied(tmp_path / "pair")
 
 
 def run_both(job: Job) -> None:

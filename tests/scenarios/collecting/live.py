@@ -2,7 +2,10 @@
 
 import io
 import json
+import subprocess
+import time
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +16,7 @@ from reportgen.archive import directory, evidence
 from reportgen.archive.folder import EVIDENCE
 from reportgen.commands.collect import collect
 from reportgen.core.cycle import BillingCycle, cycle_between
+from reportgen.core.model import RecordedResponse
 from reportgen.core.statement_json import statement_json
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.operations.collection import Effort
@@ -23,6 +27,7 @@ from reportgen.terminal import Terminal
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.behavior import ADMIN, ENTERPRISE, organization_token
 from tests.fakeapi.sample import CYCLES, World
+from tests.scenarios.job import Job
 
 NOW = datetime(2026, 1, 9, 10, 0, tzinfo=UTC)
 NOVEMBER, DECEMBER = (cycle_between(*bounds) for bounds in CYCLES)
@@ -78,14 +83,26 @@ class Live:
         effort = Effort(**({"concurrency": 4} | effort))
         return self.command(lambda context: collect(self.folder, selector, context, effort))
 
-    def stored(self) -> dict:
+    def started(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Begin to collect in a process of its own, with the clock of the machine."""
+        return Job(self.folder).start("collect", *arguments, **self.environment)
+
+    def wait_for_answers(self, count: int) -> None:
+        """Wait until so many are stored."""
+        deadline = time.monotonic() + 20
+        while not self.evidence.exists() or self.evidence.read_bytes().count(b"\n") < count:
+            assert time.monotonic() < deadline, "nothing is collected"
+            time.sleep(0.002)
+
+    def stored(self) -> dict[str, RecordedResponse]:
         return evidence.read(self.evidence)
 
-    def derived(self) -> Derived:
+    def derived(self, responses: Mapping[str, RecordedResponse] | None = None) -> Derived:
+        """Derive the cycle from what is stored, or from other responses."""
         inputs = Inputs(
             configuration=load(self.folder),
             cycle=self.cycle,
-            responses=self.stored(),
+            responses=self.stored() if responses is None else responses,
             source=str(self.evidence),
             remembered=directory.known(self.folder / "archive", self.cycle.start),
         )

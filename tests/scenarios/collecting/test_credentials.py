@@ -11,8 +11,8 @@ from tests.fakeapi.behavior import ENTERPRISE, PERSONAL, organization_token
 from tests.fakeapi.faults import Reply
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
-from tests.scenarios.collecting.live import live, mapped, own_credentials
-from tests.scenarios.job import NOVEMBER
+from tests.scenarios.collecting.live import CYCLES3, live, mapped, own_credentials
+from tests.scenarios.job import NOVEMBER, Job
 
 WORLD = big_world(users=4, organizations=3)
 ONE, TWO, THREE = (place.org_id for place in WORLD.organizations)
@@ -146,34 +146,31 @@ def test_where_it_fails_it_is_asked_once_and_nobody_waits(tmp_path, kind):
     assert lines in ([], ["Credential of user somebody, for the whole enterprise"])
 
 
+class Odd(FakeApi):
+    """Answers with a body of its own when it is asked whose a credential is."""
+
+    def __init__(self, body):
+        super().__init__(WORLD)
+        self.body = body
+
+    def reply(self, method, target, headers):
+        if target == SELF:
+            return Reply(status=200, body=self.body)
+        return super().reply(method, target, headers)
+
+
 @pytest.mark.parametrize(
     "body", [b"[]", b"null", b'{"service_user_id": 5}', b'{"org_id": {}}', b"\xff", b"[" * 99_999]
 )
 def test_a_body_that_makes_no_sense_is_passed_over(tmp_path, body):
-    class Odd(FakeApi):
-        def reply(self, method, target, headers):
-            return (
-                Reply(status=200, body=body)
-                if target == SELF
-                else super().reply(method, target, headers)
-            )
-
-    with serving(Odd(WORLD)) as api:
+    with serving(Odd(body)) as api:
         said, lines = seen_by(tmp_path, api)
     assert (said.code, lines) == (0, [])
 
 
 def test_a_hostile_name_stays_on_its_line(tmp_path):
-    class Hostile(FakeApi):
-        def reply(self, method, target, headers):
-            body = b'{"service_user_id":"s","service_user_name":"a\\n\\u001b[31mb\\u202e","org_id":null}'
-            return (
-                Reply(status=200, body=body)
-                if target == SELF
-                else super().reply(method, target, headers)
-            )
-
-    with serving(Hostile(WORLD)) as api:
+    name = rb"a\n\u001b[31mb\u202e"
+    with serving(Odd(b'{"service_user_id":"s","service_user_name":"%s"}' % name)) as api:
         _, lines = seen_by(tmp_path, api)
     assert lines == ["Credential of service user a\\n\\u001b[31mb\\u202e, for the whole enterprise"]
 
@@ -184,6 +181,20 @@ def test_one_bad_token_of_three_hides_nobody_else(tmp_path):
     assert lines == [of_organization(org_id) for org_id in (ONE, THREE)]
     assert said.code == 0
     assert "cog_revoked" not in said.stdout + said.stderr
+
+
+@pytest.mark.parametrize("command", ["cycles", "collect", "run"])
+def test_a_wrong_token_is_exit_code_4_and_never_shown(tmp_path, command):
+    wrong = "cog_this-is-the-secret"
+    with serving(WORLD) as api:
+        job = Job(live(tmp_path, api, MAPPING).folder)
+        ended = job.here(command, DEVIN_API_TOKEN=f"{wrong}\n")
+    assert ended.returncode == 4
+    (line,) = (line for line in ended.stderr.splitlines() if line.startswith("GET "))
+    assert f'{CYCLES3}?first=200: the API answered 401 ("Unauthorized"); check the token' in line
+    assert wrong not in ended.stdout + ended.stderr
+    assert api.seen.authorizations.keys() == {f"Bearer {wrong}"}
+    assert not job.archive.exists()
 
 
 # Where it is not asked

@@ -1,9 +1,5 @@
 """A network that fails, a run that is killed, two at once: the same statement in the end, and no token anywhere."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 from random import Random
@@ -72,35 +68,22 @@ def test_no_failed_answer_gets_into_the_evidence(tmp_path):
     assert len(job.evidence.read_text(encoding="utf-8").splitlines()) == len(job.stored())
 
 
-# Killed, torn, and two at once
+# Failed, killed, torn, and two at once
 
 
-def started(job, *arguments):
-    """Begin to collect in a process of its own, with the clock of the machine."""
-    command = [
-        sys.executable,
-        "-m",
-        "reportgen",
-        "collect",
-        str(job.folder),
-        "--cycle",
-        "2025-12-05",
-        *arguments,
-    ]
-    return subprocess.Popen(
-        command,
-        env=os.environ | job.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_for_lines(path, count):
-    deadline = time.monotonic() + 20
-    while not path.exists() or path.read_bytes().count(b"\n") < count:
-        assert time.monotonic() < deadline, "nothing is collected"
-        time.sleep(0.002)
+def test_after_a_failure_nothing_stored_is_asked_again(tmp_path, calm):
+    with serving(WORLD) as api:
+        job = live(tmp_path, api, MAPPING)
+        api.forbid("/v3/organizations/{org_id}/consumption/daily/users/{user_id}", 401)
+        assert job.collect().code == 4
+        stored = job.stored()
+        assert len(stored) > 40
+        api.allow_again()
+        api.forget()
+        derived = job.collected()
+        assert api.seen.lines.keys() & stored.keys() == {CYCLES_LINE}
+    assert job.stored().keys() == stored.keys() | api.seen.lines.keys()
+    assert statement_json(derived.statement) == calm["v3"]
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -108,10 +91,10 @@ def test_killed_at_any_moment_and_run_again_nothing_stored_is_asked_again(tmp_pa
     rng = Random(f"{SEED}|{number}")  # noqa: S311 - no secret
     with serving(WORLD, latency=0.01) as api:
         job = live(tmp_path, api, MAPPING)
-        process = started(job, "--concurrency", "8")
-        wait_for_lines(job.evidence, 1 + int(rng.random() * 100))
+        process = job.started("--concurrency", "8")
+        job.wait_for_answers(1 + int(rng.random() * 100))
         time.sleep(rng.random() * 0.02)
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.communicate()
         content = job.evidence.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]
@@ -149,8 +132,8 @@ def test_torn_anywhere_the_rest_is_asked_for(tmp_path, calm, name):
 def test_the_second_of_two_runs_refuses(tmp_path, calm):
     with serving(WORLD, latency=0.02) as api:
         job = live(tmp_path, api, MAPPING)
-        first = started(job, "--concurrency", "2")
-        wait_for_lines(job.evidence, 2)
+        first = job.started("--concurrency", "2")
+        job.wait_for_answers(2)
         before = sum(api.seen.lines.values())
         second = job.collect()
         assert (second.code, second.stdout) == (1, "")

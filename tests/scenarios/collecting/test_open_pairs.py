@@ -17,6 +17,7 @@ from tests.fakeapi.sample import CYCLES, DAY, Atom
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import (
+    as_yaml,
     by_center,
     close,
     foots,
@@ -222,10 +223,8 @@ def test_terminal_and_statement_name_what_was_not_asked(tmp_path, monkeypatch):
     ]
     world = GROWN._replace(people=(one, two), organizations=places, atoms=tuple(spent))
     monkeypatch.setattr(v3, "MOST_OPEN_PAIRS", 1)
-    mapping = (
-        'cost_centers: {"A-1": {"name": "All"}}\n'
-        + f'users: {{"{one.user_id}": "A-1", "{two.user_id}": "A-1"}}\n'
-    )
+    users = dict.fromkeys((one.user_id, two.user_id), "A-1")
+    mapping = as_yaml({"cost_centers": {"A-1": {"name": "All"}}, "users": users})
     with serving(world) as api:
         job = live(tmp_path, api, mapping)
         derived = job.collected()

@@ -1,8 +1,6 @@
 """What is refused makes the result coarser, never wrong; and who has left is found all the same."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -23,6 +21,7 @@ from tests.scenarios.collecting.live import (
     truth,
     used_by,
 )
+from tests.scenarios.job import Job, pages
 
 WORLD = big_world(users=12, organizations=3, sessions=6)
 FIRST, PLACE = CYCLES[1][0], WORLD.organizations[0].org_id
@@ -132,26 +131,13 @@ def test_the_statement_and_the_exit_code_of_a_coarser_run(tmp_path):
     """The whole command once: documents are made, the code is 0, and the statement names the list."""
     with serving(WORLD) as api:
         api.forbid("/v3/enterprise/members/idp-users")
-        job = live(tmp_path, api, mapped(WORLD))
-        command = [
-            sys.executable,
-            "-m",
-            "reportgen",
-            "run",
-            str(tmp_path),
-            "--cycle",
-            "2025-12",
-            "--workers",
-            "2",
-        ]
-        found = subprocess.run(
-            command, env=job.environment, capture_output=True, text=True, check=False
-        )
-    assert found.returncode == 0, found.stderr
-    pdf = ["pdftotext", "-layout", str(tmp_path / "archive" / "2025-12-05" / "statement.pdf"), "-"]
-    text = subprocess.run(pdf, capture_output=True, text=True, check=True).stdout
+        environment = live(tmp_path, api, mapped(WORLD)).environment
+        job = Job(tmp_path)
+        run = job.run("run", "--workers", "2", cycle="2025-12", **environment)
+    assert run.returncode == 0, run.stderr
+    text = "".join(pages(job.cycle() / "statement.pdf"))
     assert "/v3/enterprise/members/idp-users: 1 answered 403" in text
-    assert not written_tokens(tmp_path, found.stdout, found.stderr)
+    assert not written_tokens(tmp_path, run.stdout, run.stderr)
 
 
 def written_tokens(folder, *texts):

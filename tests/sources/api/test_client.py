@@ -1,111 +1,57 @@
 """The client over real HTTP on loopback: what it sends, what it tries again, what it says when it is refused."""
 
 import asyncio
-import importlib.util
 import json
-import threading
 import time
-from collections import defaultdict
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import httpx
 import pytest
 import stamina
-from click.testing import CliRunner
 
 from reportgen.archive import evidence
-from reportgen.archive.folder import EVIDENCE
-from reportgen.cli import main
-from reportgen.commands.collect import collect
-from reportgen.core.cycle import cycle_between
-from reportgen.core.statement_json import statement_json
-from reportgen.derive import Inputs, derive
-from reportgen.operations.collection import Effort
-from reportgen.operations.context import Context
 from reportgen.sources.api import bodies, v3
 from reportgen.sources.api.client import ApiFailure, Connection, _retry_after, drive
 from reportgen.sources.api.plan import Portion, Request, prefixed
-from reportgen.sources.config.configuration import load
-from reportgen.terminal import Terminal
+from tests.fakeapi.api import FakeApi
+from tests.fakeapi.faults import Reply
+from tests.fakeapi.server import serving
+from tests.fakeapi.worlds import big_world
 
-ROOT = Path(__file__).parents[3]
 TOKEN = "cog_this-is-the-secret"
 NOW = datetime(2026, 1, 9, 10, 0, tzinfo=UTC)
 EMPTY = '{"items":[],"end_cursor":null,"has_next_page":false}'
 
 
-class Script:
-    """What a server answers: `answer(path, attempt)` gives status, body and headers; every call is kept."""
+class Script(FakeApi):
+    """Replies what `answer(path, attempt)` gives: status, body and headers, or a whole reply."""
 
     def __init__(self, answer):
-        self.answer, self.calls, self.attempts = answer, [], defaultdict(int)
-        self.running, self.most, self.lock = 0, 0, threading.Lock()
+        super().__init__(big_world(users=1, organizations=1))
+        self.answer, self.calls, self.attempts = answer, [], Counter()
 
     @property
     def paths(self):
         return [path for path, _ in self.calls]
 
-    def call(self, path, headers):
-        with self.lock:
-            self.calls.append((path, dict(headers)))
-            self.attempts[path] += 1
-            self.running += 1
-            self.most = max(self.most, self.running)
-            attempt = self.attempts[path]
-        try:
-            return self.answer(path, attempt)
-        finally:
-            with self.lock:
-                self.running -= 1
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_GET(self):
-        status, body, headers = (*self.server.script.call(self.path, self.headers), {})[:3]
-        content = body.encode()
-        headers = {
-            "Content-Length": str(len(content)),
-            "Content-Type": "application/json",
-        } | headers
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-        if int(headers["Content-Length"]) != len(content):
-            self.close_connection = True
-
-    def log_message(self, *args):
-        pass
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
+    def reply(self, method, target, headers):
+        self.calls.append((target, headers))
+        self.attempts[target] += 1
+        given = self.answer(target, self.attempts[target])
+        if isinstance(given, Reply):
+            return given
+        status, body, headers = (*given, {})[:3]
+        return Reply(status=status, body=body.encode(), headers=tuple(headers.items()))
 
 
 @contextmanager
-def serving(answer):
-    server = Server(("127.0.0.1", 0), Handler)
-    server.script = Script(answer)
-    thread = threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-    )
-    thread.start()
-    try:
-        yield server.script, f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def scripted(answer):
+    with serving(Script(answer)) as script:
+        yield script, script.base_url
 
 
 @pytest.fixture
@@ -134,13 +80,13 @@ def asking(*requests):
 def ask(answer, *requests, **changes):
     """Ask a scripted server; give the script, the answers and what was kept."""
     kept = []
-    with serving(answer) as (script, base_url):
+    with scripted(answer) as (script, base_url):
         answers = asyncio.run(drive(asking(*requests), connected(base_url, kept, **changes), {}))
     return script, answers, kept
 
 
 def refused(answer, *requests, **changes):
-    with serving(answer) as (script, base_url), pytest.raises(ApiFailure) as caught:
+    with scripted(answer) as (script, base_url), pytest.raises(ApiFailure) as caught:
         asyncio.run(drive(asking(*requests), connected(base_url, **changes), {}))
     return script, str(caught.value).replace(base_url, "")
 
@@ -164,7 +110,7 @@ def test_lists_are_followed_to_their_end_with_their_cursors_encoded():
             {"items": items[number], "end_cursor": following, "has_next_page": number < 2}
         )
 
-    with serving(answer) as (script, base_url):
+    with scripted(answer) as (script, base_url):
         found = asyncio.run(drive(v3.cycles(), connected(base_url), {}))
     assert [cycle.start for cycle in found.cycles] == [date(2025, 11, 5), date(2025, 12, 5)]
     assert script.paths == [
@@ -178,7 +124,7 @@ def test_a_cursor_that_comes_back_ends_the_list():
     def answer(*_):
         return 200, '{"items":[],"end_cursor":"again","has_next_page":true}'
 
-    with serving(answer) as (script, base_url):
+    with scripted(answer) as (script, base_url):
         assert asyncio.run(drive(v3.cycles(), connected(base_url), {})).cycles == ()
     assert len(script.paths) == 2
 
@@ -209,7 +155,7 @@ def test_what_arrives_is_kept_as_it_came():
 def test_the_token_is_sent_and_kept_nowhere():
     script, _, kept = ask(lambda *_: (200, EMPTY), ONE)
     (headers,) = (headers for _, headers in script.calls)
-    assert headers["Authorization"] == f"Bearer {TOKEN}"
+    assert headers["authorization"] == f"Bearer {TOKEN}"
     assert TOKEN.encode() not in evidence.encode(kept)
     assert TOKEN not in repr(connected("http://127.0.0.1"))
 
@@ -229,11 +175,11 @@ def test_what_may_pass_is_asked_again(status):
 @pytest.mark.parametrize(
     "first",
     [
-        (200, EMPTY[:20], {"Content-Length": str(len(EMPTY))}),
+        Reply(status=200, body=EMPTY.encode(), cut="middle"),
         (200, EMPTY[:20]),
         (200, "<html>maintenance</html>"),
         (200, '{"items": 1}'),
-        (200, "", {"Content-Length": "10"}),
+        Reply(status=200, body=EMPTY.encode(), cut="before"),
     ],
 )
 def test_an_answer_that_is_torn_or_another_one_is_asked_for_again(first):
@@ -255,7 +201,7 @@ def test_at_the_end_of_patience_the_request_is_named_and_the_token_is_not():
 
 @pytest.mark.usefixtures("no_waiting")
 def test_where_nobody_listens_the_connection_failed():
-    with serving(lambda *_: (200, EMPTY)) as (_, base_url):
+    with scripted(lambda *_: (200, EMPTY)) as (_, base_url):
         pass
     with pytest.raises(
         ApiFailure, match=r"the connection failed \(ConnectError\), at every attempt"
@@ -378,7 +324,7 @@ def test_what_is_known_is_not_asked_again():
     known = {item.request: item for item in kept[:2]} | {
         kept[2].request: replace(kept[2], body="torn {")
     }
-    with serving(lambda *_: (200, EMPTY)) as (script, base_url):
+    with scripted(lambda *_: (200, EMPTY)) as (script, base_url):
         answers = asyncio.run(drive(asking(*requests), connected(base_url), known))
     assert script.paths == [kept[2].request.removeprefix("GET ")]
     assert len(answers) == 3
@@ -393,139 +339,36 @@ def test_progress_counts_on_over_the_portions_of_a_plan():
         yield Portion(requests[3:], 0)
 
     seen = []
-    with serving(lambda *_: (200, EMPTY)) as (_, base_url):
+    with scripted(lambda *_: (200, EMPTY)) as (_, base_url):
         connection = connected(base_url, progress=lambda done, known: seen.append((done, known)))
         asyncio.run(drive(prefixed(plan(), "/v3beta1"), connection, {}))
     assert seen == [(1, 1), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
-def test_only_so_many_requests_run_at_a_time():
-    def answer(*_):
-        time.sleep(0.02)
-        return 200, EMPTY
+REQUESTS = [Request(endpoint=f"/v3/{number}", shape=bodies.Cycles) for number in range(30)]
 
-    requests = [Request(endpoint=f"/v3/{number}", shape=bodies.Cycles) for number in range(30)]
-    script, answers, _ = ask(answer, *requests, concurrency=3)
+
+def test_only_so_many_requests_run_at_a_time():
+    slow = Reply(status=200, body=EMPTY.encode(), delay=0.02)
+    script, answers, _ = ask(lambda *_: slow, *REQUESTS, concurrency=3)
     assert len(answers) == len(script.paths) == 30
-    assert script.most == 3
+    assert script.seen.most_running == 3
 
 
 def test_after_a_burst_of_429s_half_as_many_run_at_a_time():
     """All eight are refused: ten answers long there are four, then five."""
-    running = []
+    running, first = [], {request.target for request in REQUESTS[:8]}
 
     def answer(path, attempt):
-        running.append(script.running)
-        time.sleep(0.02)
-        refused = attempt == 1 and path in first
-        return (429, "", {"Retry-After": "0"}) if refused else (200, EMPTY)
+        running.append(script.seen.running)
+        if attempt == 1 and path in first:
+            again = (("Retry-After", "0"),)
+            return Reply(status=429, body=b"", headers=again, delay=0.02)
+        return Reply(status=200, body=EMPTY.encode(), delay=0.02)
 
-    requests = [Request(endpoint=f"/v3/{number}", shape=bodies.Cycles) for number in range(30)]
-    first = {request.target for request in requests[:8]}
-    with serving(answer) as (script, base_url):
-        answers = asyncio.run(drive(asking(*requests), connected(base_url), {}))
+    with scripted(answer) as (script, base_url):
+        answers = asyncio.run(drive(asking(*REQUESTS), connected(base_url), {}))
     assert len(answers) == 30
     assert len(running) == 38
     assert max(running[:8]) == 8
     assert 1 < max(running[8:18]) <= 4
-
-
-def live(folder, base_url):
-    """Copy the example, asking a server instead of the recording."""
-    for path in (ROOT / "configs" / "example").iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    text = (folder / "chargeback.yaml").read_text(encoding="utf-8")
-    lines = [
-        line for line in text.splitlines() if not line.lstrip().startswith(("replay:", "archive:"))
-    ]
-    changed = "\n".join(lines).replace("https://api.devin.ai", base_url) + "\narchive: archive\n"
-    (folder / "chargeback.yaml").write_text(changed, encoding="utf-8")
-    return folder
-
-
-@pytest.mark.parametrize("command", ["cycles", "collect", "run"])
-def test_a_wrong_token_is_exit_code_4_and_never_shown(tmp_path, command):
-    with serving(lambda *_: (401, '{"detail":"Unauthorized"}')) as (script, base_url):
-        config = str(live(tmp_path, base_url))
-        args = [command, config, *([] if command == "cycles" else ["--cycle", "2025-12-05"])]
-        result = CliRunner(env={"DEVIN_API_TOKEN": f"{TOKEN}\n"}).invoke(main, args)
-    assert result.exit_code == 4
-    (line,) = (line for line in result.stderr.splitlines() if line.startswith("GET "))
-    assert (
-        '/v3/enterprise/consumption/cycles?first=200: the API answered 401 ("Unauthorized"); check the token'
-        in line
-    )
-    assert TOKEN not in result.output
-    assert {headers["Authorization"] for _, headers in script.calls} == {f"Bearer {TOKEN}"}
-    assert not (tmp_path / "archive").exists()
-
-
-def test_an_unanswered_request_keeps_what_was_collected_for_the_next_run(tmp_path):
-    """The sample, with a server that breaks down in the middle and comes back."""
-    model = sample_model()
-    world = model.build()
-    broken = threading.Event()
-
-    def answer(path, attempt):
-        if broken.is_set() and "/daily/organizations/" in path:
-            return 401, "{}"
-        return model.answer(world, path)
-
-    with serving(answer) as (script, base_url):
-        config = live(tmp_path, base_url)
-        broken.set()
-        runner = CliRunner(env={"DEVIN_API_TOKEN": TOKEN})
-        args = ["collect", str(config), "--cycle", "2025-12-05", "--quiet"]
-        assert runner.invoke(main, args).exit_code == 4
-        path = tmp_path / "archive" / "2025-12-05" / EVIDENCE
-        before = evidence.read(path)
-        assert before
-        with path.open("ab") as file:
-            file.write(b'{"request":"torn')
-        broken.clear()
-        script.calls.clear()
-        assert runner.invoke(main, args).exit_code == 0
-        asked = {f"GET {path}" for path in script.paths}
-        assert asked & before.keys() <= {v3_cycles()}
-        assert evidence.read(path).keys() >= before.keys() | asked
-    assert TOKEN.encode() not in path.read_bytes()
-
-
-def v3_cycles():
-    """The cycles are asked for anew: there may be one more."""
-    return f"GET {v3.CYCLES}?first=200"
-
-
-def sample_model():
-    spec = importlib.util.spec_from_file_location(
-        "sample_model", ROOT / "samples" / "acme" / "model.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def statement_of(config, responses):
-    cycle = cycle_between(1764921600, 1767600000)
-    inputs = Inputs(
-        configuration=load(config), cycle=cycle, responses=responses, source="responses.jsonl"
-    )
-    return statement_json(derive(inputs).statement)
-
-
-def test_collected_live_or_replayed_the_statement_is_the_same_to_the_byte(tmp_path):
-    model = sample_model()
-    context = Context(
-        now=lambda: NOW,
-        environment={"DEVIN_API_TOKEN": TOKEN},
-        terminal=Terminal(quiet=True, machine=False),
-    )
-    with model.serve(model.build()) as base_url:
-        config = live(tmp_path, base_url)
-        assert collect(config, "2025-12-05", context, Effort(concurrency=4)) == 0
-    collected = evidence.read(tmp_path / "archive" / "2025-12-05" / EVIDENCE)
-    recorded = evidence.read(ROOT / "samples" / "acme" / "responses.jsonl")
-    assert {request: item.body for request, item in collected.items()}.items() <= {
-        request: item.body for request, item in recorded.items()
-    }.items()
-    assert statement_of(config, collected) == statement_of(ROOT / "configs" / "example", recorded)

@@ -1,7 +1,6 @@
 """The sample world answers as the OpenAPI description says, keeps its own law, and contains what is hard."""
 
 import csv
-import importlib.util
 import json
 import re
 import unicodedata
@@ -10,31 +9,24 @@ from datetime import UTC, datetime
 from functools import cache
 from itertools import product as combinations
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import httpx
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from tests.fakeapi.contract import FOLDER, Contract, target_of
+from tests.fakeapi.sample import CYCLES, DAY, model
+
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "configs" / "example"
-OPENAPI = json.loads((ROOT / "tests" / "openapi" / "v3.json").read_text(encoding="utf-8"))
-NOVEMBER, DECEMBER = (1762329600, 1764921600), (1764921600, 1767600000)
-DAY = 86_400
+OPENAPI = json.loads((FOLDER / "v3.json").read_text(encoding="utf-8"))
+OPERATIONS = Contract().operations
+NOVEMBER, DECEMBER = CYCLES
 
 
-def load_model():
-    spec = importlib.util.spec_from_file_location(
-        "sample_model", ROOT / "samples" / "acme" / "model.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-MODEL = load_model()
-WORLD = MODEL.build()
+WORLD = model.build()
 KNOWN = {
     "org_id": [organization.org_id for organization in WORLD.organizations],
     "user_id": [person.user_id for person in WORLD.people],
@@ -44,10 +36,7 @@ KNOWN = {
 
 
 def ask(template, *, ids=None, **query):
-    path = template
-    for name, value in (ids or {}).items():
-        path = path.replace(f"{{{name}}}", quote(value, safe=""))
-    status, text = MODEL.answer(WORLD, f"{path}?{urlencode(query, doseq=True)}" if query else path)
+    status, text = model.answer(WORLD, target_of(template, ids, **query))
     return status, json.loads(text)
 
 
@@ -101,16 +90,7 @@ def schema_of(template):
     return content["application/json"]["schema"]["$ref"].rpartition("/")[2]
 
 
-def documented_parameters(template):
-    parameters = OPENAPI["paths"][template]["get"]["parameters"]
-    resolved = [
-        OPENAPI["components"]["parameters"][p["$ref"].rpartition("/")[2]] if "$ref" in p else p
-        for p in parameters
-    ]
-    return {place: {p["name"] for p in resolved if p["in"] == place} for place in ("path", "query")}
-
-
-@pytest.mark.parametrize("template", MODEL.ROUTES)
+@pytest.mark.parametrize("template", model.ROUTES)
 def test_every_answer_validates(template):
     names = re.findall(r"{(\w+)}", template)
     answered = Counter()
@@ -123,11 +103,9 @@ def test_every_answer_validates(template):
     assert answered.keys() == {200} or names == ["org_id", "session_id"]
 
 
-@pytest.mark.parametrize("template", MODEL.ROUTES)
+@pytest.mark.parametrize("template", model.ROUTES)
 def test_only_documented_parameters_are_understood(template):
-    documented = documented_parameters(template)
-    assert set(MODEL.ROUTES[template][1]) <= documented["query"]
-    assert set(re.findall(r"{(\w+)}", template)) == documented["path"]
+    assert set(model.ROUTES[template][1]) <= OPERATIONS[template].parameters.keys()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +126,7 @@ def test_only_documented_parameters_are_understood(template):
     ],
 )
 def test_refusals(path, status):
-    answered, text = MODEL.answer(WORLD, path)
+    answered, text = model.answer(WORLD, path)
     assert answered == status
     validator("ProblemDetail").validate(json.loads(text))
 
@@ -161,7 +139,7 @@ def test_a_session_is_only_found_with_its_prefix():
 
 
 def test_pages_join_to_the_whole_list():
-    for template in [t for t in MODEL.ROUTES if schema_of(t).startswith("Page") and "{" not in t]:
+    for template in [t for t in model.ROUTES if schema_of(t).startswith("Page") and "{" not in t]:
         whole = items(template, first=200)
         assert items(template, first=7) == whole
         assert items(template) == whole
@@ -170,7 +148,7 @@ def test_pages_join_to_the_whole_list():
 
 def test_total_is_sometimes_null():
     totals = [
-        ask(t)[1]["total"] for t in MODEL.ROUTES if schema_of(t).startswith("Page") and "{" not in t
+        ask(t)[1]["total"] for t in model.ROUTES if schema_of(t).startswith("Page") and "{" not in t
     ]
     assert None in totals
     assert 6 in totals
@@ -203,14 +181,14 @@ def test_bounds_are_half_open_and_default_to_everything():
 
 
 def test_served_over_http_with_bearer_authentication():
-    with MODEL.serve(WORLD) as base_url, httpx.Client(base_url=base_url) as client:
+    with model.serve(WORLD) as base_url, httpx.Client(base_url=base_url) as client:
         allowed = client.get("/v3/self", headers={"Authorization": "Bearer cog_any"})
         refused = [
             client.get("/v3/self", headers=headers)
             for headers in ({}, {"Authorization": "Basic YTpi"})
         ]
     assert (allowed.status_code, allowed.headers["Content-Type"]) == (200, "application/json")
-    assert allowed.text == MODEL.answer(WORLD, "/v3/self")[1]
+    assert allowed.text == model.answer(WORLD, "/v3/self")[1]
     for response in refused:
         assert response.status_code == 401
         validator("ProblemDetail").validate(response.json())
@@ -323,9 +301,9 @@ def test_float_noise_is_shown():
         "/v3/enterprise/consumption/daily",
         f"time_after={DECEMBER[0]}&time_before={DECEMBER[1]}",
     )
-    _, text = MODEL.answer(WORLD, f"{path}/users/{quote(tried_once)}?{bounds}")
+    _, text = model.answer(WORLD, f"{path}/users/{quote(tried_once)}?{bounds}")
     assert '"devin":0.30000000000000004' in text
-    _, text = MODEL.answer(WORLD, f"{path}?{bounds}")
+    _, text = model.answer(WORLD, f"{path}?{bounds}")
     assert re.search(r"\.\d{12,}", text)
 
 
@@ -478,8 +456,8 @@ def test_sessions_have_tags_odd_values_and_reach_into_the_next_cycle():
 
 
 def test_the_same_seed_grows_the_same_world():
-    assert MODEL.build() == WORLD
-    assert MODEL.build(1) != WORLD
+    assert model.build() == WORLD
+    assert model.build(1) != WORLD
 
 
 def configuration(name):
