@@ -24,7 +24,7 @@ test: ## check style and types, and run the quick tests
 
 test-heavy: ## run the tests that are slow or need heavy tools
 	@sh .ci/setup heavy
-	$(pytest) -m heavy
+	$(pytest) -n auto --dist loadgroup --hypothesis-profile thorough -m 'heavy or hypothesis'
 
 test-all: test test-heavy ## run both
 

@@ -9,9 +9,11 @@ from hypothesis import settings
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None
 
-# The same examples on every machine and in every run, whatever the speed of the machine.
-settings.register_profile("reportgen", derandomize=True, deadline=None)
-settings.load_profile("reportgen")
+# The same examples on every machine and in every run, whatever the speed of the machine. The heavy
+# tests try every law again, with four times as many.
+settings.register_profile("thorough", derandomize=True, deadline=None, max_examples=100)
+settings.register_profile("quick", parent=settings.get_profile("thorough"), max_examples=25)
+settings.load_profile("quick")
 
 
 def pytest_addoption(parser):

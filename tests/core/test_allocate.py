@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.core.allocate import allocate, charged_after_close, date_gaps, timelines, value_on
@@ -26,6 +26,7 @@ from reportgen.core.model import (
     Split,
     UsageRecord,
 )
+from tests.examples import examples
 
 FIRST, SECOND, THIRD = date(2025, 12, 5), date(2025, 12, 15), date(2026, 1, 4)
 ADA, ALAN, ROBOT = (
@@ -438,7 +439,7 @@ def expected_split(found: UsageRecord, rules: dict, precedence: tuple[str, ...])
 
 
 @given(worlds)
-@settings(max_examples=200)
+@examples(200)
 def test_a_second_reading_of_the_rules_comes_to_the_same(world):
     rules, places, precedence, unallocated = world
     records = [record(*place, acus=str(acus), day=day) for place, day, acus in places]
@@ -457,7 +458,7 @@ def test_a_second_reading_of_the_rules_comes_to_the_same(world):
 
 
 @given(worlds, st.randoms(use_true_random=True))
-@settings(max_examples=100)
+@examples(100)
 def test_the_order_of_rules_and_records_changes_nothing(world, random):
     rules, places, precedence, unallocated = world
     records = [record(*place, acus=str(acus), day=day) for place, day, acus in places]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from reportgen.core.explain import AuditTrail, Explanation, explained
 from reportgen.core.model import Fee, Pool, Price, Rule, Share, Split, Transfer, UsageRecord
@@ -28,6 +28,7 @@ from tests.core.test_unallocated import (
     rule,
     rules_of,
 )
+from tests.examples import examples
 
 THREE = [record(("", ADA), "7"), record(("org-1", ALAN), "5.0025"), record(("org-2", None), "3.3")]
 RULES = rules_of(
@@ -67,7 +68,7 @@ def foots(found: Explanation) -> bool:
 @pytest.mark.parametrize("bearer", [None, "CC-9"])
 @pytest.mark.parametrize("kind", CARDS)
 @given(records)
-@settings(max_examples=40)
+@examples(40)
 def test_the_records_of_every_line_add_up_to_it(kind, bearer, found):
     rules = rules_of(
         rule("orgs", "org-1", "CC-1"), rule("service_users", "robot", "CC-1", "CC-2"), bearer=bearer

@@ -27,7 +27,7 @@ from fractions import Fraction
 from random import Random
 from typing import NamedTuple
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reportgen.core.allocate import allocate, timelines
@@ -71,6 +71,7 @@ from tests.core.reckoning import (
     reckon,
     whole_amount,
 )
+from tests.examples import examples
 
 FIRST, SECOND, THIRD = date(2025, 12, 5), date(2025, 12, 15), date(2026, 1, 4)
 CYCLE = BillingCycle(start=FIRST, end=date(2026, 1, 5), after=0, before=0)
@@ -334,7 +335,7 @@ def lines_of(result: Statement, world: World) -> tuple[Counter[UsageLine], Count
 
 
 @given(chargeable_worlds())
-@settings(max_examples=250)
+@examples(250)
 def test_every_line_is_what_a_second_reading_makes_of_it(drawn):
     world, (result, _), expected = drawn
     usage, named = lines_of(result, world)
@@ -349,7 +350,7 @@ def test_every_line_is_what_a_second_reading_makes_of_it(drawn):
 
 
 @given(chargeable_worlds())
-@settings(max_examples=120)
+@examples(120)
 def test_no_line_moves_by_a_step_and_exact_amounts_are_exact(drawn):
     world, (result, _), expected = drawn
     step = Fraction(1, 10**world.card.decimals)
@@ -375,7 +376,7 @@ def test_no_line_moves_by_a_step_and_exact_amounts_are_exact(drawn):
 
 
 @given(chargeable_worlds())
-@settings(max_examples=120)
+@examples(120)
 def test_what_is_chargeable_and_the_fees_are_invoiced_or_borne_by_nobody(drawn):
     world, (result, _), expected = drawn
     tie = result.tie_out
@@ -395,7 +396,7 @@ def test_what_is_chargeable_and_the_fees_are_invoiced_or_borne_by_nobody(drawn):
 
 
 @given(chargeable_worlds())
-@settings(max_examples=120)
+@examples(120)
 def test_a_pool_closes_at_zero_and_transfers_net_to_zero(drawn):
     world, (result, _), _ = drawn
     lines = [
@@ -437,7 +438,7 @@ def test_a_pool_closes_at_zero_and_transfers_net_to_zero(drawn):
 
 
 @given(worlds())
-@settings(max_examples=120)
+@examples(120)
 def test_what_cannot_be_charged_is_reported_and_nothing_else_is(world):
     usage = usage_of(world)
     found = {problem.source for problem in errors(made(world, usage).problems)}
@@ -464,7 +465,7 @@ def foots(parts: Iterable[object], amount: Decimal) -> bool:
 
 
 @given(chargeable_worlds())
-@settings(max_examples=120)
+@examples(120)
 def test_every_breakdown_foots(drawn):
     world, (result, _), _ = drawn
     assert foots(result.by_month, result.tie_out.invoiced_amount)
@@ -502,7 +503,7 @@ def test_every_breakdown_foots(drawn):
 
 
 @given(chargeable_worlds())
-@settings(max_examples=120)
+@examples(120)
 def test_a_months_part_of_an_invoice_is_that_of_its_lines(drawn):
     world, (result, _), _ = drawn
     step = Fraction(1, 10**world.card.decimals)
@@ -566,7 +567,7 @@ def shuffled(world: World, random: Random) -> World:
 
 
 @given(worlds(), st.randoms(use_true_random=False))
-@settings(max_examples=120)
+@examples(120)
 def test_no_order_changes_a_byte(world, random):
     once = made(world, usage_of(world))
     turned = shuffled(world, random)
@@ -577,7 +578,7 @@ def test_no_order_changes_a_byte(world, random):
 
 
 @given(worlds())
-@settings(max_examples=60)
+@examples(60)
 def test_the_context_of_the_caller_changes_nothing(world):
     usage = usage_of(world)
     once = made(world, usage)
@@ -616,7 +617,7 @@ def ruled(draw: st.DrawFn) -> tuple[list[UsageRecord], Mapping, RateCard]:
 
 
 @given(ruled(), st.randoms(use_true_random=False))
-@settings(max_examples=100)
+@examples(100)
 def test_neither_the_order_of_records_nor_of_rules_changes_a_byte(drawn, random):
     records, mapping, card = drawn
     usage = control_of((record.day, record.product, record.quantity) for record in records)
@@ -640,7 +641,7 @@ def test_neither_the_order_of_records_nor_of_rules_changes_a_byte(drawn, random)
 
 
 @given(worlds(), worlds())
-@settings(max_examples=80)
+@examples(80)
 def test_before_and_the_change_make_after_and_the_opposite_comparison_the_opposite_change(
     first, second
 ):

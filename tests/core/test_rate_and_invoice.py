@@ -10,7 +10,7 @@ from math import floor
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.core.charges import charge_cycle
@@ -32,6 +32,7 @@ from reportgen.core.model import (
 from reportgen.core.problem import Problem
 from reportgen.core.rate import price_on, rate, whole_cycle
 from reportgen.core.statement import statement
+from tests.examples import examples
 
 FIRST, SECOND, THIRD = date(2025, 12, 5), date(2025, 12, 15), date(2026, 1, 4)
 CYCLE = BillingCycle(start=FIRST, end=date(2026, 1, 5), after=0, before=0)
@@ -279,7 +280,7 @@ def expected_lines(
 
 
 @given(worlds())
-@settings(max_examples=150)
+@examples(150)
 def test_every_line_is_what_a_second_reading_makes_of_it(world):
     parts, rates, _ = world
     priced = rate(map(allocation, parts), rates)
@@ -299,7 +300,7 @@ def test_every_line_is_what_a_second_reading_makes_of_it(world):
 
 
 @given(worlds())
-@settings(max_examples=150)
+@examples(150)
 def test_the_identities_hold_and_every_breakdown_foots(world):
     parts, rates, bearer = world
     result, _ = made(parts, rates, bearer)
@@ -348,7 +349,7 @@ def test_the_identities_hold_and_every_breakdown_foots(world):
 
 
 @given(worlds(), st.randoms(use_true_random=True))
-@settings(max_examples=60)
+@examples(60)
 def test_neither_order_nor_the_context_of_the_caller_changes_a_statement(world, random):
     parts, rates, bearer = world
     once = made(parts, rates, bearer)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.core.allocate import allocate, timelines
@@ -48,6 +48,7 @@ from reportgen.sources.config.mapping import read_mapping
 from reportgen.sources.config.messages import validate
 from reportgen.sources.config.schema import MappingFile
 from reportgen.sources.config.yamldoc import parse
+from tests.examples import examples
 
 FIRST, SECOND = date(2025, 12, 5), date(2025, 12, 20)
 CYCLE = BillingCycle(start=FIRST, end=date(2026, 1, 5), after=0, before=0)
@@ -242,7 +243,7 @@ def check_figures(world: World) -> list[UnallocatedRow]:
 @pytest.mark.parametrize("bearer", [None, "CC-9"])
 @pytest.mark.parametrize("kind", CARDS)
 @given(records)
-@settings(max_examples=60)
+@examples(60)
 def test_the_columns_foot_to_the_statement(kind, bearer, found):
     rules = rules_of(
         rule("orgs", "org-1", "CC-1"), rule("service_users", "robot", "CC-1", "CC-2"), bearer=bearer

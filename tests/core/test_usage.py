@@ -14,7 +14,7 @@ from random import Random
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.core.match import subject_of
@@ -30,6 +30,7 @@ from reportgen.core.model import (
 )
 from reportgen.core.usage import decompose, open_pairs, products_of_day
 from tests.core.test_unallocated import place_of
+from tests.examples import examples
 
 DAY, NEXT_DAY = date(2025, 12, 5), date(2025, 12, 6)
 CELLS = [(DAY, "devin"), (DAY, "cascade"), (NEXT_DAY, "devin")]
@@ -275,7 +276,7 @@ def test_the_oracle_itself(records, atoms, possible):
 
 
 @given(half_seen(), user_first, tolerances)
-@settings(max_examples=300)
+@examples(300)
 def test_the_records_add_up_and_no_acu_is_charged_twice(seen, user_first, tolerance):
     truth, views = seen
     usage = decompose(views, truth.directory, user_first=user_first, tolerance=tolerance)
@@ -285,7 +286,7 @@ def test_the_records_add_up_and_no_acu_is_charged_twice(seen, user_first, tolera
 
 
 @given(half_seen(), st.integers(0, 7), user_first, tolerances)
-@settings(max_examples=300)
+@examples(300)
 def test_owners_that_are_not_told_are_charged_once(seen, hidden, user_first, tolerance):
     truth, views = seen
     sessions = {
@@ -306,7 +307,7 @@ def test_owners_that_are_not_told_are_charged_once(seen, hidden, user_first, tol
 
 
 @given(truths(sizes=COARSE), user_first, tolerances)
-@settings(max_examples=300)
+@examples(300)
 def test_with_every_view_the_records_are_the_truth(truth, user_first, tolerance):
     usage = decompose(
         truth.views(truth.keys()), truth.directory, user_first=user_first, tolerance=tolerance
@@ -326,7 +327,7 @@ def test_with_every_view_the_records_are_the_truth(truth, user_first, tolerance)
 
 
 @given(half_seen())
-@settings(max_examples=100)
+@examples(100)
 def test_who_ranks_first_loses_nothing(seen):
     truth, views = seen
     by_user = decompose(views, truth.directory, user_first=True, tolerance=NONE)
@@ -341,7 +342,7 @@ def test_who_ranks_first_loses_nothing(seen):
 
 
 @given(half_seen(), user_first, tolerances, st.randoms(use_true_random=True))
-@settings(max_examples=100)
+@examples(100)
 def test_the_order_of_the_answers_changes_nothing(seen, user_first, tolerance, random):
     truth, views = seen
     shuffled, directory = reordered(views, random), truth.directory
@@ -371,7 +372,7 @@ def reordered(views: Views, random: Random) -> Views:
 
 
 @given(half_seen(), tolerances)
-@settings(max_examples=200)
+@examples(200)
 def test_after_asking_what_is_open_nothing_is(seen, tolerance):
     truth, views = seen
     asked = open_pairs(views, truth.directory, tolerance)
@@ -381,7 +382,7 @@ def test_after_asking_what_is_open_nothing_is(seen, tolerance):
 
 
 @given(half_seen())
-@settings(max_examples=200)
+@examples(200)
 def test_what_is_open_is_positive_on_both_sides(seen):
     truth, views = seen
     assert open_pairs(views, truth.directory, NONE) == sorted(positive_on_both_sides(truth, views))
@@ -408,7 +409,7 @@ def positive_on_both_sides(truth: Truth, views: Views) -> Iterator[tuple[str, Pr
 
 
 @given(half_seen(), user_first)
-@settings(max_examples=200)
+@examples(200)
 def test_an_answer_more_never_tells_less(seen, user_first):
     truth, views = seen
     answered = truth.asked(views, open_pairs(views, truth.directory, NONE))
@@ -444,7 +445,7 @@ def contradictory(draw: st.DrawFn) -> tuple[Truth, Views]:
 
 
 @given(contradictory(), user_first, tolerances)
-@settings(max_examples=200)
+@examples(200)
 def test_views_that_contradict_each_other_still_add_up_and_are_reported(
     seen, user_first, tolerance
 ):

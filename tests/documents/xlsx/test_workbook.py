@@ -15,7 +15,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -23,6 +23,7 @@ from reportgen.documents.content.slots import Slot
 from reportgen.documents.xlsx.rows import decimal_text, serial
 from reportgen.documents.xlsx.workbook import workbook
 from tests.documents.xlsx.sheets import NS, ROW, cells, page, part, slot_table, table, text_of
+from tests.examples import examples
 from tests.office import convert
 
 ROOT = Path(__file__).parents[3]
@@ -380,7 +381,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=())) | st.from_regex(
 
 
 @given(ANY_TEXT)
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_any_text_round_trips(text: str) -> None:
     static = table(f"<tbody><tr><td>{escape(text)}</td></tr></tbody>")
     bulk = slot_table(("a",)).replace('title="S"', 'title="B"')

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.cli import main
 from reportgen.core.model import Rule, Share, Split
 from reportgen.core.problem import Rejected
 from reportgen.sources.config.configuration import load
+from tests.examples import examples
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "configs" / "example"
@@ -520,7 +521,7 @@ def see_that_every_line_helps(texts):
             )
 
 
-@settings(max_examples=250)
+@examples(250)
 @given(st.lists(MUTATIONS, min_size=1, max_size=4), st.sampled_from(["prices", "tiers", "recover"]))
 def test_a_mutated_configuration_is_read_or_every_line_helps(mutations, way):
     see_that_every_line_helps(mutated(mutations, way))
@@ -537,7 +538,7 @@ CUTS = st.tuples(
 )
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.lists(CUTS, min_size=1, max_size=2))
 def test_a_mistyped_configuration_is_read_or_every_line_helps(cuts):
     texts = dict(YAML_TEXTS)
