@@ -509,3 +509,25 @@ def test_every_command_and_option_has_help(name):
     done = CliRunner().invoke(main, [*name.split(), "--help"])
     assert done.exit_code == 0
     assert command.help.split()[0] in done.output
+
+
+def test_commands_hold_one_file_or_folder_for_each_command():
+    rooms = {path.relative_to(PACKAGE / "commands").parts[0] for path in inside("commands/")}
+    assert {room.removesuffix(".py") for room in rooms} == {*COMMANDS, "__init__"} - {""}
+
+
+# How failures are told
+
+
+def test_one_place_turns_what_stops_a_command_into_an_exit_code():
+    codes = {"PROBLEMS", "USAGE", "UNREACHABLE"}
+    report(
+        (
+            (path, node, f"reads the exit code {node.id}")
+            for path in inside("cli.py", "commands/", "operations/")
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in codes
+            if named(path) != "operations/failure.py"
+        ),
+        "A command raises what stops it; operations/failure.py tells it and gives the exit code.",
+    )
