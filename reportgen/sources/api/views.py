@@ -78,10 +78,16 @@ class ViewReader:
         )
 
     def split(self, whole: View, part: View, product: str, rest: str) -> View:
-        """Split totals by day into what a finer view names as `product`, and `rest`."""
+        """Split totals by day, which stand as `rest`, into what a finer view names, and the rest.
+
+        A day that the finer view alone tells has its opposite in the rest: the total stays.
+        """
         cells = dict(part.quantities)
-        for (day, _), acus in whole.quantities.items():
-            left = subtract(acus, part.quantities.get((day, product), ZERO))
+        for day in sorted({day for day, _ in (*whole.quantities, *part.quantities)}):
+            left = subtract(
+                whole.quantities.get((day, rest), ZERO),
+                part.quantities.get((day, product), ZERO),
+            )
             if left.copy_abs() > self._tolerance:
                 cells[self._cell(day, rest)] = left
             else:

@@ -1,7 +1,11 @@
 """Three ways to read one world: v3 of the enterprise, v3 of its organizations, v2."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
+from tests.fakeapi.api import FakeApi
 from tests.fakeapi.sample import CYCLES, DAY, Atom, build
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world, hard_world
@@ -87,6 +91,28 @@ def test_only_the_organizations_given_are_asked(tmp_path):
     )
     assert close(by_center(derived), truth(inside, mapping))
     assert len(api.seen.authorizations) == 1
+
+
+class Forgetful(FakeApi):
+    """A v2 whose total leaves a day out that organizations and users tell."""
+
+    def reply(self, method, target, headers):
+        found = super().reply(method, target, headers)
+        if not target.startswith("/v2/enterprise/consumption/daily?") or "org_ids" in target:
+            return found
+        body = json.loads(found.body)
+        self.left_out = max(body["consumption_by_date"].items(), key=lambda day: day[1])
+        del body["consumption_by_date"][self.left_out[0]]
+        return replace(found, body=json.dumps(body).encode())
+
+
+def test_the_control_total_of_v2_is_the_total_it_tells(tmp_path):
+    with serving(Forgetful(BIG)) as api:
+        derived = live(tmp_path, api, mapped(BIG), "api: v2").collected()
+    used = sum(atom.acus for atom in BIG.atoms if CYCLES[1][0] <= atom.day < CYCLES[1][1])
+    assert abs(float(derived.statement.tie_out.control_acus) - (used - api.left_out[1])) < 1e-6
+    assert foots(derived)
+    assert derived.statement.discrepancies
 
 
 def test_rules_that_v2_cannot_follow_are_warnings_that_name_them(tmp_path):
