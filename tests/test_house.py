@@ -125,7 +125,7 @@ ALLOWED_OPERATIONS = {
     ),  # a list
 }
 ALLOWED_FLOATS = {("core/text.py", "0.6")}  # how alike two words are
-EXACT_SOURCES = ("fees", "fields", "mapping", "pools", "rates", "scalars", "shares")
+EXACT_SOURCES = ("fees", "fields", "mapping", "pools", "rates", "resolved", "scalars", "shares")
 NO_FLOATS = (
     "core/",
     "archive/",
