@@ -82,9 +82,7 @@ def test_a_mail_address_is_the_same_in_every_place_whatever_nobody_sees_in_it(tm
         "mapping.yaml", "unallocated:", 'users: {"*\u00ad@works.example": CC-9}\nunallocated:'
     )
     responses = made.folder / "responses.jsonl"
-    text = responses.read_text(encoding="utf-8").replace(
-        ADA, "\u202aA\u00adda@works.example\u202c"
-    )
+    text = responses.read_text(encoding="utf-8").replace(ADA, "\u202aA\u00adda@works.example\u202c")
     responses.write_text(text, encoding="utf-8")
     done = made.here("run")
     assert (done.returncode, warnings(done.stderr)) == (0, [])

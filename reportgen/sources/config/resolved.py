@@ -30,7 +30,7 @@ from reportgen.sources.config.configuration import Configuration
 SCHEMA = "reportgen.resolved/1"
 RULES_VERSION = 1
 """Of the rules by which usage is allocated, rated and rounded; a change of them raises it."""
-Written = dict[str, Any]
+Resolved = dict[str, Any]
 
 
 def resolved_json(configuration: Configuration, cycle: BillingCycle) -> str:
@@ -44,7 +44,7 @@ def resolved_json(configuration: Configuration, cycle: BillingCycle) -> str:
     return "{\n" + ",\n".join(keys) + "\n}\n"
 
 
-def _settings(configuration: Configuration, cycle: BillingCycle) -> Written:
+def _settings(configuration: Configuration, cycle: BillingCycle) -> Resolved:
     settings = configuration.settings
     return {
         "schema": SCHEMA,
@@ -65,7 +65,7 @@ def _settings(configuration: Configuration, cycle: BillingCycle) -> Written:
     }
 
 
-def _mapping(configuration: Configuration) -> Written:
+def _mapping(configuration: Configuration) -> Resolved:
     mapping = configuration.mapping
     return {
         "precedence": list(mapping.precedence),
@@ -77,7 +77,7 @@ def _mapping(configuration: Configuration) -> Written:
     }
 
 
-def _rates(card: RateCard) -> Written:
+def _rates(card: RateCard) -> Resolved:
     """Give the rate card; exactly one of `prices`, `tiers` and `recover` holds something."""
     return {
         "currency": card.currency,
@@ -107,11 +107,11 @@ def _rates(card: RateCard) -> Written:
     }
 
 
-def _cost_center(center: CostCenter) -> Written:
+def _cost_center(center: CostCenter) -> Resolved:
     return {"name": center.name, "closed": center.closed and center.closed.isoformat()}
 
 
-def _rule(rule: Rule) -> Written:
+def _rule(rule: Rule) -> Resolved:
     return {
         "section": rule.section,
         "key": session_key(rule.key) if rule.section == "sessions" else rule.key,
@@ -120,7 +120,7 @@ def _rule(rule: Rule) -> Written:
     }
 
 
-def _value(value: DatedSplit) -> Written:
+def _value(value: DatedSplit) -> Resolved:
     return {
         "from": _from(value.start),
         "shares": _shares(value.split),
@@ -133,7 +133,7 @@ def _shares(split: Split | None) -> dict[str, str] | None:
     return {share.cost_center: share.text for share in split.shares} if split else None
 
 
-def _pool(pool: Pool) -> Written:
+def _pool(pool: Pool) -> Resolved:
     return {
         "cost_center": pool.cost_center,
         "basis": pool.basis,
@@ -142,7 +142,7 @@ def _pool(pool: Pool) -> Written:
     }
 
 
-def _prices(prices: Iterable[Price]) -> list[Written]:
+def _prices(prices: Iterable[Price]) -> list[Resolved]:
     return [
         {
             "from": _from(price.start),
@@ -153,11 +153,11 @@ def _prices(prices: Iterable[Price]) -> list[Written]:
     ]
 
 
-def _weights(weights: Mapping[str, Decimal]) -> Written:
+def _weights(weights: Mapping[str, Decimal]) -> Resolved:
     return {product: _decimal(weight) for product, weight in sorted(weights.items())}
 
 
-def _fee(fee: Fee) -> Written:
+def _fee(fee: Fee) -> Resolved:
     return {
         "name": fee.name,
         "amount": _decimal(fee.amount),
@@ -167,7 +167,7 @@ def _fee(fee: Fee) -> Written:
     }
 
 
-def _transfer(transfer: Transfer) -> Written:
+def _transfer(transfer: Transfer) -> Resolved:
     return {
         "cycle": transfer.cycle.isoformat(),
         "from": transfer.giver,
@@ -178,7 +178,7 @@ def _transfer(transfer: Transfer) -> Written:
     }
 
 
-def _memo(memo: MemoCurrency) -> Written:
+def _memo(memo: MemoCurrency) -> Resolved:
     return {
         "currency": memo.currency,
         "decimals": memo.decimals,
@@ -187,7 +187,7 @@ def _memo(memo: MemoCurrency) -> Written:
     }
 
 
-def _vendor_invoice(invoice: VendorInvoice) -> Written:
+def _vendor_invoice(invoice: VendorInvoice) -> Resolved:
     return {
         "number": invoice.number,
         "amount": _decimal(invoice.amount),
