@@ -6,8 +6,8 @@ from reportgen.archive.folder import cycle_folder, locked, refuse_unwritable
 from reportgen.operations.context import Context
 from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.drafts import produce
-from reportgen.operations.inputs import stored_inputs, warnings_of
-from reportgen.operations.opening import opened
+from reportgen.operations.inputs import stored_inputs
+from reportgen.operations.opening import opened, warnings_of
 
 
 def build(config: Path, selector: str, context: Context, workers: int) -> int:

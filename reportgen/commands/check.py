@@ -15,8 +15,8 @@ from reportgen.derive import derive
 from reportgen.operations.connect import refuse_missing_recording
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import archived_cycle
-from reportgen.operations.inputs import stored_inputs, warnings_of
-from reportgen.operations.opening import opened
+from reportgen.operations.inputs import stored_inputs
+from reportgen.operations.opening import opened, warnings_of
 from reportgen.sources.config.configuration import Configuration
 from reportgen.sources.config.yamldoc import parse
 

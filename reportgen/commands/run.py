@@ -7,8 +7,8 @@ from reportgen.archive.folder import EVIDENCE, cycle_folder, refuse_unwritable
 from reportgen.operations.collection import Effort, choose, gather, held
 from reportgen.operations.context import Context
 from reportgen.operations.drafts import produce
-from reportgen.operations.inputs import inputs_of, warnings_of
-from reportgen.operations.opening import opened
+from reportgen.operations.inputs import inputs_of
+from reportgen.operations.opening import opened, warnings_of
 
 
 def run(config: Path, selector: str, context: Context, effort: Effort, workers: int) -> int:

@@ -10,19 +10,8 @@ from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Directory, RecordedResponse
 from reportgen.core.problem import Problem
 from reportgen.derive import Inputs
-from reportgen.documents.templating.catalog import untranslated
-from reportgen.documents.templating.templates import read_templates
 from reportgen.operations.context import Context
 from reportgen.sources.config.configuration import Configuration
-
-
-def warnings_of(configuration: Configuration) -> list[Problem]:
-    """Give the warnings of a configuration, those of its templates included.
-
-    They are said before anything is collected or drawn. Raises Rejected for a template.
-    """
-    templates = read_templates(configuration.templates)
-    return [*configuration.warnings, *untranslated(templates, configuration.locales)]
 
 
 def stored_inputs(configuration: Configuration, cycle: BillingCycle, context: Context) -> Inputs:
