@@ -288,8 +288,8 @@ def _pdf(markup: str, task: Task, design: Design) -> bytes:
 def _workbook(markup: str, task: Task, design: Design) -> bytes:
     from reportgen.documents.xlsx.workbook import workbook  # noqa: PLC0415 - a worker's business
 
-    words = catalog(design.templates, task.locale)
-    return workbook(markup, task.document.slots(lambda word: words.get(word, word)))
+    word = catalog(design.templates, task.locale).gettext
+    return workbook(markup, task.document.slots(word))
 
 
 def _ended(futures: Mapping[Future[bytes], Task], executor: Executor) -> Rejected:

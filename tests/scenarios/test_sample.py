@@ -464,7 +464,7 @@ def every_pdf(sample) -> list[tuple[Path, str]]:
 
 
 def stamp_of(locale: str) -> str:
-    return catalog(read_templates(None), locale).get("PRELIMINARY", "PRELIMINARY")
+    return catalog(read_templates(None), locale).gettext("PRELIMINARY")
 
 
 def test_every_page_says_that_it_is_preliminary(sample):

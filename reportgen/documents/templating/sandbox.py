@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import partial, wraps
+from math import ceil
 from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any, NoReturn
 
@@ -130,11 +131,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
         def checked(message: str) -> str:
             check_filled_by_name(message)
-            return gettext(message)
+            return gettext(message) if message else ""  # gettext has the catalog's header there
 
-        def checked_by_count(singular: str, plural: str, count: int) -> str:
+        def checked_by_count(singular: str, plural: str, count: int | Decimal) -> str:
             check_filled_by_name(singular + plural)
-            return ngettext(singular, plural, count)
+            return ngettext(singular, plural, ceil(count))
 
         install: Callable[..., None] = self.install_gettext_callables  # type: ignore[attr-defined]
         install(checked, checked_by_count, newstyle=True)

@@ -45,17 +45,10 @@ def opened(problems: Iterable[Problem], overriding: Path | None) -> list[Problem
 
 def environment(templates: Mapping[str, str], locale: str, *, autoescape: bool = True) -> Sandbox:
     """Make the environment of one locale over a set of templates."""
-    found = Sandbox(FunctionLoader(lambda name: _named(templates, name)), autoescape=autoescape)
+    sandbox = Sandbox(FunctionLoader(lambda name: _named(templates, name)), autoescape=autoescape)
     words = catalog(templates, locale)
-
-    def gettext(message: str) -> str:
-        return words.get(message, message)
-
-    def ngettext(singular: str, plural: str, count: int) -> str:
-        return gettext(singular if count == 1 else plural)
-
-    found.install_words(gettext, ngettext)
-    return found
+    sandbox.install_words(words.gettext, words.ngettext)
+    return sandbox
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
