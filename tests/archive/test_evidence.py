@@ -231,7 +231,7 @@ def test_what_differs_is_what_two_readers_would_see(tmp_path_factory, before, af
 
 
 def test_the_evidence_is_never_held_in_memory(path):
-    """Three hundred answers of 40 kB, twice; two at a time are more than 100 kB in all their forms, no more."""
+    """Three hundred answers of 40 kB, twice, of which two at a time are held in all their forms."""
     path.parent.mkdir()
     answers = [
         [response(f"GET /v3/{n}", f"{time}{'x' * 40_000}") for n in range(300)] for time in (1, 2)

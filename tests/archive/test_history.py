@@ -1,4 +1,4 @@
-"""inputs/history.json: what built cycles came to, read from their own files, and the same when read back."""
+"""inputs/history.json: what built cycles came to, from their own files, the same when read back."""
 
 import csv
 import json
@@ -340,7 +340,7 @@ def not_built(archive: Path) -> None:
 
 
 def later_and_beside(archive: Path) -> None:
-    """A correction, a draft in the making, the cycle itself and those after it are not the one before."""
+    """A correction, a draft in the making, the cycle itself, later ones are not the one before."""
     for name in (
         "2025-12-05.c1",
         ".2025-12-05.draft-x",
@@ -425,7 +425,7 @@ MONTH = timedelta(days=31)
 
 
 def chained(archive: Path, count: int) -> list[Path]:
-    """Write cycles of 31 days, each of which ends where the next begins; the latest folder comes first."""
+    """Write cycles of 31 days, each up to the next; the latest folder comes first."""
     folders = []
     for number in range(count):
         start, end = FIRST - MONTH * number, CYCLE.end - MONTH * number

@@ -1,4 +1,4 @@
-"""The fake API: one world, both versions of the API, what a test may switch and what it may look at."""
+"""The fake API: one world, both versions, what a test may switch and what it may look at."""
 
 import gzip
 import json
@@ -38,7 +38,7 @@ ENDS_OF_LISTS = (
 
 @dataclass
 class Seen:
-    """What has been asked: by line (`GET /path?query`), by template, and by whom; and what was answered."""
+    """What was asked, by line (`GET /path?query`), by template, and by whom; what was answered."""
 
     lines: Counter[str] = field(default_factory=Counter)
     templates: Counter[str] = field(default_factory=Counter)
@@ -82,7 +82,7 @@ class FakeApi:
         self.show(world or build())
 
     def show(self, world: World) -> None:
-        """Change to another world, as a restatement would; tokens and refusals stay, and new ones come with it."""
+        """Change to another world, as a restatement would; tokens and refusals stay."""
         self.world = world
         self.access.tokens |= usual_tokens(world)
         index = Index(world)
@@ -91,7 +91,7 @@ class FakeApi:
 
     @property
     def violations(self) -> list[str]:
-        """Give every request that was not as documented, and every answer of the fake that was not."""
+        """Give every request and every answer of the fake that was not as documented."""
         return self.seen.violations
 
     def forbid(self, template: str, status: int = 403, **ids: str) -> None:
@@ -149,7 +149,7 @@ class FakeApi:
 
 
 class _Request:
-    """A request on its way through: contract, credential, permission, view, truths, contract again."""
+    """A request on its way: contract, credential, permission, view, truths, contract again."""
 
     def __init__(self, api: FakeApi, method: str, target: str, authorization: str) -> None:
         self.api, self.method, self.target = api, method, target

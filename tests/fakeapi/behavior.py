@@ -34,7 +34,7 @@ class Behavior:
     """v2: `consumption_by_user` is there."""
     service_users_in_user_map: bool = False
     beta: Literal["off", "also", "only"] = "off"
-    """Whether v3 is found below /v3beta1 as well; `only` takes the lists, that of the cycles too, away from /v3."""
+    """Whether v3 is found below /v3beta1 as well; `only` takes all lists away from /v3."""
     gone_users: Literal["answered", "not found"] = "answered"
     compressed: bool = False
     allow_listed: bool = True
@@ -68,7 +68,7 @@ class Access:
 
 
 def usual_tokens(world: World) -> dict[str, Credential]:
-    """Give an enterprise service user, a personal token, an administrator of v2 and one token per organization."""
+    """Give the tokens of the enterprise, of a person, of an administrator, of each organization."""
     tokens = {
         ENTERPRISE: Credential(),
         PERSONAL: Credential(principal="pat_user"),

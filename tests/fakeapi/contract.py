@@ -1,4 +1,4 @@
-"""The OpenAPI descriptions as a contract: which path a request means, what is wrong with it, and with an answer."""
+"""The OpenAPI descriptions as a contract: what a request means, what is wrong on either side."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What goes wrong between a server and a client, on demand: seeded, and the same whatever else is asked meanwhile."""
+"""What goes wrong between a server and a client, on demand: seeded, whatever else is asked."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -45,7 +45,7 @@ class Reply:
 
 @dataclass
 class Faults:
-    """A share of all requests, and scripts; no line fails more than `in_a_row` times one after the other."""
+    """A share of all requests, and scripts; no line fails more than `in_a_row` times in turn."""
 
     share: float = 0.0
     kinds: tuple[str, ...] = tuple(kind for kind in KINDS if kind != "slow")
@@ -55,14 +55,14 @@ class Faults:
     """The seconds that 429 asks for."""
     slow_seconds: float = 1.0
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    """Tells the server its time; a client that is tested with a clock of its own needs the same one here."""
+    """Tells the server its time; a client that is tested with a clock of its own needs it too."""
     happened: Counter[str] = field(default_factory=Counter)
     _scripts: list[tuple[tuple[str, ...], str | None, Counter[str]]] = field(default_factory=list)
     _attempts: Counter[str] = field(default_factory=Counter)
     _row: Counter[str] = field(default_factory=Counter)
 
     def script(self, *kinds: str, template: str | None = None) -> None:
-        """Let the first attempts at every line fail in these ways, or at every line of a template."""
+        """Let the first attempts at every line, or every line of a template, fail in these ways."""
         self._check(kinds)
         self._scripts.append((kinds, template, Counter()))
 

@@ -1,4 +1,4 @@
-"""The sample's own world and model of v3, which lie in no package: whoever needs them takes them from here."""
+"""The sample's own world and model of v3: they lie in no package, so they are taken from here."""
 
 import sys
 from pathlib import Path

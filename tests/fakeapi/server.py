@@ -1,4 +1,4 @@
-"""The fake API on loopback: HTTP/1.1 by hand over asyncio, in a thread of the test or in a process of its own."""
+"""The fake API on loopback: HTTP/1.1 by hand over asyncio, in a thread or a process of its own."""
 
 import asyncio
 import json
@@ -111,7 +111,7 @@ def _head(reply: Reply, last: bool) -> bytes:
 
 
 async def serve(api: FakeApi, port: int, ready: Callable[[], None], stopped: asyncio.Event) -> None:
-    """Serve until stopped, then drop every connection; call `ready` as soon as there is a `base_url`."""
+    """Serve until stopped, then drop every connection; call `ready` once there is a `base_url`."""
     connections: set[_Connection] = set()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
@@ -130,7 +130,7 @@ async def serve(api: FakeApi, port: int, ready: Callable[[], None], stopped: asy
 
 @contextmanager
 def serving(api: FakeApi | World | None = None, **behavior: Any) -> Iterator[FakeApi]:
-    """Serve in a thread while the context lasts, and give the API: to switch, to inspect, and its `base_url`."""
+    """Serve in a thread while the context lasts, and give the API, to switch and to inspect."""
     api = api if isinstance(api, FakeApi) else FakeApi(api, **behavior)
     ready, stopped, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
 

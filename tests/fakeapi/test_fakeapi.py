@@ -1,4 +1,4 @@
-"""The fake API itself: both versions agree about one world, and what can be switched on happens on the wire."""
+"""The fake API: both versions agree about one world, and what is switched on is on the wire."""
 
 import json
 import re

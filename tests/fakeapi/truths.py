@@ -1,4 +1,4 @@
-"""What servers are known or feared to answer though it is no fault: each truth changes a body of its own accord.
+"""What servers are known or feared to answer though it is no fault: each truth changes a body.
 
 Every truth holds for all views alike, so that what a client finds out of them still adds up.
 """

@@ -1,4 +1,4 @@
-"""What v2 answers about the same world: three one-dimensional totals, no product, only what organizations hold."""
+"""What v2 answers about the same world: three totals of one dimension, and no product."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -60,7 +60,7 @@ class Views:
         return atom.principal_id not in self.index.known["service_user_id"]
 
     def _weighed(self, ids: Ids, query: Query) -> Iterable[tuple[Atom, float]]:
-        """Give the atoms of a window; where a bound is not a day's boundary, the day counts in part."""
+        """Give the atoms of a window; a day counts in part where a bound is not its boundary."""
         start, end = self._window(query)
         if "org_ids" in query:
             atoms = [

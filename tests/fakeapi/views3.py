@@ -1,4 +1,4 @@
-"""What v3 answers: the sample's own model of it where it has one, over any world, plus the rest of the paths."""
+"""What v3 answers, over any world: the sample's model of it, and the paths that it leaves out."""
 
 import base64
 import json
@@ -121,7 +121,8 @@ class Views:
             return self._daily(ids, query)
         if template in OTHERS:
             return OTHERS[template](self, ids)
-        kind = f"{template}|{ids}|{sorted((k, v) for k, v in query.items() if k not in ('after', 'first'))}"
+        filters = sorted((k, v) for k, v in query.items() if k not in ("after", "first"))
+        kind = f"{template}|{ids}|{filters}"
         return self._page(kind, self._filtered(template, ids, query), query)
 
     def _check_known(self, ids: Ids) -> None:
@@ -145,7 +146,7 @@ class Views:
         return body | own
 
     def _daily(self, ids: Ids, query: Query) -> Json:
-        """Let the sample's model add up; what enterprise and organizations used is kept, as it is much."""
+        """Let the sample's model add up; enterprise and organizations used much, which is kept."""
         if ids.keys() - {"org_id"}:
             return model._daily(self.index.narrowed(ids), ids, query)
         key = (

@@ -1,4 +1,4 @@
-"""Worlds to serve: the sample's, a generated one of any size, a small one full of hard cases; and an index."""
+"""Worlds to serve: the sample's, one of any size, a small one of hard cases; and an index."""
 
 from collections import defaultdict
 from random import Random
@@ -50,7 +50,7 @@ class Index:
         return self._atoms.get((ids.get("org_id"), principal, session), [])
 
     def narrowed(self, ids: dict[str, str]) -> World:
-        """Give the world as far as path values name it: what the sample's model answers from quickly."""
+        """Give the world as far as path values name it: the sample's model is quick with less."""
         picked = {
             kind: (found[ids[kind]],) if ids.get(kind) in found else ()
             for kind, found in self.known.items()
@@ -68,7 +68,7 @@ class Index:
 def big_world(
     *, users: int, organizations: int, sessions: int = 0, active_days: int = 10, seed: int = 1
 ) -> World:
-    """Grow an enterprise of any size in one cycle; every user works on `active_days` days in one or two places."""
+    """Grow an enterprise in one cycle; users work on `active_days` days in one or two places."""
     rng = Random(seed)  # noqa: S311 - a world, no secret
     places = tuple(
         Organization(f"org-{number:06x}", f"Organization {number}")
@@ -162,7 +162,7 @@ HARD_NAMES = (
 
 
 def hard_world() -> World:
-    """Give a small world of hard ids and names, negative ACUs, float noise, a silent user and an empty cycle."""
+    """Give hard ids and names, negative ACUs, float noise, a silent user and an empty cycle."""
     places = (
         Organization("org-a/b|c %", "Slash \udc00 & Pipe"),
         Organization("org-b", "b\x0b\x00"),

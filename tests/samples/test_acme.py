@@ -1,4 +1,4 @@
-"""The sample world answers as the OpenAPI description says, keeps its own law, and contains what is hard."""
+"""The sample world answers as OpenAPI describes, keeps its own law, and contains what is hard."""
 
 import csv
 import json
@@ -220,7 +220,7 @@ def test_buckets_add_up(cycle):
 
 
 def test_the_views_partition_the_enterprise():
-    """Take view from view: what is left is never negative, and only what nobody known can have used."""
+    """Take view from view: what is left is never negative, and nobody who is known used it."""
     enterprise = cells(daily(DECEMBER))
     orgs = {org_id: cells(daily(DECEMBER, org_id=org_id)) for org_id in KNOWN["org_id"]}
     principals = [(kind, value) for kind in ("user_id", "service_user_id") for value in KNOWN[kind]]

@@ -1,4 +1,4 @@
-"""A configuration that asks a fake API: collected in this process, derived from the evidence, never rendered."""
+"""A configuration that asks a fake API: collected in this process, derived, never rendered."""
 
 import io
 import json
@@ -35,7 +35,7 @@ CYCLES3, DAILY3 = "/v3/enterprise/consumption/cycles", "/v3/enterprise/consumpti
 CYCLES_LINE = f"GET {CYCLES3}?first=200"
 """The one request that every run asks anew: there may be one more cycle."""
 RATES = {"devin": "2.00", "*": "3.00", "cascade+terminal": "3.00"}
-"""Whole units, so that ACUs in hundredths cost whole cents and no half cent waits for float noise to tip it."""
+"""Whole units: ACUs in hundredths cost whole cents, and float noise tips no half cent."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def as_yaml(values: dict) -> str:
 
 
 def mapped(world: World, *, first: int | None = None, **sections) -> str:
-    """Map the first users by id and every organization but the last, round robin over three cost centers."""
+    """Map the first users and all organizations but the last, in turn, to three cost centers."""
     people = world.people[:first]
     values: dict = {"cost_centers": {code: {"name": code} for code in ("A-1", "B-2", "C-3", "Z-9")}}
     values["users"] = {
@@ -178,7 +178,10 @@ def mapped(world: World, *, first: int | None = None, **sections) -> str:
 def truth(
     world: World, mapping: str, cycle: BillingCycle = DECEMBER, *, tied: bool = False
 ) -> dict[str, float]:
-    """Give the ACUs of every cost center, and of nobody (""), from the atoms themselves; `tied` to organizations."""
+    """Give the ACUs of every cost center, and of nobody (""), from the atoms themselves.
+
+    With `tied`, only those of organizations.
+    """
     users, orgs = (json.loads(_line(mapping, name)) for name in ("users", "orgs"))
     found: dict[str, float] = defaultdict(float)
     for atom in world.atoms:
@@ -219,7 +222,7 @@ def amounts(derived: Derived) -> dict[str, str]:
 
 
 def foots(derived: Derived) -> bool:
-    """Tell whether nothing is lost and nothing is counted twice: computed here once more, from the ledger."""
+    """Tell whether nothing is lost and nothing is counted twice, added up here from the ledger."""
     values = json.loads(statement_json(derived.statement))
     tie, usage = values["tie_out"], derived.usage
     ledger = sum(allocation.quantity for allocation in derived.allocations)

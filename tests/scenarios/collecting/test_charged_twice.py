@@ -1,4 +1,4 @@
-"""Whatever is refused, every ACU that was used is charged once: the ledger is dealt out over the seeded truth."""
+"""Whatever is refused, every ACU is charged once: the ledger is dealt out over the seeded truth."""
 
 import json
 import re
@@ -42,7 +42,7 @@ WORLD = PLAIN._replace(
         Atom(FIRST, "cascade", None, ROBOT, None, 1.0),
     ),
 )
-"""On the first day nearly everybody uses `devin` in two places, so that views refused may overlap."""
+"""On the first day most use `devin` in two places, so that views which are refused may overlap."""
 RULES = {"sessions": {"beef": "Z-9", "cafe": "Z-9"}, "service_users": {ROBOT: "C-3"}}
 RANKS = {"user first": ["session", "user", "org"], "org first": ["session", "org", "user"]}
 PAIR = "/v3/organizations/{org_id}/consumption/daily"
@@ -68,7 +68,7 @@ REFUSED = [(template, {}) for template in (*LISTS, *VIEWS)] + [*VIEWS.items()]
 
 
 def dealt(records, atoms):
-    """Deal the atoms of a cell out to its records, each atom once, and give what no atom is left for.
+    """Deal the atoms of a cell out to its records, each once; give what no atom is left for.
 
     A record that names somebody, somewhere or something may only take what was used by, in or for
     that.
@@ -131,7 +131,7 @@ def charged_once(derived, world, *, tied=False):
 
 
 def test_the_dealer_finds_what_is_charged_twice(tmp_path):
-    """The check itself: an organization's rest and a user's that hold the same ACUs do not go into one atom."""
+    """The check itself: two rests that hold the same ACUs do not go into one atom."""
     with serving(WORLD) as api:
         records = live(tmp_path, api, mapped(WORLD)).collected().usage.records
     record = records[0]._replace(org_id="", principal_id=ADA, session_id="", quantity=1)

@@ -1,4 +1,4 @@
-"""Whose credential it is, as `cycles` says on stderr: a help where something is wrong; nothing depends on it."""
+"""Whose credential it is, as `cycles` says on stderr to help: nothing depends on it."""
 
 import time
 

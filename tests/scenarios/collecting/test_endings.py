@@ -1,4 +1,4 @@
-"""Lists that end wrongly: what is missing is named on the terminal and in the statement, never taken for complete."""
+"""Lists that end wrongly: what is missing is named, and never taken for complete."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ OWN = own_credentials(WORLD)
 
 
 class Ending(FakeApi):
-    """Lists whose paths end as `of` are changed by `change`, a function of the body and the query."""
+    """Lists whose paths end as `of` are changed by `change`, given the body and the query."""
 
     def __init__(self, of, change, **behavior):
         super().__init__(WORLD, **{"page_cap": CAP, **behavior})
@@ -123,7 +123,7 @@ def test_a_cursor_is_followed_where_no_flag_says_the_end(tmp_path, change, sourc
 
 
 def named(derived, *views):
-    """See that the result is true for what is known, and that exactly these views are named as missing."""
+    """See that the result is true for what is known, and that just these views are missing."""
     used = used_by(WORLD)
     assert derived.statement.heading.missing_views == views
     assert json.loads(statement_json(derived.statement))["missing_views"] == list(views)

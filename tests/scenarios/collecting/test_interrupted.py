@@ -1,4 +1,4 @@
-"""A network that fails, a run that is killed, two at once: the same statement in the end, and no token anywhere."""
+"""A network that fails, a run that is killed, two at once: one statement, and no token anywhere."""
 
 import time
 from datetime import UTC, datetime

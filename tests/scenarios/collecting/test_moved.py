@@ -1,4 +1,4 @@
-"""With a credential per organization: somebody who is listed in one and worked in another is found there as well.
+"""With a credential per organization: who is listed in one and worked in another is found there.
 
 Mo Ved is listed in the first organization. In the second there is no session of Mo's, but 500 ACUs.
 """
@@ -60,7 +60,7 @@ def test_who_is_listed_in_one_organization_is_charged_by_rule_for_another(tmp_pa
 
 
 def test_who_is_remembered_and_listed_elsewhere_is_asked_about_too(tmp_path):
-    """Mo worked and was listed in the second organization in November, and is in the first one since."""
+    """Mo was listed and worked in the second organization in November, in the first one since."""
     before = WORLD._replace(people=(*AT_HOME, MO._replace(orgs=(WORKED_IN,), roles=(WORKED_IN,))))
     with serving(before) as api:
         job = live(tmp_path, api, BY_EMAIL, OWN)

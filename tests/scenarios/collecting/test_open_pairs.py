@@ -1,4 +1,4 @@
-"""Who worked where, when no role tells: asked in parts, as every answer may close others, and never without end."""
+"""Who worked where, when no role tells: asked in parts, as answers close others, not forever."""
 
 import re
 import subprocess
@@ -52,7 +52,7 @@ def where(key):
 
 
 def could_be():
-    """Give every pair of an organization and a user that used the same product on some day: all are open."""
+    """Give every pair of an organization and a user that used one product on one day."""
     orgs, users = where(lambda atom: atom.org_id), where(lambda atom: atom.principal_id)
     return {
         (org_id, user_id)
@@ -146,9 +146,9 @@ def test_a_pair_that_is_refused_is_asked_once(tmp_path, small, ranks):
         assert api.seen.templates[TEMPLATE] == len(could_be())
         assert max(api.seen.lines.values()) == 1
     assert foots(derived)
-    assert derived.statement.heading.missing_views == (
-        f"GET /v3/organizations/{{id}}/consumption/daily/users/{{id}}: {len(could_be())} answered 403",
-    )
+    path = TEMPLATE.replace("{org_id}", "{id}").replace("{user_id}", "{id}")
+    missing = f"GET {path}: {len(could_be())} answered 403"
+    assert derived.statement.heading.missing_views == (missing,)
 
 
 def test_interrupted_and_gone_on_with_the_same_is_asked(tmp_path, small):

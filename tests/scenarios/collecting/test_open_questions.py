@@ -1,4 +1,4 @@
-"""What the documentation leaves open, question by question, in a world small enough to be worked by hand."""
+"""What the documentation leaves open, question by question, in a world to be worked by hand."""
 
 import json
 from collections.abc import Callable
@@ -66,7 +66,7 @@ CONTRADICTION = 1.5
 
 
 class Bent(FakeApi):
-    """An API whose answers are changed before they are checked: `bend(body, template)` changes one in place."""
+    """An API whose answers are changed, in place, by `bend(body, template)` before the check."""
 
     def __init__(self, world: World, bend: Callable) -> None:
         self.bend = bend
@@ -129,7 +129,7 @@ def test_a_day_is_named_by_the_utc_date_of_its_bucket(tmp_path, hour, warned):
 
 @pytest.mark.parametrize("truth", ["midnight", "summer"])
 def test_days_that_begin_before_the_cycle_does_are_still_its_days(tmp_path, truth):
-    """The bounds lie at 08:00Z, the first bucket hours before: nothing is outside, and one warning is enough."""
+    """The bounds lie at 08:00Z, the first bucket before: none is outside, one warning will do."""
     with serving(WORLD) as api:
         api.truths = {truth}
         derived = live(tmp_path, api, MAPPING).collected()
@@ -174,7 +174,7 @@ def test_days_out_of_the_window_are_left_out_and_said_once(tmp_path):
 
 
 def test_what_a_day_has_beyond_its_products_is_unspecified(tmp_path):
-    """Cascade is told in no breakdown, but still in `acus`: 1.25 on the first day, and the price is that of *."""
+    """Cascade is in no breakdown, but in `acus`: 1.25 on the first day, at the price of *."""
 
     def bend(body, template):
         for bucket in body.get("consumption_by_date", ()):
@@ -252,7 +252,7 @@ def test_a_day_below_zero_is_kept_and_flagged(tmp_path):
 
 @pytest.mark.parametrize("change", [CONTRADICTION, -CONTRADICTION])
 def test_an_organization_that_differs_from_the_whole_is_never_forced(tmp_path, change):
-    """The organization says 1.5 more or less on the first day; the enterprise's 2.5 stand, and so does the sum."""
+    """The organization says 1.5 more or less on the first day; the enterprise's 2.5 stand."""
 
     def bend(body, template):
         if template.endswith("/daily/organizations/{org_id}"):
@@ -360,8 +360,8 @@ def test_cycles_that_are_found_in_neither_place_are_not_made_up(tmp_path):
         for said in (job.command(lambda context: cycles(job.folder, context)), job.collect()):
             assert said.code == 1
             assert (
-                "the API does not know the list of billing cycles (404); check `base_url` and `prefix`"
-                in said.stderr
+                "the API does not know the list of billing cycles (404); "
+                "check `base_url` and `prefix`" in said.stderr
             )
     assert len([line for line in api.seen.lines if "/v3beta1/" in line]) == 1
     assert not (tmp_path / "archive").exists()
@@ -403,7 +403,7 @@ TEMPLATES = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_no_list_and_no_view_is_ever_taken_for_empty(tmp_path, template, kind):
-    """Tried four times, then exit 4 with the URL; nothing can be built of it, and a good day mends it."""
+    """Tried four times, then exit 4 with the URL; nothing can be built of it until it passes."""
     with serving(WORLD) as api:
         api.faults.script(*[kind] * 4, template=template)
         job = live(tmp_path, api, MAPPING, TEMPLATES[template])

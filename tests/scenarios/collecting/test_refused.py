@@ -53,7 +53,10 @@ ORG_FIRST = {"precedence": ["session", "org", "user"]}
 
 
 def coarser(world, derived, template, status, *, tied=False):
-    """See that a result is still true: it foots, nobody pays for more than was used, what is missing is named."""
+    """See that a result is still true: it foots, nobody pays for more than was used.
+
+    What is missing is named.
+    """
     used = used_by(
         world._replace(atoms=tuple(atom for atom in world.atoms if atom.org_id or not tied))
     )
@@ -128,7 +131,7 @@ def test_a_refused_session_stays_with_its_owner_and_the_statement_says_so(tmp_pa
 
 
 def test_the_statement_and_the_exit_code_of_a_coarser_run(tmp_path):
-    """The whole command once: documents are made, the code is 0, and the statement names the list."""
+    """The whole command: documents are made, the code is 0, and the statement names the list."""
     with serving(WORLD) as api:
         api.forbid("/v3/enterprise/members/idp-users")
         environment = live(tmp_path, api, mapped(WORLD)).environment

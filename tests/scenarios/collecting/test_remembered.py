@@ -1,4 +1,4 @@
-"""Somebody who has left is in no list any more; what an earlier cycle knew still decides who pays, and what is told.
+"""Whoever has left is in no list; what an earlier cycle knew decides who pays, and what is told.
 
 Lee Aver is listed in November. In December no list and no session has Lee any more, but there is
 usage: 3.25 ACUs in an organization and 1.5 outside any. A rule for the e-mail sends them to Z-9.

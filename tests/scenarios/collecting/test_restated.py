@@ -1,4 +1,4 @@
-"""A finished cycle that is asked for again: what the vendor restated since is named, by day and product."""
+"""A finished cycle, asked for again: what was restated since is named, by day and product."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +34,7 @@ WHY = f"{COUNTS}, and ask the vendor why"
 
 
 def more(*changes, world=WORLD):
-    """Give the world with more of a product on a day of the cycle: (day, product, acus, organization, person)."""
+    """Give the world with changes: (day of the cycle, product, acus, organization, person)."""
     spent = (
         Atom(FIRST + day * DAY, product, org_id, person.user_id if person else None, None, acus)
         for day, product, acus, org_id, person in changes
@@ -48,7 +48,7 @@ def warned(acus, days, also=""):
 
 
 def refreshed(tmp_path, after, source="", before=WORLD, **effort):
-    """Collect a world, then another one three weeks later; give the later result, and what was said of it."""
+    """Collect a world, and another three weeks later; give its result, and what was said of it."""
     with serving(before) as api:
         job = live(tmp_path, api, MAPPING, source)
         job.collected()
@@ -272,7 +272,7 @@ def test_a_refresh_that_stops_halfway_changes_nothing_until_it_is_finished(tmp_p
 
 @pytest.mark.parametrize("hours", [0, 2])
 def test_a_fetch_of_a_running_cycle_that_stopped_is_gone_on_with_for_an_hour(tmp_path, hours):
-    """Later its days have grown, and it begins anew; either way what was collected before stands until then."""
+    """Later its days have grown, and it begins anew; what was collected stands until then."""
     with serving(WORLD) as api:
         job = live(tmp_path, api, MAPPING)
         job.now = datetime(2025, 12, 20, 12, tzinfo=UTC)
@@ -306,14 +306,15 @@ def test_v2_tells_the_day_and_no_product(tmp_path):
     derived, lines = refreshed(tmp_path, after, "api: v2")
     (line,) = lines
     assert line.startswith(
-        f"the vendor restated the control total {SINCE} by +4.0000 ACUs: 2025-12-07 +4.5000, 2025-12-08 -0.5000; "
+        f"the vendor restated the control total {SINCE} by +4.0000 ACUs: "
+        "2025-12-07 +4.5000, 2025-12-08 -0.5000; "
     )
     assert line.endswith(f" more answers differ; {WHY}")
     assert close(by_center(derived), truth(after, MAPPING))
 
 
 def test_of_a_single_organization_v2_counts_every_answer_once(tmp_path):
-    """Its own days are those of all organizations together: E, O, U and C, of which E is the control total."""
+    """Its own days are those of all together: E, O, U and C, of which E is the control total."""
     one = big_world(users=2, organizations=1)
     after = more((2, "devin", 1.5, one.organizations[0].org_id, one.people[0]), world=one)
     _, lines = refreshed(tmp_path, after, "api: v2", before=one)

@@ -208,7 +208,7 @@ def test_a_session_whose_status_nobody_has_heard_of_still_counts(tmp_path):
 @pytest.mark.parametrize("status", [401, 403, 404, 422])
 def test_a_refused_control_total_ends_the_run_and_explains_itself(tmp_path, status, errors):
     words = {
-        401: "trailing newline is removed), and whether this machine's address is on the allow list",
+        401: "is removed), and whether this machine's address is on the allow list",
         403: "(ViewAccountConsumption or ViewOrgConsumption, on older pages ManageBilling)",
         404: "check base_url; older deployments still serve /v3beta1",
         422: "the API did not accept the request as it is documented",

@@ -1,4 +1,4 @@
-"""The client over real HTTP on loopback: what it sends, what it tries again, what it says when it is refused."""
+"""The client over real HTTP on loopback: what it sends, tries again, says when it is refused."""
 
 import asyncio
 import json
@@ -251,7 +251,7 @@ LEGACY = (
         (
             401,
             PROBLEM,
-            'the API answered 401 ("Because"); check the token (a trailing newline is removed), and',
+            'the API answered 401 ("Because"); check the token (a trailing newline is removed),',
         ),
         (
             401,
@@ -261,7 +261,7 @@ LEGACY = (
         (
             403,
             PROBLEM,
-            'the API answered 403 ("Because"); give the credential the permission to read consumption',
+            'the API answered 403 ("Because"); give the credential the permission to read',
         ),
         (
             404,

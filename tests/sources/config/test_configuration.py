@@ -1,4 +1,4 @@
-"""The configuration as a whole: what it is read into, under which names, and that no mistake escapes."""
+"""The configuration as a whole: what it is read into, by which names; no mistake escapes."""
 
 import copy
 import json
@@ -94,7 +94,10 @@ def test_fine_percentages_add_up_exactly(tmp_path):
 
 
 def test_dated_values_hold_from_their_day_and_know_their_line(tmp_path):
-    mapping = "users:\n  ada:\n    2025-07-01: A\n    2025-12-15: {A: 50%, B: 50%}\n    2026-02-01: none\n"
+    mapping = (
+        "users:\n  ada:\n"
+        "    2025-07-01: A\n    2025-12-15: {A: 50%, B: 50%}\n    2026-02-01: none\n"
+    )
     values = rule(configured(tmp_path, mapping), "ada").values
     assert [value.start for value in values] == [
         date(2025, 7, 1),
@@ -123,7 +126,10 @@ def test_dated_prices_hold_from_their_day_and_know_their_line(tmp_path):
 
 
 def test_codes_that_yaml_would_type_stay_text(tmp_path):
-    mapping = "cost_centers: {0100: {name: no}, 1e3: {name: 2.10}}\nusers: {a@x.example: 0100, 007: 1e3}\n"
+    mapping = (
+        "cost_centers: {0100: {name: no}, 1e3: {name: 2.10}}\n"
+        "users: {a@x.example: 0100, 007: 1e3}\n"
+    )
     (tmp_path / "chargeback.yaml").write_text(CHARGEBACK, encoding="utf-8")
     (tmp_path / "mapping.yaml").write_text(mapping, encoding="utf-8")
     (tmp_path / "rates.yaml").write_text(RATES, encoding="utf-8")
@@ -152,7 +158,10 @@ USER_FILE = "user_file: {path: hr.csv, user: email, cost_center: cc, from: since
 
 
 def test_a_row_is_a_rule_and_a_second_row_a_later_date(tmp_path):
-    rows = "name,email,cc,since\nAda,Ada@X.example,A,2025-07-01\nBob,bob,none,\n\nAda,ADA@x.example,B,2025-12-15\n"
+    rows = (
+        "name,email,cc,since\nAda,Ada@X.example,A,2025-07-01\n"
+        "Bob,bob,none,\n\nAda,ADA@x.example,B,2025-12-15\n"
+    )
     found = configured(tmp_path, USER_FILE, user_file=rows)
     ada = rule(found, "ada@x.example")
     assert [
@@ -251,10 +260,8 @@ def test_the_configuration_is_named_by_its_file_or_its_folder(tmp_path):
 
 
 def test_settings_that_name_lines_name_them_as_the_user_opens_them(tmp_path):
-    text = (
-        CHARGEBACK
-        + "source:\n  replay: r.jsonl\n  token_env: TOKEN\ninvoice:\n  number: 'X{{ cost_center.code }}'\n"
-    )
+    text = f"{CHARGEBACK}source:\n  replay: r.jsonl\n  token_env: TOKEN\n"
+    text += "invoice:\n  number: 'X{{ cost_center.code }}'\n"
     found = configured(tmp_path, chargeback=text)
     assert found.replay == tmp_path / "r.jsonl"
     assert (found.replay_source, found.token_sources[""]) == (
@@ -428,7 +435,8 @@ NODES = st.none() | st.recursive(
     max_leaves=4,
 )
 PYDANTIC = re.compile(
-    r"pydantic|[Ii]nput should|[Ff]ield required|[Ee]xtra inputs|valid (dict|list|str|tup)|validation|errors\.",
+    r"pydantic|[Ii]nput should|[Ff]ield required|[Ee]xtra inputs|valid (dict|list|str|tup)"
+    r"|validation|errors\.",
     re.ASCII,
 )
 

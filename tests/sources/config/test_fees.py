@@ -1,4 +1,4 @@
-"""Pools, tiers, what is recovered, fees, transfers, other currencies and the vendor's documents, as they are read."""
+"""Pools, tiers, what is recovered, fees, transfers, other currencies, the vendor's documents."""
 
 from datetime import date
 from decimal import Decimal
@@ -164,7 +164,8 @@ def test_a_vendor_invoice_may_lack_its_amount_where_nothing_is_recovered(tmp_pat
 def test_fees_are_amounts_or_fractions_to_each_or_to_some(tmp_path):
     fees = (
         "fees:\n  - {name: Platform team, amount: 500.00, to: each}\n"
-        "  - {name: Support, percent: 2.5%, to: [B, A]}\n  - {name: Goodwill, amount: -20, to: [C]}\n"
+        "  - {name: Support, percent: 2.5%, to: [B, A]}\n"
+        "  - {name: Goodwill, amount: -20, to: [C]}\n"
     )
     assert card(tmp_path, PRICES + fees).fees == (
         Fee(name="Platform team", amount=Decimal("500.00"), source="rates.yaml:4"),
@@ -224,9 +225,18 @@ def test_a_key_below_which_all_is_commented_out_charges_nothing(tmp_path, key):
 def test_mistakes_of_both_files_are_told_at_once(tmp_path):
     rates = PRICES + "fees:\n  - name: IT\n    amount: 1.001\n    to:\n      - A\n      - Z\n"
     assert problems(tmp_path, mapping="pools: {Q: even}\n", rates=rates) == [
-        'mapping.yaml:2: cost center "Q" is not declared; declare it under `cost_centers` in the mapping',
-        'rates.yaml:5: the amount 1.001 of "IT" has more decimals than USD has; write it with at most 2 decimals',
-        'rates.yaml:8: cost center "Z" is not declared; declare it under `cost_centers` in the mapping',
+        (
+            'mapping.yaml:2: cost center "Q" is not declared; '
+            "declare it under `cost_centers` in the mapping"
+        ),
+        (
+            'rates.yaml:5: the amount 1.001 of "IT" has more decimals than USD has; '
+            "write it with at most 2 decimals"
+        ),
+        (
+            'rates.yaml:8: cost center "Z" is not declared; '
+            "declare it under `cost_centers` in the mapping"
+        ),
     ]
 
 
@@ -309,7 +319,7 @@ UNCOMMENTED = {
 
 
 def with_comments_taken_out(text, keys):
-    """Take the `# ` from each line of the named keys, as a person would who wants the example to count."""
+    """Take the `# ` from each line of the named keys, as whoever wants the example to count."""
     lines, inside = [], False
     for line in text.splitlines():
         inside = line.removeprefix("# ") in keys or (inside and line.startswith("#   "))

@@ -1,4 +1,4 @@
-"""Logos: what is accepted is drawn as it is, and nothing is accepted that would be asked for elsewhere."""
+"""Logos: what is accepted is drawn as it is, and nothing that would be asked for elsewhere is."""
 
 import struct
 import subprocess
@@ -106,7 +106,8 @@ def drawn(content: bytes, media: str = "image/png") -> Image.Image:
     """Draw a picture as a document does, and look at the page."""
     picture = f"<img src='{address(content, media)}' alt='Acme'/>"
     page = f"<html lang='en'><head><title>Logo</title></head><body>{picture}</body></html>"
-    css = "@page { size: 40px 12px; margin: 0 } body { margin: 0 } img { display: block; image-rendering: pixelated }"
+    css = "@page { size: 40px 12px; margin: 0 } body { margin: 0 }"
+    css += "img { display: block; image-rendering: pixelated }"
     command = ["pdftoppm", "-r", "96", "-png", "-"]
     shown = subprocess.run(command, input=pdf(page, css), capture_output=True, check=True).stdout
     return Image.open(BytesIO(shown)).convert("RGB")
@@ -117,8 +118,8 @@ def address(content: bytes, media: str) -> str:
 
 
 def svg(inside: str, head: str = "") -> bytes:
-    links = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
-    return f'{head}<svg xmlns="http://www.w3.org/2000/svg" {links} viewBox="0 0 40 12">\n{inside}\n</svg>'.encode()
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return f'{head}<svg {spaces} viewBox="0 0 40 12">\n{inside}\n</svg>'.encode()
 
 
 def why_not(suffix: str, content: bytes) -> str:
@@ -175,7 +176,10 @@ def test_an_svg_with_pictures_of_its_own_is_drawn():
 @pytest.mark.parametrize(
     "inside",
     [
-        '<style>@font-face { font-family: "a\\62 c" } .a { fill: url(#b) }</style><a href="#b" class="a"/>',
+        (
+            '<style>@font-face { font-family: "a\\62 c" } .a { fill: url(#b) }</style>'
+            '<a href="#b" class="a"/>'
+        ),
         '<rect fill="url( \'#b\' )" style="mask:url(#c); -x: url(data:image/png;base64,AA)"/>',
         '<image href="data:image/svg+xml,%3Csvg%20xmlns=%22http://www.w3.org/2000/svg%22/%3E"/>',
         "<metadata><a xmlns='http://acme.example/' resource='http://purl.example/x'/></metadata>",
@@ -295,9 +299,5 @@ def test_drawing_what_draws_again_is_refused(inside):
 
 
 def test_what_is_drawn_twice_is_accepted():
-    look_at(
-        ".svg",
-        holding(
-            '<defs><path id="a" d="M0 0h1v1z"/></defs><g id="b"><use href="#a"/><use href="#a" x="3"/></g>'
-        ),
-    )
+    path = '<defs><path id="a" d="M0 0h1v1z"/></defs>'
+    look_at(".svg", holding(f'{path}<g id="b"><use href="#a"/><use href="#a" x="3"/></g>'))
