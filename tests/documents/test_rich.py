@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.core.model import Pool, Share, Split
-from reportgen.documents.content.charges import budget_of, fraction_of
+from reportgen.documents.content.budget import budget_of
+from reportgen.documents.content.charges import fraction_of
 from reportgen.documents.content.summary import slugs, summary_documents
 from reportgen.documents.render import draw
 from tests.documents import grove

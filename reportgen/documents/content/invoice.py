@@ -33,22 +33,18 @@ from reportgen.core.money import (
     subtract,
     total,
 )
+from reportgen.documents.content.budget import Budget, budget_of
 from reportgen.documents.content.charges import (
-    MONTH_FIELDS,
-    Budget,
     FurtherRow,
     across_entities,
     amount_of,
-    budget_of,
-    calendar_months,
-    day_fields,
     further_rows,
-    month_cells,
 )
 from reportgen.documents.content.chart import Chart, colors, daily_chart
 from reportgen.documents.content.comparison import InvoiceComparison, invoice_comparison
 from reportgen.documents.content.labels import KINDS, Word
 from reportgen.documents.content.slots import CellValue, Slot
+from reportgen.documents.content.subtotals import calendar_months, month_slot
 from reportgen.documents.content.trend import Trend, invoice_trend
 from reportgen.documents.content.usage import (
     DETAIL_FIELDS,
@@ -58,6 +54,7 @@ from reportgen.documents.content.usage import (
     UsageRow,
     cells_of,
     day_cells,
+    day_fields,
     day_rows,
     detail_cells,
     detail_lines,
@@ -212,7 +209,7 @@ class InvoiceDocument:
                 PRODUCT_FIELDS, (self._product_cells(line, word) for line in self.usage_lines)
             ),
             "users": Slot(USER_FIELDS, (user_cells(row, word) for row in self.usage_rows)),
-            "months": Slot(MONTH_FIELDS, (month_cells(found, word) for found in self.months)),
+            "months": month_slot(self.months, word),
             "days": Slot(day_fields(self.products), map(day_cells, self.day_rows)),
             "detail": Slot(DETAIL_FIELDS, detail_cells(self.invoice.detail, self.directory, word)),
         }

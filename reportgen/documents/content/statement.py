@@ -15,23 +15,21 @@ from reportgen.core.model import (
     TieOut,
 )
 from reportgen.core.money import ZERO, add, printed, round_half_up, subtract, total
-from reportgen.documents.content.charges import (
-    MONTH_FIELDS,
-    Budget,
-    amount_of,
-    budget_of,
-    calendar_months,
-    day_fields,
-    fraction_of,
-    holders,
-    month_cells,
-)
+from reportgen.documents.content.budget import Budget, budget_of
+from reportgen.documents.content.charges import amount_of, fraction_of
 from reportgen.documents.content.chart import Chart, colors, daily_chart
 from reportgen.documents.content.comparison import StatementComparison, statement_comparison
 from reportgen.documents.content.invoice import price_decimals
 from reportgen.documents.content.labels import BASES, KINDS, NO_DEPARTMENT, NO_ENTITY, Word
 from reportgen.documents.content.slots import CellValue, Slot
+from reportgen.documents.content.subtotals import (
+    calendar_months,
+    holdings,
+    month_slot,
+    subtotal_slot,
+)
 from reportgen.documents.content.trend import Trend, statement_trend
+from reportgen.documents.content.usage import day_fields
 
 COST_CENTER_FIELDS = (
     *("code", "name", "invoice", "acus", "amount"),
@@ -41,7 +39,6 @@ LINE_FIELDS = (
     *("code", "name", "kind", "product", "line", "counterpart", "basis", "share"),
     *("acus", "unit_price", "exact_amount", "rounding", "amount"),
 )
-SUBTOTAL_FIELDS = ("name", "cost_centers", "acus", "amount")
 TIE_OUT_FIELDS = ("day", "product", "control", "allocated", "unallocated", "difference")
 
 
@@ -161,17 +158,17 @@ class StatementDocument:
     @property
     def departments(self) -> tuple[Subtotal, ...]:
         """Subtotals by department, where there is one."""
-        return holders(self.statement.by_department)
+        return holdings(self.statement.by_department)
 
     @property
     def entities(self) -> tuple[Subtotal, ...]:
         """Subtotals by entity, where there is one."""
-        return holders(self.statement.by_entity)
+        return holdings(self.statement.by_entity)
 
     @property
     def several_entities(self) -> bool:
         """Tell whether more than one entity is charged or declared."""
-        return sum(1 for found in self.entities if found.name) > 1
+        return sum(1 for entity in self.entities if entity.name) > 1
 
     @property
     def months(self) -> tuple[Subtotal, ...]:
@@ -185,9 +182,9 @@ class StatementDocument:
         return {
             "cost_centers": Slot(COST_CENTER_FIELDS, map(_cost_center_cells, self.rows)),
             "lines": Slot(LINE_FIELDS, lines),
-            "departments": _subtotals(self.departments, word(NO_DEPARTMENT)),
-            "entities": _subtotals(self.entities, word(NO_ENTITY)),
-            "months": Slot(MONTH_FIELDS, (month_cells(found, word) for found in self.months)),
+            "departments": subtotal_slot(self.departments, word(NO_DEPARTMENT)),
+            "entities": subtotal_slot(self.entities, word(NO_ENTITY)),
+            "months": month_slot(self.months, word),
             "days": Slot(day_fields(self.products), self._day_cells()),
             "tie_out": Slot(TIE_OUT_FIELDS, self.statement.tie_out_rows),
         }
@@ -267,11 +264,3 @@ def _line_cells(invoice: Invoice, line: InvoiceLine, word: Word) -> Sequence[Cel
         *(basis, fraction_of(line.share), line.acus if usage else None, line.unit_price),
         *(exact, subtract(line.amount, exact), line.amount),
     )
-
-
-def _subtotals(subtotals: Iterable[Subtotal], unnamed: str) -> Slot:
-    rows = (
-        (found.name or unnamed, len(found.cost_centers), found.acus, found.amount)
-        for found in subtotals
-    )
-    return Slot(SUBTOTAL_FIELDS, rows)

@@ -9,7 +9,8 @@ from typing import Literal
 
 from reportgen.core.model import Heading, Statement, TieOut
 from reportgen.core.money import ZERO, add, round_half_up, subtract, total
-from reportgen.documents.content.charges import Budget, across_entities, budget_of
+from reportgen.documents.content.budget import Budget, budget_of
+from reportgen.documents.content.charges import across_entities
 from reportgen.documents.content.comparison import StatementComparison, statement_comparison
 from reportgen.documents.content.labels import Word
 from reportgen.documents.content.slots import Slot

@@ -121,6 +121,15 @@ def user_cells(row: UsageRow, word: Word) -> Sequence[CellValue]:
     return label, row.identity, word(HOLDERS[row.holder]), row.usage.acus, row.usage.amount
 
 
+def day_fields(products: Sequence[str]) -> tuple[str, ...]:
+    """Name the columns of days by product.
+
+    >>> day_fields(["cascade", "devin"])
+    ('day', 'product1', 'product2', 'acus')
+    """
+    return "day", *(f"product{number}" for number, _ in enumerate(products, start=1)), "acus"
+
+
 def day_cells(row: DayRow) -> Sequence[CellValue]:
     """Give the cells of a day: the day, its ACUs by product, and their sum."""
     return row.day, *row.by_product, row.acus

@@ -13,7 +13,7 @@ from babel.numbers import format_decimal, format_percent
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.money import ROUNDING, ZERO, decimals_of, plain, printed, ratio
-from reportgen.documents.content.charges import first_day
+from reportgen.documents.content.subtotals import first_day
 from reportgen.documents.templating.widths import fitted, left, right, row_height, wrapped
 
 ACU_DECIMALS = 4
