@@ -92,6 +92,14 @@ def test_the_wheel_tells_type_checkers_that_it_is_typed(wheel: Path) -> None:
     assert "reportgen/py.typed" in zipfile.ZipFile(wheel).namelist()
 
 
+def test_the_checkout_can_be_installed_for_editing(tmp_path: Path) -> None:
+    build = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, tmp_path], cwd=ROOT, check=True)
+    (wheel,) = map(zipfile.ZipFile, tmp_path.glob("*.whl"))
+    (paths,) = (wheel.read(name) for name in wheel.namelist() if name.endswith(".pth"))
+    assert paths.decode().split() == [str(ROOT)]
+
+
 def test_the_installed_package_finds_its_own_files(installed: Path, tmp_path: Path) -> None:
     ask = (
         "from reportgen import resources as r\n"
