@@ -3,6 +3,7 @@
 import sys
 from importlib.util import find_spec
 
+import pytest
 from hypothesis import settings
 
 # httpcore looks for this package at every lock it makes; where there is none, one look will do.
@@ -16,7 +17,7 @@ settings.register_profile("quick", parent=settings.get_profile("thorough"), max_
 settings.load_profile("quick")
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser: pytest.Parser) -> None:
     """Let golden files be written anew: what they say is then read in the diff."""
     parser.addoption(
         "--update-golden",

@@ -67,10 +67,10 @@ class Reckoned:
     def amount_of(
         self, code: str, kinds: Iterable[str] = ("usage", "unallocated", "fee", "transfer", "pool")
     ) -> Fraction:
-        lines = [*self.usage, *self.named]
-        return sum(
-            (line.amount for line in lines if line.code == code and line.kind in kinds), NOTHING
-        )
+        """Add up what a cost center pays for these kinds."""
+        lines: list[UsageLine | NamedLine] = [*self.usage, *self.named]
+        paid = (line.amount for line in lines if line.code == code and line.kind in kinds)
+        return sum(paid, NOTHING)
 
 
 def half_up(value: Fraction, decimals: int) -> Fraction:
@@ -233,7 +233,8 @@ def pool_lines(
 ) -> tuple[list[NamedLine], list[str]]:
     """Share out each pool once all that share with it have been shared out."""
     amounts: dict[str, Fraction] = defaultdict(Fraction)
-    for line in (*usage, *charged):
+    before: list[UsageLine | NamedLine] = [*usage, *charged]
+    for line in before:
         amounts[line.code] += line.amount
     waiting = {pool.cost_center: pool for pool in mapping.pools}
     lines, unshared = [], []

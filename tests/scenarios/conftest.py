@@ -2,12 +2,13 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.scenarios.job import Job, example, once, small
+from tests.scenarios.job import Job, Json, example, once, small
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Built:
     def folder(self) -> Path:
         return self.job.cycle()
 
-    def statement(self) -> dict:
+    def statement(self) -> Json:
         return self.job.statement()
 
     def file(self, code: str, suffix: str) -> Path:
@@ -73,7 +74,9 @@ def small_job(tmp_path: Path) -> Job:
     return small(tmp_path / "small")
 
 
-def _built(shared: Path, name: str, *arguments: str, configuration=example) -> Built:
+def _built(
+    shared: Path, name: str, *arguments: str, configuration: Callable[[Path], Job] = example
+) -> Built:
     def make(folder: Path) -> None:
         result = configuration(folder).run("run", *arguments)
         said = {"code": result.returncode, "stdout": result.stdout, "stderr": result.stderr}

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner
 
@@ -16,6 +17,7 @@ import reportgen.documents.pdf.pdf
 import reportgen.documents.xlsx.workbook  # noqa: F401 - workers that are forked here find both loaded
 from reportgen.cli import main
 
+Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "configs" / "example"
 RECORDING = ROOT / "samples" / "acme" / "responses.jsonl"
@@ -89,8 +91,10 @@ class Job:
     def cycle(self, start: str = DECEMBER) -> Path:
         return self.archive / start
 
-    def statement(self, start: str = DECEMBER) -> dict:
-        return json.loads((self.cycle(start) / "statement.json").read_text(encoding="utf-8"))
+    def statement(self, start: str = DECEMBER) -> Json:
+        text = (self.cycle(start) / "statement.json").read_text(encoding="utf-8")
+        values: Json = json.loads(text)
+        return values
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace a text that is there, once."""
@@ -140,7 +144,7 @@ class Job:
         result = runner.invoke(main, command, catch_exceptions=False)
         return subprocess.CompletedProcess(command, result.exit_code, result.stdout, result.stderr)
 
-    def record(self, change: Callable[[list[dict]], Iterable[dict]]) -> None:
+    def record(self, change: Callable[[list[Json]], Iterable[Json]]) -> None:
         """Replay a changed copy of the recording from now on."""
         lines = [json.loads(line) for line in RECORDING.read_text(encoding="utf-8").splitlines()]
         copy = self.folder / "responses.jsonl"

@@ -5,12 +5,13 @@ import json
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from reportgen.archive import directory, evidence
 from reportgen.archive.folder import EVIDENCE
@@ -27,7 +28,7 @@ from reportgen.terminal import Terminal
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.behavior import ADMIN, ENTERPRISE, organization_token
 from tests.fakeapi.sample import CYCLES, World
-from tests.scenarios.job import Job
+from tests.scenarios.job import Job, Json
 
 NOW = datetime(2026, 1, 9, 10, 0, tzinfo=UTC)
 NOVEMBER, DECEMBER = (cycle_between(*bounds) for bounds in CYCLES)
@@ -65,7 +66,7 @@ class Live:
     def directory(self) -> Path:
         return self.evidence.parent / "directory.json"
 
-    def command(self, command) -> Said:
+    def command(self, command: Callable[[Context], int]) -> Said:
         """Run a command as the command line would, with this clock and these variables."""
         out, err = io.StringIO(), io.StringIO()
         context = Context(
@@ -78,9 +79,9 @@ class Live:
         self.said.append(Said(code, out.getvalue(), err.getvalue()))
         return self.said[-1]
 
-    def collect(self, selector: str = "", **effort) -> Said:
+    def collect(self, selector: str = "", *, refresh: bool = False, concurrency: int = 4) -> Said:
         selector = selector or self.cycle.start.isoformat()
-        effort = Effort(**({"concurrency": 4} | effort))
+        effort = Effort(concurrency=concurrency, refresh=refresh)
         return self.command(lambda context: collect(self.folder, selector, context, effort))
 
     def started(self, *arguments: str) -> "subprocess.Popen[str]":
@@ -108,13 +109,13 @@ class Live:
         )
         return derive(inputs)
 
-    def collected(self, **effort) -> Derived:
+    def collected(self, **effort: Any) -> Derived:
         """Collect, see that it went well, and derive."""
         said = self.collect(**effort)
         assert said.code == 0, said.stderr
         return self.derived()
 
-    def in_november(self, **effort) -> Derived:
+    def in_november(self, **effort: Any) -> Derived:
         """Collect and derive the cycle before."""
         self.cycle = NOVEMBER
         try:
@@ -124,7 +125,7 @@ class Live:
 
 
 def live(
-    folder: Path, api: FakeApi, mapping: str, source: str = "", *, rates: dict | None = None
+    folder: Path, api: FakeApi, mapping: str, source: str = "", *, rates: Json | None = None
 ) -> Live:
     """Write a configuration for a fake API; `source` is more YAML of that section, a key a line."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -154,17 +155,17 @@ def own_credentials(world: World, *, cycle_day: int | None = 5) -> str:
     )
 
 
-def as_yaml(values: dict) -> str:
+def as_yaml(values: Json) -> str:
     """Write JSON, which is YAML, but for numbers: prices are written bare."""
     return "".join(
         f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items()
     )
 
 
-def mapped(world: World, *, first: int | None = None, **sections) -> str:
+def mapped(world: World, *, first: int | None = None, **sections: Any) -> str:
     """Map the first users and all organizations but the last, in turn, to three cost centers."""
     people = world.people[:first]
-    values: dict = {"cost_centers": {code: {"name": code} for code in ("A-1", "B-2", "C-3", "Z-9")}}
+    values: Json = {"cost_centers": {code: {"name": code} for code in ("A-1", "B-2", "C-3", "Z-9")}}
     values["users"] = {
         person.user_id: ("A-1", "B-2")[n % 2] for n, person in enumerate(people) if n % 3
     }
