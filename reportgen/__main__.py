@@ -1,6 +1,55 @@
-"""`python -m reportgen`."""
+"""Where the program begins: what is closed or interrupted before there is a command is no error."""
 
-from reportgen.cli import main
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+INTERRUPTED = 130
+
+
+def run() -> None:
+    """Run the program; until a command begins, a signal ends it at once."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    _open_streams()
+    os.environ["TZ"] = "UTC"  # no local time is ever shown, and a zone that is none stops libraries
+    from reportgen.cli import main  # noqa: PLC0415 - a signal has to wait for nothing
+
+    try:
+        main()
+    except OSError as error:  # of help and of wrong usage, which click writes itself
+        _say(f"standard output: {(error.strerror or str(error)).lower()}")
+        os._exit(1)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # all is done
+
+
+def _open_streams() -> None:
+    """Put nothing in the place of a stream that is closed: the next file would be taken for it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - till the end
+            setattr(sys, name, nowhere)
+
+
+def _leave(_number: int, _frame: object) -> None:
+    """Leave before a command has begun, when there is nothing yet to let go."""
+    _say("interrupted before anything was done")
+    os._exit(INTERRUPTED)
+
+
+def _say(sentence: str) -> None:
+    with suppress(OSError):
+        os.write(2, f"{sentence}\n".encode())
+
 
 if __name__ == "__main__":
-    main()
+    run()

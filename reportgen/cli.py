@@ -4,7 +4,6 @@ Only click is imported at the top: `--help` waits for nothing else.
 """
 
 import os
-import signal
 import sys
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -234,7 +233,6 @@ def _finish(command: "Callable[[Context], int]", *, machine: bool, quiet: bool) 
     from reportgen.operations.failure import told  # noqa: PLC0415
     from reportgen.terminal import Terminal  # noqa: PLC0415
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, which cleans up
     terminal = Terminal(machine=machine, quiet=quiet)
     context = Context(
         now=lambda: datetime.now(UTC),

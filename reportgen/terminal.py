@@ -4,9 +4,10 @@ The only file that prints.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
 
 from reportgen.core.problem import Problem
@@ -136,5 +137,18 @@ def _console(stream: TextIO) -> "Console":
 def _write(line: str, stream: TextIO) -> None:
     """Write a line; what the stream cannot encode is escaped, never an error."""
     encoding = stream.encoding or "utf-8"
-    stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    stream.flush()
+    try:
+        stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _to_nowhere(stream)
+        if stream is sys.stdout:  # what goes wrong with the other there is nobody to tell
+            raise OSError(error.errno, error.strerror, "standard output") from error
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    """Let what a stream still holds go nowhere: it would be written once more at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,6 +1,7 @@
 """The drafts of a cycle: all is derived, drawn and checked before the first file is replaced."""
 
 import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from reportgen.documents.render import Design, Task, render
 from reportgen.documents.templating.templates import opened
 from reportgen.operations.artifacts import design_of, everybody, stored_files, tasks
 from reportgen.operations.context import Context
+from reportgen.operations.interruption import end_workers
 from reportgen.operations.outcome import tell_outcome
 from reportgen.sources.config.configuration import Configuration
 
@@ -73,7 +75,7 @@ def _documents(
 ) -> Iterator[tuple[str, bytes]]:
     """Render every document in worker processes."""
     with (
-        ProcessPoolExecutor(min(workers, len(listed)), initializer=_begin) as executor,
+        _workers(min(workers, len(listed))) as executor,
         context.terminal.progress("Rendering documents") as advance,
     ):
         for done, document in enumerate(render(listed, design, executor), start=1):
@@ -81,8 +83,21 @@ def _documents(
             yield document
 
 
+@contextmanager
+def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Start processes that draw; when something goes wrong they end at once."""
+    with ProcessPoolExecutor(count, initializer=_begin) as executor:
+        try:
+            yield executor
+        except BaseException:
+            end_workers()
+            raise
+
+
 def _begin() -> None:
-    """Give a worker its limits, and its end."""
+    """Give a worker its limits, and its end; signals are the command's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     limit_this_process()
     _end_with_the_command()
 

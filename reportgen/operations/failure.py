@@ -12,16 +12,17 @@ from reportgen.core.text import said_by_system
 from reportgen.documents.render import DrawingError
 from reportgen.operations.bug_report import write_report
 from reportgen.operations.context import DONE, PROBLEMS, UNREACHABLE, USAGE, Context, WrongUsage
+from reportgen.operations.interruption import INTERRUPTED, interruptible
 from reportgen.sources.api.client import ApiFailure
 
-INTERRUPTED = 130
 PACKAGE = Path(__file__).parents[1]
 
 
 def told(command: Callable[[Context], int], context: Context) -> int:
     """Run a command; tell the user what stopped it, and give the exit code."""
     try:
-        return command(context)
+        with interruptible():
+            return command(context)
     except KeyboardInterrupt:
         context.terminal.problem("interrupted; what was collected is kept")
         return INTERRUPTED

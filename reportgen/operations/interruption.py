@@ -1,0 +1,47 @@
+"""How a command ends when it is told to: by Ctrl-C or SIGTERM, cleanly, and within three seconds.
+
+The first signal is raised as KeyboardInterrupt where the command is, so that whatever it holds is
+let go in order. Should that be swallowed on its way, or take too long, the process ends itself:
+what it has staged is removed by the next run.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import active_children
+from types import FrameType
+
+INTERRUPTED = 130
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PATIENCE = 2.5
+"""Seconds to let go of everything in order."""
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let both signals interrupt what runs within."""
+    before = {number: signal.signal(number, _interrupt) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def end_workers() -> None:
+    """End the processes that draw: whatever they are at is of no use any more."""
+    for process in active_children():
+        process.kill()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGALRM, _end)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    raise KeyboardInterrupt
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    end_workers()
+    os._exit(INTERRUPTED)

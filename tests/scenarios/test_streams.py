@@ -1,0 +1,161 @@
+"""What is done when a stream is closed or full, the zone is none, or the command is told to end."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.job import ROOT, Job
+
+FULL = Path("/dev/full")
+SLOW = """\
+<html lang="en"><head><title>slow</title></head><body>
+<table>{% for _ in range(6000) %}<tr><td>{{ heading.enterprise }}</td></tr>{% endfor %}</table>
+</body></html>
+"""
+
+
+def program(*arguments: str, redirected: str = "", **environment: str):
+    """Run the program by a shell, which closes and redirects its streams."""
+    words = " ".join(f"'{word}'" for word in (sys.executable, "-m", "reportgen", *arguments))
+    return subprocess.run(
+        ["sh", "-c", f"{words} {redirected}"],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("redirected", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_no_error(small_job, redirected):
+    said = program("check", str(small_job.folder), redirected=redirected)
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+def test_what_is_collected_never_lands_in_the_place_of_a_closed_stream(small_job):
+    said = program(
+        "collect", str(small_job.folder), "--cycle", "2025-12-05", redirected="<&- >&- 2>&-"
+    )
+    assert said.returncode == 0
+    text = (small_job.cycle() / "inputs" / "responses.jsonl").read_text(encoding="utf-8")
+    assert all(line.startswith('{"request"') for line in text.splitlines())
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("arguments", [("check", "{folder}"), ("--help",), ("check", "--help")])
+def test_a_full_disk_behind_the_result_is_one_sentence(small_job, arguments):
+    words = [word.format(folder=small_job.folder) for word in arguments]
+    said = program(*words, redirected=">/dev/full")
+    assert said.returncode == 1
+    assert said.stderr.startswith("standard output: no space left on device")
+    assert said.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+def test_a_full_disk_behind_the_messages_stops_nothing(small_job):
+    said = program("check", str(small_job.folder), redirected="2>/dev/full")
+    assert (said.returncode, said.stdout) == (0, "No problems, 0 warnings\n")
+
+
+@pytest.mark.parametrize("zone", ["Mars/Phobos", ":/nowhere", "", "\u6771\u4eac"])
+def test_a_zone_that_is_none_stops_nothing(small_job, zone):
+    said = program("check", str(small_job.folder), TZ=zone)
+    assert (said.returncode, said.stdout, said.stderr) == (0, "No problems, 0 warnings\n", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_that_draws_ends_within_three_seconds_of_a_signal(small_job, number):
+    drawing = slow(small_job)
+    wait_for_workers(drawing.pid)
+    began = time.monotonic()
+    drawing.send_signal(number)
+    _, stderr = drawing.communicate(timeout=30)
+    assert time.monotonic() - began < 3
+    assert (drawing.returncode, stderr.splitlines()[-1]) == (
+        130,
+        "interrupted; what was collected is kept",
+    )
+    assert children_of_group(drawing.pid) == []
+    assert not small_job.archive.exists()
+
+
+def slow(job: Job) -> "subprocess.Popen[str]":
+    """Begin to draw documents of which each takes many seconds."""
+    folder = job.folder / "templates"
+    folder.mkdir()
+    (folder / "statement.html.j2").write_text(SLOW, encoding="utf-8")
+    (folder / "invoice.html.j2").write_text(SLOW, encoding="utf-8")
+    with (job.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
+        file.write("templates: templates\n")
+    return job.start("run")
+
+
+def wait_for_workers(group: int) -> None:
+    """Wait until a worker has drawn for a while."""
+    for _ in range(600):
+        if any(processor_seconds(pid) > 1 for pid in children_of_group(group) if pid != group):
+            return
+        time.sleep(0.05)
+    pytest.fail("no worker ever drew")
+
+
+def children_of_group(group: int) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+def processor_seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("delay", [0, 0.1, 0.4])
+def test_an_interruption_at_the_very_beginning_is_as_clean_as_later(small_job, delay):
+    check_interrupted(small_job, delay)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("delay", [step / 20 for step in range(30)])
+def test_an_interruption_at_any_moment_is_clean(small_job, delay):
+    check_interrupted(small_job, delay)
+
+
+def wait_for_handler(pid: int) -> None:
+    """Wait until Python has begun, which no program can do anything about."""
+    for _ in range(3000):
+        status = Path(f"/proc/{pid}/status").read_text()
+        caught = int(re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)[1], 16)
+        if caught >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.005)
+    pytest.fail("the program never began")
+
+
+def check_interrupted(job: Job, delay: float) -> None:
+    running = job.start("collect")
+    wait_for_handler(running.pid)
+    time.sleep(delay)
+    running.send_signal(signal.SIGINT)
+    _, stderr = running.communicate(timeout=30)
+    assert "Traceback" not in stderr
+    assert "Aborted" not in stderr
+    assert running.returncode in {0, 130}
+    if running.returncode == 130:
+        assert stderr.splitlines()[-1].startswith("interrupted")
