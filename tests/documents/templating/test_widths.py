@@ -1,18 +1,10 @@
 """Plain text in columns: as wide as it is meant to be, whatever letters it has, and nothing lost."""
 
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.documents.templating import widths
 from reportgen.documents.templating.widths import columns, left, one_line, right, wrapped
-
-
-def test_the_examples_hold():
-    found = doctest.testmod(widths)
-    assert (found.failed, found.attempted) == (0, 7)
 
 
 @pytest.mark.parametrize(
