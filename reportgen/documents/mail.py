@@ -59,7 +59,7 @@ class Envelope:
 
 
 class Folded(EmailPolicy):
-    """Headers as Python folds them, but for long subjects, whose first line it would leave empty."""
+    """Headers as Python folds them, but for a long subject: its first line would be empty."""
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """Fold a header; a subject between its words, unless it has to be encoded."""

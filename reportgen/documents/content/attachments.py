@@ -1,4 +1,4 @@
-"""What travels inside the PDFs: the invoice as JSON and its usage as CSV, so that one file is enough to check it.
+"""What travels inside the PDFs: the invoice as JSON and its usage as CSV, to check it by itself.
 
 Law: what is attached to an invoice is made of what that invoice shows, names and numbers alike.
 """
@@ -43,7 +43,7 @@ INVOICE, USAGE, STATEMENT, TIE_OUT = "invoice.json", "usage.csv", "statement.jso
 
 
 def attachments(statement: Statement, directory: Directory) -> dict[str, tuple[Attachment, ...]]:
-    """Give what is attached to each invoice by its cost center's code, and to the statement by ""."""
+    """Give what is attached to each invoice by its cost center, and to the statement by ""."""
     issued = (invoice for invoice in statement.invoices if invoice.number)
     return {"": _of_statement(statement)} | {
         invoice.cost_center.code: _of_invoice(invoice, statement, directory) for invoice in issued
@@ -61,7 +61,7 @@ def invoice_json(invoice: Invoice, statement: Statement) -> str:
 
 
 def usage_csv(invoice: Invoice, directory: Directory, decimals: int) -> str:
-    """Write what stands behind the invoice's usage, a row per day, product, organization and principal."""
+    """Write what stands behind an invoice, a row per day, product, organization and principal."""
     return csv_text(USAGE_COLUMNS, _usage_rows(invoice.detail, directory, decimals))
 
 

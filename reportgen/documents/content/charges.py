@@ -1,4 +1,4 @@
-"""What an invoice charges besides usage: fees, transfers and parts of pools, as documents show them."""
+"""What an invoice charges besides usage: fees, transfers and parts of pools, as shown."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ SHARE_DECIMALS = 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FurtherRow:
-    """A fee, a transfer or a part of a pool; `part` is a fraction of 1, `partner` the other cost center."""
+    """A fee, a transfer or a part of a pool; `part` is of 1, `partner` the other cost center."""
 
     line: InvoiceLine
     part: Decimal | None = None

@@ -1,4 +1,4 @@
-"""The daily chart: ACUs per billing day, stacked by product, as a few SVG paths, and the products' shares.
+"""The daily chart: ACUs per billing day, stacked by product, as a few SVG paths; and shares.
 
 All geometry is computed here, to a tenth of a unit of the view box; templates only place it.
 """
@@ -18,7 +18,7 @@ COLORS = (
     *("#112a42", "#edbb8a", "#5b7c67", "#d7e7f5", "#81752d", "#cc9ebf", "#323539", "#839db5"),
     *("#658096", "#f2cdaa", "#5a2c4c", "#a5a8ab", "#82858b", "#d1e5d8"),
 )
-"""One colour per product in the order of the enterprise's products; neighbours differ in grey as well."""
+"""One colour per product, in the order of all products; neighbours differ in grey as well."""
 SCALE_STEPS = tuple(map(Decimal, ("1", "1.5", "2", "3", "4", "5", "6", "8", "10")))
 LABELLED_DAYS = 7
 GRID_LABELS, DAY_LINE, DAY_LABELS, OVERHEAD = 40, 12, 16, 6
@@ -37,7 +37,7 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProductShare:
-    """A product's part of all ACUs, a fraction of 1, and where it lies on a bar that is as wide as the chart."""
+    """A product's part of all ACUs, a fraction of 1, and where it lies on a bar."""
 
     product: str
     color: str
@@ -89,7 +89,7 @@ def colors(products: Iterable[str]) -> dict[str, str]:
 def daily_chart(
     quantities: Mapping[Cell, Decimal], cycle: BillingCycle, palette: Mapping[str, str]
 ) -> Chart:
-    """Stack the products of each billing day; what is below zero cannot be drawn and is left out."""
+    """Stack the products of each billing day; what is below zero cannot be drawn."""
     days = list(cycle.days())
     products = sorted({product for _, product in quantities})
     sums = {
@@ -129,7 +129,7 @@ def _whole(quantities: Mapping[Cell, Decimal], product: str) -> Decimal:
 
 
 def _shares(acus: Mapping[str, Decimal], palette: Mapping[str, str]) -> Iterable[ProductShare]:
-    """Put the products beside each other; what is below zero has a share, and no place on the bar."""
+    """Put products beside each other; what is below zero has a share, and no place on the bar."""
     whole = total(acus.values())
     drawn = {product: max(ZERO, found) for product, found in acus.items()}
     room, left = total(drawn.values()), ZERO

@@ -29,7 +29,7 @@ class Against:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InvoiceComparison:
-    """An invoice against that of the cycle before: by product, what is charged besides usage, and as a whole."""
+    """An invoice against that of the cycle before: by product, besides usage, and as a whole."""
 
     against: Against
     by_product: tuple[Change, ...]
@@ -41,7 +41,7 @@ class InvoiceComparison:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatementComparison:
-    """The cycle against the one before: totals, and the cost centers that are no longer declared."""
+    """The cycle against the one before: totals, and cost centers that are no longer declared."""
 
     against: Against
     before_acus: Decimal

@@ -1,4 +1,4 @@
-"""What the template of a credit or debit note sees: an invoice of a closed cycle as it stood, and as it stands now.
+"""What the template of a credit or debit note sees: an invoice as it stood, and stands now.
 
 The amounts are given. How the exact differences are rounded, so that an unchanged line never gets a
 note, is the law of whoever corrects; a note prints it and only adds up: old + difference = new, and
@@ -20,7 +20,7 @@ from reportgen.documents.content.slots import Slot
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CreditNoteLine:
-    """A line of the invoice that changed: as it stood, as it stands now, and the difference that is charged.
+    """A line of the invoice that changed: as it stood, as it stands now, and the difference.
 
     Usage has a `product` and its `unit_price` (None where it is only what one amount comes to); a
     fee, a transfer or a part of a pool a `name`.
@@ -46,7 +46,7 @@ class CreditNoteLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CreditNoteAmounts:
-    """What a note charges: its number, its lines and their total; `earlier` are the notes on the same invoice."""
+    """What a note charges, by lines and in total; `earlier` are the notes on the same invoice."""
 
     number: str
     lines: tuple[CreditNoteLine, ...]

@@ -20,7 +20,7 @@ from reportgen.documents.content.slots import Slot
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EmailLine:
-    """A line of usage; `days` are its first and last billing day where its product has lines at other prices too."""
+    """A line of usage; `days` are its first and last where its product has several prices."""
 
     line: InvoiceLine
     days: tuple[date, date] | None = None
@@ -28,7 +28,7 @@ class EmailLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """The logo inside an e-mail: `cid` is how markup asks for it, its size is in pixels as shown."""
+    """The logo inside an e-mail: `cid` is how markup asks for it, its size is in pixels."""
 
     cid: str
     width: int

@@ -1,4 +1,4 @@
-"""What the page of a cycle's folder sees: the figures of the statement, and where every document lies.
+"""What the page of a cycle's folder sees: the statement, and where every document lies.
 
 Law: a link is made from the path that a document is rendered to, so that none leads nowhere.
 """
@@ -79,7 +79,7 @@ class IndexDocument:
 
     @property
     def vendor_acus_difference(self) -> Decimal | None:
-        """What the control total has beyond the vendor's ACUs, at the decimals that those are written with."""
+        """What the control total has beyond the vendor's ACUs, at the decimals of those."""
         invoiced = self.tie_out.vendor_invoice_acus
         if invoiced is None:
             return None

@@ -132,7 +132,7 @@ class InvoiceDocument:
 
     @property
     def several_prices(self) -> bool:
-        """Tell whether lines of one product have several unit prices, which their days tell apart."""
+        """Tell whether lines of one product have several prices, which their days tell apart."""
         return any(self.days_of(line) for line in self.usage_lines)
 
     @property
@@ -166,7 +166,7 @@ class InvoiceDocument:
 
     @property
     def prints_detail(self) -> bool:
-        """Tell whether the detail is short enough to be printed; the workbook and the attachment always have it."""
+        """Tell whether the detail is short enough to be printed; the workbook always has it."""
         return len(self.invoice.detail) <= self.most_detail_rows
 
     @property
@@ -190,7 +190,7 @@ class InvoiceDocument:
         return ratio(self.acus, self.tie_out.control_acus, 4) or ZERO
 
     def days_of(self, line: InvoiceLine) -> tuple[date, date] | None:
-        """Give the first and last billing day of a line whose product has lines at other prices too."""
+        """Give the first and last billing day of a line whose product has several prices."""
         same = sum(
             1
             for found in self.invoice.lines
@@ -233,7 +233,7 @@ PRODUCT_FIELDS = (
 
 
 def price_decimals(unit_prices: Iterable[Decimal | None]) -> int:
-    """Count the decimals of the longest unit price, as it is printed; no more than a workbook keeps."""
+    """Count the decimals of the longest unit price as printed, up to what a workbook keeps."""
     prices = [price for price in unit_prices if price is not None]
     longest = max((decimals_of(Decimal(plain(printed(price)))) for price in prices), default=0)
     whole = max((price.adjusted() + 1 for price in prices), default=0)

@@ -1,4 +1,4 @@
-"""What the codes in the lists of workbooks are called: words that the catalogs translate, as those of templates are.
+"""What codes in the lists of workbooks are called: words that the catalogs translate.
 
 Law: the words of one table differ in every language, so that a list can be filtered, and added up,
 by them.

@@ -44,7 +44,7 @@ TIE_OUT_FIELDS = ("day", "product", "control", "allocated", "unallocated", "diff
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostCenterRow:
-    """A cost center in a list; `change` is that of its amount, and one that is `gone` is no longer declared."""
+    """A cost center in a list; `change` is of its amount; one that is `gone` is not declared."""
 
     code: str
     name: str
@@ -210,7 +210,7 @@ def statement_document(statement: Statement, note: str | None) -> StatementDocum
 
 
 def rows_of(invoices: Iterable[Invoice], statement: Statement) -> list[CostCenterRow]:
-    """List cost centers with their budgets, and with their changes where there is a cycle before."""
+    """List cost centers with their budgets, and their changes since the cycle before."""
     changes = statement.variance.by_cost_center if statement.variance else {}
     return [_row(invoice, changes.get(invoice.cost_center.code)) for invoice in invoices]
 

@@ -81,7 +81,7 @@ class SummaryDocument:
 def summary_documents(
     statement: Statement, holding: Holding, note: str | None
 ) -> Iterator[tuple[str, SummaryDocument]]:
-    """Give a document per department or entity, with what its file is called by; those without one have none."""
+    """Give a document per department or entity that is named, with a slug for its file."""
     rows = rows_of(statement.invoices, statement)
     across = _across(statement)
     names = sorted({name for row in rows if (name := getattr(row, holding))})
@@ -103,7 +103,7 @@ def summary_documents(
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:
-    """Give every name a slug that is fit for a file and that no other has, whatever capitals count for there.
+    """Give every name a slug that is fit for a file and that no other has, capitals or not.
 
     >>> slugs(["R&D", "R+D", "研究"])
     {'R&D': 'r-d', 'R+D': 'r-d-2', '研究': '研究'}

@@ -1,4 +1,4 @@
-"""The trend: what up to six cycles came to, as bars that can be labelled and as a line in a row of a table.
+"""The trend: what up to six cycles came to, as labelled bars and as a line in a table's row.
 
 All geometry is computed here, to a tenth of a unit of the view box; templates only place it. Both
 drawings begin at zero, so that heights compare as amounts do, and what is below zero (a credit)
@@ -86,7 +86,7 @@ class _Scale(NamedTuple):
 
 
 def invoice_trend(statement: Statement, code: str) -> Trend | None:
-    """Draw what a cost center was charged; None where no earlier cycle knows it, or there is nothing but zeros."""
+    """Draw what a cost center was charged; None where nothing earlier is known, or all is zero."""
     amounts = _amounts(statement, code)
     known = any(amount is not None for amount in amounts[:-1])
     return _trend(statement, amounts) if known and any(amounts) else None
@@ -99,7 +99,7 @@ def statement_trend(statement: Statement) -> Trend | None:
 
 
 def sparkline(statement: Statement, code: str) -> str | None:
-    """Give a cost center's amounts as a line in a view box of 100 x 24; None where there are fewer than two.
+    """Give a cost center's amounts as a line in a view box of 100 x 24; None for fewer than two.
 
     The cycles are spread over the whole width. A cycle that did not know the cost center is passed
     over.
@@ -115,7 +115,7 @@ def sparkline(statement: Statement, code: str) -> str | None:
 
 
 def _amounts(statement: Statement, code: str) -> list[Decimal | None]:
-    """Give a cost center's amounts, oldest first and this cycle's last; None where it was not declared."""
+    """Give a cost center's amounts, oldest first; None where it was not declared."""
     before = (totals.cost_centers.get(code) for totals in statement.earlier)
     now = (invoice.amount for invoice in statement.invoices if invoice.cost_center.code == code)
     return [*(center.amount if center else None for center in before), next(now, None)]

@@ -57,7 +57,7 @@ class DayRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DetailLine:
-    """What somebody used of a product in an organization at one price, day by day, as it is printed.
+    """What somebody used of a product in an organization at one price, day by day, as printed.
 
     `identity` tells apart people of one name, and is empty where nobody else has it.
     """
@@ -163,7 +163,7 @@ def _but_the_day(row: DetailRow) -> tuple[object, ...]:
 
 
 def _by_name(line: DetailLine) -> tuple[object, ...]:
-    """Sort by name, numbers in it by their value (user-2 before user-10); what is nobody's comes last."""
+    """Sort by name, numbers in it by their value (user-2 before user-10); nobody's comes last."""
     name = [
         (int(part), "") if part.isdecimal() else (-1, part) for part in _NUMBER.split(line.label)
     ]

@@ -1,4 +1,4 @@
-"""What goes wrong while a template is filled -> one Problem: template, line, and what is wrong, in its words.
+"""What goes wrong while a template is filled -> one Problem: where, and what, in its words.
 
 The line is that of the innermost template; where that is a part which another one calls, the caller
 is named too, as the mistake may be in what it handed over. What a value cannot be used for is said
@@ -39,7 +39,7 @@ _WITHOUT_FRAMES = (TemplateError, RecursionError, SyntaxError)
 HINT = "mend the template, or remove it to use the built-in one"
 SHOWN_CHARACTERS = 100
 LEAST_ALIKE = 8
-"""Characters of a template's line, besides expressions, by which it can be known again in the output."""
+"""Characters of a template's line, besides expressions, by which its output is known."""
 _GIVEN = ("document", "heading", "accent", "logo", "locale", "css")
 _STORED = re.compile(r"\{%-?\s*(?:set|for|macro|import|from|call|with)\b([^%]*)%\}")
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -77,19 +77,19 @@ def rejected(source: str, message: str, hint: str = HINT) -> Rejected:
 
 
 def place_of(error: BaseException, template: str) -> str:
-    """Name the template and line where an error arose, or the template alone where it was not in one."""
+    """Name the template and line where an error arose, or the template alone."""
     return _place(error, template)[0]
 
 
 def markup_error(message: str, template: str, templates: Mapping[str, str]) -> Rejected:
-    """Make the one problem of ill-formed output, at the line of a template that its fragment comes from."""
+    """Make the one problem of ill-formed output, at the line that its fragment comes from."""
     quoted_markup = _FRAGMENT.search(message)
     fragment = quoted_markup[0] if quoted_markup else message.rpartition(": ")[2]
     return rejected(line_of(fragment, template, templates), message)
 
 
 def line_of(fragment: str, template: str, templates: Mapping[str, str]) -> str:
-    """Name the one line of the templates that makes a fragment, or else the template that is rendered."""
+    """Name the one line of the templates that makes a fragment, or else the template itself."""
     sought = fragment.strip().rstrip("/>…")
     for name in (template, *(name for name in templates if not name.endswith(".po"))):
         lines = list(enumerate(templates[name].split("\n"), start=1))
@@ -132,7 +132,7 @@ def _frames(error: BaseException) -> Iterator[tuple[str, int]]:
 
 
 def _places(error: BaseException) -> Iterator[tuple[str, int] | None]:
-    """Give a place for every frame, those that Jinja has already rewritten and those not; None for other code."""
+    """Give a place for every frame, whether Jinja has rewritten it or not; None for other code."""
     traceback = error.__traceback__
     while traceback is not None:
         seen = traceback.tb_frame.f_globals
@@ -192,7 +192,7 @@ def _said_of(error: Exception) -> str:
 
 
 def _refused(error: Exception) -> str:
-    """Say what Python refuses in the code of a template itself, where operators and calls are the sandbox's."""
+    """Say what Python refuses in a template's own code; operators and calls are the sandbox's."""
     if isinstance(error, ValueError):
         return "there are more or fewer values than names for them"
     kinds = [kind_named(quoted_ or plain) for quoted_, plain in _TYPE.findall(str(error))]

@@ -82,7 +82,7 @@ class Format:
         return self._decimal(unit_price, max(self.decimals, least), LONGEST_RATE)
 
     def price_format(self, least: int) -> str:
-        """Give Excel's code for unit prices that are written as `price` does, with `least` decimals throughout."""
+        """Give Excel's code for unit prices as `price` writes them, with `least` decimals."""
         return number_format(min(max(self.decimals, least), LONGEST_RATE))
 
     def effective(self, unit_price: Decimal) -> str:
@@ -124,7 +124,7 @@ class Format:
         return str(format_skeleton("MMMd", day, locale=self.locale))
 
     def by_day(self, days: Iterable[tuple[date, Decimal]]) -> str:
-        """Write the ACUs of some days on one line, which breaks between days only: Dec 5: 1.5 · Dec 6: 2.25."""
+        """Write the ACUs of some days, to be broken between days only: Dec 5: 1.5 · Dec 6: 2.25."""
         skeleton = "Md" if self.locale.language in WITHOUT_SPACES else "MMMd"
         written = (
             f"{format_skeleton(skeleton, day, locale=self.locale)}: {self.acus_short(acus)}"

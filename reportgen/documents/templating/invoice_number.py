@@ -53,7 +53,7 @@ class NumberError(Exception):
 
 
 def invoice_number(pattern: str, cycle: BillingCycle, cost_center: CostCenter) -> str:
-    """Render the number of an invoice, or raise NumberError: it names files, so it must be fit for that.
+    """Render the number of an invoice, which names files; raises NumberError.
 
     A pattern is rendered by the command itself, which has no limits of a worker. So it may read
     fields and put them together, and not loop or call what could take long: its work is bounded by

@@ -1,4 +1,4 @@
-"""The operators of a template: none makes a value that fills the memory, and each says what it refuses.
+"""The operators of a template: none makes a value too large, each says what it refuses.
 
 Python's own words for what it refuses change from version to version; here the values are at hand.
 """
@@ -54,7 +54,7 @@ def check_widths(text: object) -> None:
 
 
 def check_filled_by_name(text: str) -> None:
-    """Raise MisuseError for a text of `_()`, whose places are filled by name, with one that is not."""
+    """Raise MisuseError for a text of `_()` with a place that is not filled by name."""
     for place in _PLACE.finditer(text):
         if not place["conversion"]:
             raise MisuseError(STRAY_PERCENT)

@@ -39,17 +39,17 @@ from reportgen.documents.templating.operators import (
 )
 
 _CHANGING = ("lipsum", "cycler", "joiner")
-"""Globals of Jinja that are random, or write an address; `loop.cycle` and `join` do what the latter two do."""
+"""Globals of Jinja that are random, or write an address; `loop.cycle` and `join` serve as well."""
 _CHANGING_FILTERS = ("random", "pprint")
 _UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class UnknownNameError(UndefinedError):
-    """A name that nothing has; it is the whole message, as what may be meant depends on the template."""
+    """A name that nothing has, as the whole message: what may be meant depends on the template."""
 
 
 class FieldError(Exception):
-    """A field that a document has and fails to work out: an error of the program, not of a template."""
+    """A field that a document fails to work out: an error of the program, not of a template."""
 
 
 class Absent(StrictUndefined):
@@ -78,7 +78,7 @@ class Absent(StrictUndefined):
 
 
 class Method:
-    """A method that a template may call, and not write: Python would write where it lies in the memory."""
+    """A method that a template may call, and not write: Python would write where it lies."""
 
     __slots__ = ("_call", "jinja_pass_arg")
 
@@ -108,7 +108,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(
             loader=loader,
             autoescape=autoescape,
-            optimized=False,  # nothing is worked out while a template is compiled, where no line could be named
+            optimized=False,  # what is worked out while compiling could not be named by its line
             undefined=Absent,
             finalize=_written,
             extensions=["jinja2.ext.i18n"],
@@ -142,7 +142,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals.update({name: _callable(value) for name, value in self.globals.items()})
 
     def add_filters(self, filters: Mapping[str, Callable[..., Any]]) -> None:
-        """Let templates use filters, each of which names itself where it gets what it cannot work with."""
+        """Let templates use filters, each of which names itself where it is misused."""
         self.filters.update({name: _named(name, call) for name, call in filters.items()})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
@@ -245,7 +245,7 @@ def _is_field(holder: object, name: object) -> bool:
 
 
 def _field(holder: object, name: str) -> object:
-    """Work out a field; a template gave nothing to it, so what it raises cannot be the template's."""
+    """Work out a field; a template gave it nothing, so what it raises is not the template's."""
     try:
         return _callable(getattr(holder, name))
     except (MemoryError, RecursionError):
@@ -255,7 +255,7 @@ def _field(holder: object, name: str) -> object:
 
 
 def _named(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a filter name itself when it fails, and give lists for iterators, which show where they lie."""
+    """Make a filter name itself when it fails, and give lists, as iterators show where they lie."""
     first = int(hasattr(call, "jinja_pass_arg"))
 
     @wraps(call)

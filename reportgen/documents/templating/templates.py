@@ -1,4 +1,4 @@
-"""Templates by name; what may stand in them is the sandbox's business, their words are the catalogs'.
+"""Templates by name; what they may do is the sandbox's business, their words the catalogs'.
 
 Templates are handed over as texts by name, so that rendering reads no file.
 """
@@ -21,7 +21,7 @@ SUFFIXES = frozenset({".j2", ".css", ".po"})
 
 
 def read_templates(overriding: Path | None) -> dict[str, str]:
-    """Read the built-in templates and catalogs, and over them those of the user's folder, all by name.
+    """Read the built-in templates and catalogs, and over them those of the user's folder.
 
     Raises Rejected with every file that cannot be a template.
     """
@@ -95,5 +95,5 @@ def _opened(problem: Problem, folder: Path) -> Problem:
 
 
 def _named(templates: Mapping[str, str], name: str) -> tuple[str, str, None] | None:
-    """Give a template with its name as its file, so that an error tells in which of several it arose."""
+    """Give a template with its name as its file, so that an error tells where it arose."""
     return (templates[name], name, None) if name in templates else None

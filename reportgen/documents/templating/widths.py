@@ -1,4 +1,4 @@
-"""How wide texts are: columns of plain text in e-mail, and the room that a text takes in the cells of a workbook.
+"""How wide texts are: in columns of plain text, and in the cells of a workbook.
 
 Laws: a value is one line before it is set, so that what looks like a line of ours is one, whatever
 a name holds. In workbooks, widths are counted in digits of the font of the cells, as those of
@@ -23,7 +23,7 @@ _BREAKS = {"Cc", "Zl", "Zp"}
 
 
 def one_line(text: object) -> str:
-    r"""Give a text without breaks, control characters and marks that turn the direction of what follows.
+    r"""Give a text without breaks, control characters and marks that turn its direction.
 
     >>> one_line("a\r\nBcc:  b\t")
     'a Bcc: b'
@@ -75,10 +75,12 @@ def wrapped(text: object, width: int = LINE, indent: int = 0) -> str:
 
 
 def row_height(texts: Iterable[str], width: int, least: int = 1) -> str:
-    """Give the points of a row for all lines of its texts in cells so wide; nothing where one line will do.
+    """Give the points of a row for all lines of its texts in cells so wide; nothing for one.
 
-    >>> row_height(["Total"], 20), row_height(["Total", "a b c d e"], 3), row_height(["Total"], 20, 2)
-    ('', '42', '28')
+    >>> row_height(["Total"], 20), row_height(["Total", "a b c d e"], 3)
+    ('', '42')
+    >>> row_height(["Total"], 20, least=2)
+    '28'
     """
     lines = max((_lines_in(text, width) for text in texts), default=least)
     return (
@@ -99,7 +101,7 @@ def fitted(text: str, width: int) -> str:
 
 
 def _lines(text: str, width: int) -> list[str]:
-    """Break between words; between any two wide letters; and inside a word that is longer than a line."""
+    """Break between words, between any two wide letters, and inside a word longer than a line."""
     lines = [""]
     for piece in _pieces(text):
         if lines[-1] and columns(lines[-1] + piece) > width:
@@ -112,7 +114,7 @@ def _lines(text: str, width: int) -> list[str]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Give what a line is never broken inside of: words, and wide letters with the punctuation around them."""
+    """Give what a line is never broken inside of: words, and wide letters with punctuation."""
     piece = ""
     for sign in text:
         if piece and not _joined(piece[-1], sign, alone=piece == " "):

@@ -44,7 +44,7 @@ _VALUE_FORMAT = "[<1000]General;#,##0"
 
 
 def stacked_columns(placed: Placed, chart: ChartPlan, family: str) -> BarChart:
-    """Build the chart of a sheet in a font; raises WorkbookError where the sheet is not one list."""
+    """Build the chart of a sheet in a font; raises WorkbookError for a sheet that is no list."""
     series, (categories, *names) = _series(placed), headers(placed)
     if not categories.strip():
         raise WorkbookError(f"the first column of a chart has no header: {placed.sheet.fragment}")

@@ -1,4 +1,4 @@
-"""XHTML as a closed vocabulary: well-formed, known elements and attributes, every mistake with its fragment.
+"""XHTML as a closed vocabulary: known elements and attributes, mistakes with their fragment.
 
 Closed, so that a misspelt `data-feild` is reported and never becomes an empty column.
 """
@@ -90,7 +90,7 @@ def classes_of(element: Element) -> tuple[str, ...]:
 
 
 def measure(element: Element, name: str, unit: str, most: int) -> str | None:
-    """Return the number of the one measure that `style` holds, in its unit; raises WorkbookError."""
+    """Return the number of the one measure that `style` holds; raises WorkbookError."""
     style = element.get("style")
     if style is None:
         return None

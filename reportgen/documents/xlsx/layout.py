@@ -78,7 +78,7 @@ class Placed:
 
 
 def check_slots(sheets: Iterable[Sheet], slots: Mapping[str, Slot]) -> None:
-    """Raise WorkbookError where a sheet places a slot that is unknown, or one that is already placed."""
+    """Raise WorkbookError where a sheet places a slot that is unknown, or already placed."""
     used: set[str] = set()
     for block in (block for sheet in sheets for block in sheet.blocks):
         if isinstance(block, SlotRows):
@@ -122,13 +122,14 @@ def listed(placed: Placed) -> Streamed:
     (part,) = placed.streamed
     if part.first == 1:
         raise WorkbookError(
-            f"a native table, filter or chart needs a header row above its slot: {placed.sheet.fragment}"
+            "a native table, filter or chart needs a header row above its slot: "
+            f"{placed.sheet.fragment}"
         )
     return part
 
 
 def headers(placed: Placed) -> list[str]:
-    """Return the texts above the columns of a sheet's one slot, empty where there is none; raises WorkbookError."""
+    """Return the texts above the columns of a sheet's one slot; raises WorkbookError."""
     part = listed(placed)
     (row,) = [found.row for found in placed.static if found.number == part.first - 1]
     cells = {
@@ -139,7 +140,7 @@ def headers(placed: Placed) -> list[str]:
 
 
 def references(placed: Sequence[Placed]) -> Mapping[str, str]:
-    """Return what formulas may point at: `slot.field` -> its rows, `id` -> the cell; raises WorkbookError."""
+    """Return what formulas point at: `slot.field` -> rows, `id` -> cell; raises WorkbookError."""
     ranges: dict[str, str] = {}
     for sheet in placed:
         for name, area in _areas(sheet):
@@ -262,7 +263,8 @@ def _slot_columns(
         if column.field not in fields:
             known = ", ".join(fields)
             raise WorkbookError(
-                f'slot "{place.slot}" has no such field (there are: {known}): <col data-field="{column.field}">'
+                f'slot "{place.slot}" has no such field (there are: {known}): '
+                f'<col data-field="{column.field}">'
             )
         style, date_style = styles.index(column.classes), styles.index(column.classes, is_date=True)
         position = fields.index(column.field)
@@ -277,7 +279,7 @@ def _slot_columns(
 def _stream(
     columns: tuple[SlotColumn, ...], slot: Slot, first: int, spool: SpooledTemporaryFile[bytes]
 ) -> int:
-    """Write a slot's rows and return the number of the last; without rows, one blank row keeps formulas valid."""
+    """Write a slot's rows, or a blank one for formulas, and return the number of the last."""
     last = first - 1
     for last, xml in enumerate(slot_rows(columns, slot.rows, first), first):  # noqa: B007
         spool.write(xml.encode())

@@ -52,7 +52,7 @@ Content = str | Number | date | Formula | Link | None
 
 
 class SlotColumn(NamedTuple):
-    """Where a field of a slot's rows goes, and its cellXfs indices (dates may have one of their own)."""
+    """Where a field of a slot's rows goes, and its cellXfs indices (dates have their own)."""
 
     letter: str
     field: str
@@ -82,7 +82,7 @@ def serial(day: date) -> int:
 
 
 def decimal_text(value: Decimal) -> str:
-    """Return the digits of a number without an exponent and without a negative zero; raises ValueError."""
+    """Return a number without an exponent and without a negative zero; raises ValueError."""
     text = str(value)
     if "E" in text or text[0] == "-" or not value.is_finite():
         if not value.is_finite():
@@ -120,7 +120,7 @@ def cell_xml(reference: str, style: int, content: Content) -> str:
 def slot_rows(
     columns: Sequence[SlotColumn], rows: Iterable[Sequence[CellValue]], first: int
 ) -> Iterator[str]:
-    """Yield one `<row>` per row of a slot, numbered from `first`; raises TypeError or ValueError for a bad value."""
+    """Yield a `<row>` per row of a slot; raises TypeError or ValueError for a bad value."""
     write = _writers()
     for number, row in enumerate(rows, first):
         cells = [

@@ -73,7 +73,7 @@ class StyleBook:
         return self._properties(())["font-family"]
 
     def index(self, classes: tuple[str, ...], *, is_date: bool = False) -> int:
-        """Return the cellXfs index of a combination of classes; a date without a number format gets one."""
+        """Return the cellXfs index of some classes; a date without a number format gets one."""
         key = classes, is_date
         if key not in self._indices:
             defined = tuple(name for name in self._order if name in classes)

@@ -47,7 +47,7 @@ _EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001  - core properties are written as 
 
 
 class Column(NamedTuple):
-    """One column: width in characters of the base font (None: Excel's own); a series of the chart has a colour."""
+    """One column: width in characters (None: Excel's own); a series of the chart has a colour."""
 
     width: float | None
     classes: tuple[str, ...]

@@ -50,7 +50,7 @@ _PAPER = {"A4": 9, "letter": 1}
 
 
 def workbook(xhtml: str, slots: Mapping[str, Slot]) -> bytes:
-    """Return the .xlsx file that a template's output describes; raises WorkbookError for a mistake in it.
+    """Return the .xlsx file that a template's output describes; raises WorkbookError.
 
     A slot that no table places is not read. A value no cell can hold raises TypeError or
     ValueError.
