@@ -6,9 +6,10 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import settings
 
-# httpcore looks for this package at every lock it makes; where there is none, one look will do.
+# httpcore looks for this package at every lock it makes; where there is none, one look will do:
+# None says so to the import system.
 if find_spec("sniffio") is None:
-    sys.modules["sniffio"] = None
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 # The same examples on every machine and in every run, whatever the speed of the machine. The heavy
 # tests try every law again, with four times as many.
