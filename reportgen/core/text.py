@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from json import dumps
-from unicodedata import normalize
+from unicodedata import category, east_asian_width, normalize
 
 LONGEST_QUOTE = 80
 NAMED = 3
@@ -74,6 +74,15 @@ def address(text: str) -> str:
     return normalize("NFC", normalize("NFC", visible(text)).casefold())
 
 
+def columns(text: str) -> int:
+    """Count the columns of a text in plain type: two for a wide letter, none for a mark on one.
+
+    >>> columns("abc"), columns("請求"), columns("e\u0301")
+    (3, 4, 1)
+    """
+    return sum(map(_columns_of, text))
+
+
 def some(texts: Sequence[str]) -> str:
     """List a few texts, and count the others.
 
@@ -84,6 +93,12 @@ def some(texts: Sequence[str]) -> str:
     if others:
         return f"{', '.join(named)} and {len(others)} more"
     return " and ".join([", ".join(named[:-1]), *named[-1:]] if named[1:] else named)
+
+
+def _columns_of(char: str) -> int:
+    if category(char) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if east_asian_width(char) in "WF" else 1
 
 
 def _escaped(char: str) -> str:

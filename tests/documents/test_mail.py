@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.core.problem import Rejected
+from reportgen.core.text import columns
 from reportgen.documents.mail import AddressError, Envelope, address, message
-from reportgen.documents.templating.widths import LINE, columns, one_line
+from reportgen.documents.templating.widths import LINE, one_line
 from tests.documents import correspondence as sent
 from tests.documents import grove
 from tests.documents.pdf.test_archivable import secrets

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from textwrap import wrap
-from unicodedata import east_asian_width
 
 from reportgen.archive.folder import EVIDENCE
 from reportgen.commands.explain.values import Values, difference, file_and_line
 from reportgen.core.money import plain, shown, total
-from reportgen.core.text import printable
+from reportgen.core.text import columns, printable
 from reportgen.operations.context import Context
 
 MOST_RECORDS = 20
@@ -134,20 +133,20 @@ def _tell_records(
     if not line["records"]:
         return
     rates = len({record["rate"] for record in line["records"]}) > 1
-    columns = ["day", WHO, "ACUs", "share", "exact amount", "rule"]
-    columns += [*(["rate"] if rates else []), "answers"]
+    names = ["day", WHO, "ACUs", "share", "exact amount", "rule"]
+    names += [*(["rate"] if rates else []), "answers"]
     rows = [_row(record, numbers, rates=rates) for record in line["records"][:most]]
-    room = max(SLIMMEST, WIDTH - _taken(columns, rows) - GAP)
+    room = max(SLIMMEST, WIDTH - _taken(names, rows) - GAP)
     for row in rows:
         row[1] = "\n".join(_in_cells(row[1], room))
-    context.terminal.table(columns, rows, numbers=("ACUs", "exact amount"), wrap=WHO)
+    context.terminal.table(names, rows, numbers=("ACUs", "exact amount"), wrap=WHO)
 
 
-def _taken(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+def _taken(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """Give the width of all columns but the one that is folded, with the gaps behind them."""
     return sum(
-        max(map(len, [name, *(row[index] for row in rows)])) + GAP
-        for index, name in enumerate(columns)
+        max(map(columns, [name, *(row[index] for row in rows)])) + GAP
+        for index, name in enumerate(names)
         if name != WHO
     )
 
@@ -157,11 +156,10 @@ def _in_cells(text: str, width: int) -> Iterator[str]:
     for part in printable(text).split(", "):
         line, taken = "", 0
         for char in part:
-            cells = 2 if east_asian_width(char) in "WF" else 1
-            if taken + cells > width:
+            if taken + columns(char) > width:
                 yield line
                 line, taken = "", 0
-            line, taken = line + char, taken + cells
+            line, taken = line + char, taken + columns(char)
         yield line
 
 

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from reportgen.core.text import columns
+
 LINE = 72
 """Columns of a line, so that an answer can quote it."""
 LINE_POINTS = 14
@@ -34,15 +36,6 @@ def one_line(text: object) -> str:
         if sign not in _TURNS
     )
     return re.sub(" +", " ", "".join(kept)).strip(" ")
-
-
-def columns(text: str) -> int:
-    """Count the columns of a text: two for a wide letter, none for a mark on one.
-
-    >>> columns("abc"), columns("請求"), columns("e\u0301")
-    (3, 4, 1)
-    """
-    return sum(map(_width, text))
 
 
 def left(text: object, width: int) -> str:
@@ -129,19 +122,13 @@ def _joined(before: str, sign: str, *, alone: bool) -> bool:
     """Tell whether a sign stays with the one before it; a blank begins what it stands before."""
     if sign == " ":
         return False
-    wide = _width(before) > 1 or _width(sign) > 1
+    wide = columns(before) > 1 or columns(sign) > 1
     return alone or not wide or _closes(sign) or unicodedata.category(before) == "Ps"
 
 
 def _closes(sign: str) -> bool:
     """Tell whether a line may not begin with a sign: brackets that close, points and commas."""
     return unicodedata.category(sign) in {"Pe", "Pf", "Po", "Mn", "Me"}
-
-
-def _width(sign: str) -> int:
-    if unicodedata.category(sign) in {"Mn", "Me", "Cf"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
 
 
 def _beginning(text: str, width: int) -> str:

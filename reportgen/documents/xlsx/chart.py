@@ -26,7 +26,7 @@ from openpyxl.drawing.text import (
 )
 from openpyxl.utils import get_column_letter, quote_sheetname
 
-from reportgen.documents.templating.widths import columns
+from reportgen.core.text import columns
 from reportgen.documents.xlsx.dialect import WorkbookError
 from reportgen.documents.xlsx.layout import Placed, Streamed, headers, listed
 from reportgen.documents.xlsx.tables import ChartPlan

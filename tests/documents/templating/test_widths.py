@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.documents.templating.widths import columns, left, one_line, right, wrapped
+from reportgen.core.text import columns
+from reportgen.documents.templating.widths import left, one_line, right, wrapped
 
 
 @pytest.mark.parametrize(
