@@ -33,13 +33,13 @@ from functools import cache
 from math import floor
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import parse_qsl, unquote
 
 Json = dict[str, Any]
 Cell = tuple[str, str]  # a billing day and a product
 View = dict[Cell, Fraction]  # ACUs, as an answer of the API tells them
 Place = tuple[str, str, str, str]  # organization, kind and id of a principal, session; empty: none
-Answers = list[tuple[list[str], list[str], str]]  # path, organizations asked for, body
 Figures = dict[tuple[str, str, str], Any]  # by document, line and name
 NAMED = "code kind name counterpart share exact amount"
 Line = namedtuple("Line", f"{NAMED} product price acus", defaults=("", None, 0))
@@ -47,18 +47,22 @@ COLUMNS = "day product org_id principal_kind principal_id session_id cost_center
 Part = namedtuple("Part", f"{COLUMNS} share quantity unit_price rate exact_amount")
 
 ALL, ZERO = ("", "", "", ""), Fraction(0)
+BORNE = {"usage": "allocated_acus", "unallocated": "unallocated_acus"}
 ON_A_LINE = ("acus", "share", "exact_amount", "rounding", "amount")
 UNSPECIFIED, DEVIN, UNTIED = "unspecified", "devin", "cascade+terminal"
 KINDS = {"users": "user", "service-users": "service_user"}
+UNSEEN = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+UNSEEN += "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
+UNSEEN += "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 
 
-def answers_in(folder: Path, resolved: Json) -> Answers:
-    """Read the API's answers about the cycle; the last to a request counts.
+def answers_in(folder: Path, resolved: Json) -> list[Any]:
+    """Read the answers about the cycle: path, organizations asked for, body. The last one counts.
 
     A refusal (403, 404) is no answer: what it would have told is unknown, never zero.
     """
     answers = {}
-    moved = resolved["source"]["prefix"].strip("/").split("/")
+    moved = f"^{re.escape(resolved['source']['prefix'])}/"
     bounds = {str(resolved["cycle"][name]) for name in ("after", "before")}
     if resolved["source"]["api"] == "v2":
         days = [datetime.fromtimestamp(int(one), timezone.utc) for one in bounds]
@@ -67,14 +71,19 @@ def answers_in(folder: Path, resolved: Json) -> Answers:
     with gzip.open(path) if path.exists() else path.with_suffix("").open("rb") as lines:
         for found in map(json.loads, lines):
             target, _, query = found["request"].partition(" ")[2].partition("?")
-            words = [unquote(word) for word in target.strip("/").split("/")]
-            words = ["v3", *words[len(moved) :]] if words[: len(moved)] == moved else words
+            words = [unquote(word) for word in re.sub(moved, "/v3/", target)[1:].split("/")]
             asked = parse_qsl(query, keep_blank_values=True)
             if "members" in words or bounds <= {one for _, one in asked}:
                 org_ids = [one for name, one in asked if name == "org_ids"]
                 body = found["body"] if found["status"] == 200 else ""
                 answers[found["request"]] = words, org_ids, body
     return [answer for answer in answers.values() if answer[2]]
+
+
+def address(text: str) -> str:
+    """Write an e-mail address as it is compared: in one case, without what nobody sees."""
+    seen = re.sub(f"[{UNSEEN}]", "", text).strip()
+    return normalize("NFC", normalize("NFC", seen).casefold())
 
 
 def decoded(body: str) -> Json:
@@ -114,30 +123,29 @@ class Evidence:
         for item in items:
             people = [(one, item[f"{one}_id"]) for one in KINDS.values() if item.get(f"{one}_id")]
             for who in people:
-                self.emails[who] = self.emails.get(who) or (item.get("email") or "").casefold()
+                self.emails[who] = self.emails.get(who) or address(item.get("email") or "")
             if "session_id" in item:
                 key = f"devin-{item['session_id'].removeprefix('devin-')}"
                 owner = people[0] if len(people) == 1 else ("", "")
                 self.sessions[key] = (item["org_id"], *owner, key)
                 self.tags[key] = sorted({("tags", tag) for tag in item.get("tags", ())})
 
-    def _read_v3(self, answers: Answers, given: list[str]) -> None:
+    def _read_v3(self, answers: list[Any], given: list[str]) -> None:
         """Read v3. With credentials of organizations the control total is the sum over them."""
-        home = "organizations" if given else "enterprise"
         for path, _, body in answers:
             ids = path[4:] if path[1] == "enterprise" else [*path[1:3], *path[5:]]
             about = dict(zip(ids[::2], ids[1::2]))
             who = next(((KINDS[name], about[name]) for name in KINDS if name in about), ("", ""))
             session, place = about.get("sessions"), (about.get("organizations", ""), *who, "")
             place = self.sessions.get(session, ALL) if session else place
-            known = who in self.emails if who[1] else path[1] == home
+            known = who in self.emails if who[1] else (path[1] == "organizations") == bool(given)
             if known and (not session or place in self.by_place):
                 self.by_place[place] = self._days(decoded(body))
         if given:
             self.by_place = {one: view for one, view in self.by_place.items() if one[0]}
             self.by_place[ALL] = summed(self.by_place[org_id, "", "", ""] for org_id in given)
 
-    def _read_v2(self, answers: Answers, _: list[str]) -> None:
+    def _read_v2(self, answers: list[Any], _: list[str]) -> None:
         """Read v2, which tells no products: what is tied to organizations is `devin`.
 
         The enterprise's part is asked for with all organizations in one request, or is their sum.
@@ -186,9 +194,8 @@ class Evidence:
 
     def large(self, rest: Fraction) -> Fraction:
         """Give what is left, or zero where it is within the tolerance, and count that."""
-        small = abs(rest) <= self._tolerance
-        self.within_tolerance += abs(rest) if small else 0
-        return ZERO if small else rest
+        self.within_tolerance += abs(rest) if abs(rest) <= self._tolerance else 0
+        return rest if abs(rest) > self._tolerance else ZERO
 
 
 def summed(views: Iterable[View], sign: int = 1) -> View:
@@ -220,8 +227,8 @@ class Records:
             if place[0] and place[1] and (not place[3] or pair not in self._views):
                 finer[("", *pair[1:])].append(view)
                 finer[place[0], "", "", ""].append(view)
-        coarse = [place for place in self._views if place != ALL]
-        for place in sorted(coarse, key=lambda one: (not one[1], not one[3])):
+        coarse = sorted(self._views.keys() - {ALL}, key=lambda one: (not one[1], not one[3]))
+        for place in coarse:
             left = self._views[place]
             if place[3] and not place[1]:
                 left = self._nobodys(place, left)
@@ -240,9 +247,8 @@ class Records:
         """Give of a session that has no owner what cannot be somebody's ACUs already."""
         self.cells[place] = view
         taken = {cell for _, cell, *_ in self._contested([place])}
-        pairs = [one for one in self._views if one[0] == place[0] and one[1] and not one[3]]
-        told = {cell for pair in pairs for cell in self._views[pair]}
-        taken |= {cell for cell in view for one in told if overlap(cell, one)}
+        told = [v for p, v in self._views.items() if p[0] == place[0] and p[1] and not p[3]]
+        taken |= {cell for cell in view for one in told for other in one if overlap(cell, other)}
         return {cell: acus for cell, acus in view.items() if cell not in taken}
 
     def _contested(self, places: list[Place]) -> Iterator[tuple[Place, Cell, Place, Cell]]:
@@ -274,9 +280,9 @@ class Mapping:
             section, key = rule["section"], rule["key"]
             self._exact[section, key] = rule
             if section in ("users", "user_file") and "@" in key:
-                self._exact[section, key.casefold()] = rule
+                self._exact[section, address(key)] = rule
             if section == "users" and "*" in key:
-                pattern = ".*".join(map(re.escape, key.casefold().split("*")))
+                pattern = ".*".join(map(re.escape, address(key).split("*")))
                 self._patterns.append((re.compile(pattern, re.DOTALL), rule))
 
     def parts(self, cells: dict[Place, View]) -> Iterator[Part]:
@@ -298,14 +304,15 @@ class Mapping:
                         yield Part(day, product, *place, code, *rule, part, None, "", ZERO)
 
     def _value(self, place: Place, day: str) -> Json | None:
-        """Give what decides: of a level the first rule that has begun; `none` leads to the next.
+        """Give what decides: of a level the first rule that says something; `none` leads on.
 
         Tags of one session that say different things say nothing.
         """
         for level in self._precedence:
             values = []
             for rule in self._matching(level, *place):
-                values += [one for one in rule["values"] if (one["from"] or "") <= day][-1:]
+                begun = [one for one in rule["values"] if (one["from"] or "") <= day]
+                values += [one for one in begun[-1:] if one["shares"] != {}]
             agreed = level != "tag" or all(one["shares"] == values[0]["shares"] for one in values)
             if values and agreed and values[0]["shares"]:
                 return values[0]
@@ -321,8 +328,7 @@ class Mapping:
             asked["user"] = [(file, one) for file in ("users", "user_file") for one in (key, email)]
         found = [self._exact[one] for one in asked[level] if one[1] and one in self._exact]
         if level == "user" and kind == "user":
-            name = email or key.casefold()
-            found += [rule for pattern, rule in self._patterns if pattern.fullmatch(name)]
+            found += [rule for one, rule in self._patterns if one.fullmatch(email or address(key))]
         return found
 
 
@@ -352,8 +358,7 @@ def spread(amount: Fraction, groups: list[list[Fraction]]) -> list[list[Fraction
     step, each = Fraction(1, 10**decimals), abs(amount) / whole if whole else ZERO
     exact = [[each * weight for weight in group] for group in groups]
     targets = rounded([sum(group, ZERO) for group in exact], each * whole, step)
-    parts = [rounded(group, target, step) for group, target in zip(exact, targets)]
-    return [[sign * part for part in group] for group in parts]
+    return [[sign * one for one in rounded(*part, step)] for part in zip(exact, targets)]
 
 
 class Card:
@@ -451,10 +456,9 @@ def charged(resolved: Json, usage: list[Line], step: Fraction) -> list[Line]:
 
 
 def shared_out(resolved: Json, lines: list[Line], spent: Json, step: Fraction) -> list[Line]:
-    """Add the lines of pools. A pool shares all that is on it, after those that share with it.
+    """Add the lines of pools: each shares all that is on it, after those that share with it.
 
-    As written, or by usage amounts before sharing, or evenly among those who have any; in these two
-    neither a pool nor the bearer of the unallocated takes part.
+    As written; or by usage, or evenly, without pools and the bearer of the unallocated.
     """
     waiting = {pool["cost_center"]: pool for pool in resolved["pools"]}
     left_out = {resolved["unallocated"], *waiting}
@@ -532,10 +536,8 @@ def figures_now(records: Records, parts: list[Part], lines: list[Line], numbers:
     for part in parts:
         for name, one in zip(Part._fields[7:], part[7:]):
             figures["ledger.csv", ", ".join(part[:7]), name] = value(one)
-        if part.kind == "usage":
-            figures["tie_out", "", "allocated_acus"] += part.quantity
-        else:
-            figures["tie_out", "", "unallocated_acus"] += part.quantity
+        figures["tie_out", "", BORNE[part.kind]] += part.quantity
+        if part.kind == "unallocated":
             figures["unallocated", "", "acus"] += part.quantity
             figures["unallocated", part.product, "by_product"] += part.quantity
             figures["unallocated", part.cause, "by_cause"] += part.quantity
@@ -560,8 +562,7 @@ def figures_now(records: Records, parts: list[Part], lines: list[Line], numbers:
 def reckon(folder: Path) -> Iterator[str]:
     """Give every difference between what was written and what is reckoned now."""
     files = ("inputs/resolved.json", "inputs/directory.json", "statement.json")
-    texts = ((folder / name).read_text(encoding="utf-8") for name in files)
-    resolved, remembered, statement = map(json.loads, texts)
+    resolved, remembered, statement = (json.loads((folder / f).read_text("utf-8")) for f in files)
     if (resolved["schema"], resolved["rules_version"]) != ("reportgen.resolved/1", 1):
         raise ValueError("resolved.json is of another version than this program")
     evidence = Evidence(folder, resolved, remembered)

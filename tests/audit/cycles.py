@@ -20,6 +20,7 @@ from reportgen.core.model import Directory, Entry, Principal, RecordedResponse
 from reportgen.core.problem import Rejected
 from reportgen.core.statement_json import statement_json
 from reportgen.core.tables import ledger_csv
+from reportgen.core.text import visible
 from reportgen.derive import Derived, Inputs, derive, question
 from reportgen.operations.artifacts import everybody
 from reportgen.sources.api import source as api_plans
@@ -173,7 +174,7 @@ def _person(rng: Random, number: int, places: tuple[Organization, ...]) -> Perso
     domain = rng.choice(("acme.example", "contractors.example"))
     return Person(
         user_id=rng.choice((f"email|{number}", f"okta|acme|{number}", f"u{number}@{domain}")),
-        email=rng.choice((f"User{number}@{domain}", f"user{number}@{domain}", None)),
+        email=rng.choice((f"User{number}@{domain}", f"user\u200b{number}@{domain} ", None)),
         name=f"User {number}",
         directory=rng.choice(("users", "users", "idp-users", "gone")),
         orgs=orgs,
@@ -236,7 +237,7 @@ def _api(rng: Random, world: World) -> FakeApi:
         user_map=rng.random() < 0.8,
         beta=rng.choice(("off", "also", "only")),
     )
-    api.truths = set(rng.sample(TRUTHS, rng.choice((0, 0, 1, 3))))
+    api.truths = set(rng.sample(TRUTHS, rng.choice((0, 1, 3, 6))))
     for template, names in REFUSABLE:
         for _ in range(2 if rng.random() < 0.35 else 0):
             ids = {
@@ -327,12 +328,12 @@ def _configuration(rng: Random, world: World, source: str, folder: Path) -> Conf
     for name, values in files.items():
         (folder / name).write_text(as_yaml(values), encoding="utf-8")
     table = io.StringIO(newline="")
-    csv.writer(table).writerows([("email", "cc", "from"), *rows])
+    csv.writer(table).writerows([("email", "cc", "from", "until"), *rows])
     (folder / "hr.csv").write_text(table.getvalue(), encoding="utf-8", newline="")
     return load(folder)
 
 
-def _mapping(rng: Random, world: World) -> tuple[dict[str, Any], list[tuple[str, str, str]]]:
+def _mapping(rng: Random, world: World) -> tuple[dict[str, Any], list[tuple[str, ...]]]:
     """Give mapping.yaml, and the rows of the HR export beside it."""
 
     def some(keys: Iterable[str | None], chance: float) -> dict[str, Any]:
@@ -340,19 +341,20 @@ def _mapping(rng: Random, world: World) -> tuple[dict[str, Any], list[tuple[str,
         return {key: _target(rng) for key in found if rng.random() < chance}
 
     users = some([one.user_id for one in world.people], 0.4)
-    users |= some([one.email and one.email.lower() for one in world.people], 0.4)
+    users |= some([one.email and visible(one.email.lower()) for one in world.people], 0.4)
     users |= some(["*@contractors.example"], 0.4)
     rows = [
-        (one.email, rng.choice((*CODES, "none")), day)
+        (one.email, rng.choice((*CODES, "none")), *days)
         for one in world.people
         if one.email and rng.random() < 0.5
-        for day in (FIRST, MIDDLE[1])
+        for days in ((FIRST, MIDDLE[0]), (MIDDLE[1], rng.choice(("", MIDDLE[1]))))
     ]
     ids = [rng.choice((one[1], f"devin-{one[1]}")) for one in world.sessions]
     values = {
         "cost_centers": {code: {"name": f"Name of {code}"} for code in CODES},
         "users": users,
-        "user_file": {"path": "hr.csv", "user": "email", "cost_center": "cc", "from": "from"},
+        "user_file": {"path": "hr.csv", "user": "email", "cost_center": "cc"}
+        | {"from": "from", "until": "until"},
         "service_users": some([one.service_user_id for one in world.service_users], 0.5),
         "sessions": some([key for key in ids if key.isascii()], 0.4),
         "tags": some(TAGS, 0.5),
@@ -366,9 +368,9 @@ def _mapping(rng: Random, world: World) -> tuple[dict[str, Any], list[tuple[str,
 
 def _target(rng: Random) -> Any:
     """Give a value of a rule: a code, shares, or either from a day on."""
-    if rng.random() < 0.3:
+    if rng.random() < 0.4:
         days = (FIRST, *MIDDLE)[rng.randint(0, 1) :: rng.randint(1, 2)]
-        return {day: rng.choice(("none", _shares(rng, CODES), _shares(rng, CODES))) for day in days}
+        return {day: rng.choice(("none", _shares(rng, CODES))) for day in days}
     return _shares(rng, CODES)
 
 

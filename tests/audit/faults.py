@@ -55,6 +55,12 @@ def none_leads_to_the_next_rule(levels: Any, day: Any) -> Any:
     return None
 
 
+def a_row_that_has_ended_leads_to_the_next_level(
+    rule: Any, day: Any, written_on: Any = allocate._written_on
+) -> Any:
+    return written_on(rule, day)
+
+
 def the_latest_price_is_that_of_every_day(prices: Any, _day: Any) -> Any:
     return prices[-1] if prices else None
 
@@ -102,6 +108,7 @@ FAULTS: dict[Callable[..., Any], str] = {
     the_last_day_is_the_end: "core.cycle.BillingCycle.__contains__",
     the_address_beats_the_id: "core.match.Matcher._exact",
     none_leads_to_the_next_rule: "core.allocate._choose",
+    a_row_that_has_ended_leads_to_the_next_level: "core.allocate.value_on",
     the_latest_price_is_that_of_every_day: "core.rate._in_force",
     all_acus_cost_what_the_last_does: "core.rate._graduated",
     every_product_weighs_alike: "derive.whole_cycle",

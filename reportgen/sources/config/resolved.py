@@ -25,6 +25,7 @@ from reportgen.core.model import (
     Transfer,
     VendorInvoice,
 )
+from reportgen.core.text import visible
 from reportgen.sources.config.configuration import Configuration
 
 SCHEMA = "reportgen.resolved/1"
@@ -114,16 +115,24 @@ def _cost_center(center: CostCenter) -> Resolved:
 def _rule(rule: Rule) -> Resolved:
     return {
         "section": rule.section,
-        "key": session_key(rule.key) if rule.section == "sessions" else rule.key,
+        "key": _key(rule),
         "source": rule.source,
         "values": [_value(value) for value in rule.values],
     }
 
 
+def _key(rule: Rule) -> str:
+    """Give a key as it is compared: a session with its prefix, a user without what nobody sees."""
+    if rule.section == "sessions":
+        return session_key(rule.key)
+    return visible(rule.key) if rule.section in {"users", "user_file"} else rule.key
+
+
 def _value(value: DatedSplit) -> Resolved:
+    """Give what holds from a day on; no share at all where a row of the HR export says nothing."""
     return {
         "from": _from(value.start),
-        "shares": _shares(value.split),
+        "shares": {} if value.silent else _shares(value.split),
         "source": value.source,
     }
 

@@ -32,12 +32,12 @@ users:
     2025-12-15: {CC-2: 1, CC-1: 2}
     2026-02-01: none
   "*@contractors.example": {CC-1: 33.3%, CC-2: 66.7%}
-user_file: {path: hr.csv, user: email, cost_center: cc}
+user_file: {path: hr.csv, user: email, cost_center: cc, until: until}
 sessions: {0a1b: CC-2}
 pools: {CC-2: {CC-1: 100%}}
 unallocated: CC-1
 """,
-    "hr.csv": "email,cc\nGrace@acme.example,CC-2\n",
+    "hr.csv": "email,cc,until\nGrace@acme.example\u200b,CC-2,2025-12-31\n",
     "rates.yaml": """\
 currency: USD
 contract: Order form 7
@@ -78,7 +78,8 @@ RESOLVED = """\
   {"section": "sessions", "key": "devin-0a1b", "source": "mapping.yaml:11", "values": [\
 {"from": null, "shares": {"CC-2": "1"}, "source": "mapping.yaml:11"}]},
   {"section": "user_file", "key": "grace@acme.example", "source": "hr.csv:2", "values": [\
-{"from": null, "shares": {"CC-2": "1"}, "source": "hr.csv:2"}]},
+{"from": null, "shares": {"CC-2": "1"}, "source": "hr.csv:2"}, \
+{"from": "2026-01-01", "shares": {}, "source": "hr.csv:2"}]},
   {"section": "users", "key": "*@contractors.example", "source": "mapping.yaml:9", "values": [\
 {"from": null, "shares": {"CC-1": "0.333", "CC-2": "0.667"}, "source": "mapping.yaml:9"}]},
   {"section": "users", "key": "ada@acme.example", "source": "mapping.yaml:5", "values": [\
