@@ -4,8 +4,10 @@ What comes from people or from the API may hold anything; here is decided what o
 """
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import count
 from json import dumps
 from unicodedata import category, east_asian_width, normalize
 
@@ -40,6 +42,34 @@ def printable(text: str) -> str:
     'a\\nb'
     """
     return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def slug(text: str, kept: str = "") -> str:
+    """Make a name fit for a file: letters and digits of every script, `kept`, and dashes between.
+
+    >>> slug("R&D / Berlin"), slug("4711/10", "._-"), slug("///")
+    ('R-D-Berlin', '4711-10', 'unnamed')
+    """
+    signs = unicodedata.normalize("NFC", text)
+    words = "".join(sign if sign.isalnum() or sign in kept else " " for sign in signs).split()
+    return "-".join(words).strip(".-") or "unnamed"
+
+
+def told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Tell apart what would be one to a file system without regard to capitals, by a number.
+
+    A name that is its own value keeps it.
+
+    >>> told_apart({"4711/10": "4711-10", "4711-10": "4711-10", "A": "A"})
+    {'4711/10': '4711-10-2', '4711-10': '4711-10', 'A': 'A'}
+    """
+    taken: set[str] = set()
+    found: dict[str, str] = {}
+    for name, value in sorted(names.items(), key=lambda pair: pair[0] != pair[1]):
+        numbered = (f"{value}-{number}" if number > 1 else value for number in count(1))
+        found[name] = next(one for one in numbered if one.casefold() not in taken)
+        taken.add(found[name].casefold())
+    return {name: found[name] for name in names}
 
 
 def legible(text: str) -> str:

@@ -4,11 +4,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import count
 from typing import Literal
 
 from reportgen.core.model import Heading, Statement, TieOut
 from reportgen.core.money import ZERO, add, round_half_up, subtract, total
+from reportgen.core.text import slug, told_apart
 from reportgen.documents.content.budget import Budget, budget_of
 from reportgen.documents.content.charges import across_entities
 from reportgen.documents.content.comparison import StatementComparison, statement_comparison
@@ -85,10 +85,10 @@ def summary_documents(
     rows = rows_of(statement.invoices, statement)
     across = _across(statement)
     names = sorted({name for row in rows if (name := getattr(row, holding))})
-    for name, slug in slugs(names).items():
+    for name, named in slugs(names).items():
         held = tuple(row for row in rows if getattr(row, holding) == name)
         yield (
-            slug,
+            named,
             SummaryDocument(
                 heading=statement.heading,
                 tie_out=statement.tie_out,
@@ -108,18 +108,11 @@ def slugs(names: Iterable[str]) -> dict[str, str]:
     >>> slugs(["R&D", "R+D", "研究"])
     {'R&D': 'r-d', 'R+D': 'r-d-2', '研究': '研究'}
     """
-    found: dict[str, str] = {}
-    for name in names:
-        slug = _slug(name)
-        numbered = (f"{slug}-{number}" if number > 1 else slug for number in count(1))
-        found[name] = next(candidate for candidate in numbered if candidate not in found.values())
-    return found
+    return told_apart({name: _slug(name) for name in names})
 
 
 def _slug(name: str) -> str:
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold())
-    words = "".join(sign if sign.isalnum() else " " for sign in folded).split()
-    return "-".join(words)[:LONGEST_SLUG].strip("-") or "unnamed"
+    return slug(unicodedata.normalize("NFKC", name).casefold())[:LONGEST_SLUG].strip("-")
 
 
 def _across(statement: Statement) -> frozenset[str]:

@@ -13,8 +13,16 @@ from reportgen.core.text import quoted
 
 LARGEST = Decimal("1e12")
 MOST_DECIMALS = 12
-DATE_SHAPE = re.compile(r"\d{1,4}-\d{1,2}-\d{1,2}|\d{1,4}/\d{1,2}/\d{1,4}", re.ASCII)
-"""What is meant for a date, however it is written; a code cannot look like it."""
+_YEAR = r"(?:199\d|2[01]\d\d)"
+DATE_SHAPE = re.compile(
+    rf"{_YEAR}-\d{{1,2}}-\d{{1,2}}|{_YEAR}/\d{{1,2}}/\d{{1,2}}|\d{{1,2}}/\d{{1,2}}/{_YEAR}",
+    re.ASCII,
+)
+"""What is meant for a date of 1990 to 2199, however it is written; a code cannot look like it.
+
+Ledgers have codes such as 4100-10-01.
+"""
+LONGEST_CODE = 64
 LONGEST_TEXT = 1000
 NUMBER_HINT = "write digits with a decimal point, such as 1000.50"
 
@@ -130,13 +138,13 @@ def line_of_text(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Read the code of a cost center, which is part of file names."""
+    """Read the code of a cost center, as ledgers have it; files are named by a slug of it."""
     if DATE_SHAPE.fullmatch(text) or text == "none":
         hint = "choose another code: dates and `none` have a meaning of their own"
-    elif not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", text, re.ASCII):
-        hint = "use 1 to 32 of the characters A-Z a-z 0-9 . _ -"
-    elif not text.strip("."):
-        hint = "use a letter or a digit as well: codes become file names"
+    elif not 0 < len(text) <= LONGEST_CODE or not text.isprintable():
+        hint = f"use 1 to {LONGEST_CODE} characters that can be seen"
+    elif text != text.strip():
+        hint = "remove the blank at its begin or end"
     else:
         return text
     raise Unreadable(f"{quoted(text)} cannot be the code of a cost center", hint)

@@ -6,9 +6,12 @@ anything could be expanded.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
+from typing import TypeGuard
 
 import yaml
 
@@ -17,6 +20,8 @@ from reportgen.core.text import quoted, said_by_system
 
 LARGEST_FILE = 16 * 1024 * 1024
 DEEPEST = 20
+_INDENT = re.compile("[ \u00a0\u00ad\u1680\u2000-\u200f\u202a-\u202f\u205f\u2060\u3000\ufeff]*")
+_DIGITS, _DECIMALS = re.compile(r"-?\d+", re.ASCII), re.compile(r"\d+ ?%?", re.ASCII)
 UNCLOSED = (
     "the bracket that opens here is not closed, or a comma is missing after it",
     "close it with the same kind of bracket, and put a comma between two entries",
@@ -136,6 +141,8 @@ def decoded(content: bytes, name: str) -> str:
 
 def parse(text: str, name: str) -> YamlDocument:
     """Read one YAML mapping, or raise Rejected with every duplicate key or the first syntax error."""
+    if strange := list(_strange_indents(text, name)):
+        raise Rejected(strange)
     try:
         document = _document(text, name)
     except yaml.YAMLError as error:
@@ -143,8 +150,11 @@ def parse(text: str, name: str) -> YamlDocument:
     if not isinstance(document, Map):
         hint = "write `key: value` lines, as in the example configuration"
         raise _rejected(f"{name}:{document.line}", "holds no keys with values", hint)
-    if duplicates := list(_duplicates(document, name)):
-        raise Rejected(duplicates)
+    commas = list(_decimal_commas(document, name))
+    places = {problem.source for problem in commas}
+    duplicates = [one for one in _duplicates(document, name) if one.source not in places]
+    if commas or duplicates:
+        raise Rejected([*commas, *duplicates])
     return YamlDocument(root=document, name=name)
 
 
@@ -235,6 +245,52 @@ def _entries(events: Iterator[yaml.Event], name: str, depth: int) -> Iterator[tu
                 f"{name}:{key.line}", "a key is a list or a mapping", "write keys as plain text"
             )
         yield key, next(nodes)
+
+
+def _strange_indents(text: str, name: str) -> Iterator[Problem]:
+    """Name what looks like a blank before a line and is none: YAML takes it for a letter."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        signs = dict.fromkeys(_INDENT.match(line)[0].replace(" ", ""))  # type: ignore[index]
+        if signs:
+            named = ", ".join(f"U+{ord(sign):04X} ({_named(sign)})" for sign in signs)
+            yield Problem(
+                source=f"{name}:{number}",
+                message=f"the line begins with {named}, which looks like a blank and is none",
+                hint="write plain blanks in its place; it may have come by copy and paste",
+            )
+
+
+def _named(sign: str) -> str:
+    return unicodedata.name(sign, "a character that cannot be seen").lower()
+
+
+def _decimal_commas(node: Node, name: str) -> Iterator[Problem]:
+    """Name numbers with a decimal comma in braces, where a comma begins the next entry."""
+    if isinstance(node, Map):
+        for (_, value), (key, empty) in pairwise(node.entries):
+            if _is_decimal_comma(value, key, empty):
+                yield Problem(
+                    source=f"{name}:{key.line}",
+                    message=f"{quoted(f'{value.text},{key.text}')} has a decimal comma",
+                    hint=f"write {value.text}.{key.text}",
+                )
+        for _, value in node.entries:
+            yield from _decimal_commas(value, name)
+    elif isinstance(node, List):
+        for child_node in node.nodes:
+            yield from _decimal_commas(child_node, name)
+
+
+def _is_decimal_comma(value: Node, key: Scalar, empty: Node) -> TypeGuard[Scalar]:
+    """Tell whether a number ends an entry, and what can be its decimals begins one without value."""
+    return (
+        isinstance(value, Scalar)
+        and isinstance(empty, Scalar)
+        and empty.empty
+        and value.plain
+        and key.line == value.line
+        and bool(_DIGITS.fullmatch(value.text) and _DECIMALS.fullmatch(key.text))
+    )
 
 
 def _duplicates(node: Node, name: str) -> Iterator[Problem]:
