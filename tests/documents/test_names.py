@@ -1,10 +1,10 @@
 """Names as an identity provider lets people write them: each is drawn, read back and kept in a cell as it is."""
 
 import re
-import subprocess
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 
 import openpyxl
@@ -14,6 +14,7 @@ from reportgen.core.model import Entry, Principal
 from reportgen.core.problem import Rejected
 from reportgen.documents.render import draw, render, tasks_of
 from tests.documents import beech
+from tests.poppler import text_of
 
 ADA = Principal("user", "u|ada")
 RIGHT_TO_LEFT = re.compile("[\u0590-\u06ff]")
@@ -60,9 +61,7 @@ def documents(name: str) -> dict[str, bytes]:
     return {task.path[-4:]: draw(task, design) for task in tasks if "R-1" in task.path}
 
 
-def text_of(content: bytes) -> str:
-    command = ["pdftotext", "-raw", "-", "-"]
-    return subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode()
+raw = partial(text_of, order="-raw")
 
 
 def letters(text: str) -> str:
@@ -79,7 +78,7 @@ def letters(text: str) -> str:
 def test_a_name_is_drawn_and_kept(kind):
     name = NAMES[kind]
     found = documents(name)
-    drawn, wanted = letters(text_of(found[".pdf"])), letters(name)
+    drawn, wanted = letters(raw(found[".pdf"])), letters(name)
     if RIGHT_TO_LEFT.search(wanted):  # readers give it in the order of reading or of the page
         assert all(drawn.count(sign) >= wanted.count(sign) for sign in set(wanted))
     elif kind == "an override that is never closed":
@@ -95,7 +94,7 @@ def test_a_name_is_drawn_and_kept(kind):
 )
 def test_a_name_that_would_fill_pages_is_cut_on_paper_alone(name):
     found = documents(name)
-    text = text_of(found[".pdf"])
+    text = raw(found[".pdf"])
     assert f"{letters(name[:119])}..." in letters(text)
     assert letters(name[:130]) not in letters(text)
     assert text.count("\f") <= 3
@@ -119,7 +118,7 @@ def test_what_is_cut_says_nothing_of_what_was(tmp_path):
         for task in tasks_of(derived.statement, directory, design)
         if task.path.endswith("R-1.pdf")
     )
-    text = letters(text_of(draw(task, design)))
+    text = letters(raw(draw(task, design)))
     for name in names:
         assert f"{letters(name[:119])}..." in text
     assert text.count("...") == len(re.findall("[A-Za-z-][.]{3}", text))
@@ -129,7 +128,7 @@ def test_what_is_cut_says_nothing_of_what_was(tmp_path):
 def test_what_xml_cannot_carry_is_shown_as_such(kind):
     name, shown = CONTROLS[kind]
     found = documents(name)
-    assert letters(shown) in letters(text_of(found[".pdf"]))
+    assert letters(shown) in letters(raw(found[".pdf"]))
     assert shown in cells(found["xlsx"])
 
 

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 import reportgen.documents.pdf.pdf
 import reportgen.documents.xlsx.workbook  # noqa: F401 - workers that are forked here find both loaded
 from reportgen.cli import main
+from tests.poppler import text_of
 
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
@@ -216,9 +217,7 @@ def documents(folder: Path) -> dict[str, bytes]:
 
 def pages(pdf: Path) -> list[str]:
     """Read the text of a PDF page by page, laid out as it stands."""
-    command = ["pdftotext", "-layout", str(pdf), "-"]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return text.split("\f")[:-1]
+    return text_of(pdf.read_bytes()).split("\f")[:-1]
 
 
 def leftovers(archive: Path) -> Iterator[Path]:

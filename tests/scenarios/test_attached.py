@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -12,6 +11,7 @@ import pikepdf
 import pytest
 from babel.numbers import format_decimal
 
+from tests.poppler import text_of
 from tests.scenarios.test_sample import ISSUED, LOCALES
 
 
@@ -36,8 +36,7 @@ def amounts(value: object) -> Iterator[str]:
 
 @pytest.mark.parametrize("code", ISSUED)
 def test_every_amount_inside_stands_on_the_pages(sample, code):
-    command = ["pdftotext", "-layout", str(sample.file(code, ".pdf")), "-"]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    text = text_of(sample.file(code, ".pdf").read_bytes())
     for amount in amounts(json.loads(embedded(sample, code)["invoice.json"])):
         shown = format_decimal(Decimal(amount), format="#,##0.00", locale=LOCALES.get(code, "en"))
         assert re.search(rf"(?<![\d.,]){re.escape(shown)}(?!\d)", text), amount

@@ -23,6 +23,7 @@ import pytest
 from PIL import Image
 
 from samples.acme import world
+from tests.poppler import text_of
 from tests.scenarios.job import (
     DECEMBER,
     INVOICE,
@@ -117,8 +118,7 @@ def parts(name: str, content: bytes) -> Iterator[bytes]:
             yield from map(package.read, package.namelist())
     elif name.endswith(".pdf"):
         for order in ("-layout", "-raw"):
-            command = ["pdftotext", order, "-", "-"]
-            text = subprocess.run(command, input=content, capture_output=True, check=True).stdout
+            text = text_of(content, order).encode()
             yield from (text, b"".join(text.split()))
         with pikepdf.open(io.BytesIO(content)) as document:
             for piece in document.objects:

@@ -1,7 +1,6 @@
 """Credit and debit notes: what is printed is new less old and makes the total; archivable like any document."""
 
 import re
-import subprocess
 from decimal import Decimal
 from io import BytesIO
 from xml.etree.ElementTree import fromstring
@@ -14,6 +13,7 @@ from reportgen.core.money import add, subtract, total
 from reportgen.documents.render import draw, filled
 from tests.documents import correspondence as sent
 from tests.documents.pdf.pdfa import check
+from tests.poppler import text_of
 
 TITLES = {
     "en": ("Chargeback credit note", "Chargeback debit note"),
@@ -38,11 +38,6 @@ def figures(cells: list[str]) -> list[Decimal]:
     return [
         Decimal(cell.replace(",", "")) for cell in cells if re.fullmatch(r"[+-]?[\d,]+\.\d+", cell)
     ]
-
-
-def text_of(content: bytes) -> str:
-    command = ["pdftotext", "-layout", "-", "-"]
-    return subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode()
 
 
 # Figures

@@ -5,7 +5,6 @@ import csv
 import io
 import json
 import re
-import subprocess
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,6 +25,7 @@ from reportgen.documents.content.attachments import attachments
 from reportgen.documents.render import Task, draw, tasks_of
 from tests.documents import grove
 from tests.documents.pdf.pdfa import check
+from tests.poppler import text_of
 
 CODES = {"R-1": "en", "S-2": "zh", "T-3": "ja", "Z-9": "en"}
 """Every cost center, and the locale of its documents."""
@@ -89,11 +89,6 @@ def invoice(code: str) -> bytes:
 def embedded(content: bytes) -> dict[str, bytes]:
     with pikepdf.open(BytesIO(content)) as document:
         return {name: found.get_file().read_bytes() for name, found in document.attachments.items()}
-
-
-def text_of(content: bytes) -> str:
-    command = ["pdftotext", "-layout", "-", "-"]
-    return subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode()
 
 
 # Archivable

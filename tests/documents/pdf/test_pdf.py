@@ -36,6 +36,18 @@ PIXEL = bytes.fromhex(
 )
 
 
+SCRIPTS = (
+    "Ελένη Ольга Łódź",
+    "דנה לוי",
+    "ليلى حداد",
+    "田中 由紀 さくら",
+    "王小明 陈静",
+    "김민준 朴",
+    "e\u0301 € – × − → ☎ �",
+)
+"""What names are written in, and signs of documents."""
+
+
 def page(body: str, head: str = "") -> str:
     return f'<html lang="en"><head><title>T</title>{head}</head><body>{body}</body></html>'
 
@@ -100,18 +112,7 @@ def test_the_next_document_does_not_inherit_a_missing_glyph():
     assert pdf(page("<p>Adlam</p>"), "").startswith(b"%PDF")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Ελένη Ольга Łódź",
-        "דנה לוי",
-        "ليلى حداد",
-        "田中 由紀 さくら",
-        "王小明 陈静",
-        "€ – × − → ☎ �",
-        "김민준 朴",
-    ],
-)
+@pytest.mark.parametrize("text", SCRIPTS)
 def test_the_scripts_of_names_can_be_drawn(text):
     assert fonts_of(pdf(page(f"<p>{text}</p>"), design().templates["invoice.css"])) <= FONTS
 

@@ -26,6 +26,7 @@ from tests.documents import beech, grove
 from tests.documents.pdf.pdfa import check, findings
 from tests.documents.pdf.pdfcontent import contents
 from tests.documents.pdf.pdftags import Structure
+from tests.documents.pdf.test_pdf import SCRIPTS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -130,17 +131,7 @@ def letters(text: str) -> Counter[str]:
     return Counter("".join(text.split()).replace("\f", ""))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Ελένη Ольга Łódź",
-        "דנה לוי",
-        "ليلى حداد",
-        "田中 由紀 さくら",
-        "王小明 陈静",
-        "e\u0301 – × → €",
-    ],
-)
+@pytest.mark.parametrize("text", SCRIPTS)
 def test_the_scripts_of_names_can_be_read(text):
     content = pdf(GOOD.replace("Hello", text), grove.design().templates["invoice.css"], ATTACHED)
     assert findings(content, tagged=True, **WANTED) == []

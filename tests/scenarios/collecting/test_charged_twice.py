@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections import defaultdict
 from datetime import UTC, datetime
 from itertools import product as combinations
@@ -13,6 +12,7 @@ from reportgen.commands.build import build
 from tests.fakeapi.sample import CYCLES, DAY, Atom, Session
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
+from tests.poppler import text_of
 from tests.scenarios.collecting.live import DAILY3, amounts, foots, live, mapped, own_credentials
 from tests.scenarios.job import STATEMENT, Job, plain
 
@@ -210,10 +210,7 @@ def test_what_is_missing_is_named_on_the_terminal_and_on_the_statement(tmp_path,
     plain(Job(job.folder), *STATEMENT)
     said = job.command(lambda context: build(job.folder, "2025-12", context, 1))
     folder = tmp_path / "archive" / "2025-12-05"
-    pdf = subprocess.run(
-        ["pdftotext", "-layout", folder / "statement.pdf", "-"], capture_output=True, check=True
-    )
-    words = "".join(pdf.stdout.decode().split())
+    words = "".join(text_of((folder / "statement.pdf").read_bytes()).split())
     values = json.loads((folder / "statement.json").read_text(encoding="utf-8"))
     assert said.code == 0, said.stderr
     for template in LISTS if which == "lists" else NAMED:

@@ -1,7 +1,6 @@
 """Who worked where, when no role tells: asked in parts, as answers close others, not forever."""
 
 import re
-import subprocess
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
@@ -16,6 +15,7 @@ from reportgen.sources.api import v3
 from tests.fakeapi.sample import CYCLES, DAY, Atom
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
+from tests.poppler import text_of
 from tests.scenarios.collecting.live import (
     as_yaml,
     by_center,
@@ -239,7 +239,6 @@ def test_terminal_and_statement_name_what_was_not_asked(tmp_path, monkeypatch):
     assert (folder / "statement.json").read_text(encoding="utf-8") == statement_json(
         derived.statement
     )
-    pdf = ["pdftotext", "-layout", str(folder / "statement.pdf"), "-"]
-    text = subprocess.run(pdf, capture_output=True, text=True, check=True).stdout
+    text = text_of((folder / "statement.pdf").read_bytes())
     assert "not asked" in text
     assert words.split(": ", maxsplit=1)[0].removeprefix("GET ") in text
