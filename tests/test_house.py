@@ -116,6 +116,7 @@ ALLOWED_OPERATIONS = {
     ("core/allocate.py", "index - 1"),
     ("core/allocate.py", "len(found) - 1"),  # a count
     ("core/text.py", "LONGEST_QUOTE - 1"),
+    ("core/text.py", "sum"),  # columns of a text
     ("core/text.py", "sum"),  # a width, in columns
     ("core/rate.py", "index - 1"),
     ("core/usage.py", "rivals.at(cell, acus) - known.get(org_id, set())"),  # a difference of sets

@@ -62,18 +62,23 @@ class UnknownCycle:
 
 
 def contract_cycles(day_of_month: int, months: Iterable[tuple[int, int]]) -> list[BillingCycle]:
-    """Give the cycles that start on the contract's day (1 to 28) of each (year, month).
+    """Give the cycles that start on the contract's day (1 to 31) of each (year, month).
 
-    For credentials that may not read the cycles.
+    For credentials that may not read the cycles. Where a month has no such day, its last one counts.
     """
-    starts = [datetime(year, month, day_of_month, hour=8, tzinfo=UTC) for year, month in months]
-    return [_monthly(start) for start in starts]
+    return [
+        cycle_between(
+            _boundary(year, month, day_of_month),
+            _boundary(year + month // 12, month % 12 + 1, day_of_month),
+        )
+        for year, month in months
+    ]
 
 
-def _monthly(start: datetime) -> BillingCycle:
-    years, month = divmod(start.month, 12)
-    end = start.replace(year=start.year + years, month=month + 1)
-    return cycle_between(int(start.timestamp()), int(end.timestamp()))
+def _boundary(year: int, month: int, day: int) -> int:
+    """Give the instant (Unix seconds) at which a day of a month begins, or the last one it has."""
+    days = (date(year + month // 12, month % 12 + 1, 1) - date(year, month, 1)).days
+    return int(datetime(year, month, min(day, days), hour=8, tzinfo=UTC).timestamp())
 
 
 def months_until(today: date, count: int) -> list[tuple[int, int]]:

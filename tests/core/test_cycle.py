@@ -1,5 +1,6 @@
 """Billing days and cycles."""
 
+import itertools
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -10,6 +11,7 @@ from reportgen.core.cycle import (
     BillingCycle,
     UnknownCycle,
     billing_day,
+    contract_cycles,
     cycle_between,
     day_of_instant,
     is_over,
@@ -159,3 +161,25 @@ def test_there_may_be_no_cycle_at_all():
         assert resolve(selector, [], date(2026, 1, 1)) == UnknownCycle(
             selector=selector, candidates=(), known=()
         )
+
+
+@pytest.mark.parametrize(
+    ("day", "month", "start", "end"),
+    [
+        (28, (2026, 1), date(2026, 1, 28), date(2026, 2, 28)),
+        (29, (2026, 1), date(2026, 1, 29), date(2026, 2, 28)),
+        (31, (2026, 2), date(2026, 2, 28), date(2026, 3, 31)),
+        (31, (2028, 2), date(2028, 2, 29), date(2028, 3, 31)),
+        (30, (2025, 12), date(2025, 12, 30), date(2026, 1, 30)),
+        (31, (2026, 4), date(2026, 4, 30), date(2026, 5, 31)),
+    ],
+)
+def test_a_contract_day_that_a_month_lacks_falls_on_its_last(day, month, start, end):
+    (cycle,) = contract_cycles(day, [month])
+    assert (cycle.start, cycle.end) == (start, end)
+
+
+@given(st.integers(1, 31))
+def test_contract_cycles_follow_on_each_other(day):
+    cycles = contract_cycles(day, [(2027, month) for month in range(1, 13)])
+    assert all(one.end == two.start for one, two in itertools.pairwise(cycles))

@@ -1,10 +1,12 @@
 """The v3 API with an enterprise credential: what to ask, in which order, and what it means."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import NamedTuple
 
-from reportgen.core.cycle import BillingCycle, cycle_between
+from reportgen.core.cycle import BillingCycle, billing_day, cycle_between
 from reportgen.core.match import sessions_named
 from reportgen.core.model import Directory, Pair, Principal, PrincipalKind
 from reportgen.core.problem import Problem
@@ -55,11 +57,36 @@ def cycles() -> Plan[KnownCycles]:
     """Ask for the billing cycles."""
     request = Request(endpoint=CYCLES, params=(PAGE_SIZE,), shape=bodies.Cycles)
     (pages,) = yield from all_pages([request])
-    told = {cycle_between(listed.after, listed.before) for listed in pages.items}
+    told = {_cycle(listed) for listed in pages.items}
+    closed = [_closed_end(listed) for listed in pages.items if _is_closed(listed)]
     return KnownCycles(
         cycles=tuple(sorted(told)),
         refused=pages.refused.recorded.status if pages.refused else 0,
-        warnings=tuple(_cycles_unknown(message) for message in [pages.broke_off()] if message),
+        warnings=(
+            *(_cycles_unknown(message) for message in [pages.broke_off()] if message),
+            *closed[:1],
+        ),
+    )
+
+
+def _cycle(listed: bodies.Cycle) -> BillingCycle:
+    """Read a cycle; one that ends at the last second of a day keeps that day. Bounds stay as told."""
+    cycle = cycle_between(listed.after, listed.before)
+    return replace(cycle, end=billing_day(listed.before + 1)) if _is_closed(listed) else cycle
+
+
+def _is_closed(listed: bodies.Cycle) -> bool:
+    """Tell whether a cycle ends at 23:59:59, so that its end is still part of it."""
+    return billing_day(listed.before) != billing_day(listed.before + 1)
+
+
+def _closed_end(listed: bodies.Cycle) -> Problem:
+    ended = datetime.fromtimestamp(listed.before, UTC).isoformat()
+    return Problem(
+        source=f"GET {CYCLES}",
+        message=f"a cycle ends at {ended}, the last second of a day",
+        hint="that day is taken for its last one",
+        warning=True,
     )
 
 

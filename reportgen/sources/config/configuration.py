@@ -1,7 +1,7 @@
 """The configuration: three YAML files and an HR export, read together, every problem reported at once."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from reportgen.core.model import Mapping, RateCard
 from reportgen.core.problem import Problem, Rejected, errors
+from reportgen.sources.config.currency import too_fine
 from reportgen.sources.config.fees import undeclared_charged
 from reportgen.sources.config.files import find_documents, find_logo, of_one_name
 from reportgen.sources.config.hr_export import HrExport, read_user_file
@@ -116,6 +117,7 @@ class _Reader:
     paths: dict[str, str] = field(default_factory=dict)
     locales: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    parsed: dict[str, YamlDocument] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def document(self, written: str, named: str = "") -> YamlDocument | None:
@@ -286,6 +288,7 @@ def _mapping(reader: _Reader, main: YamlDocument) -> Mapping | None:
         if center.locale:
             reader.locales.setdefault(center.locale, document.line("cost_centers", code, "locale"))
     export = _hr_export(reader, file, document) if file.user_file else None
+    reader.parsed["mapping"] = document
     mapping, problems = read_mapping(file, document, export.rules if export else ())
     reader.problems += problems
     return replace(mapping, user_file=export.summary if export else None)
@@ -330,7 +333,19 @@ def _rate_card(
     if mapping:
         codes = [center.code for center in mapping.cost_centers]
         reader.problems += undeclared_charged(file, document, codes)
+        reader.problems += _too_fine_budgets(mapping, file, reader.parsed["mapping"])
     return rate_card, assets
+
+
+def _too_fine_budgets(
+    mapping: Mapping, file: RatesFile, document: YamlDocument
+) -> Iterator[Problem]:
+    """Report budgets with more decimals than the currency has: 2.500 may be meant for 2,500."""
+    for center in mapping.cost_centers:
+        if center.cycle_budget is not None:
+            line = document.line("cost_centers", center.code, "cycle_budget")
+            name = f"the budget of {center.code}"
+            yield from too_fine(center.cycle_budget, name, file.currency, file.decimals, line)
 
 
 def _located(problems: Iterable[Problem], paths: MappingOf[str, str]) -> list[Problem]:

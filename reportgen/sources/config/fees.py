@@ -5,12 +5,10 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from babel.numbers import get_currency_precision
-
 from reportgen.core.model import Fee, MemoCurrency, Transfer
-from reportgen.core.money import decimals_of
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
+from reportgen.sources.config.currency import minor_unit, too_fine
 from reportgen.sources.config.dates import out_of_order
 from reportgen.sources.config.schema import FeeSection, RatesFile
 from reportgen.sources.config.shares import undeclared
@@ -63,6 +61,7 @@ def read_transfers(
             transfer.amount,
             section.reason,
             file.currency,
+            file.decimals,
             document.line("transfers", index, "amount"),
         )
         if transfer.giver == transfer.receiver:
@@ -87,7 +86,7 @@ def read_memo_currencies(
         ]
         memos[code] = MemoCurrency(
             currency=section.currency,
-            decimals=get_currency_precision(section.currency),
+            decimals=minor_unit(section.currency),
             rates=tuple((rate.start, rate.units) for rate in rates),
             source=document.line("memo_currency", code),
         )
@@ -107,20 +106,6 @@ def undeclared_charged(
             yield undeclared(code, codes, line)
 
 
-def too_fine(
-    amount: Decimal, name: str, currency: str, line: str, hint: str = ""
-) -> Iterator[Problem]:
-    """Report an amount with more decimals than its currency has."""
-    decimals = get_currency_precision(currency)
-    if decimals_of(amount) > decimals:
-        message = f"the amount {amount:f} of {quoted(name)} has more decimals than {currency} has"
-        yield Problem(source=line, message=message, hint=hint or _decimals_hint(decimals))
-
-
-def _decimals_hint(decimals: int) -> str:
-    return f"write it with at most {decimals} decimals" if decimals else "write it without decimals"
-
-
 def _fee_problems(
     fee: FeeSection, index: int, file: RatesFile, document: YamlDocument
 ) -> Iterator[Problem]:
@@ -135,7 +120,11 @@ def _fee_problems(
         yield Problem(source=document.line("fees", index), message=message, hint=hint)
     if fee.amount is not None:
         yield from too_fine(
-            fee.amount, fee.name, file.currency, document.line("fees", index, "amount")
+            fee.amount,
+            fee.name,
+            file.currency,
+            file.decimals,
+            document.line("fees", index, "amount"),
         )
 
 

@@ -97,8 +97,8 @@ def _path_prefix(value: str) -> str:
 
 
 def _contract_day(value: str) -> int:
-    if not re.fullmatch(r"[1-9]|1\d|2[0-8]", value, re.ASCII):
-        hint = "write the day of the month your contract began, 1 to 28; for later days only the API knows the cycles"
+    if not re.fullmatch(r"[1-9]|[12]\d|3[01]", value, re.ASCII):
+        hint = "write the day of the month on which your contract began, 1 to 31"
         raise scalars.Unreadable(f"{quoted(value)} is not a contract day", hint)
     return int(value)
 
@@ -204,6 +204,7 @@ FeeAmount = Annotated[Decimal, _reading(scalars.charge, "number")]
 FeePart = Annotated[Decimal, _reading(scalars.charged_part, "percentage")]
 Day = Annotated[date, _reading(scalars.day, "date")]
 Weight = Annotated[Decimal, _reading(scalars.not_negative, "weight")]
+DecimalCount = Annotated[int, _reading(scalars.decimal_count, "number")]
 CurrencyCode = Annotated[str, _reading(_currency_code, "currency")]
 LocaleCode = Annotated[str, _reading(_locale_code)]
 

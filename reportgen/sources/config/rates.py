@@ -5,13 +5,12 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
-from babel.numbers import get_currency_precision
-
 from reportgen.core.model import ANY_PRODUCT, Price, RateCard, Recover, Tier, VendorInvoice
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
+from reportgen.sources.config.currency import too_fine
 from reportgen.sources.config.dates import out_of_order
-from reportgen.sources.config.fees import read_fees, read_memo_currencies, read_transfers, too_fine
+from reportgen.sources.config.fees import read_fees, read_memo_currencies, read_transfers
 from reportgen.sources.config.files import short_name
 from reportgen.sources.config.schema import RatesFile
 from reportgen.sources.config.yamldoc import YamlDocument
@@ -45,7 +44,7 @@ def read_rates(file: RatesFile, document: YamlDocument) -> tuple[RateCard, list[
     memo_currencies, memo_problems = read_memo_currencies(file, document)
     card = RateCard(
         currency=file.currency,
-        decimals=get_currency_precision(file.currency),
+        decimals=file.decimals,
         prices=prices,
         tiers=_tiers(file, document),
         recover=Recover(weights=file.recover.weights, source=document.line("recover"))
@@ -126,7 +125,9 @@ def _vendor_problems(card: RateCard) -> Iterator[Problem]:
     hint = "write the amount as it stands on the vendor's invoice"
     for invoice in card.vendor_invoices.values():
         if invoice.amount is not None:
-            yield from too_fine(invoice.amount, invoice.number, card.currency, invoice.source, hint)
+            yield from too_fine(
+                invoice.amount, invoice.number, card.currency, card.decimals, invoice.source, hint
+            )
 
 
 def _recover_problems(card: RateCard, document: YamlDocument) -> Iterator[Problem]:

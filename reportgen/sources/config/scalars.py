@@ -73,6 +73,13 @@ def row_count(text: str) -> int:
     return int(text)
 
 
+def decimal_count(text: str) -> int:
+    """Read how many decimals amounts have."""
+    if not re.fullmatch(r"[0-6]", text, re.ASCII):
+        raise Unreadable(f"{quoted(text)} is not a number of decimals", "write 0 to 6")
+    return int(text)
+
+
 def charge(text: str) -> Decimal:
     """Read an amount that is charged; a negative one is a discount."""
     value = number(text)

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from reportgen.core.model import DEFAULT_PRECEDENCE
+from reportgen.sources.config.currency import minor_unit
 from reportgen.sources.config.fields import (
     Amount,
     ApiName,
@@ -21,6 +22,7 @@ from reportgen.sources.config.fields import (
     DatedPrice,
     DateForm,
     Day,
+    DecimalCount,
     EachOnce,
     EmptyList,
     EmptyMap,
@@ -200,6 +202,7 @@ class RatesFile(Section):
     """rates.yaml; `ratecard` sees to it that there is exactly one of prices, tiers and recover."""
 
     currency: CurrencyCode
+    currency_decimals: DecimalCount | None = None
     contract: Text | None = None
     prices: Annotated[dict[Key, DatedPrice], Field(min_length=1)] = {}
     tiers: Annotated[tuple[TierSection, ...], Field(min_length=1)] = ()
@@ -208,3 +211,9 @@ class RatesFile(Section):
     transfers: Annotated[tuple[TransferSection, ...], EmptyList] = ()
     memo_currency: Annotated[dict[Code, Annotated[MemoCurrencySection, WithDates]], EmptyMap] = {}
     vendor_invoices: dict[Day, VendorInvoiceSection] = {}
+
+    @property
+    def decimals(self) -> int:
+        """Give the decimals of an amount: those that are written here, or the currency's own."""
+        written = self.currency_decimals
+        return minor_unit(self.currency) if written is None else written
