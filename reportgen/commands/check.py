@@ -55,14 +55,16 @@ def _against_usage(configuration: Configuration, selector: str, context: Context
     gaps = date_gaps(derived.usage.records, configuration.mapping, derived.directory)
     silent = _without_contacts(configuration, derived.statement.invoices)
     orphans = unmapped(derived.allocations, derived.directory, configuration.mapping)
-    half = [
-        replace(one, warning=True) for one in torn(cycle_folder(configuration.archive, cycle.start))
-    ]
     return [
-        *half,
+        *_torn_draft(cycle_folder(configuration.archive, cycle.start)),
         *configuration.located([*derived.warnings, *gaps, *silent]),
         *(located for orphan in orphans for located in configuration.located([orphan])),
     ]
+
+
+def _torn_draft(folder: Path) -> list[Problem]:
+    """Warn of a draft that a kill left half old and half new."""
+    return [replace(problem, warning=True) for problem in torn(folder)]
 
 
 def _without_contacts(configuration: Configuration, invoices: Iterable[Invoice]) -> list[Problem]:
@@ -70,13 +72,17 @@ def _without_contacts(configuration: Configuration, invoices: Iterable[Invoice])
     name = configuration.mapping.unallocated_source.rpartition(":")[0]
     source = parse(configuration.texts[name], name)
     return [
-        Problem(
-            source=source.line("cost_centers", invoice.cost_center.code),
-            message=f"cost center {quoted(invoice.cost_center.code)} gets invoice {quoted(invoice.number)}, "
-            "but has no contacts",
-            hint="write `contacts: [name@domain]`, so that it can be sent",
-            warning=True,
-        )
+        _silent(invoice, source.line("cost_centers", invoice.cost_center.code))
         for invoice in invoices
         if invoice.number and not invoice.cost_center.contacts
     ]
+
+
+def _silent(invoice: Invoice, source: str) -> Problem:
+    code, number = quoted(invoice.cost_center.code), quoted(invoice.number)
+    return Problem(
+        source=source,
+        message=f"cost center {code} gets invoice {number}, but has no contacts",
+        hint="write `contacts: [name@domain]`, so that it can be sent",
+        warning=True,
+    )
