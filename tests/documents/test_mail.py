@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from reportgen.core.problem import Rejected
 from reportgen.core.text import columns
 from reportgen.documents.mail import AddressError, Envelope, address, message
-from reportgen.documents.templating.widths import LINE, one_line
 from tests.documents import correspondence as sent
 from tests.documents import grove
 from tests.documents.pdf.test_archivable import secrets
@@ -32,17 +31,19 @@ HEADERS = {
     ),
     *("MIME-Version", "Content-Type"),
 }
-HOSTILE = (
-    "a\r\nBcc: eve@evil.example",
-    "a\nBcc: eve@evil.example\n\nbody",
-    "=?utf-8?q?a=0D=0ABcc:_eve=40evil.example?=",
-    "=?utf-8?b?YQ0KQmNjOiBldmVAZXZpbC5leGFtcGxl?=",
-    "a\u2028Bcc: eve@evil.example",
-    'x" <eve@evil.example>, "y',
-    "x, eve@evil.example",
-    "=cmd|' /C calc'!A0",
-    "\x00\x1b[31m\u202eabc",
-)
+HOSTILE = {
+    "a\r\nBcc: eve@evil.example": "a Bcc: eve@evil.example",
+    "a\nBcc: eve@evil.example\n\nbody": "a Bcc: eve@evil.example body",
+    "=?utf-8?q?a=0D=0ABcc:_eve=40evil.example?=": "= ?utf-8?q?a=0D=0ABcc:_eve=40evil.example?=",
+    "=?utf-8?b?YQ0KQmNjOiBldmVAZXZpbC5leGFtcGxl?=": "= ?utf-8?b?YQ0KQmNjOiBldmVAZXZpbC5leGFtcGxl?=",
+    "a\u2028Bcc: eve@evil.example": "a Bcc: eve@evil.example",
+    'x" <eve@evil.example>, "y': 'x" <eve@evil.example>, "y',
+    "x, eve@evil.example": "x, eve@evil.example",
+    "=cmd|' /C calc'!A0": "=cmd|' /C calc'!A0",
+    "\x00\x1b[31m\u202eabc": "[31mabc",
+}
+"""Names that would be more than a name, and what a header has of them."""
+COLUMNS = 72
 
 
 def read(content: bytes):
@@ -200,7 +201,7 @@ def test_text_has_72_columns_and_figures_that_align(locale, name):
     center = replace(document.cost_center, locale=locale)
     content = sent.mail(replace(document, invoice=replace(document.invoice, cost_center=center)))
     lines = body(content, "plain").splitlines()
-    assert max(map(columns, lines)) == LINE
+    assert max(map(columns, lines)) == COLUMNS
     first, last = _rules(lines)
     assert (
         len({columns(line) - len(line.rpartition(".")[2]) for line in lines[first + 1 : last]}) == 1
@@ -219,12 +220,12 @@ def test_every_invoice_has_its_email(recover):
         said = body(sent.mail(document), "plain")
         assert f"{document.heading.currency} {document.invoice.amount:.2f}" in said
         assert ("Effective unit price" in said) is recover
-        assert max(map(columns, said.splitlines())) == LINE
+        assert max(map(columns, said.splitlines())) == COLUMNS
 
 
 def _rules(lines: list[str]) -> tuple[int, int]:
     """Give where the lines of the table begin and end."""
-    found = [number for number, line in enumerate(lines) if line == "-" * LINE]
+    found = [number for number, line in enumerate(lines) if line == "-" * COLUMNS]
     return found[-2], found[-1]
 
 
@@ -256,9 +257,8 @@ def test_a_name_stays_in_its_header(name):
     assert len(found.keys()) == len(HEADERS)
     assert [one.addr_spec for one in found["From"].addresses] == ["chargeback@beech.example"]
     assert [one.addr_spec for one in found["To"].addresses] == list(sent.ENVELOPE.recipients)
-    shown = one_line(name).replace("=?", "= ?")
-    assert shown in found["Subject"]
-    assert found["From"].addresses[0].display_name == shown
+    assert HOSTILE[name] in found["Subject"]
+    assert found["From"].addresses[0].display_name == HOSTILE[name]
     assert not re.search(rb"(?im)^Bcc:", content.partition(b"\r\n\r\n")[0])
 
 
