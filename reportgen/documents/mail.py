@@ -91,13 +91,13 @@ def message(
         draw(Task(path=name, template=f"{name}.j2", document=email, locale=locale), design).decode()
         for name in ("email.subject.txt", "email.txt", "email.html")
     )
-    found = EmailMessage(policy=Folded(linesep="\r\n"))
+    mail = EmailMessage(policy=Folded(linesep="\r\n"))
     for name, value in _headers(envelope, email, subject):
-        found[name] = value
-    found.set_content(text, cte="quoted-printable")
-    found.add_alternative(page, subtype="html", cte="quoted-printable")
+        mail[name] = value
+    mail.set_content(text, cte="quoted-printable")
+    mail.add_alternative(page, subtype="html", cte="quoted-printable")
     if picture:
-        (*_, markup) = found.iter_parts()
+        (*_, markup) = mail.iter_parts()
         markup.add_related(
             content,
             "image",
@@ -108,12 +108,12 @@ def message(
         )
     for name, attached in zip(names, files.values(), strict=True):
         kind = MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), ("application", "octet-stream"))
-        found.add_attachment(attached, *kind, filename=name)
-    found["Content-Language"] = locale.replace(
+        mail.add_attachment(attached, *kind, filename=name)
+    mail["Content-Language"] = locale.replace(
         "_", "-"
     )  # the last, as parts take over what begins with Content-
-    _settle(found, envelope.message_id)
-    return found.as_bytes()
+    _settle(mail, envelope.message_id)
+    return mail.as_bytes()
 
 
 def address(text: str, name: str = "") -> Address:
@@ -125,12 +125,12 @@ def address(text: str, name: str = "") -> Address:
         )
     try:
         spec = f"{local}@{domain if domain.isascii() else domain.encode('idna').decode()}"
-        found = Address(display_name=_header_text(name), addr_spec=spec)
+        parsed = Address(display_name=_header_text(name), addr_spec=spec)
     except (MessageError, ValueError, IndexError):
         raise AddressError(f"{quoted(text)} is not an e-mail address") from None
-    if found.addr_spec != spec:  # the parser left out a comment, or took an encoded word apart
+    if parsed.addr_spec != spec:  # the parser left out a comment, or took an encoded word apart
         raise AddressError(f"{quoted(text)} is not an e-mail address")
-    return found
+    return parsed
 
 
 def _headers(
@@ -164,14 +164,14 @@ def _logo(logo: str | None) -> tuple[Picture | None, bytes]:
     ), content
 
 
-def _settle(found: EmailMessage, message_id: str) -> None:
+def _settle(whole: EmailMessage, message_id: str) -> None:
     """Name the boundaries after the message, and leave its version to the whole.
 
     `=_` stands in no body: in texts `=` is encoded, and base64 ends with it.
     """
     digest = sha256(message_id.encode()).hexdigest()[:32]
-    for number, part in enumerate(part for part in found.walk() if part.is_multipart()):
+    for number, part in enumerate(part for part in whole.walk() if part.is_multipart()):
         part.set_boundary(f"=_{digest}_{number}")
-    for part in found.walk():
-        if part is not found:
+    for part in whole.walk():
+        if part is not whole:
             del part["MIME-Version"]

@@ -128,9 +128,9 @@ def tasks_of(
         paths[center.code] = path
     for holding in design.summaries:
         for slug, summary in summary_documents(statement, holding, design.note):
-            found = _pair(f"summaries/{holding}-{slug}", "summary", summary, design.locale)[0]
-            summaries[found.path] = summary
-            tasks.append(found)
+            task = _pair(f"summaries/{holding}-{slug}", "summary", summary, design.locale)[0]
+            summaries[task.path] = summary
+            tasks.append(task)
     index = index_document(whole, paths, summaries)
     return [
         *tasks,
@@ -153,8 +153,8 @@ def render(
         for future in as_completed(futures):
             try:
                 content = future.result()
-            except NotDrawn as found:
-                undrawn[future] = found
+            except NotDrawn as missing:
+                undrawn[future] = missing
                 continue
             yield futures[future].path, content
         if undrawn:
@@ -244,9 +244,9 @@ def _pair(
 def _compiled(
     templates: tuple[tuple[str, str], ...], locale: str, name: str, currency: str, decimals: int
 ) -> Template:
-    found = environment(dict(templates), locale, autoescape=not name.endswith(PLAIN))
-    found.add_filters(Format(locale, currency, decimals).filters())
-    return found.get_template(name)
+    sandbox = environment(dict(templates), locale, autoescape=not name.endswith(PLAIN))
+    sandbox.add_filters(Format(locale, currency, decimals).filters())
+    return sandbox.get_template(name)
 
 
 def _drawn(markup: str, task: Task, design: Design) -> bytes:

@@ -36,12 +36,12 @@ def across_entities(
     invoices: Iterable[Invoice], centers: Mapping[str, CostCenter]
 ) -> frozenset[str]:
     """Give the codes of those who charge, or are charged by, a cost center of another entity."""
-    found = set()
+    codes = set()
     for invoice in invoices:
         for row in further_rows(invoice, centers):
             if row.across and row.partner:
-                found |= {invoice.cost_center.code, row.partner.code}
-    return frozenset(found)
+                codes |= {invoice.cost_center.code, row.partner.code}
+    return frozenset(codes)
 
 
 def amount_of(lines: Iterable[InvoiceLine], *kinds: LineKind) -> Decimal:

@@ -125,15 +125,15 @@ def daily_chart(
 
 
 def _whole(quantities: Mapping[Cell, Decimal], product: str) -> Decimal:
-    return total(acus for (_, found), acus in quantities.items() if found == product)
+    return total(acus for (_, other), acus in quantities.items() if other == product)
 
 
 def _shares(acus: Mapping[str, Decimal], palette: Mapping[str, str]) -> Iterable[ProductShare]:
     """Put products beside each other; what is below zero has a share, and no place on the bar."""
     whole = total(acus.values())
-    drawn = {product: max(ZERO, found) for product, found in acus.items()}
+    drawn = {product: max(ZERO, quantity) for product, quantity in acus.items()}
     room, left = total(drawn.values()), ZERO
-    for product, found in acus.items():
+    for product, quantity in acus.items():
         right = add(left, drawn[product])
         start, end = (
             length(ratio(multiply(place, Decimal(WIDTH)), room, 1)) for place in (left, right)
@@ -142,7 +142,7 @@ def _shares(acus: Mapping[str, Decimal], palette: Mapping[str, str]) -> Iterable
         yield ProductShare(
             product=product,
             color=palette.get(product, COLORS[-1]),
-            fraction=ratio(found, whole, SHARE_DECIMALS),
+            fraction=ratio(quantity, whole, SHARE_DECIMALS),
             path=path,
         )
         left = right

@@ -57,15 +57,15 @@ def invoice_comparison(
     """Give what changed for a cost center; people are named by `label_of`."""
     if variance is None:
         return None
-    found = variance.by_cost_center[code]
-    further = _further(found)
+    change = variance.by_cost_center[code]
+    further = _further(change)
     return InvoiceComparison(
         against=_against(variance),
-        by_product=found.by_product,
+        by_product=change.by_product,
         further=further if further.before.amount or further.after.amount else None,
-        whole=found.whole,
-        new=_names(found.new, label_of),
-        vanished=_names(found.vanished, label_of),
+        whole=change.whole,
+        new=_names(change.new, label_of),
+        vanished=_names(change.vanished, label_of),
     )
 
 
@@ -83,7 +83,7 @@ def statement_comparison(
         acus=variance.acus,
         amount=variance.amount,
         gone=tuple(
-            found for code, found in sorted(variance.by_cost_center.items()) if code not in codes
+            change for code, change in sorted(variance.by_cost_center.items()) if code not in codes
         ),
     )
 
@@ -92,20 +92,20 @@ def _against(variance: Variance) -> Against:
     return Against(cycle=variance.previous.cycle, preliminary=variance.previous.status == "draft")
 
 
-def _further(found: CostCenterChange) -> Change:
+def _further(changed: CostCenterChange) -> Change:
     """Give what the whole has beyond its products: fees, transfers and shared costs."""
     before = subtract(
-        found.whole.before.amount, total(change.before.amount for change in found.by_product)
+        changed.whole.before.amount, total(change.before.amount for change in changed.by_product)
     )
     after = subtract(
-        found.whole.after.amount, total(change.after.amount for change in found.by_product)
+        changed.whole.after.amount, total(change.after.amount for change in changed.by_product)
     )
     return Change(
-        cost_center=found.cost_center,
+        cost_center=changed.cost_center,
         product="",
         before=ProductTotals(amount=before),
         after=ProductTotals(amount=after),
-        acus=subtract(found.whole.acus, total(change.acus for change in found.by_product)),
+        acus=subtract(changed.whole.acus, total(change.acus for change in changed.by_product)),
         amount=subtract(after, before),
     )
 

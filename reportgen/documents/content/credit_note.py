@@ -154,7 +154,7 @@ def credit_note_documents(
     `before` is the cycle as it stood, with the corrections made since it was closed; `after` is
     what it is now.
     """
-    notes_amount = total(found.amount for found in amounts.values())
+    notes_amount = total(charged.amount for charged in amounts.values())
     for invoice in before.invoices:
         code = invoice.cost_center.code
         if code in amounts:

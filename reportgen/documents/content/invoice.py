@@ -193,8 +193,8 @@ class InvoiceDocument:
         """Give the first and last billing day of a line whose product has several prices."""
         same = sum(
             1
-            for found in self.invoice.lines
-            if (found.kind, found.product) == (line.kind, line.product)
+            for other in self.invoice.lines
+            if (other.kind, other.product) == (line.kind, line.product)
         )
         return self.days_of_lines.get(line.line_key) if same > 1 else None
 
@@ -289,11 +289,11 @@ def _own(run_rate: RunRate | None, code: str) -> RunRate | None:
 
 def _days_of_lines(detail: Iterable[DetailRow]) -> dict[LineKey, tuple[date, date]]:
     """Give the first and last billing day of each line of usage."""
-    found: dict[LineKey, tuple[date, date]] = {}
+    days: dict[LineKey, tuple[date, date]] = {}
     for row in detail:
-        first, last = found.get(row.line_key, (row.day, row.day))
-        found[row.line_key] = min(first, row.day), max(last, row.day)
-    return found
+        first, last = days.get(row.line_key, (row.day, row.day))
+        days[row.line_key] = min(first, row.day), max(last, row.day)
+    return days
 
 
 def _excerpt(directory: Directory, detail: Iterable[DetailRow]) -> Directory:

@@ -116,16 +116,18 @@ def _embedded(attachment: Attachment, dated: datetime, fetcher: DataOnly) -> Emb
     )
 
 
-def _finish(_: object, found: Any, *, dated: datetime, flat: bool) -> None:  # noqa: ANN401 - pydyf has no types
+def _finish(_: object, document: Any, *, dated: datetime, flat: bool) -> None:  # noqa: ANN401 - pydyf has no types
     """Mend the structure tree, and what PDF/A forbids: smoothed pictures, files listed twice.
 
     What is `flat` has no groups of transparency, which WeasyPrint makes around every text of an
     SVG.
     """
-    for part in found.objects:
+    for part in document.objects:
         if isinstance(part, pydyf.Stream):
             if part.extra.get("Subtype") == "/XML":
-                part.stream[:] = [_with_language(content, found.catalog) for content in part.stream]
+                part.stream[:] = [
+                    _with_language(content, document.catalog) for content in part.stream
+                ]
             if (
                 part.extra.get("Type") == "/EmbeddedFile"
             ):  # a template's own would be dated by the clock
@@ -135,9 +137,9 @@ def _finish(_: object, found: Any, *, dated: datetime, flat: bool) -> None:  # n
             part.extra.pop("Interpolate", None)
             if flat:
                 part.extra.pop("Group", None)
-    if "AF" in found.catalog:
-        found.catalog["AF"] = pydyf.Array(dict.fromkeys(found.catalog["AF"]))
-    tagging.mend(found)
+    if "AF" in document.catalog:
+        document.catalog["AF"] = pydyf.Array(dict.fromkeys(document.catalog["AF"]))
+    tagging.mend(document)
 
 
 def _with_language(metadata: bytes, catalog: Any) -> bytes:  # noqa: ANN401

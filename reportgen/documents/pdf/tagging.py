@@ -123,10 +123,10 @@ class _Tree:
             for mark in held_by_none:
                 parents[mark] = "null"
             _make_artifacts(self._at(page["Contents"]).stream, held_by_none)
-        for found in self._objects:
-            is_element = isinstance(found, pydyf.Dictionary) and found.get("Type") == "/StructElem"
-            if is_element and found.number not in reached:
-                found.clear()
+        for part in self._objects:
+            is_element = isinstance(part, pydyf.Dictionary) and part.get("Type") == "/StructElem"
+            if is_element and part.number not in reached:
+                part.clear()
 
 
 def _make_artifacts(stream: list[Any], marks: set[int]) -> None:

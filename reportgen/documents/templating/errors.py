@@ -206,5 +206,5 @@ def _refused(error: Exception) -> str:
 
 def _names(text: str) -> list[str]:
     """List what a template may call by name: what it is given, and what it sets itself."""
-    stored = (name for found in _STORED.findall(text) for name in _NAME.findall(found))
+    stored = (name for names in _STORED.findall(text) for name in _NAME.findall(names))
     return [*_GIVEN, *stored]

@@ -61,14 +61,14 @@ def invoice_number(pattern: str, cycle: BillingCycle, cost_center: CostCenter) -
     """
     if len(pattern) > LONGEST_PATTERN:
         raise NumberError(f"the pattern has more than {LONGEST_PATTERN} characters")
-    found = environment({"number": pattern}, "en", autoescape=False)
-    found.filters = {
-        name: _short(call) for name, call in found.filters.items() if name in NUMBER_FILTERS
+    sandbox = environment({"number": pattern}, "en", autoescape=False)
+    sandbox.filters = {
+        name: _short(call) for name, call in sandbox.filters.items() if name in NUMBER_FILTERS
     }
     try:
-        _check_pattern(found.parse(pattern))
+        _check_pattern(sandbox.parse(pattern))
         values: dict[str, Any] = {"cycle": cycle, "cost_center": cost_center}
-        number = found.get_template("number").render(values)
+        number = sandbox.get_template("number").render(values)
     except TEMPLATE_ERRORS as error:
         (problem,) = template_error(error, "number", {}).problems
         raise NumberError(f"the pattern cannot be rendered: {problem.message}") from error
@@ -109,10 +109,10 @@ def _short(call: Callable[..., Any]) -> Callable[..., Any]:
         given = (value for value in (*values, *named.values()) if isinstance(value, str))
         if any(len(value) > LONGEST_PATTERN for value in given):
             raise NumberError(f"a filter is given more than {LONGEST_PATTERN} characters")
-        found = call(*values, **named)
-        if isinstance(found, str) and len(found) > LONGEST_PATTERN:
+        result = call(*values, **named)
+        if isinstance(result, str) and len(result) > LONGEST_PATTERN:
             raise NumberError(f"a filter makes more than {LONGEST_PATTERN} characters")
-        return found
+        return result
 
     return called
 

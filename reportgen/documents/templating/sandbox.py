@@ -263,8 +263,8 @@ def _named(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         if name == "format":
             check_widths(values[first])
         try:
-            found = call(*values, **named)
-            return list(found) if isinstance(found, Iterator) else found
+            result = call(*values, **named)
+            return list(result) if isinstance(result, Iterator) else result
         except _UNFIT:
             value, *given = map(_shown, values[first:])
             given += [f"{key}={_shown(option)}" for key, option in named.items()]
@@ -281,7 +281,7 @@ def _shown(value: object) -> str:
 
 
 def _range(*bounds: int) -> range:
-    found = range(*bounds)
-    if len(found) > LONGEST:
+    numbers = range(*bounds)
+    if len(numbers) > LONGEST:
         raise SecurityError(f"a range of more than {LONGEST:,} numbers")
-    return found
+    return numbers

@@ -25,17 +25,17 @@ def read_templates(overriding: Path | None) -> dict[str, str]:
 
     Raises Rejected with every file that cannot be a template.
     """
-    found = {name: _text(path) for name, path in _files(resources.templates())}
+    templates = {name: _text(path) for name, path in _files(resources.templates())}
     problems: list[Problem] = []
     for name, path in _files(overriding) if overriding else ():
         try:
-            found[name] = _text(path)
-            check_catalog(path, found[name])
+            templates[name] = _text(path)
+            check_catalog(path, templates[name])
         except Rejected as rejected:
             problems += rejected.problems
     if problems:
         raise Rejected(problems)
-    return found
+    return templates
 
 
 def opened(problems: Iterable[Problem], overriding: Path | None) -> list[Problem]:

@@ -48,16 +48,16 @@ def stacked_columns(placed: Placed, chart: ChartPlan, family: str) -> BarChart:
     series, (categories, *names) = _series(placed), headers(placed)
     if not categories.strip():
         raise WorkbookError(f"the first column of a chart has no header: {placed.sheet.fragment}")
-    found = BarChart(gapWidth=_GAP_PERCENT, overlap=100, grouping="stacked", ser=series)
-    found.title = _title(chart.title, _characters(family, _TITLE_SIZE, _BLACK, bold=True))
-    found.legend = Legend(legendPos="b", overlay=False, txPr=_text(family))
-    found.x_axis, found.y_axis = _category_axis(categories, family), _value_axis(chart.unit, family)
-    found.graphical_properties = GraphicalProperties(noFill=True, ln=LineProperties(noFill=True))
-    found.roundedCorners = False
-    found.anchor = _anchor(placed)
-    found.width = _WIDTH_CM
-    found.height = _HEIGHT_CM + _LEGEND_ROW_CM * ((len(series) - 1) // _names_in_a_row(names))
-    return found
+    bars = BarChart(gapWidth=_GAP_PERCENT, overlap=100, grouping="stacked", ser=series)
+    bars.title = _title(chart.title, _characters(family, _TITLE_SIZE, _BLACK, bold=True))
+    bars.legend = Legend(legendPos="b", overlay=False, txPr=_text(family))
+    bars.x_axis, bars.y_axis = _category_axis(categories, family), _value_axis(chart.unit, family)
+    bars.graphical_properties = GraphicalProperties(noFill=True, ln=LineProperties(noFill=True))
+    bars.roundedCorners = False
+    bars.anchor = _anchor(placed)
+    bars.width = _WIDTH_CM
+    bars.height = _HEIGHT_CM + _LEGEND_ROW_CM * ((len(series) - 1) // _names_in_a_row(names))
+    return bars
 
 
 def _names_in_a_row(names: Iterable[str]) -> int:
@@ -81,19 +81,19 @@ def _series(placed: Placed) -> list[Series]:
         f"{sheet}!${column.letter}${slot.first}:${column.letter}${slot.last}"
         for column in slot.columns
     ]
-    found: list[Series] = []
+    series: list[Series] = []
     for column, area, colour in zip(slot.columns, areas, colours, strict=True):
         if colour:
             name = StrRef(f"{sheet}!${column.letter}${slot.first - 1}")
             one = Series(
-                idx=len(found), order=len(found), tx=SeriesLabel(name), invertIfNegative=False
+                idx=len(series), order=len(series), tx=SeriesLabel(name), invertIfNegative=False
             )
             one.cat, one.val = AxDataSource(NumRef(areas[0])), NumDataSource(NumRef(area))
             one.spPr = GraphicalProperties(
                 solidFill=colour[1:].upper(), ln=LineProperties(noFill=True)
             )
-            found.append(one)
-    return found
+            series.append(one)
+    return series
 
 
 def _category_axis(title: str, family: str) -> TextAxis:

@@ -131,7 +131,7 @@ def listed(placed: Placed) -> Streamed:
 def headers(placed: Placed) -> list[str]:
     """Return the texts above the columns of a sheet's one slot; raises WorkbookError."""
     part = listed(placed)
-    (row,) = [found.row for found in placed.static if found.number == part.first - 1]
+    (row,) = [static.row for static in placed.static if static.number == part.first - 1]
     cells = {
         get_column_letter(column): cell.content for column, cell in positions(row) if cell.span == 1
     }
