@@ -4,6 +4,6 @@ import subprocess
 
 
 def text_of(pdf: bytes, order: str = "-layout") -> str:
-    """Read the words of a PDF: laid out as they stand, or (`-raw`) in the order they are drawn in."""
+    """Read the words of a PDF: laid out as they stand, or (`-raw`) in the order drawn."""
     command = ["pdftotext", order, "-", "-"]
     return subprocess.run(command, input=pdf, capture_output=True, check=True).stdout.decode()
