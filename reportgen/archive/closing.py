@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reportgen.archive import manifest
+from reportgen.archive.disk import sync, write_through
 from reportgen.archive.folder import MANIFEST
 from reportgen.core.problem import Problem, Rejected
 
@@ -31,21 +32,16 @@ class Closing:
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file and see it through to the disk."""
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_through(self.path / name, content)
 
     def seal(self, content: bytes, *, group: bool = False) -> None:
         """Write the manifest last, forbid to write, and put the folder in its place."""
         for parent, _, _ in os.walk(self.path, topdown=False):
-            _sync(Path(parent))
+            sync(Path(parent))
         beside = self.path / f".{MANIFEST}"
         self.write(beside.name, content)
         beside.replace(self.path / MANIFEST)
-        _sync(self.path)
+        sync(self.path)
         _put_in_place(self.folder, self.path, group=group)
 
 
@@ -104,7 +100,7 @@ def _put_in_place(folder: Path, path: Path, *, group: bool) -> None:
     if folder.exists():
         folder.rename(aside)
     path.rename(folder)
-    _sync(folder.parent)
+    sync(folder.parent)
     shutil.rmtree(aside, ignore_errors=True)
 
 
@@ -124,7 +120,7 @@ def _put_back(folder: Path, aside: Path) -> str:
     """Put a draft back that no closed folder stands in for; remove one that is closed by now."""
     if not folder.exists() and not _staged(folder).exists():
         aside.rename(folder)
-        _sync(folder.parent)
+        sync(folder.parent)
         return f"the draft of {folder.name} stands in its place again"
     if (folder / MANIFEST).exists():
         shutil.rmtree(aside, ignore_errors=True)
@@ -166,12 +162,3 @@ def _remove(path: Path) -> None:
     for parent, _, _ in os.walk(path):
         Path(parent).chmod(0o700)
     shutil.rmtree(path, ignore_errors=True)
-
-
-def _sync(folder: Path) -> None:
-    """See the names in a folder through to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from reportgen.archive.disk import sync, write_through
 from reportgen.archive.folder import KEPT, private, refuse_links
 from reportgen.core.problem import Problem, Rejected
 
@@ -42,12 +43,7 @@ class Stage:
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file and see it through to the disk."""
-        path = self._path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_through(self._path / name, content)
         self._names.add(name)
 
     def move_into(self, folder: Path) -> None:
@@ -63,13 +59,14 @@ class Stage:
         self._refuse_in_the_way(folder)
         refuse_links(folder, gone)
         folder.mkdir(parents=True, exist_ok=True)
-        _write_through(folder / REPLACING, _encoded(before))
+        write_through(folder / REPLACING, _encoded(before))
+        sync(folder)
         self._rename_into(folder)
         for name in sorted(gone):
             _remove(folder / name)
-        _synced(folder)
+        sync(folder)
         (folder / REPLACING).unlink()
-        _synced(folder)
+        sync(folder)
 
     def _refuse_in_the_way(self, folder: Path) -> None:
         refuse_links(folder, self._names)
@@ -82,7 +79,7 @@ class Stage:
             target.parent.mkdir(parents=True, exist_ok=True)
             (self._path / name).replace(target)
         for parent in {(folder / name).parent for name in self._names}:
-            _synced(parent)
+            sync(parent)
 
 
 @contextmanager
@@ -162,23 +159,6 @@ def _remove(path: Path) -> None:
     """Remove a file of the draft before; a folder that somebody put in its place is not ours."""
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    _synced(path.parent)
-
-
-def _synced(folder: Path) -> None:
-    """See the names in a folder through to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _refuse_folder_in_the_way(path: Path) -> None:
