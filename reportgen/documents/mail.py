@@ -97,21 +97,11 @@ def message(
     mail.set_content(text, cte="quoted-printable")
     mail.add_alternative(page, subtype="html", cte="quoted-printable")
     if picture:
-        (*_, markup) = mail.iter_parts()
-        markup.add_related(
-            content,
-            "image",
-            "png",
-            cid=f"<{picture.cid}>",
-            disposition="inline",
-            filename="logo.png",
-        )
+        _add_picture(mail, picture, content)
     for name, attached in zip(names, files.values(), strict=True):
-        kind = MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), ("application", "octet-stream"))
-        mail.add_attachment(attached, *kind, filename=name)
-    mail["Content-Language"] = locale.replace(
-        "_", "-"
-    )  # the last, as parts take over what begins with Content-
+        mail.add_attachment(attached, *_media_type(name), filename=name)
+    # The last, as parts take over what begins with Content-.
+    mail["Content-Language"] = locale.replace("_", "-")
     _settle(mail, envelope.message_id)
     return mail.as_bytes()
 
@@ -162,6 +152,23 @@ def _logo(logo: str | None) -> tuple[Picture | None, bytes]:
     return Picture(
         cid=cid, width=max(1, round(width / shrunk)), height=max(1, round(height / shrunk))
     ), content
+
+
+def _add_picture(mail: EmailMessage, picture: Picture, content: bytes) -> None:
+    """Put the logo beside the page, which asks for it by its id."""
+    (*_, page) = mail.iter_parts()
+    page.add_related(
+        content,
+        "image",
+        "png",
+        cid=f"<{picture.cid}>",
+        disposition="inline",
+        filename="logo.png",
+    )
+
+
+def _media_type(name: str) -> tuple[str, str]:
+    return MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), ("application", "octet-stream"))
 
 
 def _settle(whole: EmailMessage, message_id: str) -> None:

@@ -110,30 +110,27 @@ def tasks_of(
     of an invoice by the code of its cost center, and of the statement by "".
     """
     attached = attachments or {}
-    paths: dict[str, str] = {}
-    summaries: dict[str, SummaryDocument] = {}
     whole = statement_document(statement, design.note)
-    tasks = _pair("statement", "statement", whole, design.locale, attached.get("", ()))
-    invoices = invoice_documents(
-        statement,
-        directory,
-        design.note,
-        users=design.users,
-        most_detail_rows=design.most_detail_rows,
-    )
-    for document in invoices:
-        center = document.cost_center
-        path, locale = f"invoices/{document.invoice.number}", center.locale or design.locale
-        tasks += _pair(path, "invoice", document, locale, attached.get(center.code, ()))
-        paths[center.code] = path
-    for holding in design.summaries:
-        for slug, summary in summary_documents(statement, holding, design.note):
-            task = _pair(f"summaries/{holding}-{slug}", "summary", summary, design.locale)[0]
-            summaries[task.path] = summary
-            tasks.append(task)
+    invoices = {
+        f"invoices/{document.invoice.number}": document
+        for document in invoice_documents(
+            statement,
+            directory,
+            design.note,
+            users=design.users,
+            most_detail_rows=design.most_detail_rows,
+        )
+    }
+    summaries = _summaries(statement, design)
+    paths = {document.cost_center.code: path for path, document in invoices.items()}
     index = index_document(whole, paths, summaries)
     return [
-        *tasks,
+        *_pair("statement", "statement", whole, design.locale, attached.get("", ())),
+        *_invoice_tasks(invoices, design, attached),
+        *(
+            _pdf_task(path, "summary", summary, design.locale)
+            for path, summary in summaries.items()
+        ),
         Task(path="index.html", template="index.html.j2", document=index, locale=design.locale),
     ]
 
@@ -220,24 +217,55 @@ def filled(task: Task, design: Design) -> str:
         raise template_error(error, task.template, design.templates) from None
 
 
+def _invoice_tasks(
+    invoices: Mapping[str, InvoiceDocument],
+    design: Design,
+    attachments: Mapping[str, tuple[Attachment, ...]],
+) -> Iterator[Task]:
+    """List the files of invoices by path, each in the language of its cost center."""
+    for path, document in invoices.items():
+        center = document.cost_center
+        locale, attached = center.locale or design.locale, attachments.get(center.code, ())
+        yield from _pair(path, "invoice", document, locale, attached)
+
+
+def _summaries(statement: Statement, design: Design) -> dict[str, SummaryDocument]:
+    """Give the documents of departments and entities by the path of their file."""
+    return {
+        f"summaries/{holding}-{slug}.pdf": summary
+        for holding in design.summaries
+        for slug, summary in summary_documents(statement, holding, design.note)
+    }
+
+
 def _pair(
     path: str,
     template: str,
     document: Document,
     locale: str,
     attachments: tuple[Attachment, ...] = (),
-) -> list[Task]:
-    pdf = Task(
-        path=f"{path}.pdf",
+) -> tuple[Task, Task]:
+    workbook = f"{template}.xlsx.j2"
+    return (
+        _pdf_task(f"{path}.pdf", template, document, locale, attachments),
+        Task(path=f"{path}.xlsx", template=workbook, document=document, locale=locale),
+    )
+
+
+def _pdf_task(
+    path: str,
+    template: str,
+    document: Document,
+    locale: str,
+    attachments: tuple[Attachment, ...] = (),
+) -> Task:
+    return Task(
+        path=path,
         template=f"{template}.html.j2",
         document=document,
         locale=locale,
         attachments=attachments,
     )
-    return [
-        pdf,
-        Task(path=f"{path}.xlsx", template=f"{template}.xlsx.j2", document=document, locale=locale),
-    ]
 
 
 @lru_cache(maxsize=64)

@@ -97,31 +97,42 @@ def daily_chart(
         for day in days
     }
     top = _nice_top(max(sums.values(), default=ZERO))
+    by_product = {product: _whole(quantities, product) for product in products}
+    return Chart(
+        width=WIDTH,
+        height=HEIGHT,
+        layers=tuple(_layers(quantities, days, top, palette)),
+        shares=tuple(_shares(by_product, palette)),
+        grid=tuple(Tick(position=_y(value, top), value=value) for value in _grid(top)),
+        days=tuple(_day_ticks(days)),
+        highest=max(sums.items(), key=lambda day_sum: day_sum[::-1])
+        if any(sums.values())
+        else None,
+    )
+
+
+def length(value: Decimal | None) -> str:
+    """Write a position of a drawing; nothing lies at zero."""
+    return f"{(value or ZERO).normalize():f}"
+
+
+def _layers(
+    quantities: Mapping[Cell, Decimal],
+    days: Sequence[date],
+    top: Decimal,
+    palette: Mapping[str, str],
+) -> Iterable[Layer]:
+    """Stand the bars of each product on those of the products before it."""
     base = dict.fromkeys(days, ZERO)
-    layers = []
-    for product in products:
+    for product in sorted({product for _, product in quantities}):
         path = []
         for index, day in enumerate(days):
             acus = quantities.get((day, product), ZERO)
             if acus > 0:
                 path.append(_bar(index, len(days), base[day], acus, top))
                 base[day] = add(base[day], acus)
-        layers.append(
-            Layer(product=product, color=palette.get(product, COLORS[-1]), path="".join(path))
-        )
-    return Chart(
-        width=WIDTH,
-        height=HEIGHT,
-        layers=tuple(layers),
-        shares=tuple(
-            _shares({product: _whole(quantities, product) for product in products}, palette)
-        ),
-        grid=tuple(Tick(position=_y(value, top), value=value) for value in _grid(top)),
-        days=tuple(_day_ticks(days)),
-        highest=max(sums.items(), key=lambda item: (item[1], item[0]))
-        if any(sums.values())
-        else None,
-    )
+        color = palette.get(product, COLORS[-1])
+        yield Layer(product=product, color=color, path="".join(path))
 
 
 def _whole(quantities: Mapping[Cell, Decimal], product: str) -> Decimal:
@@ -161,11 +172,6 @@ def _x(index: int, count: int, offset: str) -> str:
 def _y(value: Decimal, top: Decimal) -> str:
     height = ratio(multiply(value, Decimal(HEIGHT)), top, 1) or ZERO
     return length(subtract(Decimal(HEIGHT), height))
-
-
-def length(value: Decimal | None) -> str:
-    """Write a position of a drawing; nothing lies at zero."""
-    return f"{(value or ZERO).normalize():f}"
 
 
 def _nice_top(highest: Decimal) -> Decimal:

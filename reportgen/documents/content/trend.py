@@ -6,7 +6,7 @@ lies below the zero line. A cycle has the same place in every document: this one
 right.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -124,33 +124,34 @@ def _amounts(statement: Statement, code: str) -> list[Decimal | None]:
 def _trend(statement: Statement, amounts: Sequence[Decimal | None]) -> Trend:
     known = [amount for amount in amounts if amount is not None]
     scale = _scale(known, TOP, subtract(FLOOR, LABEL) if min(known) < 0 else FLOOR)
-    heading = statement.heading
-    cycles = [
-        *((totals.cycle, totals.status) for totals in statement.earlier),
-        (heading.cycle, heading.status),
-    ]
-    first = SLOTS - len(cycles)
+    first = SLOTS - len(amounts)
     return Trend(
         width=WIDTH,
         height=HEIGHT,
         left=length(_slot(first, "0")),
         zero_y=length(scale.y(ZERO)),
         cycle_y=length(CYCLE_LINE),
-        bars=tuple(
-            Bar(
-                cycle=cycle,
-                amount=amount,
-                current=slot == SLOTS - 1,
-                preliminary=status == "draft",
-                path="" if amount is None else _bar(slot, amount, scale),
-                x=length(_slot(slot, "0.5")),
-                amount_y=length(_label(amount or ZERO, scale)),
-            )
-            for slot, ((cycle, status), amount) in enumerate(
-                zip(cycles, amounts, strict=True), start=first
-            )
-        ),
+        bars=tuple(_bars(statement, amounts, first, scale)),
     )
+
+
+def _bars(
+    statement: Statement, amounts: Sequence[Decimal | None], first: int, scale: _Scale
+) -> Iterator[Bar]:
+    """Give a bar to each cycle, from the place of the oldest on."""
+    heading = statement.heading
+    before = ((totals.cycle, totals.status) for totals in statement.earlier)
+    cycles = [*before, (heading.cycle, heading.status)]
+    for slot, ((cycle, status), amount) in enumerate(zip(cycles, amounts, strict=True), first):
+        yield Bar(
+            cycle=cycle,
+            amount=amount,
+            current=slot == SLOTS - 1,
+            preliminary=status == "draft",
+            path="" if amount is None else _bar(slot, amount, scale),
+            x=length(_slot(slot, "0.5")),
+            amount_y=length(_label(amount or ZERO, scale)),
+        )
 
 
 def _scale(amounts: Iterable[Decimal], top: Decimal, floor: Decimal) -> _Scale:

@@ -117,29 +117,29 @@ def _embedded(attachment: Attachment, dated: datetime, fetcher: DataOnly) -> Emb
 
 
 def _finish(_: object, document: Any, *, dated: datetime, flat: bool) -> None:  # noqa: ANN401 - pydyf has no types
-    """Mend the structure tree, and what PDF/A forbids: smoothed pictures, files listed twice.
+    """Mend the structure tree, and what PDF/A forbids: smoothed pictures, files listed twice."""
+    for part in document.objects:
+        if isinstance(part, pydyf.Stream):
+            _mend_stream(part, document.catalog, dated, flat=flat)
+    if "AF" in document.catalog:
+        document.catalog["AF"] = pydyf.Array(dict.fromkeys(document.catalog["AF"]))
+    tagging.mend(document)
+
+
+def _mend_stream(stream: Any, catalog: Any, dated: datetime, *, flat: bool) -> None:  # noqa: ANN401
+    """Mend one stream: the metadata, an attachment, which the clock has dated, or a picture.
 
     What is `flat` has no groups of transparency, which WeasyPrint makes around every text of an
     SVG.
     """
-    for part in document.objects:
-        if isinstance(part, pydyf.Stream):
-            if part.extra.get("Subtype") == "/XML":
-                part.stream[:] = [
-                    _with_language(content, document.catalog) for content in part.stream
-                ]
-            if (
-                part.extra.get("Type") == "/EmbeddedFile"
-            ):  # a template's own would be dated by the clock
-                part.extra["Params"] |= dict.fromkeys(
-                    ("CreationDate", "ModDate"), pydyf.String(f"D:{dated:%Y%m%d%H%M%S}Z")
-                )
-            part.extra.pop("Interpolate", None)
-            if flat:
-                part.extra.pop("Group", None)
-    if "AF" in document.catalog:
-        document.catalog["AF"] = pydyf.Array(dict.fromkeys(document.catalog["AF"]))
-    tagging.mend(document)
+    if stream.extra.get("Subtype") == "/XML":
+        stream.stream[:] = [_with_language(content, catalog) for content in stream.stream]
+    if stream.extra.get("Type") == "/EmbeddedFile":
+        moment = pydyf.String(f"D:{dated:%Y%m%d%H%M%S}Z")
+        stream.extra["Params"] |= dict.fromkeys(("CreationDate", "ModDate"), moment)
+    stream.extra.pop("Interpolate", None)
+    if flat:
+        stream.extra.pop("Group", None)
 
 
 def _with_language(metadata: bytes, catalog: Any) -> bytes:  # noqa: ANN401

@@ -12,39 +12,16 @@ from reportgen.documents.templating.errors import TEMPLATE_ERRORS, template_erro
 from reportgen.documents.templating.templates import environment
 
 LONGEST_NUMBER = 100
-
-
 LONGEST_PATTERN = 500
-
-
 NUMBER_FILTERS = frozenset(
     {"capitalize", "format", "lower", "replace", "string", "title", "trim", "upper"}
 )
-
-
 NUMBER_METHODS = frozenset({"isoformat", "previous_day", "strftime"})
-
-
 _NUMBER_NODES = (
-    *(
-        nodes.Template,
-        nodes.Output,
-        nodes.TemplateData,
-        nodes.Name,
-        nodes.Const,
-        nodes.Tuple,
-        nodes.Getattr,
-    ),
-    *(
-        nodes.Getitem,
-        nodes.Slice,
-        nodes.Filter,
-        nodes.Call,
-        nodes.Keyword,
-        nodes.Concat,
-        nodes.CondExpr,
-    ),
-    *(nodes.BinExpr, nodes.UnaryExpr, nodes.Compare, nodes.Operand, nodes.Test),
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Tuple),
+    *(nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.Filter, nodes.Call, nodes.Keyword),
+    *(nodes.Concat, nodes.CondExpr, nodes.BinExpr, nodes.UnaryExpr, nodes.Compare),
+    *(nodes.Operand, nodes.Test),
 )
 
 

@@ -61,29 +61,31 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 def _text(path: Path) -> str:
     """Read a template; raises Rejected with what it is instead."""
     try:
-        if path.is_dir():
-            kind = "a link to a folder, which is not followed" if path.is_symlink() else "a folder"
-            raise rejected(
-                str(path), f"is {kind}", "put the templates themselves into the folder of templates"
-            )
-        size = path.stat().st_size
-        if size > LARGEST_TEMPLATE or not path.is_file():
-            raise rejected(
-                str(path), "is no text of at most 1 MB", "remove it from the folder of templates"
-            )
+        _check_kind(path)
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise rejected(
             str(path), f"is not UTF-8 from byte {error.start + 1} on", "save it as UTF-8"
         ) from None
     except OSError as error:
-        reason = (
-            "is a link that leads nowhere"
-            if path.is_symlink() and not path.exists()
-            else "cannot be read"
-        )
+        leads_nowhere = path.is_symlink() and not path.exists()
+        reason = "is a link that leads nowhere" if leads_nowhere else "cannot be read"
         said = f"{reason}: {said_by_system(error)}"
         raise rejected(str(path), said, "mend it, or remove it to use the built-in one") from None
+
+
+def _check_kind(path: Path) -> None:
+    """Raise Rejected for what is no file, or too large for a template."""
+    if path.is_dir():
+        kind = "a link to a folder, which is not followed" if path.is_symlink() else "a folder"
+        raise rejected(
+            str(path), f"is {kind}", "put the templates themselves into the folder of templates"
+        )
+    size = path.stat().st_size
+    if size > LARGEST_TEMPLATE or not path.is_file():
+        raise rejected(
+            str(path), "is no text of at most 1 MB", "remove it from the folder of templates"
+        )
 
 
 def _opened(problem: Problem, folder: Path) -> Problem:
