@@ -35,6 +35,7 @@ CONCURRENCY = click.option(
     show_default=True,
     help="Requests at a time.",
 )
+STRICT = click.option("--strict", is_flag=True, help="End with 5 where there was any warning.")
 REFRESH = click.option("--refresh", is_flag=True, help="Ask again for what is stored.")
 WORKERS = click.option(
     "--workers",
@@ -76,13 +77,19 @@ def init(folder: str, *, machine: bool, quiet: bool) -> None:
     metavar="C",
     help=f"Also look at the usage of a collected cycle: {CYCLE_HELP}.",
 )
+@STRICT
 @JSON
 @QUIET
-def check(config: Path, selector: str | None, *, machine: bool, quiet: bool) -> None:
+def check(config: Path, selector: str | None, *, strict: bool, machine: bool, quiet: bool) -> None:
     """Report every problem of a configuration at once, with file and line."""
     from reportgen.commands.check import check as command  # noqa: PLC0415
 
-    _finish(lambda context: command(config, selector, context), machine=machine, quiet=quiet)
+    _finish(
+        lambda context: command(config, selector, context),
+        machine=machine,
+        quiet=quiet,
+        strict=strict,
+    )
 
 
 @main.command()
@@ -101,10 +108,18 @@ def cycles(config: Path, *, machine: bool, quiet: bool) -> None:
 @CYCLE
 @CONCURRENCY
 @REFRESH
+@STRICT
 @JSON
 @QUIET
 def collect(
-    config: Path, selector: str, concurrency: int, *, refresh: bool, machine: bool, quiet: bool
+    config: Path,
+    selector: str,
+    concurrency: int,
+    *,
+    refresh: bool,
+    strict: bool,
+    machine: bool,
+    quiet: bool,
 ) -> None:
     """Ask the API for a cycle and keep its answers as evidence; resumes where it stopped."""
     from reportgen.commands.collect import collect as command  # noqa: PLC0415
@@ -112,7 +127,10 @@ def collect(
 
     effort = Effort(concurrency=concurrency, refresh=refresh)
     _finish(
-        lambda context: command(config, selector, context, effort), machine=machine, quiet=quiet
+        lambda context: command(config, selector, context, effort),
+        machine=machine,
+        quiet=quiet,
+        strict=strict,
     )
 
 
@@ -120,9 +138,12 @@ def collect(
 @CONFIG
 @CYCLE
 @WORKERS
+@STRICT
 @JSON
 @QUIET
-def build(config: Path, selector: str, workers: int | None, *, machine: bool, quiet: bool) -> None:
+def build(
+    config: Path, selector: str, workers: int | None, *, strict: bool, machine: bool, quiet: bool
+) -> None:
     """Make ledger, invoices and statement from the evidence of a cycle: drafts, offline."""
     from reportgen.commands.build import build as command  # noqa: PLC0415
 
@@ -130,6 +151,7 @@ def build(config: Path, selector: str, workers: int | None, *, machine: bool, qu
         lambda context: command(config, selector, context, _workers(workers)),
         machine=machine,
         quiet=quiet,
+        strict=strict,
     )
 
 
@@ -139,6 +161,7 @@ def build(config: Path, selector: str, workers: int | None, *, machine: bool, qu
 @CONCURRENCY
 @REFRESH
 @WORKERS
+@STRICT
 @JSON
 @QUIET
 def run(
@@ -148,6 +171,7 @@ def run(
     workers: int | None,
     *,
     refresh: bool,
+    strict: bool,
     machine: bool,
     quiet: bool,
 ) -> None:
@@ -160,6 +184,7 @@ def run(
         lambda context: command(config, selector, context, effort, _workers(workers)),
         machine=machine,
         quiet=quiet,
+        strict=strict,
     )
 
 
@@ -227,7 +252,9 @@ def _workers(chosen: int | None) -> int:
     return chosen or os.cpu_count() or 1
 
 
-def _finish(command: "Callable[[Context], int]", *, machine: bool, quiet: bool) -> None:
+def _finish(
+    command: "Callable[[Context], int]", *, machine: bool, quiet: bool, strict: bool = False
+) -> None:
     """Run a command with the clock and the environment, and leave with its exit code."""
     from reportgen.operations.context import Context  # noqa: PLC0415
     from reportgen.operations.failure import told  # noqa: PLC0415
@@ -239,5 +266,6 @@ def _finish(command: "Callable[[Context], int]", *, machine: bool, quiet: bool) 
         environment=os.environ,
         terminal=terminal,
         arguments=sys.argv[1:],
+        strict=strict,
     )
     sys.exit(told(command, context))

@@ -27,12 +27,12 @@ class Advance(Protocol):
 class Terminal:
     """The two streams of a command.
 
-    `machine` puts JSON on stdout, `quiet` leaves only problems on stderr.
+    `machine` puts JSON on stdout, `quiet` leaves only problems on stderr; `warned` counts warnings.
     """
 
     def __init__(self, *, machine: bool = False, quiet: bool = False) -> None:
         """Write to the streams of the process."""
-        self.machine, self.quiet = machine, quiet
+        self.machine, self.quiet, self.warned = machine, quiet, 0
 
     def say(self, line: str) -> None:
         """Write a line about what is going on."""
@@ -42,6 +42,7 @@ class Terminal:
     def problems(self, problems: Iterable[Problem]) -> None:
         """Write every problem on a line of its own."""
         for problem in problems:
+            self.warned += problem.warning
             _write(str(problem), sys.stderr)
 
     def problem(self, line: str) -> None:

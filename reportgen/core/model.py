@@ -540,7 +540,10 @@ class TieOutRow(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TieOut:
-    """The proof that nothing is lost: ACUs against the control total, amounts against chargeable + fees."""
+    """The proof that nothing is lost: ACUs against the control total, amounts against the chargeable.
+
+    `unpriced_acus` are charged to nobody, as the rate card has no price for them: a known loss.
+    """
 
     control_acus: Decimal
     allocated_acus: Decimal
@@ -557,6 +560,7 @@ class TieOut:
     vendor_invoice_acus: Decimal | None
     vendor_invoice_amount: Decimal | None
     over_recovery_amount: Decimal | None
+    unpriced_acus: Decimal
 
     @property
     def holds(self) -> bool:

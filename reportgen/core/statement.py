@@ -48,6 +48,7 @@ def statement(
     """
     invoices = _invoices(charges, mapping, card, numbers, heading.cycle)
     lines = [line for found in charges.lines.values() for line in found]
+    unpriced = _unpriced(lines)
     rows = tie_out_rows(usage, allocations)
     vendor_invoice = card.vendor_invoices.get(heading.cycle.start)
     tie = tie_out(
@@ -57,6 +58,7 @@ def statement(
         chargeable_amount=charges.chargeable_amount,
         fees_amount=charges.fees_amount,
         unborne_amount=sum_of(charges.lines.get(UNBORNE, ()), card.decimals),
+        unpriced_acus=total(unpriced.values()),
         card=card,
         vendor_invoice=vendor_invoice,
     )
@@ -77,7 +79,7 @@ def statement(
         *vendor_difference(tie, vendor_invoice),
         *_misplaced_vendor_invoices(card, heading.cycle),
         *card_warnings(card, usage.control),
-        *_unpriced(lines, card),
+        *_without_price(unpriced, card),
         *_unborne(result, mapping),
     ]
 
@@ -174,11 +176,17 @@ def _unborne(result: Statement, mapping: Mapping) -> list[Problem]:
     return [Problem(source=mapping.unallocated_source, message=message, hint=hint, warning=True)]
 
 
-def _unpriced(lines: Iterable[InvoiceLine], card: RateCard) -> list[Problem]:
-    """Warn of products that the rate card has no price for: shown with their ACUs, charged nothing."""
-    acus = sum_by(
-        (line.product, line.acus) for line in lines if line.of_usage and line.unit_price is None
+def _unpriced(lines: Iterable[InvoiceLine]) -> dict[str, Decimal]:
+    """Add up by product what has no price; gross, as a credit on one line pays for no other."""
+    return sum_by(
+        (line.product, line.acus.copy_abs())
+        for line in lines
+        if line.of_usage and line.unit_price is None
     )
+
+
+def _without_price(unpriced: MappingOf[str, Decimal], card: RateCard) -> list[Problem]:
+    """Warn of products that have no price: shown with their ACUs, charged nothing."""
     return [
         Problem(
             source=card.source,
@@ -186,5 +194,5 @@ def _unpriced(lines: Iterable[InvoiceLine], card: RateCard) -> list[Problem]:
             hint='give it a price, or a price to "*", any other product',
             warning=True,
         )
-        for product, quantity in acus.items()
+        for product, quantity in unpriced.items()
     ]

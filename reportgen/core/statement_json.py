@@ -119,6 +119,7 @@ def tie_out_values(statement: Statement) -> dict[str, Any]:
         else plain(tie.vendor_invoice_acus),
         "vendor_invoice_amount": _amount(tie.vendor_invoice_amount, decimals),
         "over_recovery_amount": _amount(tie.over_recovery_amount, decimals),
+        "unpriced_acus": plain(tie.unpriced_acus),
     }
 
 

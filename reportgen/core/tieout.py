@@ -49,6 +49,7 @@ def tie_out(
     chargeable_amount: Decimal,
     fees_amount: Decimal,
     unborne_amount: Decimal,
+    unpriced_acus: Decimal,
     card: RateCard,
     vendor_invoice: VendorInvoice | None,
 ) -> TieOut:
@@ -81,6 +82,7 @@ def tie_out(
         vendor_invoice_acus=vendor_invoice.acus if vendor_invoice else None,
         vendor_invoice_amount=vendor_amount,
         over_recovery_amount=None if vendor_amount is None else subtract(invoiced, vendor_amount),
+        unpriced_acus=unpriced_acus,
     )
 
 

@@ -8,7 +8,7 @@ from reportgen.core.cycle import day_of_instant
 from reportgen.core.problem import Problem
 from reportgen.terminal import Terminal
 
-DONE, PROBLEMS, USAGE, NOT_TIED_OUT, UNREACHABLE = range(5)
+DONE, PROBLEMS, USAGE, NOT_TIED_OUT, UNREACHABLE, WARNED = range(6)
 """Exit codes."""
 
 
@@ -17,13 +17,15 @@ class Context:
     """Handed to every command by the command line, the only reader of clock and environment.
 
     `arguments` are those of the command line, `secrets` what was read by `secret`: both for the
-    report of a bug, which names the first and hides the others.
+    report of a bug, which names the first and hides the others. `strict` lets no warning pass as
+    success.
     """
 
     now: Callable[[], datetime]
     environment: Mapping[str, str] = field(repr=False)
     terminal: Terminal
     arguments: Sequence[str] = ()
+    strict: bool = False
     secrets: set[str] = field(default_factory=set, repr=False)
 
     def today(self) -> date:

@@ -11,7 +11,15 @@ from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import said_by_system
 from reportgen.documents.render import DrawingError
 from reportgen.operations.bug_report import write_report
-from reportgen.operations.context import DONE, PROBLEMS, UNREACHABLE, USAGE, Context, WrongUsage
+from reportgen.operations.context import (
+    DONE,
+    PROBLEMS,
+    UNREACHABLE,
+    USAGE,
+    WARNED,
+    Context,
+    WrongUsage,
+)
 from reportgen.operations.interruption import INTERRUPTED, interruptible
 from reportgen.sources.api.client import ApiFailure
 
@@ -22,7 +30,7 @@ def told(command: Callable[[Context], int], context: Context) -> int:
     """Run a command; tell the user what stopped it, and give the exit code."""
     try:
         with interruptible():
-            return command(context)
+            return _judged(command(context), context)
     except KeyboardInterrupt:
         context.terminal.problem("interrupted; what was collected is kept")
         return INTERRUPTED
@@ -34,6 +42,17 @@ def told(command: Callable[[Context], int], context: Context) -> int:
     context.terminal.problems(problems)
     context.terminal.values({"problems": [_values(problem) for problem in problems]})
     return code
+
+
+def _judged(code: int, context: Context) -> int:
+    """Give the exit code of a command that came to its end: with `--strict`, warnings count."""
+    count = context.terminal.warned
+    if code != DONE or not context.strict or not count:
+        return code
+    context.terminal.problem(
+        f"--strict: {count} {'warning' if count == 1 else 'warnings'}, so this ends with {WARNED}"
+    )
+    return WARNED
 
 
 def _meant(error: Exception, context: Context) -> tuple[Sequence[Problem], int]:

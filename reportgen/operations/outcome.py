@@ -1,4 +1,4 @@
-"""What a cycle came to, told in the end: who pays what, both identities, and what disagrees."""
+"""What a cycle came to, told in the end: who pays what, both identities, and what is amiss."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,11 +21,18 @@ def tell_outcome(statement: Statement, folder: Path, context: Context) -> int:
     context.terminal.table(columns, rows, numbers=("ACUs", amount), wrap="name")
     context.terminal.result(_tie_out_in_acus(statement))
     context.terminal.result(_tie_out_in_money(statement))
+    if statement.tie_out.unpriced_acus:
+        context.terminal.result(_unpriced(statement))
     context.terminal.result(f"Documents in {folder}: open {folder / 'index.html'}")
     context.terminal.values({"folder": str(folder), **statement_values(statement)})
     context.terminal.problems(_disagreements(statement, str(folder / "statement.pdf")))
-    sound = statement.tie_out.holds and not statement.discrepancies
-    return DONE if sound else NOT_TIED_OUT
+    return DONE if _sound(statement) else NOT_TIED_OUT
+
+
+def _sound(statement: Statement) -> bool:
+    """Tell whether everything was priced, views agree and both identities hold."""
+    tie = statement.tie_out
+    return tie.holds and not tie.unpriced_acus and not statement.discrepancies
 
 
 def _row(invoice: Invoice, decimals: int) -> tuple[str, ...]:
@@ -58,6 +65,11 @@ def _tie_out_in_money(statement: Statement) -> str:
         f"− unborne {fixed(tie.unborne_amount, decimals)} "
         f"= {fixed(tie.difference_amount, decimals)}"
     )
+
+
+def _unpriced(statement: Statement) -> str:
+    """Write how much is charged to nobody, as it has no price."""
+    return f"Tie-out, unpriced: {shown(statement.tie_out.unpriced_acus)} ACUs, charged to nobody"
 
 
 def _disagreements(statement: Statement, source: str) -> Iterator[Problem]:

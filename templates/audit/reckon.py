@@ -550,6 +550,7 @@ def figures_now(records: Records, parts: list[Part], lines: list[Line], numbers:
             figures[where, on, name] += one
         figures[where, "", "amount"] += line.amount
         figures["tie_out", "", "invoiced_amount" if line.code else "unborne_amount"] += line.amount
+        figures["tie_out", "", "unpriced_acus"] += abs(line.acus) * (line.price is None)
         if line.kind == "usage":
             figures[where, "", "acus"] += line.acus
             figures[where, line.product, "by_product"] += line.acus

@@ -48,7 +48,7 @@ TIE_OUT += [
     "invoiced_amount",
 ]
 TIE_OUT += ["unborne_amount", "difference_amount", "vendor_invoice_acus", "vendor_invoice_amount"]
-TIE_OUT += ["over_recovery_amount"]
+TIE_OUT += ["over_recovery_amount", "unpriced_acus"]
 LEDGER = [
     "day",
     "product",

@@ -64,3 +64,22 @@ def test_machines_are_told_the_same(error, source, message, capsys):
 def test_a_line_stays_a_line():
     problem = Problem(source="a\nb.yaml:3", message="holds \u2028 and \x1b[31m", hint="mend\tit")
     assert str(problem) == "a\\nb.yaml:3: holds \\u2028 and \\u001b[31m; mend\\tit"
+
+
+@pytest.mark.parametrize(
+    ("warns", "strict", "ends", "code"),
+    [
+        (True, True, 0, 5),
+        (True, False, 0, 0),
+        (False, True, 0, 0),
+        (True, True, 3, 3),
+    ],
+)
+def test_warnings_count_where_that_is_asked_for(warns, strict, ends, code, capsys):
+    def command(context):
+        context.terminal.problems([replace(PROBLEM, warning=warns)])
+        return ends
+
+    assert told(command, replace(CONTEXT, terminal=Terminal(), strict=strict)) == code
+    said = capsys.readouterr().err.splitlines()[1:]
+    assert said == (["--strict: 1 warning, so this ends with 5"] if code == 5 else [])

@@ -186,12 +186,22 @@ def test_what_nobody_bears_stays_on_the_statement(small_job):
     assert {row["kind"] for row in nobodys} == {"unallocated"}
 
 
+def unpriced_acus(job: Job) -> str:
+    """Give what stands in the tie-out, once it is what the lines say."""
+    statement = job.statement()
+    lines = [line for center in statement["cost_centers"] for line in center["lines"]]
+    acus = sum(Decimal(line["acus"]) for line in lines if line.get("unit_price", "") is None)
+    assert statement["tie_out"]["unpriced_acus"] == f"{acus.normalize():f}"
+    return statement["tie_out"]["unpriced_acus"]
+
+
 def test_a_product_without_a_price_is_shown_as_unpriced(small_job):
-    plain(small_job, *INVOICE).edit(
+    plain(small_job, *INVOICE, *STATEMENT, "statement.xlsx.j2", "index.html.j2").edit(
         "rates.yaml", '{devin: 2.00, "*": 1.75}', "{devin: 2.00, cascade: 1.75}"
     )
-    result = small_job.here("run")
-    assert result.returncode == 0
+    result = small_job.here("run", "--strict")
+    assert result.returncode == 3
+    assert f"Tie-out, unpriced: {Decimal(unpriced_acus(small_job)):.4f} ACUs" in result.stdout
     assert "review" in result.stderr
     assert "price" in result.stderr
     lines = small_job.statement()["cost_centers"][0]["lines"]
@@ -210,6 +220,14 @@ def test_a_product_without_a_price_is_shown_as_unpriced(small_job):
         if line.strip().startswith("terminal ")
     ]
     assert row.split()[2:] == ["unpriced", "0.00"]
+    for name in ("invoices/CB-2025-12-05-A-1.pdf", "statement.pdf"):
+        assert "Unpriced: charged to nobody" in text(small_job.cycle() / name)
+    assert "Unpriced: charged to nobody" in (small_job.cycle() / "index.html").read_text("utf-8")
+    book = openpyxl.load_workbook(small_job.cycle() / "statement.xlsx")
+    cells = {row[0]: row[2] for row in book["Tie-out"].iter_rows(max_col=3, values_only=True)}
+    assert cells["Unpriced: charged to nobody (ACUs)"] == pytest.approx(
+        float(unpriced_acus(small_job))
+    )
     rows = (
         openpyxl.load_workbook(document.with_suffix(".xlsx"))
         .worksheets[0]

@@ -152,6 +152,7 @@ KEYS = {
         ),
         *("unborne_amount", "difference_amount"),
         *("vendor_invoice_acus", "vendor_invoice_amount", "over_recovery_amount"),
+        "unpriced_acus",
     ],
 }
 
