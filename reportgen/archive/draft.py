@@ -1,7 +1,7 @@
-"""How the files of a draft get into the folder of its cycle: staged whole beside it, then renamed in.
+"""How the files of a draft get into the folder of its cycle: staged beside it, then renamed in.
 
     .2025-12-05.draft-…          files on their way; removed whatever happens
-    2025-12-05/.replacing        there while files are renamed in: a draft with it is half old, half new
+    2025-12-05/.replacing        while files are renamed in: a draft with it is half old, half new
     2025-12-05/inputs/draft.json the files of the draft, by which the next one knows its own
 
 Laws: nothing appears before everything is staged. Only what the draft before has listed is ever
@@ -52,7 +52,7 @@ class Stage:
         self._rename_into(folder)
 
     def replace_draft(self, folder: Path) -> None:
-        """Rename every file into the folder, and remove what the draft before had and this one has not."""
+        """Rename every file into the folder, and remove what only the draft before had."""
         before = {*_listed(folder / LISTING), *_listed(folder / REPLACING)}
         self.write(LISTING, _encoded({*self._names, LISTING}))
         gone = before - self._names - KEPT
@@ -109,7 +109,7 @@ def staged(folder: Path, *, group: bool = False, draft: bool = False) -> Iterato
 
 
 def torn(folder: Path) -> list[Problem]:
-    """Say where a build was killed while it replaced a draft: half of it may be of the one before."""
+    """Say that a build was killed while it replaced a draft: half may be of the one before."""
     if not (folder / REPLACING).exists():
         return []
     message = (
@@ -138,7 +138,7 @@ def foreign(folder: Path) -> list[str]:
 
 
 def _listed(path: Path) -> list[str]:
-    """Read which files a draft has; one that cannot be read has none, so nothing of it is removed."""
+    """Read which files a draft has; of one that cannot be read nothing is to be removed."""
     with suppress(OSError, msgspec.MsgspecError, UnicodeError):
         names = msgspec.json.decode(path.read_bytes(), type=_Listing).files
         return [name for name in names if _is_inside(name)]
@@ -181,7 +181,7 @@ def _remove_empty(folders: Iterable[Path]) -> None:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what a killed run left beside the folder; a run that is alive holds a lock on its own."""
+    """Remove what a killed run left beside the folder; one alive holds a lock on its own."""
     for path in folder.parent.glob(f".{folder.name}.draft-*"):
         descriptor = os.open(path, os.O_RDONLY)
         try:

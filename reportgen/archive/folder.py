@@ -1,4 +1,4 @@
-"""The folder of a cycle in the archive: its names, who works on it, and whether it may be written."""
+"""The folder of a cycle in the archive: its names, who works on it, whether it may be written."""
 
 import fcntl
 import os
@@ -102,7 +102,7 @@ def private(*, group: bool = False) -> Iterator[None]:
 
 
 def refuse_links(folder: Path, names: Iterable[str]) -> None:
-    """Raise Rejected where a link stands for a folder of the cycle: what lies behind it is not ours."""
+    """Raise Rejected if a link stands for a folder of the cycle: what is behind it is not ours."""
     places = {folder} | {folder / parent for name in names for parent in Path(name).parents}
     for place in sorted(places):
         if place.is_symlink():

@@ -1,4 +1,4 @@
-"""inputs/history.json: what the cycles before came to, as documents show it beside their own figures.
+"""inputs/history.json: what the cycles before came to, as documents show it beside their own.
 
 Nothing is kept that is not shown: products and people of the cycle before, whose changes are told;
 of those before that, amounts and ACUs. Each cycle is read from its own files, never from what a
@@ -37,7 +37,7 @@ from reportgen.core.text import said_by_system
 
 SCHEMA: Literal["reportgen.history/1"] = "reportgen.history/1"
 LONGEST_CELL = 2**31 - 1
-"""A row of somebody who works in a thousand organizations names more answers than Python's reader takes."""
+"""Somebody's row in a thousand organizations names more answers than Python's reader takes."""
 DecimalText = Annotated[str, msgspec.Meta(pattern=r"\A-?[0-9]{1,30}(\.[0-9]{1,60})?\Z")]
 
 
@@ -125,36 +125,36 @@ def decode(folder: Path) -> tuple[CycleTotals, ...]:
     """Read what a cycle's documents showed of the cycles before, oldest first; raises Rejected."""
     path = folder / HISTORY
     try:
-        found = _file.decode(path.read_bytes())
+        file = _file.decode(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise Rejected(
             [Problem(source=str(path), message=_cannot_be_read(error), hint="build again")]
         ) from error
-    return tuple(map(_read, found.cycles))
+    return tuple(map(_read, file.cycles))
 
 
 def earlier(
     archive: Path, cycle: BillingCycle, currency: str
 ) -> tuple[tuple[CycleTotals, ...], list[Problem]]:
-    """Give what the cycles that lead up to this one came to, oldest first; a warning where one is unreadable.
+    """Give what the cycles that lead up to this one came to, oldest first.
 
     Each ends on the day the next begins. The first gap, and the first cycle that was never built,
-    cannot be read or is in another currency, ends the run: nothing older is read.
+    cannot be read (a warning) or is in another currency, ends the run: nothing older is read.
     """
-    found: list[CycleTotals] = []
+    run: list[CycleTotals] = []
     begins = cycle.start
     for folder in cycles_before(archive, cycle.start)[:MOST_EARLIER]:
         if not (folder / STATEMENT).exists():
             break
         try:
-            totals = _built(folder, directly_before=not found)
+            totals = _built(folder, directly_before=not run)
         except (OSError, ValueError, RecursionError, csv.Error) as error:
-            return tuple(reversed(found)), [_unreadable(folder, error, directly_before=not found)]
+            return tuple(reversed(run)), [_unreadable(folder, error, directly_before=not run)]
         if totals.cycle.end != begins or totals.currency != currency:
             break
-        found.append(totals)
+        run.append(totals)
         begins = totals.cycle.start
-    return tuple(reversed(found)), []
+    return tuple(reversed(run)), []
 
 
 def _unreadable(folder: Path, error: Exception, *, directly_before: bool) -> Problem:
@@ -169,20 +169,22 @@ def _cannot_be_read(error: Exception) -> str:
 
 
 def _built(folder: Path, *, directly_before: bool) -> CycleTotals:
-    """Read the statement that was built; of the cycle directly before also whose usage the ledger has."""
+    """Read the statement that was built; directly before also whose usage the ledger has."""
     if torn(folder):
         raise ValueError("a build was ended while it replaced the draft")
-    found = _statement.decode((folder / STATEMENT).read_bytes())
+    statement = _statement.decode((folder / STATEMENT).read_bytes())
     principals = _principals(folder / LEDGER) if directly_before else None
     manifest = folder / MANIFEST
     return CycleTotals(
-        cycle=_cycle(found.cycle.start, found.cycle.end),
-        status=found.status,
-        currency=found.currency,
-        decimals=decimals_of(Decimal(found.tie_out.invoiced_amount)),
-        control_acus=Decimal(found.tie_out.control_acus),
-        invoiced_amount=Decimal(found.tie_out.invoiced_amount),
-        cost_centers={center.code: _totals(center, principals) for center in found.cost_centers},
+        cycle=_cycle(statement.cycle.start, statement.cycle.end),
+        status=statement.status,
+        currency=statement.currency,
+        decimals=decimals_of(Decimal(statement.tie_out.invoiced_amount)),
+        control_acus=Decimal(statement.tie_out.control_acus),
+        invoiced_amount=Decimal(statement.tie_out.invoiced_amount),
+        cost_centers={
+            center.code: _totals(center, principals) for center in statement.cost_centers
+        },
         seal=sha256(manifest.read_bytes()).hexdigest() if manifest.exists() else None,
     )
 
@@ -212,7 +214,7 @@ def _totals(
 
 def _principals(path: Path) -> dict[str, set[Principal]]:
     """Give the principals on each cost center's rows of a ledger."""
-    found: dict[str, set[Principal]] = defaultdict(set)
+    by_center: dict[str, set[Principal]] = defaultdict(set)
     with path.open(encoding="utf-8", newline="") as file:
         csv.field_size_limit(LONGEST_CELL)
         rows = csv.reader(file, strict=True)
@@ -220,15 +222,12 @@ def _principals(path: Path) -> dict[str, set[Principal]]:
         center, kind, key = map(columns.index, ("cost_center", "principal_kind", "principal_id"))
         for row in rows:
             if len(row) != len(columns):
-                raise ValueError(
-                    f"{LEDGER} has {len(row)} cells in line {rows.line_num}, and {len(columns)} columns"
-                )
-            if row[key]:
-                code, principal_id = (
-                    row[place].removeprefix(FORMULA_MARK) for place in (center, key)
-                )
-                found[code].add(principal_of(row[kind], principal_id))
-    return found
+                cells = f"{len(row)} cells in line {rows.line_num}"
+                raise ValueError(f"{LEDGER} has {cells}, and {len(columns)} columns")
+            code, principal_id = (row[place].removeprefix(FORMULA_MARK) for place in (center, key))
+            if principal_id:
+                by_center[code].add(principal_of(row[kind], principal_id))
+    return by_center
 
 
 def _cycle(start: date, end: date) -> BillingCycle:
@@ -240,15 +239,15 @@ def _cycle(start: date, end: date) -> BillingCycle:
     return BillingCycle(start=start, end=end, after=after, before=before)
 
 
-def _written(found: CycleTotals) -> _Cycle:
+def _written(before: CycleTotals) -> _Cycle:
     return _Cycle(
-        start=found.cycle.start,
-        end=found.cycle.end,
-        status=found.status,
-        seal=found.seal,
-        currency=found.currency,
-        control_acus=plain(found.control_acus),
-        invoiced_amount=f"{found.invoiced_amount:f}",
+        start=before.cycle.start,
+        end=before.cycle.end,
+        status=before.status,
+        seal=before.seal,
+        currency=before.currency,
+        control_acus=plain(before.control_acus),
+        invoiced_amount=f"{before.invoiced_amount:f}",
         cost_centers=[
             _CostCenter(
                 code=code,
@@ -260,22 +259,22 @@ def _written(found: CycleTotals) -> _Cycle:
                     for product, totals in sorted(center.by_product.items())
                 },
                 principals=[
-                    _Principal(kind=found.kind, id=found.id) for found in sorted(center.principals)
+                    _Principal(kind=one.kind, id=one.id) for one in sorted(center.principals)
                 ],
             )
-            for code, center in sorted(found.cost_centers.items())
+            for code, center in sorted(before.cost_centers.items())
         ],
     )
 
 
-def _read(found: _Cycle) -> CycleTotals:
+def _read(written: _Cycle) -> CycleTotals:
     return CycleTotals(
-        cycle=_cycle(found.start, found.end),
-        status=found.status,
-        currency=found.currency,
-        decimals=decimals_of(Decimal(found.invoiced_amount)),
-        control_acus=Decimal(found.control_acus),
-        invoiced_amount=Decimal(found.invoiced_amount),
+        cycle=_cycle(written.start, written.end),
+        status=written.status,
+        currency=written.currency,
+        decimals=decimals_of(Decimal(written.invoiced_amount)),
+        control_acus=Decimal(written.control_acus),
+        invoiced_amount=Decimal(written.invoiced_amount),
         cost_centers={
             center.code: CostCenterTotals(
                 name=center.name,
@@ -285,11 +284,9 @@ def _read(found: _Cycle) -> CycleTotals:
                     product: ProductTotals(acus=Decimal(totals.acus), amount=Decimal(totals.amount))
                     for product, totals in center.by_product.items()
                 },
-                principals=frozenset(
-                    Principal(found.kind, found.id) for found in center.principals
-                ),
+                principals=frozenset(Principal(one.kind, one.id) for one in center.principals),
             )
-            for center in found.cost_centers
+            for center in written.cost_centers
         },
-        seal=found.seal,
+        seal=written.seal,
     )

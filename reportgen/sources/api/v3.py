@@ -70,7 +70,7 @@ def cycles() -> Plan[KnownCycles]:
 
 
 def _cycle(listed: bodies.Cycle) -> BillingCycle:
-    """Read a cycle; one that ends at the last second of a day keeps that day. Bounds stay as told."""
+    """Read a cycle; one that ends at the last second of a day keeps it. Bounds stay as told."""
     cycle = cycle_between(listed.after, listed.before)
     return replace(cycle, end=billing_day(listed.before + 1)) if _is_closed(listed) else cycle
 

@@ -1,1 +1,1 @@
-"""The configuration: three YAML files and what they name, read into core types or refused by file and line."""
+"""The configuration: three YAML files and what they name, read into core types or refused."""

@@ -99,17 +99,17 @@ def from_number(text: str, day_zero: date | None) -> date | None:
 def common_format(dates: Iterable[Written]) -> tuple[DateFormat, list[Problem]]:
     """Find the one format that all dates have; what is a date in none is left to its reader."""
     first_of: dict[str, Written] = {}
-    for found in dates:
-        first_of.setdefault(found.text, found)
-    forms = {found: _forms(found.text) for found in first_of.values()}
-    readable = {found: fitting for found, fitting in forms.items() if fitting}
+    for written in dates:
+        first_of.setdefault(written.text, written)
+    forms = {written: _forms(written.text) for written in first_of.values()}
+    readable = {written: fitting for written, fitting in forms.items() if fitting}
     shared = [known for known in KNOWN if all(known in fitting for fitting in readable.values())]
     if not shared:
         return ISO, [_two_forms(readable)]
-    for found in readable:
+    for written in readable:
         for other in shared[1:]:
-            if other.read(found.text) != shared[0].read(found.text):
-                return shared[0], [_two_readings(found, shared[0], other)]
+            if other.read(written.text) != shared[0].read(written.text):
+                return shared[0], [_two_readings(written, shared[0], other)]
     return shared[0], []
 
 
@@ -117,27 +117,27 @@ def _forms(text: str) -> list[DateFormat]:
     return [known for known in KNOWN if known.read(text)]
 
 
-def _two_readings(found: Written, first: DateFormat, other: DateFormat) -> Problem:
+def _two_readings(written: Written, first: DateFormat, other: DateFormat) -> Problem:
     message = (
-        f"{quoted(found.text)} is {first.read(found.text)} as {first.name}, "
-        f"but {other.read(found.text)} as {other.name}, and no row tells which is meant"
+        f"{quoted(written.text)} is {first.read(written.text)} as {first.name}, "
+        f"but {other.read(written.text)} as {other.name}, and no row tells which is meant"
     )
     hint = f"write `date_format: {first.name}` or `date_format: {other.name}` under `user_file`"
-    return Problem(source=found.source, message=message, hint=hint)
+    return Problem(source=written.source, message=message, hint=hint)
 
 
 def _two_forms(readable: Mapping[Written, Sequence[DateFormat]]) -> Problem:
     """Name the first date that has no form in common with all before it, and one of those."""
     sets = [set(fitting) for fitting in readable.values()]
     shared = accumulate(sets, set[DateFormat].intersection)
-    found, fitting = next(
+    written, fitting = next(
         one for one, left in zip(readable.items(), shared, strict=True) if not left
     )
     apart = (one for one, others in readable.items() if not {*others} & {*fitting})
     other = next(apart, next(iter(readable)))
     message = (
-        f"{quoted(found.text)} is written {fitting[0].name}, "
+        f"{quoted(written.text)} is written {fitting[0].name}, "
         f"but {quoted(other.text)} in {other.source} {readable[other][0].name}"
     )
     hint = "write all dates in one form, or name theirs by `date_format` under `user_file`"
-    return Problem(source=found.source, message=message, hint=hint)
+    return Problem(source=written.source, message=message, hint=hint)

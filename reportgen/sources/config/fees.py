@@ -1,4 +1,4 @@
-"""What rates.yaml charges besides usage: fees and transfers, and the other currency that stands under a total."""
+"""What rates.yaml charges besides usage: fees and transfers, and currencies under a total."""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
@@ -65,18 +65,14 @@ def read_transfers(
             document.line("transfers", index, "amount"),
         )
         if transfer.giver == transfer.receiver:
-            message = f"the transfer {quoted(transfer.reason)} gives to {quoted(transfer.giver)} what comes from it"
-            line = document.line("transfers", index, "to")
-            problems.append(
-                Problem(source=line, message=message, hint="name two cost centers, or remove it")
-            )
+            problems.append(_to_itself(transfer, document.line("transfers", index, "to")))
     return tuple(transfers), problems
 
 
 def read_memo_currencies(
     file: RatesFile, document: YamlDocument
 ) -> tuple[dict[str, MemoCurrency], list[Problem]]:
-    """Give the other currencies by the cost center that reads them, and every problem with file:line."""
+    """Give the other currencies by the cost center that reads them, and every problem."""
     memos: dict[str, MemoCurrency] = {}
     problems: list[Problem] = []
     for code, section in sorted(file.memo_currency.items()):
@@ -100,10 +96,16 @@ def read_memo_currencies(
 def undeclared_charged(
     file: RatesFile, document: YamlDocument, codes: Collection[str]
 ) -> Iterator[Problem]:
-    """Report every cost center that is charged or reads another currency, and is not among the declared `codes`."""
+    """Report every cost center that is named in rates.yaml, and not among the declared `codes`."""
     for code, line in _named(file, document):
         if code not in codes:
             yield undeclared(code, codes, line)
+
+
+def _to_itself(transfer: Transfer, line: str) -> Problem:
+    reason, giver = quoted(transfer.reason), quoted(transfer.giver)
+    message = f"the transfer {reason} gives to {giver} what comes from it"
+    return Problem(source=line, message=message, hint="name two cost centers, or remove it")
 
 
 def _fee_problems(
@@ -155,7 +157,8 @@ def _memo_problems(
         )
     if not memo.rates:
         message = f"{quoted(code)} has no rate of {memo.currency}"
-        hint = f"write what one {currency} is in {memo.currency} from a date on, such as `2025-12-05: 155.20`"
+        rate = f"what one {currency} is in {memo.currency}"
+        hint = f"write {rate} from a date on, such as `2025-12-05: 155.20`"
         yield Problem(source=memo.source, message=message, hint=hint)
 
 

@@ -1,4 +1,4 @@
-"""What a single value of the configuration can be: its text read strictly, for pydantic to put in its place.
+"""What a single value of the configuration can be: text read strictly, put in place by pydantic.
 
 Where a key takes a code, shares or dates, the shape of the YAML decides which, so that one mistake
 gives one message.
@@ -33,7 +33,7 @@ STEPS = {"[key]", "=one", "=list", "=shares", "=dated", DATES}
 
 
 def _reading(read: Callable[[str], object], what: str = "text", hint: str = "") -> BeforeValidator:
-    """Wrap a reader of `text` for pydantic; `what` and `hint` ask for the value where there is none."""
+    """Wrap a reader of `text` for pydantic; `what` and `hint` ask for a value that is missing."""
 
     def read_value(value: object) -> object:
         if not isinstance(value, str):
@@ -175,7 +175,7 @@ def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _dates_apart(value: object) -> object:
-    """Put the dated keys of a section below one key of their own, `DATES`, so that the others can be known."""
+    """Put the dated keys of a section below one, `DATES`, so that the others can be known."""
     if not isinstance(value, dict) or DATES in value:
         return value
     dated = {key: inner for key, inner in value.items() if _is_dated(str(key), None)}
@@ -219,7 +219,10 @@ def _shape(value: object) -> str:
 
 
 def _is_dated(key: str, target: object) -> bool:
-    """Tell whether a key is meant for a date; 01.07.2025 could be a code, but not of a share that is none."""
+    """Tell whether a key is meant for a date.
+
+    01.07.2025 could be a code, but not of a share that is none.
+    """
     if re.fullmatch(r"\d{1,2}\.\d{1,2}\.\d{4}", key, re.ASCII):
         return not re.fullmatch(r"[\d.]+ ?%?", str(target))
     return bool(scalars.DATE_SHAPE.fullmatch(key))

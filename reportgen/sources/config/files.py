@@ -1,4 +1,4 @@
-"""Files that travel with a cycle: the vendor's invoices, which are left unread, and the logo, which is looked at."""
+"""Files that a configuration names: the vendor's invoices, left unread, the logo, templates."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ def find_documents(
     file: RatesFile, document: YamlDocument, folder: Path
 ) -> tuple[dict[str, Path], list[Problem]]:
     """Give the files by the name they have in the archive; their paths are relative to `folder`."""
-    found: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     problems = []
     for start, invoice in file.vendor_invoices.items():
         if invoice.document is None:
@@ -26,10 +26,10 @@ def find_documents(
         if reason := _not_a_file(path):
             hint = "name the vendor's invoice by its path, relative to this file"
             problems.append(Problem(source=line, message=f"the file {path} {reason}", hint=hint))
-        elif problem := of_one_name(path, found.get(path.name, path), line):
+        elif problem := of_one_name(path, by_name.get(path.name, path), line):
             problems.append(problem)
-        found.setdefault(path.name, path)
-    return found, problems
+        by_name.setdefault(path.name, path)
+    return by_name, problems
 
 
 def find_logo(written: str, line: str, folder: Path) -> tuple[Path | None, list[Problem]]:
@@ -37,11 +37,20 @@ def find_logo(written: str, line: str, folder: Path) -> tuple[Path | None, list[
     path = Path(os.path.normpath(folder / written))
     try:
         look_at(path.suffix.lower(), _content(path))
-    except Undrawable as found:
-        return None, [
-            Problem(source=line, message=f"the logo {path} {found.message}", hint=found.hint)
-        ]
+    except Undrawable as error:
+        message = f"the logo {path} {error.message}"
+        return None, [Problem(source=line, message=message, hint=error.hint)]
     return path, []
+
+
+def find_templates(path: Path, line: str) -> list[Problem]:
+    """Give what is wrong with the folder of templates."""
+    if path.is_dir():
+        return []
+    reason = "is no folder" if path.exists() else "does not exist"
+    hint = "`reportgen init` writes a folder of templates; "
+    hint += "remove the line to use the built-in ones"
+    return [Problem(source=line, message=f"the folder {path} {reason}", hint=hint)]
 
 
 def short_name(written: str) -> str:
@@ -53,12 +62,13 @@ def of_one_name(path: Path, earlier: Path, line: str) -> Problem | None:
     """Give what is wrong where two files have one name; nothing where they are one file."""
     if path == earlier:
         return None
-    message = f"the files {path} and {earlier} are both named {quoted(path.name)}, and the archive keeps one of a name"
+    message = f"the files {path} and {earlier} are both named {quoted(path.name)}, "
+    message += "and the archive keeps one of a name"
     return Problem(source=line, message=message, hint="rename one of them")
 
 
 def _content(path: Path) -> bytes:
-    """Read a logo; raises Undrawable where that is not possible, or would make every document large."""
+    """Read a logo; raises Undrawable if that is not possible, or makes every document large."""
     hint = "name the logo by its path, relative to this file"
     if reason := _not_a_file(path):
         raise Undrawable(reason, hint)

@@ -24,7 +24,7 @@ RULE_SECTIONS: tuple[RuleSection, ...] = ("users", "service_users", "sessions", 
 def read_mapping(
     file: MappingFile, source: YamlDocument, user_rules: Iterable[Rule]
 ) -> tuple[Mapping, list[Problem]]:
-    """Give the mapping with the rules of the HR export, and every problem that shows without usage."""
+    """Give the mapping, with the rules of the HR export, and what is wrong without usage."""
     rules = list(user_rules)
     problems = [
         *_twice_ignoring_case(file, source),
@@ -33,10 +33,10 @@ def read_mapping(
     ]
     for section in RULE_SECTIONS:
         for key, value in getattr(file, section).items():
-            rule, found = _rule(section, key, value, source)
+            rule, mistakes = _rule(section, key, value, source)
             rules.append(rule)
-            problems += found
-    pools, found = read_pools(file, source)
+            problems += mistakes
+    pools, mistakes = read_pools(file, source)
     mapping = Mapping(
         cost_centers=tuple(
             _cost_center(code, file.cost_centers[code]) for code in sorted(file.cost_centers)
@@ -49,7 +49,7 @@ def read_mapping(
     )
     return mapping, [
         *problems,
-        *found,
+        *mistakes,
         *_unknown_targets(mapping, source),
         *_closed_targets(mapping, source),
     ]
@@ -71,17 +71,17 @@ def _rule(
     values = []
     for start, target in _by_start(value):
         line = partial(source.line, section, key, *_dated(start))
-        split, found = (
+        split, mistakes = (
             (single(target), []) if isinstance(target, str) else read_shares(target, key, line)
         )
         values.append(DatedSplit(start=start, split=split, source=line()))
-        problems += found
+        problems += mistakes
     rule = Rule(section=section, key=key, values=tuple(values), source=source.line(section, key))
     return rule, [*problems, *out_of_order(values, key)]
 
 
 def _by_start(value: DatedTarget) -> list[tuple[date, Target]]:
-    """Give the values with the day each holds from; one that is not dated holds from the first day on."""
+    """Give the values with the day each holds from, the first there is for one without a date."""
     if isinstance(value, str):
         return [(date.min, value)]
     dated = [(key, target) for key, target in value.items() if isinstance(key, date)]
@@ -127,12 +127,9 @@ def _sessions_twice(file: MappingFile, source: YamlDocument) -> Iterator[Problem
 
 def _unused_tags(file: MappingFile, source: YamlDocument) -> Iterator[Problem]:
     if file.tags and "tag" not in file.precedence:
-        yield Problem(
-            source=source.line("tags"),
-            message="the rules for tags are not used",
-            hint="add `precedence: [session, tag, user, org]`; mind that people edit their own tags",
-            warning=True,
-        )
+        message = "the rules for tags are not used"
+        hint = "add `precedence: [session, tag, user, org]`; mind that people edit their own tags"
+        yield Problem(source=source.line("tags"), message=message, hint=hint, warning=True)
 
 
 def _unknown_targets(mapping: Mapping, source: YamlDocument) -> Iterator[Problem]:
@@ -148,9 +145,11 @@ def _closed_targets(mapping: Mapping, source: YamlDocument) -> Iterator[Problem]
     closed = {center.code: center.closed for center in mapping.cost_centers if center.closed}
     for rule, value, code in _targets(mapping):
         if code in closed and value.start > closed[code]:
+            message = f"cost center {quoted(code)} is closed after {closed[code]}, "
+            message += f"but named from {value.start} on"
             yield Problem(
                 source=_line(rule, value, code, source),
-                message=f"cost center {quoted(code)} is closed after {closed[code]}, but named from {value.start} on",
+                message=message,
                 hint="name another cost center, or move `closed`",
             )
 

@@ -1,6 +1,7 @@
 """What pydantic found wrong, in our words: each error a problem at its file and line."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -8,16 +9,11 @@ from pydantic_core import ErrorDetails
 
 from reportgen.core.problem import Problem
 from reportgen.core.text import did_you_mean, quoted
-from reportgen.sources.config.fields import (
-    DATES,
-    STEPS,
-)
+from reportgen.sources.config.fields import DATES, STEPS
 from reportgen.sources.config.schema import Section
 from reportgen.sources.config.yamldoc import List, Node, Scalar, YamlDocument, child
 
 F = TypeVar("F", bound=Section)
-
-
 SENTENCES = {
     "missing": ("the key {key} is missing", "add it"),
     "too_short": ("{key} is empty", "write at least one entry"),
@@ -26,8 +22,6 @@ SENTENCES = {
     "tuple_type": ("{key} takes a list", "write it in brackets: [a, b]"),
 }
 """What pydantic's error types mean to the user: message and hint."""
-
-
 UNKNOWN_SENTENCE = ("{key} cannot be read", "compare it with the example configuration")
 
 
@@ -67,10 +61,10 @@ def _is_about_key(error: ErrorDetails) -> bool:
 def _written(loc: tuple[int | str, ...], node: Node) -> Iterator[int | str]:
     """Leave out the steps that pydantic adds to a path: they lead nowhere in the file."""
     for step in loc:
-        found = child(node, step)
-        if found or step not in STEPS:
+        inner = child(node, step)
+        if inner or step not in STEPS:
             yield step
-        node = found[1] if found else node
+        node = inner[1] if inner else node
 
 
 def _sentence(
@@ -109,7 +103,8 @@ def _section_at(section: type[Section], loc: tuple[int | str, ...]) -> type[Sect
     return section
 
 
-def _sections_in(annotation: Any) -> list[type[Section]]:  # noqa: ANN401 - an annotation is anything
+def _sections_in(annotation: object) -> list[type[Section]]:
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return [annotation]
-    return [found for part in getattr(annotation, "__args__", ()) for found in _sections_in(part)]
+    parts = getattr(annotation, "__args__", ())
+    return list(chain.from_iterable(map(_sections_in, parts)))

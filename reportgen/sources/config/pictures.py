@@ -1,4 +1,4 @@
-"""Whether a picture can be drawn from its file alone: an SVG or a PNG, and whatever an SVG has inside it.
+"""Whether a picture can be drawn from its file alone: an SVG or a PNG, and what an SVG has inside.
 
 Law: what is accepted here asks for nothing outside of its file. Messages name elements and
 attributes; what they hold may be a whole picture, and is not repeated.
@@ -31,7 +31,7 @@ _UNLIKE = {"I": "16-bit grey", "I;16": "16-bit grey", "I;16B": "16-bit grey", "C
 
 
 class Undrawable(Exception):  # noqa: N818 - a picture that was refused
-    """A file that is no picture which stands alone; the message goes on after the name of the file."""
+    """A file that is no picture which stands alone; the message goes on after the file's name."""
 
     def __init__(self, message: str, hint: str) -> None:
         """Hold what is wrong and what to do."""
@@ -50,7 +50,7 @@ def look_at(suffix: str, content: bytes) -> None:
 
 
 class _Svg:
-    """Reads an SVG once and stops at the first thing in it that cannot be drawn from the file alone."""
+    """Reads an SVG up to the first thing in it that cannot be drawn from the file alone."""
 
     def __init__(self) -> None:
         self.parser = expat.ParserCreate(namespace_separator="}")
@@ -102,20 +102,17 @@ class _Svg:
         if local in _FORBIDDEN:
             message, hint = _FORBIDDEN[local]
             raise Undrawable(f"has {self._placed(f'<{local}>')}, {message}", hint)
-        if local == "use":
-            targets = [
-                value.strip().removeprefix("#")
-                for name, value in attributes.items()
-                if name.endswith("href")
-            ]
-            self.used += [(target, tuple(self.around)) for target in targets]
         self.around.append(attributes.get("id", ""))
         for attribute, value in attributes.items():
-            short = attribute.rpartition("}")[2]
-            if short == "href":
-                self._look_at_reference(value.strip(), local)
-            elif "\\" in value or "url" in value.lower() or "@" in value:
-                self._look_at_css(value, f"{short} of <{local}>")
+            self._attribute(attribute.rpartition("}")[2], value, local)
+
+    def _attribute(self, name: str, value: str, element: str) -> None:
+        if name == "href" and element == "use":
+            self.used.append((value.strip().removeprefix("#"), tuple(self.around[:-1])))
+        if name == "href":
+            self._look_at_reference(value.strip(), element)
+        elif "\\" in value or "url" in value.lower() or "@" in value:
+            self._look_at_css(value, f"{name} of <{element}>")
 
     def _end(self, _: str) -> None:
         if self.css:
@@ -139,9 +136,9 @@ class _Svg:
         if address.lower().startswith("data:"):
             try:
                 _look_inside(address)
-            except Undrawable as found:
-                message = f"holds {self._placed('a picture', where)} that {found.message}"
-                raise Undrawable(message, "put PNG, JPEG or SVG into it") from found
+            except Undrawable as error:
+                message = f"holds {self._placed('a picture', where)} that {error.message}"
+                raise Undrawable(message, "put PNG, JPEG or SVG into it") from error
         elif not address.startswith("#") or element == "image":
             raise self._outside(quoted(address), where)
 
@@ -186,7 +183,7 @@ def _look_inside(address: str) -> None:
 
 
 def _look_at_pixels(content: bytes, *formats: str) -> None:
-    """Raise Undrawable unless a picture is whole, of one of the formats, and not too large to draw."""
+    """Raise Undrawable unless a picture is whole, of one of the formats, and not too large."""
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - only where there is a logo
 
     try:
@@ -194,7 +191,7 @@ def _look_at_pixels(content: bytes, *formats: str) -> None:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(BytesIO(content), formats=formats) as picture:
                 _look_at_kind(picture.width * picture.height, picture.mode)
-                picture.verify()  # finds a cut-off end, which WeasyPrint makes Pillow pass over when it loads
+                picture.verify()  # finds a cut-off end: WeasyPrint lets Pillow load without it
             with Image.open(BytesIO(content), formats=formats) as picture:
                 picture.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

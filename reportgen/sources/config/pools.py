@@ -1,4 +1,4 @@
-"""`pools` of mapping.yaml turned into pools: cost centers whose charges others share, in stages without loops."""
+"""`pools` of mapping.yaml: cost centers whose charges others share, in stages without loops."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -17,9 +17,9 @@ def read_pools(file: MappingFile, source: YamlDocument) -> tuple[tuple[Pool, ...
     pools: list[Pool] = []
     problems: list[Problem] = []
     for code in sorted(file.pools):
-        pool, found = _pool(code, file, source)
+        pool, mistakes = _pool(code, file, source)
         pools.append(pool)
-        problems += found
+        problems += mistakes
     return tuple(pools), [*problems, *_undeclared(pools, file, source), *_loops(pools, source)]
 
 
@@ -57,16 +57,17 @@ def _loops(pools: list[Pool], source: YamlDocument) -> Iterator[Problem]:
     }
     while loop := _loop(onward):
         way = " → ".join([*loop, loop[0]])
+        share = f"let {quoted(loop[-1])} share with others than {quoted(loop[0])}"
         yield Problem(
             source=source.line("pools", loop[-1], loop[0]),
             message=f"the pools share in a loop: {way}",
-            hint=f"let {quoted(loop[-1])} share with others than {quoted(loop[0])}, or end the loop elsewhere",
+            hint=f"{share}, or end the loop elsewhere",
         )
         onward[loop[-1]].remove(loop[0])
 
 
 def _loop(onward: dict[str, list[str]]) -> list[str]:
-    """Give one loop, each pool before one it shares with, the lowest code first; none where there is no loop."""
+    """Give a loop, each pool before one it shares with, the lowest code first; else nothing."""
     try:
         TopologicalSorter(onward).prepare()
     except CycleError as error:

@@ -58,9 +58,7 @@ def read_rates(file: RatesFile, document: YamlDocument) -> tuple[RateCard, list[
         source=document.line(next((way for way in WAYS if way in document.root.places), WAYS[0])),
     )
     problems = [
-        problem for product, found in prices.items() for problem in out_of_order(found, product)
-    ]
-    problems += [
+        *(problem for product in prices for problem in out_of_order(prices[product], product)),
         *_tier_problems(card, document),
         *_vendor_problems(card),
         *_recover_problems(card, document),
@@ -100,7 +98,7 @@ def _vendor_invoices(file: RatesFile, document: YamlDocument) -> dict[date, Vend
 
 
 def _tier_problems(card: RateCard, document: YamlDocument) -> Iterator[Problem]:
-    """Report tiers that are out of order or endless before the last, and a volume without a price."""
+    """Report tiers that are out of order or endless before the last, and usage without a price."""
     ends = [
         (tier.up_to, document.line("tiers", index, "up_to"))
         for index, tier in enumerate(card.tiers)
@@ -135,16 +133,14 @@ def _recover_problems(card: RateCard, document: YamlDocument) -> Iterator[Proble
     if card.recover is None:
         return
     if ANY_PRODUCT in card.recover.weights:
-        line = document.line("recover", "weights", ANY_PRODUCT)
+        message = '"*" has no weight: a product that is not listed weighs 1'
         hint = "name the products that weigh otherwise"
-        yield Problem(
-            source=line,
-            message='"*" has no weight: a product that is not listed weighs 1',
-            hint=hint,
-        )
+        line = document.line("recover", "weights", ANY_PRODUCT)
+        yield Problem(source=line, message=message, hint=hint)
     for invoice in card.vendor_invoices.values():
         if invoice.amount is None:
-            message = f"the vendor's invoice {quoted(invoice.number)} is to be recovered, and has no amount"
+            number = quoted(invoice.number)
+            message = f"the vendor's invoice {number} is to be recovered, and has no amount"
             yield Problem(
                 source=invoice.source,
                 message=message,

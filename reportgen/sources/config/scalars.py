@@ -37,7 +37,7 @@ class Unreadable(ValueError):  # noqa: N818 - a text that was refused, not a fai
 
 
 def number(text: str) -> Decimal:
-    """Read a number: ASCII digits with a decimal point, no sign but minus, no grouping, no exponent."""
+    """Read a number: ASCII digits and a decimal point, no plus, no grouping, no exponent."""
     if not re.fullmatch(r"-?\d{1,40}(\.\d{1,40})?", text, re.ASCII):
         raise Unreadable(f"{quoted(text)} is not a number", NUMBER_HINT)
     value = Decimal(text)

@@ -50,7 +50,7 @@ from reportgen.sources.config.fields import (
 
 
 class Section(BaseModel):
-    """A mapping of known keys; `later` are those of the contract that this version cannot honour yet."""
+    """A mapping of known keys; `later` are keys of the contract that this version cannot honour."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     later: ClassVar[frozenset[str]] = frozenset()
@@ -173,7 +173,10 @@ class RecoverSection(Section):
 
 
 class FeeSection(Section):
-    """What is charged besides usage: exactly one of an amount and a percentage; `to` is None for each cost center."""
+    """What is charged besides usage: an amount or a percentage, not both.
+
+    `to` is None for each cost center.
+    """
 
     name: Text
     amount: FeeAmount | None = None

@@ -1,4 +1,4 @@
-"""Shares as they are written for a rule and for a pool: percentages that add up to 100 %, or whole-number weights."""
+"""Shares of a rule or a pool: percentages that add up to 100 %, or whole-number weights."""
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -13,7 +13,7 @@ from reportgen.sources.config import scalars
 def read_shares(
     written: Mapping[str, str], key: str, line: Callable[..., str]
 ) -> tuple[Split | None, list[Problem]]:
-    """Read what `key` is split into; `line` leads to a share by its code, and without one to the whole."""
+    """Read what `key` is split into; `line` leads to a share by its code, else to the whole."""
     percent = any(share.endswith("%") for share in written.values())
     shares: dict[str, Decimal] = {}
     problems = []
@@ -31,7 +31,8 @@ def read_shares(
 def undeclared(code: str, codes: Iterable[str], line: str) -> Problem:
     """Report a cost center that is named and not declared."""
     near = did_you_mean(code, codes)
-    hint = f"{f'did you mean {quoted(near)}? else ' if near else ''}declare it under `cost_centers` in the mapping"
+    meant = f"did you mean {quoted(near)}? else " if near else ""
+    hint = f"{meant}declare it under `cost_centers` in the mapping"
     return Problem(source=line, message=f"cost center {quoted(code)} is not declared", hint=hint)
 
 

@@ -83,7 +83,7 @@ def headed(grid: Grid, wanted: Sequence[str]) -> tuple[Table | None, list[Proble
         hint = "export it again, with the names of the columns in the first row"
         return None, [Problem(source=f"{grid.name}:1", message="holds no row", hint=hint)]
     at, head = max(
-        enumerate(first), key=lambda found: (columns_named(found[1].cells, wanted), -found[0])
+        enumerate(first), key=lambda placed: (columns_named(placed[1].cells, wanted), -placed[0])
     )
     names = [heading(cell) for cell in head.cells]
     source = f"{grid.name}:{head.line}"

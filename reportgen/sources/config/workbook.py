@@ -86,8 +86,8 @@ def _refuse_bomb(content: bytes, name: str) -> None:
 
 
 def _sheet_of(book: "Workbook", sheet: str | None, line: str) -> str:
-    sheets = [found.title for found in book.worksheets]
-    shown = [found.title for found in book.worksheets if found.sheet_state == "visible"]
+    sheets = [each.title for each in book.worksheets]
+    shown = [each.title for each in book.worksheets if each.sheet_state == "visible"]
     if sheet is None:
         return (shown or sheets)[0]
     for title in sheets:

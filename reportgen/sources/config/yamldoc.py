@@ -28,11 +28,17 @@ UNCLOSED = (
 )
 COLON = (
     "a colon stands where none can be",
-    'put a text that holds ": " in quotes, begin the lines of one level in the same column, or mend the line above',
+    (
+        'put a text that holds ": " in quotes, begin the lines of one level in the same column, '
+        "or mend the line above"
+    ),
 )
 INDENTATION = (
     "does not continue what stands above it",
-    "begin the lines of one level in the same column, and write nothing after a closing quote or bracket",
+    (
+        "begin the lines of one level in the same column, "
+        "and write nothing after a closing quote or bracket"
+    ),
 )
 SYNTAX = {
     "mapping values are not allowed in this context": COLON,
@@ -140,7 +146,7 @@ def decoded(content: bytes, name: str) -> str:
 
 
 def parse(text: str, name: str) -> YamlDocument:
-    """Read one YAML mapping, or raise Rejected with every duplicate key or the first syntax error."""
+    """Read one YAML mapping, or raise Rejected with its duplicate keys or first syntax error."""
     if strange := list(_strange_indents(text, name)):
         raise Rejected(strange)
     try:
@@ -168,7 +174,7 @@ def child(node: Node, step: int | str) -> tuple[int, Node] | None:
 
 
 def _line_at(node: Node, loc: tuple[int | str, ...]) -> int:
-    """Find the line of what a path of keys and indexes leads to; a step that leads nowhere stays where it is."""
+    """Find the line of what a path of keys and indexes leads to; a step to nowhere stays put."""
     line = node.line
     for step in loc:
         line, node = child(node, step) or (line, node)
@@ -282,7 +288,7 @@ def _decimal_commas(node: Node, name: str) -> Iterator[Problem]:
 
 
 def _is_decimal_comma(value: Node, key: Scalar, empty: Node) -> TypeGuard[Scalar]:
-    """Tell whether a number ends an entry, and what can be its decimals begins one without value."""
+    """Tell whether a number ends an entry, and what can be its decimals is one without value."""
     return (
         isinstance(value, Scalar)
         and isinstance(empty, Scalar)
