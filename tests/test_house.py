@@ -114,7 +114,7 @@ ROUNDING_BUILTINS = {"abs", "divmod", "pow", "round", "sum"}
 ALLOWED_OPERATIONS = {
     ("core/allocate.py", "bisect_right(self.starts, day) - 1"),  # places in a list
     ("core/allocate.py", "index - 1"),
-    ("core/allocate.py", "len(found) - 1"),  # a count
+    ("core/allocate.py", "len(users) - 1"),  # a count
     ("core/text.py", "LONGEST_QUOTE - 1"),
     ("core/text.py", "sum"),  # columns of a text
     ("core/text.py", "sum"),  # a width, in columns

@@ -1,1 +1,1 @@
-"""The pure core: standard library and itself only; no clock, file, network, environment or locale."""
+"""The pure core: standard library and itself alone; no clock, file, network, environment."""

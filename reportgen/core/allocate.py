@@ -7,7 +7,7 @@ record's.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
 from datetime import date
@@ -33,7 +33,7 @@ from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 
 Levels = list[tuple[Level, list[Rule]]]
-"""The rules that match a subject, by the levels of the precedence, the first that counts at the front."""
+"""The rules that match a subject, by the levels of the precedence, the first at the front."""
 
 CAUSES = {
     "user": "unmapped user",
@@ -59,7 +59,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeline:
-    """A subject's choices: `choices[i]` holds from the billing day `starts[i]` on; `starts[0]` precedes all days."""
+    """A subject's choices: `choices[i]` holds from day `starts[i]` on; `starts[0]` precedes all."""
 
     starts: tuple[date, ...]
     choices: tuple[Choice, ...]
@@ -88,7 +88,7 @@ def timelines(
 def allocate(
     records: Iterable[UsageRecord], resolved: MappingOf[Subject, Timeline]
 ) -> Iterator[Allocation]:
-    """Split each record among those who bear it, in the order of the records, then of the cost centers."""
+    """Split each record among those who bear it, in the order of records, then cost centers."""
     for record in records:
         choice = resolved[subject_of(record)].on(record.day)
         shares = choice.split.shares
@@ -101,7 +101,7 @@ def allocate(
 
 
 def _allocation(record: UsageRecord, choice: Choice, share: Share, quantity: Decimal) -> Allocation:
-    """Give a part of a record; `tuple.__new__` spares the constructor, as they come by the million."""
+    """Give a part of a record; `tuple.__new__` spares a constructor: there are millions."""
     what = choice.kind, choice.cause, choice.rule
     whose = record, share.cost_center, *what, share.text, quantity
     return tuple.__new__(Allocation, (*whose, None, "", ZERO))
@@ -147,7 +147,7 @@ def unmapped(
 def date_gaps(
     records: Iterable[UsageRecord], mapping: Mapping, directory: Directory
 ) -> list[Problem]:
-    """Warn of keys whose first date comes after days on which those they match used ACUs, which so fell through.
+    """Warn of keys whose first date comes after usage of those they match, which so fell through.
 
     What a level above or a key beside it decides is no gap, nor is a key that begins with `none`.
     """
@@ -191,7 +191,8 @@ def _gap(rule: Rule, days: MappingOf[date, Decimal]) -> Problem:
         source=rule.source,
         message=f"{quoted(rule.key)} in {rule.section} holds from {rule.values[0].start} on: "
         f"{shown(total(days.values()))} ACUs {when} fell through to the next level",
-        hint="give its first value an earlier date, or write `none` from an earlier date if that is meant",
+        hint="give its first value an earlier date, "
+        "or write `none` from an earlier date if that is meant",
         warning=True,
     )
 
@@ -219,7 +220,8 @@ def charged_after_close(allocations: Iterable[Allocation], mapping: Mapping) -> 
     return [
         Problem(
             source=source,
-            message=f"cost center {quoted(code)} is closed after {closed[code]}, but has usage on {day}",
+            message=f"cost center {quoted(code)} is closed after {closed[code]}, "
+            f"but has usage on {day}",
             hint="name another cost center from then on, or move `closed`",
         )
         for (source, code), day in sorted(first.items())
@@ -294,7 +296,7 @@ def _parts(quantity: Decimal, split: Split) -> list[Decimal]:
 
 
 def _rival_patterns(matcher: Matcher, first_use: MappingOf[Subject, date]) -> list[Problem]:
-    """Report patterns that could each decide a user, once for all their users: all patterns rank equal."""
+    """Report patterns that could each decide a user, once for all: patterns rank equal."""
     rivals: dict[tuple[str, str], tuple[Rule, Rule, list[str]]] = {}
     users: dict[str, date] = {}
     for (_, kind, user, _), day in first_use.items():
@@ -308,9 +310,14 @@ def _rival_patterns(matcher: Matcher, first_use: MappingOf[Subject, date]) -> li
     return [
         Problem(
             source=second.source,
-            message=f"user {quoted(found[0])}{f' (and {len(found) - 1} more)' if found[1:] else ''} "
-            f"matches two patterns of equal rank, {quoted(first.key)} ({first.source}) and {quoted(second.key)}",
+            message=f"user {quoted(found[0])}{_and_more(found)} "
+            f"matches two patterns of equal rank, {quoted(first.key)} ({first.source}) "
+            f"and {quoted(second.key)}",
             hint="map the user by id or e-mail, or narrow one of the patterns",
         )
         for first, second, found in rivals.values()
     ]
+
+
+def _and_more(users: Sequence[str]) -> str:
+    return f" (and {len(users) - 1} more)" if len(users) > 1 else ""

@@ -1,4 +1,4 @@
-"""Everything a cycle is charged: usage, then fees, then transfers, and in the end the pools are shared out."""
+"""Everything a cycle is charged: usage, then fees, then transfers; in the end pools are shared."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,7 +89,8 @@ def _after_close(
     return [
         Problem(
             source=source,
-            message=f"cost center {quoted(code)} is closed after {closed[code]}, but this {kind} charges it",
+            message=f"cost center {quoted(code)} is closed after {closed[code]}, "
+            f"but this {kind} charges it",
             hint="name another cost center, or move `closed`",
         )
         for source, code, kind in found
@@ -97,11 +98,12 @@ def _after_close(
 
 
 def _misplaced(card: RateCard, cycle: BillingCycle) -> list[Problem]:
-    """Warn of a transfer that is written under a day inside the cycle: it is only found under the first."""
+    """Warn of a transfer under a day inside the cycle: it is found under the first alone."""
     return [
         Problem(
             source=transfer.source,
-            message=f"the transfer {quoted(transfer.reason)} stands under {transfer.cycle}, a day inside this cycle",
+            message=f"the transfer {quoted(transfer.reason)} stands under {transfer.cycle}, "
+            "a day inside this cycle",
             hint=f"write {cycle.start}, the day it starts on",
             warning=True,
         )

@@ -1,4 +1,4 @@
-"""Two statements turned into changes: the one piece that comparing cycles, mappings and restatements share."""
+"""Two statements turned into changes: shared by all that compares cycles and mappings."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -52,7 +52,7 @@ def by_product(lines: Iterable[InvoiceLine]) -> dict[str, ProductTotals]:
 
 
 def changes(before: CycleTotals, after: CycleTotals) -> dict[str, CostCenterChange]:
-    """Give what changed for every cost center that either statement knows, in the order of the codes."""
+    """Give what changed for every cost center that either statement knows, by code."""
     codes = sorted({*before.cost_centers, *after.cost_centers})
     return {
         code: _changed(code, before.cost_centers.get(code), after.cost_centers.get(code))
@@ -61,7 +61,7 @@ def changes(before: CycleTotals, after: CycleTotals) -> dict[str, CostCenterChan
 
 
 def set_against(statement: Statement, earlier: Sequence[CycleTotals]) -> Statement:
-    """Set a statement against the cycles before it, oldest first and in one currency; its change is that on the last.
+    """Set a statement against the cycles before it, oldest first; its change is that on the last.
 
     Amounts in different currencies cannot be compared: in another one than theirs, it stands alone.
     """

@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class BillingCycle:
-    """A range of billing days [start, end), with the API's own bounds (Unix seconds) as they were given."""
+    """A range of billing days [start, end), with the API's own bounds (Unix seconds) as given."""
 
     start: date
     end: date
@@ -64,7 +64,7 @@ class UnknownCycle:
 def contract_cycles(day_of_month: int, months: Iterable[tuple[int, int]]) -> list[BillingCycle]:
     """Give the cycles that start on the contract's day (1 to 31) of each (year, month).
 
-    For credentials that may not read the cycles. Where a month has no such day, its last one counts.
+    For credentials that may not read the cycles. A month without that day has its last one count.
     """
     return [
         cycle_between(

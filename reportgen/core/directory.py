@@ -12,12 +12,12 @@ from reportgen.core.model import Directory, Entry, Principal
 
 
 def principal_of(kind: str, principal_id: str) -> Principal:
-    """Name the principal of a row whose kind is a text: a service user, or anything else that used ACUs."""
+    """Name the principal of a row whose kind is a text: a service user, or whoever used ACUs."""
     return Principal("service_user" if kind == "service_user" else "user", principal_id)
 
 
 def joined(first: Directory, second: Directory) -> Directory:
-    """Give everything that either knows; the first counts, and the second fills what the first leaves open.
+    """Give all that either knows; the first counts, the second fills what it leaves open.
 
     An organization without a name is called by its id. Sessions are the first's: they belong to one
     cycle.

@@ -1,4 +1,4 @@
-"""An invoice line taken back to what it was made of: its records with their rules, and why it is rounded so.
+"""An invoice line taken back to its records with their rules, and why it is rounded so.
 
 Everything is looked up again in what was charged, or computed once more from it; nothing is
 remembered from the charging, so that an explanation that adds up is a proof.
@@ -32,7 +32,7 @@ from reportgen.core.rate import WholeCycle, price_on, whole_cycle
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditTrail:
-    """A cycle as it was charged: all that an explanation looks into; `lines` are by code, nobody's included."""
+    """A cycle as it was charged: what is looked into; `lines` are by code, nobody's included."""
 
     statement: Statement
     lines: MappingOf[str, Sequence[InvoiceLine]]
@@ -52,7 +52,7 @@ class Ruled(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RoundingGroup:
-    """Lines that are rounded together: what they come to exactly, and the figure they must add up to.
+    """Lines that are rounded together: what they come to exactly, and must add up to.
 
     `raised` of them were rounded up, those with the largest remainders.
     """
@@ -122,7 +122,7 @@ def _records(code: str, trail: AuditTrail) -> MappingOf[LineKey, list[Ruled]]:
 
 
 def _rule(allocation: Allocation, candidates: Iterable[Rule]) -> Rule | None:
-    """Find the key that an allocation's rule (file:line of the value) belongs to: several may stand on one line."""
+    """Find the key of an allocation's rule (file:line of a value): a line may have several."""
     for rule in candidates:
         value = value_on(rule, allocation.record.day)
         if value and value.split and value.source == allocation.rule:
@@ -133,7 +133,7 @@ def _rule(allocation: Allocation, candidates: Iterable[Rule]) -> Rule | None:
 def _usage_group(
     line: InvoiceLine, every: Iterable[InvoiceLine], trail: AuditTrail, whole: WholeCycle | None
 ) -> RoundingGroup:
-    """Give the lines of one product and unit price, or all of them where one amount is spread over the cycle."""
+    """Give the lines of a product and unit price, or all where one amount is spread."""
     if whole:
         return _group(every, whole.amount)
     members = [

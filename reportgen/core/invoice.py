@@ -49,7 +49,7 @@ RowKey = tuple[str, str, str]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UsageCharges:
-    """The lines of every cost center (`UNBORNE` included), and what the control total says they must add up to."""
+    """The lines of every cost center (`UNBORNE` included), and what they must add up to."""
 
     lines: Mapping[str, tuple[InvoiceLine, ...]]
     chargeable_amount: Decimal
@@ -81,7 +81,7 @@ def charge(
 
 
 def detail_by_cost_center(allocations: Iterable[Allocation]) -> dict[str, list[DetailRow]]:
-    """Sum the allocations of each cost center per day, product, organization, principal and unit price."""
+    """Sum allocations by cost center, day, product, organization, principal and unit price."""
     sums: dict[DetailKey, tuple[Decimal, Decimal]] = {}
     for allocation in allocations:
         key = _detail_key(allocation)
@@ -139,7 +139,7 @@ def sum_of(lines: Iterable[InvoiceLine], decimals: int) -> Decimal:
 
 
 def line_order(line: InvoiceLine) -> tuple[int, str, bool, Decimal, str, str, Decimal, str]:
-    """Sort lines by kind, then product and unit price, the unpriced last, then name, counterpart and what is left."""
+    """Sort lines by kind, product, unit price (unpriced last), name, counterpart, what is left."""
     priced = line.unit_price is None, line.unit_price or ZERO
     return LINE_KINDS.index(line.kind), line.product, *priced, *_named(line)
 
@@ -149,7 +149,7 @@ def _named(line: InvoiceLine) -> tuple[str, str, Decimal, str]:
 
 
 def _targets(control: Quantities, card: RateCard) -> dict[GroupKey, Decimal]:
-    """Round what each priced group of the control total costs: the figure its lines must add up to."""
+    """Round what each priced group of the control total costs: what its lines must add up to."""
     quantities: dict[GroupKey, Decimal] = {}
     for (day, product), acus in control.items():
         group = product, price_on(card, product, day)[0]
@@ -183,7 +183,7 @@ def _rounded(
 
 
 def _rounding_order(place: LinePlace) -> tuple[bool, str, str, bool, Decimal]:
-    """Sort the lines of a group as their remainders are compared: the unallocated last, then by code."""
+    """Sort the lines of a group as remainders are compared: unallocated last, then by code."""
     code, (kind, product, unit_price) = place
     return kind == "unallocated", code, product, unit_price is None, unit_price or ZERO
 
@@ -191,7 +191,7 @@ def _rounding_order(place: LinePlace) -> tuple[bool, str, str, bool, Decimal]:
 def _by_principal(
     lines: Sequence[InvoiceLine], detail: Sequence[DetailRow], decimals: int
 ) -> Iterator[PrincipalUsage]:
-    """Apportion each line's amount to the principals on it, so that the column adds up to the invoice."""
+    """Apportion each line's amount to its principals, so that the column makes the invoice."""
     rows: dict[RowKey, list[DetailRow]] = defaultdict(list)
     for row in detail:
         rows[_row_key(row)].append(row)

@@ -16,7 +16,7 @@ from reportgen.core.problem import Problem
 from reportgen.core.text import address, quoted, some, visible
 
 Subject = tuple[str, str, str, str]
-"""Organization, principal kind, principal id and session: what decides which rules match a record."""
+"""Organization, principal kind, principal id, session: what decides which rules match."""
 subject_of: Callable[[UsageRecord], Subject] = attrgetter(
     "org_id", "principal_kind", "principal_id", "session_id"
 )
@@ -26,7 +26,7 @@ SESSION_PREFIX = "devin-"
 
 
 class Matcher:
-    """The rules of a mapping, indexed, to be asked which of them match a subject, level by level."""
+    """The rules of a mapping, indexed: which of them match a subject, level by level."""
 
     def __init__(self, rules: Iterable[Rule], directory: Directory) -> None:
         """Index the rules; their order in the files does not matter."""
@@ -58,7 +58,7 @@ class Matcher:
         return [rule for pattern, rule in self._patterns if pattern.fullmatch(text)]
 
     def exact_since(self, user_id: str, day: date) -> bool:
-        """Tell whether an exact key decides a user from a day on, so that no pattern is consulted."""
+        """Tell whether an exact key decides a user from a day on, so that no pattern counts."""
         return any(_speaks_since(rule, day) for rule in self._exact(user_id))
 
     def _exact(self, user_id: str) -> list[Rule]:
@@ -91,7 +91,7 @@ def session_key(session_id: str) -> str:
 
 
 def active_rules(mapping: Mapping) -> tuple[Rule, ...]:
-    """Give the rules that can decide anything: those for tags only where the precedence names them."""
+    """Give the rules that can decide anything: for tags only where the precedence names them."""
     return tuple(
         rule for rule in mapping.rules if rule.section != "tags" or "tag" in mapping.precedence
     )
@@ -112,7 +112,8 @@ def uncollected_sessions(
     return [
         Problem(
             source=rule.source,
-            message=f"the consumption of session {quoted(session.session_id)}, which {quoted(rule.key)} names, "
+            message=f"the consumption of session {quoted(session.session_id)}, "
+            f"which {quoted(rule.key)} names, "
             "was not collected",
             hint="run `reportgen collect` for this cycle again",
         )
@@ -140,7 +141,8 @@ def unowned_sessions(mapping: Mapping, directory: Directory) -> list[Problem]:
         Problem(
             source=rule.source,
             message=f"the API does not tell whose session {quoted(session.session_id)} is",
-            hint="what it used is charged by this rule only where it cannot be somebody's ACUs already",
+            hint="what it used is charged by this rule "
+            "only where it cannot be somebody's ACUs already",
             warning=True,
         )
         for rule, session in sessions_named(active_rules(mapping), directory.sessions.values())
@@ -193,7 +195,8 @@ def _conflict(session_id: str, rules: list[Rule]) -> Problem:
     keys = " and ".join(quoted(rule.key) for rule in rules)
     return Problem(
         source=rules[0].source,
-        message=f"session {quoted(session_id)} carries the tags {keys}, which lead to different cost centers",
+        message=f"session {quoted(session_id)} carries the tags {keys}, "
+        "which lead to different cost centers",
         hint="none of them is used; name the session under `sessions`",
         warning=True,
     )

@@ -27,11 +27,11 @@ from reportgen.core.money import (
 Parts = dict[str, tuple[str, Decimal, Decimal]]
 """What each cost center has of a record: by its code the rule, ACUs and exact amount."""
 WIDER = (slice(4), slice(3), slice(1, 3), slice(0))
-"""A record, with its sessions, its principal, everything: each a slice of what the one before left of a subject."""
+"""A record, its sessions, its principal, everything: slices of what the one before left."""
 
 
 class Move(NamedTuple):
-    """ACUs that another cost center bears than before, and what they cost, exactly; rules are file:line.
+    """ACUs that another cost center bears, and what they cost, exactly; rules are file:line.
 
     Negative ones are a credit that went from giver to receiver.
     """
@@ -58,7 +58,7 @@ _Sides = tuple[list[_Side], list[_Side]]
 
 
 def moves(before: Iterable[Allocation], after: Iterable[Allocation]) -> list[Move]:
-    """Give who took over ACUs from whom, the largest amount first; both sides are rated by the same card."""
+    """Give who took over ACUs from whom, the largest amount first, both rated by one card."""
     old, new = _by_record(before), _by_record(after)
     sums: dict[tuple[str, str, str, str], Move] = {}
     for cell in sorted({*old, *new}):

@@ -48,7 +48,7 @@ def pool_lines(
 
 
 def _in_stages(pools: Iterable[Pool]) -> list[Pool]:
-    """Order pools so that each comes after those that share with it; no set decides, as its order changes."""
+    """Order pools so that each comes after those that share with it, whatever order sets have."""
     by_code = {pool.cost_center: pool for pool in sorted(pools, key=lambda pool: pool.cost_center)}
     givers: dict[str, list[str]] = {code: [] for code in by_code}
     for code, pool in by_code.items():

@@ -42,14 +42,14 @@ PriceAt = tuple[Decimal | None, str]
 unrated: Callable[[Allocation], tuple[object, ...]] = itemgetter(
     slice(Allocation._fields.index("unit_price"))
 )
-"""Gives what rating leaves of an allocation as it was; the price, the rate and the amount follow."""
+"""Gives what rating leaves as it was of an allocation; price, rate and amount follow."""
 UNPRICED: PriceAt = (None, "")
 DISPLAYED_DECIMALS = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WholeCycle:
-    """One amount for the ACUs of a cycle, each of which weighs what `weights` says of its product, else 1.
+    """One amount for the ACUs of a cycle; each weighs what `weights` says of its product, else 1.
 
     `weight` is that of the control total; `source` (file:line) says where the amount comes from.
     """
@@ -73,7 +73,7 @@ class WholeCycle:
 def whole_cycle(
     card: RateCard, control: Quantities, start: date
 ) -> tuple[WholeCycle | None, list[Problem]]:
-    """Give the amount that is spread over the cycle that starts on a day; None where the card has prices.
+    """Give the amount that is spread over the cycle of a day; None where the card has prices.
 
     It rests on the control total alone. Where there is no ACU, there is nothing to spread over.
     """
@@ -93,7 +93,10 @@ def _recovered(
 ) -> tuple[WholeCycle | None, list[Problem]]:
     invoice = card.vendor_invoices.get(start)
     if invoice is None or invoice.amount is None:
-        message = f"the vendor's invoice of the cycle that starts on {start} is missing, and is to be recovered"
+        message = (
+            f"the vendor's invoice of the cycle that starts on {start} is missing, "
+            "and is to be recovered"
+        )
         hint = f"write it under `vendor_invoices`: `{start}: {{number: …, amount: …}}`"
         return None, [Problem(source=recover.source, message=message, hint=hint)]
     weight = _weight(control, recover.weights)
@@ -155,7 +158,7 @@ def price_on(card: RateCard, product: str, day: date) -> PriceAt:
 def rate(
     allocations: Iterable[Allocation], card: RateCard, whole: WholeCycle | None = None
 ) -> Iterator[Allocation]:
-    """Price each allocation; where the card has no price it stays unpriced, at an exact amount of zero."""
+    """Price each allocation; without a price it stays unpriced, at an exact amount of zero."""
     return _spread(list(allocations), whole) if whole else _priced(allocations, card)
 
 
@@ -205,7 +208,7 @@ def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Alloca
 def _rated(
     allocation: Allocation, unit_price: Decimal, source: str, exact_amount: Decimal
 ) -> Allocation:
-    """Give an allocation its price; `tuple.__new__` spares the constructor, as they come by the million."""
+    """Give an allocation its price; `tuple.__new__` spares a constructor: there are millions."""
     return tuple.__new__(Allocation, (*unrated(allocation), unit_price, source, exact_amount))
 
 
@@ -215,7 +218,7 @@ def card_warnings(card: RateCard, control: Quantities) -> list[Problem]:
 
 
 def _weight_warnings(card: RateCard, control: Quantities) -> list[Problem]:
-    """Warn of weights for a product that nobody used: where a name is mistyped, every amount is another."""
+    """Warn of weights for a product nobody used: a name that is mistyped changes every amount."""
     if not card.recover:
         return []
     used = {product for _, product in control}
@@ -233,7 +236,7 @@ def _unused(product: str, used: AbstractSet[str], source: str) -> Problem:
 
 
 def price_warnings(card: RateCard, control: Quantities) -> list[Problem]:
-    """Warn of prices for a product nobody used, and of days on which `*` stands in for a product's own price."""
+    """Warn of prices for a product nobody used, and of days on which `*` stands in for its own."""
     used = {product for _, product in control}
     found = []
     for product, prices in sorted(card.prices.items()):
@@ -243,8 +246,12 @@ def price_warnings(card: RateCard, control: Quantities) -> list[Problem]:
             any(day < prices[0].start for day, name in control if name == product)
             and product != ANY_PRODUCT
         ):
-            message = f"{quoted(product)} has no price of its own before {prices[0].start}, inside this cycle"
-            hint = "days before it take the price of `*`, if there is one; give the first price an earlier date"
+            start = prices[0].start
+            message = f"{quoted(product)} has no price of its own before {start}, inside this cycle"
+            hint = (
+                "days before it take the price of `*`, if there is one; "
+                "give the first price an earlier date"
+            )
             found.append(Problem(source=prices[0].source, message=message, hint=hint, warning=True))
     return found
 

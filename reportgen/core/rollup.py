@@ -1,4 +1,4 @@
-"""Subtotals over invoices: by department, by entity, by calendar month (the accounting period of a billing day)."""
+"""Subtotals over invoices: by department, entity, and calendar month of the billing days."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +14,7 @@ NO_BILLING_DAY = ""
 def by_holder(
     invoices: Iterable[Invoice], name_of: Callable[[CostCenter], str | None], decimals: int
 ) -> tuple[Subtotal, ...]:
-    """Add up invoices by what `name_of` says of their cost centers, in the order of the names, none last."""
+    """Add up invoices by what `name_of` says of their cost centers, by name, none last."""
     groups: dict[str, list[Invoice]] = defaultdict(list)
     for invoice in invoices:
         groups[name_of(invoice.cost_center) or ""].append(invoice)
@@ -32,7 +32,7 @@ def by_holder(
 def by_month(
     lines: Sequence[InvoiceLine], detail: Sequence[DetailRow], decimals: int
 ) -> tuple[Subtotal, ...]:
-    """Apportion each line of usage to the calendar months (2025-12) of its billing days, so that the column foots.
+    """Apportion each line of usage to the calendar months (2025-12) of its days: the column foots.
 
     Whatever has no billing day comes last.
     """

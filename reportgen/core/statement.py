@@ -102,7 +102,7 @@ def _invoices(
 
 
 def _memo(made: Invoice, memo: MemoCurrency | None, cycle: BillingCycle) -> Memo | None:
-    """Give the total in another currency, at the rate in force when the cycle began; there may be none yet."""
+    """Give the total in another currency, at the rate of the cycle's beginning, if there is one."""
     rates = [rate for start, rate in memo.rates if start <= cycle.start] if memo else []
     if not memo or not rates or not made.number:
         return None
@@ -149,11 +149,12 @@ def _unallocated(
 
 
 def _misplaced_vendor_invoices(card: RateCard, cycle: BillingCycle) -> list[Problem]:
-    """Warn of a vendor's invoice that stands under a day inside the cycle: it is only found under the first."""
+    """Warn of a vendor's invoice under a day inside the cycle: only the first is looked at."""
     return [
         Problem(
             source=found.source,
-            message=f"the vendor's invoice {quoted(found.number)} stands under {start}, a day inside this cycle",
+            message=f"the vendor's invoice {quoted(found.number)} stands under {start}, "
+            "a day inside this cycle",
             hint=f"write it under {cycle.start}",
             warning=True,
         )
@@ -169,7 +170,8 @@ def _unborne(result: Statement, mapping: Mapping) -> list[Problem]:
     amount = (
         f"{result.heading.currency} {fixed(result.tie_out.unborne_amount, result.heading.decimals)}"
     )
-    message = f"{shown(result.unallocated.acus)} ACUs ({amount}) are assigned by no rule and borne by nobody"
+    acus = shown(result.unallocated.acus)
+    message = f"{acus} ACUs ({amount}) are assigned by no rule and borne by nobody"
     hint = (
         "give them rules (`check --cycle` lists them), or name who bears them with `unallocated:`"
     )
@@ -190,7 +192,8 @@ def _without_price(unpriced: MappingOf[str, Decimal], card: RateCard) -> list[Pr
     return [
         Problem(
             source=card.source,
-            message=f"{shown(quantity)} ACUs of product {quoted(product)} have no price in this cycle",
+            message=f"{shown(quantity)} ACUs of product {quoted(product)} "
+            "have no price in this cycle",
             hint='give it a price, or a price to "*", any other product',
             warning=True,
         )

@@ -50,7 +50,7 @@ def ledger_csv(allocations: Iterable[Allocation]) -> str:
 
 
 def read_rows(text: str) -> Iterator[dict[str, str]]:
-    """Read ledger.csv, tie_out.csv or unallocated.csv back, cell by cell as it was before it was written."""
+    """Read a table back, cell by cell as it was before it was written."""
     for row in csv.DictReader(StringIO(text, newline=""), strict=True):
         yield {column: value.removeprefix(FORMULA_MARK) for column, value in row.items()}
 

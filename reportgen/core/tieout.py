@@ -1,4 +1,4 @@
-"""The proof that nothing is lost and nothing is counted twice, in figures that come from different places.
+"""The proof that nothing is lost or counted twice, in figures that come from different places.
 
 The control total comes from the enterprise view, the allocated and unallocated parts from the
 allocations, the chargeable amount from the control total and the rate card, the invoiced amount
@@ -41,7 +41,7 @@ def tie_out_rows(usage: Usage, allocations: Iterable[Allocation]) -> tuple[TieOu
     )
 
 
-def tie_out(
+def tie_out(  # noqa: PLR0913 - the terms of both identities
     usage: Usage,
     rows: Sequence[TieOutRow],
     invoices: Sequence[Invoice],

@@ -1,4 +1,4 @@
-"""What no rule covers: who or what it is, what it comes to, and the line of the mapping that would cover it.
+"""What no rule covers: whose it is, what it comes to, and the line that would cover it.
 
 Amounts are apportioned from the invoice lines of the unallocated, whoever bears them, so that they
 add up to the statement's figure. A suggestion only ever repeats what the mapping says of somebody
@@ -26,11 +26,11 @@ LONGEST_KEY = 1000
 ALIKE = Fraction(17, 20)
 """How alike two words must be: a letter of seven may be another."""
 SECTIONS = {"user": ("users", "user_file"), "service_user": ("service_users",), "": ("orgs",)}
-"""Where the keys of a principal kind, and of organizations, stand; a suggestion goes into the first."""
+"""Where keys of a principal kind, and of organizations, stand; a suggestion goes into the first."""
 
 
 class Orphan(NamedTuple):
-    """Whom or what no rule covers, by cause: a principal, else an organization, else nobody (empty)."""
+    """Whom no rule covers, by cause: a principal, else an organization, else nobody (empty)."""
 
     cause: str
     kind: str
@@ -38,7 +38,7 @@ class Orphan(NamedTuple):
 
 
 class UnallocatedRow(NamedTuple):
-    """What an orphan used of a product, and the line that would give it to a cost center; empty: none is known."""
+    """What an orphan used of a product, and the line that would cover it; empty: none is known."""
 
     cause: str
     id: str
@@ -57,7 +57,7 @@ def unallocated_rows(
     decimals: int,
     day: date,
 ) -> list[UnallocatedRow]:
-    """Give a row per orphan and product: by cause, the largest amount first, then by id and product.
+    """Give a row per orphan and product: by cause, largest amount first, then id and product.
 
     `charged` are all lines, those of nobody included; suggestions repeat what the mapping says on
     `day`.
@@ -127,7 +127,7 @@ class Suggestions:
                 self._index(rule, names.get((rule.section, rule.key)))
 
     def line(self, orphan: Orphan) -> str:
-        """Give a line to paste below the section that the cause names, or nothing where nobody is alike."""
+        """Give a line to paste below the section of the cause, or nothing where nobody is alike."""
         level: Level = "user" if orphan.kind else "org"
         section = SECTIONS[orphan.kind][0]
         key = self._key(orphan)
@@ -209,7 +209,7 @@ def _words(text: str) -> str:
 
 
 def _much_alike(word: str, near: str) -> bool:
-    """Tell whether two words are alike enough to charge somebody: among thousands, something always is a little."""
+    """Tell whether two words are alike enough to charge somebody: a little, something always is."""
     return SequenceMatcher(None, word.casefold(), near.casefold()).ratio() >= ALIKE
 
 
@@ -219,12 +219,16 @@ def _is_key(text: str) -> bool:
     return written and "*" not in text and len(text) <= LONGEST_KEY
 
 
+def _weight(weight: Decimal, *, by_weight: bool) -> str:
+    return plain(weight) if by_weight else f"{plain(weight.scaleb(2, EXACT))}%"
+
+
 def _shares(split: Split) -> str:
     """Write a split as the mapping takes it."""
     if len(split.shares) == 1:
         return _scalar(split.shares[0].cost_center)
     written = (
-        f"{_scalar(code)}: {plain(weight) if split.by_weight else f'{plain(weight.scaleb(2, EXACT))}%'}"
+        f"{_scalar(code)}: {_weight(weight, by_weight=split.by_weight)}"
         for code, weight, _ in split.shares
     )
     return f"{{{', '.join(written)}}}"

@@ -1,4 +1,4 @@
-"""Charging a cycle a second time, in Fractions: the rules of the design as they are written, however slow.
+"""Charging a cycle a second time, in Fractions: the rules as they are written, however slow.
 
 Nothing here calls the code under test. It takes parts of records, the rate card and the mapping,
 and gives every line that the invoices must have.
@@ -79,7 +79,7 @@ def half_up(value: Fraction, decimals: int) -> Fraction:
 
 
 def rounded(exact: Sequence[Fraction], target: Fraction, step: Fraction) -> list[Fraction]:
-    """Round down, then raise the largest remainders until the target is made; equal ones in the order given."""
+    """Round down, then raise the largest remainders to the target; equal ones in order given."""
     floors = [floor(value / step) * step for value in exact]
     missing = (target - sum(floors)) / step
     assert missing.denominator == 1

@@ -1,4 +1,4 @@
-"""Who bears what: worked cases, and a second, slower reading of the rules held against the first."""
+"""Who bears what: worked cases, and a second, slower reading of the rules against the first."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Charging worked by hand: recover, tiers, fees, transfers and pools. Every figure here was computed on paper."""
+"""Charging worked by hand: recover, tiers, fees, transfers, pools; all computed on paper."""
 
 from collections.abc import Iterable
 from dataclasses import replace

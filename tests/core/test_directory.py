@@ -1,4 +1,4 @@
-"""What is known of people and organizations, joined: nobody is forgotten, and what is newer counts."""
+"""What is known of people and organizations, joined: nobody is forgotten, the newer counts."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""A line taken back to what it was made of: every figure is computed a second time here, from the allocations."""
+"""A line taken back to what it was made of, computed a second time from the allocations."""
 
 from collections.abc import Iterable
 from dataclasses import replace

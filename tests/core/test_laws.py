@@ -1,4 +1,4 @@
-"""The laws of charging, over every combination of policies: a second reading in Fractions gives every line.
+"""The laws of charging, over all policies: a second reading in Fractions gives every line.
 
 Quantities are coarse enough for the second reading to need no intermediate grain: two parts of one
 amount are either equal or further apart than 1e-12, so that the largest remainders are those of the
@@ -240,7 +240,7 @@ def cards(draw: st.DrawFn) -> RateCard:
 
 @st.composite
 def pooled(draw: st.DrawFn) -> tuple[Pool, ...]:
-    """Give pools whose shares lead to later cost centers of some order only, so that there is no circle."""
+    """Give pools whose shares lead to later cost centers of some order, so without a circle."""
     order = draw(st.permutations(CODES))
     pools = []
     for place, code in enumerate(order[:-1]):

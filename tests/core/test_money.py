@@ -1,4 +1,4 @@
-"""Exact arithmetic: what is divided adds up, what is rounded moves by less than a step, what is not exact raises.
+"""Exact arithmetic: what is divided adds up, rounding moves less than a step, inexact raises.
 
 Expectations are worked by hand, or computed in Fractions, which are always exact.
 """
@@ -42,7 +42,7 @@ def written(values: list[Decimal]) -> list[str]:
 
 
 def last_step(amount: Decimal) -> Fraction:
-    """The last decimal that is not zero: how an amount is written does not change how it is split."""
+    """The last decimal that is not zero: how an amount is written changes no split."""
     return Fraction(1, 10 ** len(f"{amount:f}".partition(".")[2].rstrip("0")))
 
 

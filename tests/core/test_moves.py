@@ -1,4 +1,4 @@
-"""What moves between two allocations: every figure is computed a second time here, in Fractions, without matching."""
+"""What moves between two allocations, computed a second time here in Fractions, unmatched."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -183,7 +183,7 @@ def test_nothing_moves_where_nothing_changed(world, random):
 
 @given(drawn(cut=False))
 def test_what_moves_within_records_is_what_each_of_them_lost_and_the_rules_are_its_own(world):
-    """No session is cut: every record is on both sides, and its moves can be counted by themselves."""
+    """No session is cut: every record is on both sides, so its moves can be counted alone."""
     lost: dict[str, Fraction] = defaultdict(Fraction)
     gained: dict[str, Fraction] = defaultdict(Fraction)
     by_record: dict[tuple, tuple[list[Allocation], list[Allocation]]] = defaultdict(
@@ -308,7 +308,7 @@ def test_a_session_that_goes_elsewhere_is_taken_from_its_owner():
 
 
 def test_rules_for_sessions_that_say_what_held_anyway_move_nothing():
-    """The sessions lie in organizations whose C is not known, so they are cut out of what is left of their owners."""
+    """The sessions lie where C is not known, so they are cut out of what their owners have left."""
     before = side(
         (record(("", ADA), "10"), "mapping.yaml:3", ["CC-1"]),
         (record(("", ALAN), "10"), "mapping.yaml:4", ["CC-2"]),
@@ -340,7 +340,7 @@ def test_sessions_of_two_owners_are_not_mixed_up():
 
 
 def test_a_rest_that_changes_its_owner_is_matched_within_the_day_and_product():
-    """Where C is not known, the precedence says whether the user or the organization keeps the rest."""
+    """Where C is not known, the precedence says whether user or organization keeps the rest."""
     before = side((record(("", ADA), "5"), "mapping.yaml:3", ["CC-1"]))
     after = side(
         (record(("org-1", None), "4"), "edited.yaml:7", ["CC-2"]),

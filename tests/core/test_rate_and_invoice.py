@@ -1,4 +1,4 @@
-"""From prices to invoices: every figure is computed a second time here, in Fractions, from the allocations alone."""
+"""From prices to invoices, computed a second time here in Fractions from the allocations."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""statement.json, ledger.csv and tie_out.csv as the contract has them, from the sample through the command line."""
+"""statement.json, ledger.csv and tie_out.csv as the contract has them, made by the program."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""What no rule covers: figures that foot whatever the rate card is, and suggestions that invent nothing."""
+"""What no rule covers: figures that foot by any rate card, suggestions that invent nothing."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

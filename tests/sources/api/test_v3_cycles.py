@@ -36,7 +36,8 @@ def test_an_end_at_the_last_second_of_a_day_keeps_that_day_and_says_so(before):
     assert [str(warning) for warning in known.warnings] == [
         (
             "GET /v3/enterprise/consumption/cycles: warning: a cycle ends at "
-            "2026-01-04T23:59:59+00:00, the last second of a day; that day is taken for its last one"
+            "2026-01-04T23:59:59+00:00, the last second of a day; "
+            "that day is taken for its last one"
         )
     ]
 
