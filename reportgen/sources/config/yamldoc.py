@@ -6,7 +6,6 @@ anything could be expanded.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -17,54 +16,11 @@ import yaml
 
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted, said_by_system
+from reportgen.sources.config.yaml_syntax import strange_indents, syntax_problem
 
 LARGEST_FILE = 16 * 1024 * 1024
 DEEPEST = 20
-_INDENT = re.compile("[ \u00a0\u00ad\u1680\u2000-\u200f\u202a-\u202f\u205f\u2060\u3000\ufeff]*")
 _DIGITS, _DECIMALS = re.compile(r"-?\d+", re.ASCII), re.compile(r"\d+ ?%?", re.ASCII)
-UNCLOSED = (
-    "the bracket that opens here is not closed, or a comma is missing after it",
-    "close it with the same kind of bracket, and put a comma between two entries",
-)
-COLON = (
-    "a colon stands where none can be",
-    (
-        'put a text that holds ": " in quotes, begin the lines of one level in the same column, '
-        "or mend the line above"
-    ),
-)
-INDENTATION = (
-    "does not continue what stands above it",
-    (
-        "begin the lines of one level in the same column, "
-        "and write nothing after a closing quote or bracket"
-    ),
-)
-SYNTAX = {
-    "mapping values are not allowed in this context": COLON,
-    "did not find expected key": INDENTATION,
-    "did not find expected '-' indicator": INDENTATION,
-    "did not find expected <document start>": INDENTATION,
-    "found unknown escape character": (
-        "a backslash in double quotes has a meaning of its own",
-        "use single quotes, or write / in paths",
-    ),
-}
-"""What libyaml's sentences mean to the user, about the line where it stopped: message and hint."""
-SYNTAX_BEGUN = {
-    "did not find expected ',' or '}'": UNCLOSED,
-    "did not find expected ',' or ']'": UNCLOSED,
-    "found unexpected end of stream": (
-        "the quote that opens here is not closed",
-        "close it with the same quote",
-    ),
-    "could not find expected ':'": ("a colon and a value are missing here", "write `key: value`"),
-}
-"""The same, about the line where the unfinished part begins."""
-OTHER_SYNTAX = (
-    "is not valid YAML",
-    "compare the line, and the one above it, with the example configuration",
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,12 +103,12 @@ def decoded(content: bytes, name: str) -> str:
 
 def parse(text: str, name: str) -> YamlDocument:
     """Read one YAML mapping, or raise Rejected with its duplicate keys or first syntax error."""
-    if strange := list(_strange_indents(text, name)):
+    if strange := list(strange_indents(text, name)):
         raise Rejected(strange)
     try:
         document = _document(text, name)
     except yaml.YAMLError as error:
-        raise Rejected([_syntax_problem(error, text, name)]) from error
+        raise Rejected([syntax_problem(error, text, name)]) from error
     if not isinstance(document, Map):
         hint = "write `key: value` lines, as in the example configuration"
         raise _rejected(f"{name}:{document.line}", "holds no keys with values", hint)
@@ -253,23 +209,6 @@ def _entries(events: Iterator[yaml.Event], name: str, depth: int) -> Iterator[tu
         yield key, next(nodes)
 
 
-def _strange_indents(text: str, name: str) -> Iterator[Problem]:
-    """Name what looks like a blank before a line and is none: YAML takes it for a letter."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        signs = dict.fromkeys(_INDENT.match(line)[0].replace(" ", ""))  # type: ignore[index]
-        if signs:
-            named = ", ".join(f"U+{ord(sign):04X} ({_named(sign)})" for sign in signs)
-            yield Problem(
-                source=f"{name}:{number}",
-                message=f"the line begins with {named}, which looks like a blank and is none",
-                hint="write plain blanks in its place; it may have come by copy and paste",
-            )
-
-
-def _named(sign: str) -> str:
-    return unicodedata.name(sign, "a character that cannot be seen").lower()
-
-
 def _decimal_commas(node: Node, name: str) -> Iterator[Problem]:
     """Name numbers with a decimal comma in braces, where a comma begins the next entry."""
     if isinstance(node, Map):
@@ -283,8 +222,8 @@ def _decimal_commas(node: Node, name: str) -> Iterator[Problem]:
         for _, value in node.entries:
             yield from _decimal_commas(value, name)
     elif isinstance(node, List):
-        for child_node in node.nodes:
-            yield from _decimal_commas(child_node, name)
+        for inner in node.nodes:
+            yield from _decimal_commas(inner, name)
 
 
 def _is_decimal_comma(value: Node, key: Scalar, empty: Node) -> TypeGuard[Scalar]:
@@ -301,8 +240,8 @@ def _is_decimal_comma(value: Node, key: Scalar, empty: Node) -> TypeGuard[Scalar
 
 def _duplicates(node: Node, name: str) -> Iterator[Problem]:
     if isinstance(node, List):
-        for child in node.nodes:
-            yield from _duplicates(child, name)
+        for inner in node.nodes:
+            yield from _duplicates(inner, name)
     if isinstance(node, Map):
         first: dict[str, int] = {}
         for key, value in node.entries:
@@ -315,50 +254,6 @@ def _duplicates(node: Node, name: str) -> Iterator[Problem]:
                 )
             first.setdefault(key.text, key.line)
             yield from _duplicates(value, name)
-
-
-def _syntax_problem(error: yaml.YAMLError, text: str, name: str) -> Problem:
-    """Say in our words, and about the line to mend, what libyaml could not read."""
-    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        position = getattr(error, "position", 0)
-        line = text.encode()[: position if isinstance(position, int) else 0].count(b"\n") + 1
-        return Problem(
-            source=f"{name}:{line}",
-            message="holds a character that YAML does not allow",
-            hint="remove it",
-        )
-    mark, problem = error.problem_mark, str(error.problem)
-    if begun := SYNTAX_BEGUN.get(problem):
-        mark, (message, hint) = error.context_mark or mark, begun
-    elif error.context in {"while scanning an alias", "while scanning an anchor"}:
-        mark = error.context_mark or mark
-        message, hint = _bare_mark(_rest_of_line(text, mark))
-    elif problem == "found character that cannot start any token":
-        message, hint = _bare_mark(_rest_of_line(text, mark))
-    else:
-        message, hint = SYNTAX.get(problem, OTHER_SYNTAX)
-    line = min(mark.line + 1, text.count("\n") + 1)
-    return Problem(source=f"{name}:{line}", message=message, hint=hint)
-
-
-def _rest_of_line(text: str, mark: yaml.Mark) -> str:
-    return text.split("\n")[mark.line][mark.column :] if mark.line <= text.count("\n") else ""
-
-
-def _bare_mark(rest: str) -> tuple[str, str]:
-    """Explain a word that begins with a character which means something else in YAML."""
-    if rest.startswith("\t"):
-        return "is indented with a tab", "use spaces"
-    word = re.split(r"[\s,}\]]", rest)[0].rstrip(":")
-    means = (
-        ", which is YAML's alias mark"
-        if rest.startswith("*")
-        else ", which no text without quotes can begin with"
-    )
-    return (
-        f"{quoted(word)} begins with {word[:1]}{means}",
-        f"put it in double quotes: {quoted(word)}",
-    )
 
 
 def _line(event: yaml.Event) -> int:
