@@ -39,9 +39,8 @@ class KnownCycles:
 class Question:
     """What is to be found out: a cycle, and the rules that name somebody or something in it.
 
-    `organizations` are those with a credential of their own, where there is none for the
-    enterprise. `remembered` is who was seen in earlier cycles: whoever has left since is asked
-    about as well.
+    `organizations` are those with a credential of their own, where the enterprise has none.
+    `remembered` is who was seen in earlier cycles: whoever has left since is asked about as well.
     """
 
     cycle: BillingCycle

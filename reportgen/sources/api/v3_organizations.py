@@ -94,8 +94,7 @@ def _ask_who_else(
 ) -> Plan[None]:
     """Ask for C of everybody else in the organizations whose days are not explained yet.
 
-    Whoever is only remembered comes first: nobody lists them anywhere. The others are listed
-    elsewhere.
+    Whoever is only remembered comes first, as no list has them; the others are listed elsewhere.
     """
     gone = question.remembered.entries.keys() - known.entries.keys()
     everybody = (*sorted(gone), *sorted(known.entries))

@@ -202,7 +202,7 @@ class MemoCurrencySection(Section):
 
 
 class RatesFile(Section):
-    """rates.yaml; `ratecard` sees to it that there is exactly one of prices, tiers and recover."""
+    """rates.yaml; `rates` sees to it that there is exactly one of prices, tiers and recover."""
 
     currency: CurrencyCode
     currency_decimals: DecimalCount | None = None

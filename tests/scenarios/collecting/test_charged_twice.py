@@ -70,8 +70,7 @@ REFUSED = [(template, {}) for template in (*LISTS, *VIEWS)] + [*VIEWS.items()]
 def dealt(records, atoms):
     """Deal the atoms of a cell out to its records, each once; give what no atom is left for.
 
-    A record that names somebody, somewhere or something may only take what was used by, in or for
-    that.
+    A record may only take what was used by whom, where and in what it names.
     """
     wants = [round(float(record.quantity) * GRAIN) for record in records]
     left = [round(atom.acus * GRAIN) for atom in atoms]
