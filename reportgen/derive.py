@@ -38,6 +38,7 @@ from reportgen.core.text import quoted, slug, told_apart
 from reportgen.core.usage import decompose
 from reportgen.core.user_file import (
     counted,
+    late_rows,
     not_in_force,
     told_once,
     unneeded,
@@ -122,7 +123,7 @@ def derive(inputs: Inputs) -> Derived:
     warnings += [problem for problem in found if problem.warning]
     for warn in (conflicting_tags, unowned_sessions):
         warnings += warn(mapping, reading.directory)
-    warnings += [*rows, *_unused_rules(mapping, reading.directory, met, inputs.cycle)]
+    warnings += [*rows, *_of_no_use(mapping, reading.directory, usage, met, inputs.cycle)]
     return Derived(
         usage=usage,
         directory=with_names(reading.directory, mapping),
@@ -157,15 +158,15 @@ def _uncollected(mapping: Mapping, reading: Reading) -> list[Problem]:
     return uncollected_sessions(mapping, reading.directory, reading.views.sessions.keys())
 
 
-def _unused_rules(
-    mapping: Mapping, directory: Directory, met: AbstractSet[Flaw], cycle: BillingCycle
+def _of_no_use(
+    mapping: Mapping, known: Directory, usage: Usage, met: AbstractSet[Flaw], cycle: BillingCycle
 ) -> list[Problem]:
     """Warn of what the mapping says in vain; nobody's row is told of twice."""
     useless = unneeded(mapping, met, cycle)
     return [
         *counted(useless, ", and needed none in this cycle", "nothing to do until they use ACUs"),
-        *not_in_force(mapping, cycle),
-        *unmatched_rules(mapping, directory, useless.keys()),
+        *(not_in_force(mapping, cycle) or late_rows(usage.records, mapping, known, cycle)),
+        *unmatched_rules(mapping, known, useless.keys()),
     ]
 
 

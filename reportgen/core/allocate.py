@@ -29,8 +29,8 @@ from reportgen.core.model import (
     UsageRecord,
 )
 from reportgen.core.money import ONE, ZERO, add, apportion, multiply, shown, total
-from reportgen.core.problem import Problem
-from reportgen.core.text import quoted
+from reportgen.core.problem import Problem, file_and_line
+from reportgen.core.text import quoted, some
 
 Levels = list[tuple[Level, list[Rule]]]
 """The rules that match a subject, by the levels of the precedence, the first at the front."""
@@ -145,34 +145,39 @@ def unmapped(
 
 
 def date_gaps(
-    records: Iterable[UsageRecord], mapping: Mapping, directory: Directory
+    records: Sequence[UsageRecord], mapping: Mapping, directory: Directory
 ) -> list[Problem]:
-    """Warn of keys whose first date comes after usage of those they match, which so fell through.
+    """Warn of each key that is late; those of the HR export are told together, and elsewhere."""
+    missed = late_rules(records, mapping, directory)
+    return [_gap(rule, days) for rule, days in missed if rule.section != "user_file"]
 
-    What a level above or a key beside it decides is no gap, nor is a key that begins with `none`.
+
+def late_rules(
+    records: Sequence[UsageRecord], mapping: Mapping, directory: Directory
+) -> list[tuple[Rule, MappingOf[date, Decimal]]]:
+    """Give the keys whose first date comes after days on which those they match used ACUs.
+
+    The ACUs of those days, which so fell through, are beside them. What a level above or a key
+    beside it decides is no gap, nor is a key that begins with `none`.
     """
     matcher = Matcher(mapping.rules, directory)
+    first = min((record.day for record in records), default=date.max)
     levels: dict[Subject, Levels] = {}
     missed: dict[tuple[str, str], tuple[Rule, dict[date, Decimal]]] = {}
     for record in records:
         subject = subject_of(record)
         if subject not in levels:
-            levels[subject] = _with_first_dates(_levels(matcher, mapping, subject))
+            levels[subject] = _with_late_keys(_levels(matcher, mapping, subject), first)
         for rule in _not_begun(levels[subject], record.day):
             _, days = missed.setdefault((rule.section, rule.key), (rule, {}))
             days[record.day] = add(days.get(record.day, ZERO), record.quantity)
-    return [
-        _gap(rule, days) for _, (rule, days) in sorted(missed.items(), key=lambda found: found[0])
-    ]
+    return [missed[key] for key in sorted(missed)]
 
 
-def _with_first_dates(levels: Levels) -> Levels:
-    """Keep the levels where some key holds only from a day on; none, where it can make no gap."""
-    return (
-        levels
-        if any(rule.values[0].start > date.min for _, rules in levels for rule in rules)
-        else []
-    )
+def _with_late_keys(levels: Levels, first: date) -> Levels:
+    """Keep the levels where some key begins after the first day of usage; else none can be late."""
+    late = any(rule.values[0].start > first for _, rules in levels for rule in rules)
+    return levels if late else []
 
 
 def _not_begun(levels: Levels, day: date) -> Iterator[Rule]:
@@ -217,15 +222,27 @@ def charged_after_close(allocations: Iterable[Allocation], mapping: Mapping) -> 
         if last and allocation.record.day > last:
             key = allocation.rule or mapping.unallocated_source, allocation.cost_center
             first[key] = min(first.get(key, date.max), allocation.record.day)
-    return [
-        Problem(
-            source=source,
-            message=f"cost center {quoted(code)} is closed after {closed[code]}, "
-            f"but has usage on {day}",
-            hint="name another cost center from then on, or move `closed`",
-        )
-        for (source, code), day in sorted(first.items())
-    ]
+    told: dict[tuple[str, str], list[tuple[str, date]]] = {}
+    for (source, code), day in sorted(first.items(), key=lambda found: file_and_line(found[0][0])):
+        told.setdefault((code, _once_told(source, mapping)), []).append((source, day))
+    return [_charged_late(code, closed[code], rules) for (code, _), rules in told.items()]
+
+
+def _once_told(source: str, mapping: Mapping) -> str:
+    """Give what is told once: each rule of the mapping, but the HR export as a whole."""
+    name, _ = file_and_line(mapping.user_file.source) if mapping.user_file else ("", 0)
+    return name if source.startswith(f"{name}:") else source
+
+
+def _charged_late(code: str, last: date, rules: Sequence[tuple[str, date]]) -> Problem:
+    (source, day), others = rules[0], [source for source, _ in rules[1:]]
+    likewise = f", likewise by {some(others)}" if others else ""
+    message = f"cost center {quoted(code)} is closed after {last}, but has usage on {day}"
+    return Problem(
+        source=source,
+        message=f"{message}{likewise}",
+        hint="name another cost center from then on, or move `closed`",
+    )
 
 
 def _timeline(matcher: Matcher, mapping: Mapping, subject: Subject) -> Timeline:

@@ -12,7 +12,7 @@ from datetime import date
 from operator import attrgetter
 
 from reportgen.core.model import Directory, Level, Mapping, Principal, Rule, Session, UsageRecord
-from reportgen.core.problem import Problem
+from reportgen.core.problem import Problem, file_and_line
 from reportgen.core.text import address, quoted, some, visible
 
 Subject = tuple[str, str, str, str]
@@ -161,7 +161,8 @@ def unmatched_rules(
     unmatched = [rule for rule in mapping.rules if (rule.section, rule.key) not in seen]
     keys = [rule for rule in unmatched if rule.section != "user_file"]
     rows = [rule for rule in unmatched if rule.section == "user_file" and rule.key not in told]
-    return [*map(_unmatched_key, keys), *_unmatched_rows(rows)]
+    whole = not any(section == "user_file" for section, _ in seen)
+    return [*map(_unmatched_key, keys), *_unmatched_rows(rows, whole=whole)]
 
 
 def _unmatched_key(rule: Rule) -> Problem:
@@ -170,12 +171,17 @@ def _unmatched_key(rule: Rule) -> Problem:
     return Problem(source=rule.source, message=message, hint=hint, warning=True)
 
 
-def _unmatched_rows(rules: list[Rule]) -> list[Problem]:
+def _unmatched_rows(rules: list[Rule], *, whole: bool) -> list[Problem]:
+    """Warn of rows in one line; where they are the `whole` file, it may be read wrongly."""
     if not rules:
         return []
-    names = some([quoted(rule.key) for rule in rules])
+    rules = sorted(rules, key=lambda rule: file_and_line(rule.source))
+    names = some(rules, lambda rule: quoted(rule.key))
     message = f"{names} of the user file {'match' if rules[1:] else 'matches'} nobody in this cycle"
     hint = "correct them, or leave them if they are kept for later"
+    if whole:
+        message = f"the user file matches nobody in this cycle: {names} in it"
+        hint = "name the column of user ids or e-mail addresses as `user`"
     return [Problem(source=rules[0].source, message=message, hint=hint, warning=True)]
 
 

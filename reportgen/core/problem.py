@@ -44,3 +44,13 @@ class Rejected(Exception):  # noqa: N818 - not an error of the program: the inpu
 def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Keep the problems that stop, in the order of their source."""
     return tuple(problem for problem in problems if not problem.warning)
+
+
+def file_and_line(source: str) -> tuple[str, int]:
+    """Take file:line apart, so that lines sort by their number; 0 where there is no line.
+
+    >>> file_and_line("hr.csv:12"), file_and_line("hr.csv")
+    (('hr.csv', 12), ('hr.csv', 0))
+    """
+    name, _, line = source.rpartition(":")
+    return (name, int(line)) if line.isdigit() else (source, 0)

@@ -5,12 +5,14 @@ What comes from people or from the API may hold anything; here is decided what o
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import count
 from json import dumps
+from typing import TypeVar
 from unicodedata import category, east_asian_width, normalize
 
+T = TypeVar("T")
 LONGEST_QUOTE = 80
 NAMED = 3
 """How many of a list a message names."""
@@ -92,7 +94,7 @@ def visible(text: str) -> str:
     >>> visible("\u200b ada@x.example\xa0")
     'ada@x.example'
     """
-    return _UNSEEN.sub("", text).strip()
+    return text.strip() if text.isascii() else _UNSEEN.sub("", text).strip()
 
 
 def address(text: str) -> str:
@@ -101,6 +103,8 @@ def address(text: str) -> str:
     >>> address("Ada\u00ad@X.example ")
     'ada@x.example'
     """
+    if text.isascii():
+        return text.strip().casefold()
     return normalize("NFC", normalize("NFC", visible(text)).casefold())
 
 
@@ -113,16 +117,16 @@ def columns(text: str) -> int:
     return sum(map(_columns_of, text))
 
 
-def some(texts: Sequence[str]) -> str:
-    """List a few texts, and count the others.
+def some(values: Sequence[T], write: Callable[[T], str] = str) -> str:
+    """List a few values, as `write` gives them, and count the others.
 
-    >>> some(["a", "b", "c", "d", "e"])
-    'a, b, c and 2 more'
+    >>> some([1, 2, 3, 4, 5]), some(["a", "b"], quoted)
+    ('1, 2, 3 and 2 more', '"a" and "b"')
     """
-    named, others = list(texts[:NAMED]), texts[NAMED:]
-    if others:
-        return f"{', '.join(named)} and {len(others)} more"
-    return " and ".join([", ".join(named[:-1]), *named[-1:]] if named[1:] else named)
+    named = [write(value) for value in values[:NAMED]]
+    if others := len(values[NAMED:]):
+        named.append(f"{others} more")
+    return " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
 
 
 def _columns_of(char: str) -> int:

@@ -10,11 +10,14 @@ from collections.abc import Mapping as MappingOf
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from itertools import groupby
 
+from reportgen.core.allocate import late_rules
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.model import DatedSplit, Directory, Entry, Flaw, Mapping, Rule
-from reportgen.core.problem import Problem
+from reportgen.core.model import DatedSplit, Directory, Entry, Flaw, Mapping, Rule, UsageRecord
+from reportgen.core.money import shown, total
+from reportgen.core.problem import Problem, file_and_line
 from reportgen.core.text import address, did_you_mean, quoted, some
 
 
@@ -41,7 +44,7 @@ def counted(flaws: MappingOf[str, Flaw], when: str, hint: str) -> list[Problem]:
     if not flaws:
         return []
     ordered = sorted(flaws.items(), key=lambda found: (_line(found[1]), found))
-    named = some([f"{quoted(key)} ({_reason(flaw)})" for key, flaw in ordered])
+    named = some(ordered, lambda found: f"{quoted(found[0])} ({_reason(found[1])})")
     people = "1 person of the user file has" if len(flaws) == 1 else _people(len(flaws))
     message = f"{people} no cost center there that can be charged{when}: {named}"
     return [Problem(source=ordered[0][1].problem.source, message=message, hint=hint, warning=True)]
@@ -51,8 +54,11 @@ def not_in_force(mapping: Mapping, cycle: BillingCycle) -> list[Problem]:
     """Warn of an HR export of which no row is in force in a cycle: it may be of another day."""
     file = mapping.user_file
     values = [(value, end) for rule in _rules(mapping) for value, end in _held(rule)]
-    if not file or not values or any(_in_force(*held, cycle) for held in values):
+    if not file or any(_in_force(*held, cycle) for held in values):
         return []
+    if not values:
+        message, hint = "the user file says nothing of anybody", "export it again"
+        return [Problem(source=file.source, message=message, hint=hint, warning=True)]
     begun = sorted(value.start for value, _ in values if value.start >= cycle.end)
     ended = sorted(end for _, end in values if end <= cycle.start)
     rows = "its only row is not" if file.rows == 1 else f"none of its {file.rows} rows is"
@@ -67,6 +73,26 @@ def not_in_force(mapping: Mapping, cycle: BillingCycle) -> list[Problem]:
     return [Problem(source=file.source, message=message, hint=hint, warning=True)]
 
 
+def late_rows(
+    records: Sequence[UsageRecord], mapping: Mapping, directory: Directory, cycle: BillingCycle
+) -> list[Problem]:
+    """Warn in one line of people who used ACUs on days before their first row."""
+    if all(rule.values[0].start <= cycle.start for rule in _rules(mapping)):
+        return []
+    late = [
+        (rule, total(days.values()))
+        for rule, days in late_rules(records, mapping, directory)
+        if rule.section == "user_file"
+    ]
+    if not late:
+        return []
+    named = some(late, _too_late)
+    people = "1 person" if len(late) == 1 else f"{len(late)} people"
+    message = f"{people} used ACUs before their first row in the user file: {named}"
+    hint = "export the days before as well, or leave out `from`; the next rule decides till then"
+    return [Problem(source=late[0][0].source, message=message, hint=hint, warning=True)]
+
+
 def with_names(known: Directory, mapping: Mapping) -> Directory:
     """Fill in the names that the HR export tells of users who have none."""
     names = mapping.user_file.names if mapping.user_file else {}
@@ -79,6 +105,11 @@ def with_names(known: Directory, mapping: Mapping) -> Directory:
         for principal, entry in known.entries.items()
     }
     return replace(known, entries=entries)
+
+
+def _too_late(late: tuple[Rule, Decimal]) -> str:
+    rule, acus = late
+    return f"{quoted(rule.key)} ({shown(acus)} ACUs before {rule.values[0].start})"
 
 
 def _name(entry: Entry, names: MappingOf[str, str]) -> str | None:
@@ -110,7 +141,7 @@ def _told(flaws: Sequence[Flaw], codes: Sequence[str]) -> Problem:
     first, others = flaws[0], flaws[1:]
     problem = first.problem
     if others:
-        named = some([f"line {_line(flaw)} ({flaw.word})" for flaw in others])
+        named = some(others, lambda flaw: f"line {_line(flaw)} ({flaw.word})")
         problem = replace(problem, message=f"{problem.message}, likewise in {named}")
     near = did_you_mean(first.word, codes) if first.kind == "undeclared" else None
     return (
@@ -129,4 +160,4 @@ def _people(count: int) -> str:
 
 
 def _line(flaw: Flaw) -> int:
-    return int(flaw.problem.source.rpartition(":")[2])
+    return file_and_line(flaw.problem.source)[1]

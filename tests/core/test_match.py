@@ -266,4 +266,7 @@ def test_rows_of_the_user_file_that_match_nobody_are_one_line():
     rows = [rule("user_file", f"gone-{number}@acme.example", line=number) for number in range(1, 6)]
     (problem,) = unmatched_rules(mapping(*rows), DIRECTORY)
     assert (problem.source, problem.warning) == (rows[0].source, True)
+    assert "matches nobody" in problem.message
+    assert '"gone-3@acme.example" and 2 more' in problem.message
+    (problem,) = unmatched_rules(mapping(*rows, rule("user_file", "u-ada")), DIRECTORY)
     assert '"gone-3@acme.example" and 2 more of the user file match nobody' in problem.message

@@ -22,7 +22,14 @@ from reportgen.core.model import (
 )
 from reportgen.core.money import ONE
 from reportgen.core.problem import Problem
-from reportgen.core.user_file import counted, not_in_force, told_once, unneeded, with_names
+from reportgen.core.user_file import (
+    counted,
+    late_rows,
+    not_in_force,
+    told_once,
+    unneeded,
+    with_names,
+)
 
 CYCLE = BillingCycle(start=date(2025, 12, 5), end=date(2026, 1, 5), after=0, before=0)
 FIRST, LAST = CYCLE.start, CYCLE.previous_day()
@@ -175,7 +182,32 @@ def test_a_file_that_ended_is_told_as_well():
 @pytest.mark.parametrize("start", [date.min, FIRST, LAST])
 def test_a_file_with_a_row_in_force_is_not_told(start):
     assert not_in_force(mapping(row("a", value(start)), row("b", value(CYCLE.end))), CYCLE) == []
-    assert not_in_force(mapping(), CYCLE) == []
+
+
+def test_a_file_without_a_row_is_told():
+    (problem,) = not_in_force(mapping(rows=0), CYCLE)
+    assert str(problem).startswith("hr.csv:1: warning: the user file says nothing of anybody; ")
+    assert not_in_force(Mapping(cost_centers=(), rules=()), CYCLE) == []
+
+
+# Who used something before the first row
+
+
+def test_people_whose_first_row_comes_too_late_are_one_line():
+    rules = mapping(
+        *(row(key, value(date(2025, 12, 20))) for key in ("ada@acme.example", "u-bob")),
+        row("c", value()),
+    )
+    records = [*used(FIRST, date(2025, 12, 20)), *used(FIRST, LAST, principal=BOB)]
+    (problem,) = late_rows(records, rules, KNOWN, CYCLE)
+    assert str(problem).startswith(
+        "hr.csv:2: warning: 2 people used ACUs before their first row in the user file: "
+        '"ada@acme.example" (1.0000 ACUs before 2025-12-20) and "u-bob" (1.0000 ACUs before '
+        "2025-12-20); "
+    )
+    assert late_rows(used(LAST), rules, KNOWN, CYCLE) == []
+    exact = Rule(section="users", key="u-ada", values=(value(),), source="mapping.yaml:2")
+    assert late_rows(used(FIRST), mapping(*rules.rules, exact), KNOWN, CYCLE) == []
 
 
 # Names

@@ -9,8 +9,9 @@ from pathlib import Path
 from textwrap import wrap
 
 from reportgen.archive.folder import EVIDENCE
-from reportgen.commands.explain.values import Values, difference, file_and_line
+from reportgen.commands.explain.values import Values, difference
 from reportgen.core.money import plain, shown, total
+from reportgen.core.problem import file_and_line
 from reportgen.core.text import columns, printable
 from reportgen.operations.context import Context
 

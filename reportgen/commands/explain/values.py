@@ -16,6 +16,7 @@ from reportgen.core.model import (
     UsageRecord,
 )
 from reportgen.core.money import EXACT, decimals_of, fixed, plain, subtract, total
+from reportgen.core.problem import file_and_line
 from reportgen.core.rate import WholeCycle
 from reportgen.derive import Derived, Inputs
 from reportgen.sources.config.configuration import Configuration
@@ -210,12 +211,6 @@ def _sources(explanation: Explanation, configuration: Configuration) -> list[str
     for allocation, rule in explanation.records:
         sources |= {allocation.rule, allocation.rate, rule.source if rule else ""}
     return sorted(filter(None, sources), key=file_and_line)
-
-
-def file_and_line(source: str) -> tuple[str, int]:
-    """Take file:line apart, so that lines sort by their number."""
-    name, _, line = source.rpartition(":")
-    return name, int(line)
 
 
 def _text(source: str, configuration: Configuration) -> str:

@@ -15,8 +15,8 @@ from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 from reportgen.sources.config import scalars
 
-TIME = re.compile(
-    r"(?<=\d)(?:T| +)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: *[AaPp]\.?[Mm]\.?)?"
+TIMED = re.compile(
+    r"(.*?\d)(?:T| +)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: *[AaPp]\.?[Mm]\.?)?"
     r"(?: *(?:Z|UTC|GMT|[+-]\d{2}:?(?:\d{2})?))?"
 )
 NO_DATE = re.compile(r"0[0./-]*")
@@ -85,7 +85,7 @@ def without_time(text: str) -> str:
     >>> without_time("2025-12-05T00:00:00+01:00"), without_time("12/5/2025 12:00 AM")
     ('2025-12-05', '12/5/2025')
     """
-    match = re.match(rf"(.*?){TIME.pattern}$", text)
+    match = TIMED.fullmatch(text) if ":" in text else None
     cut = match[1] if match else text
     return "" if NO_DATE.fullmatch(cut) else cut
 

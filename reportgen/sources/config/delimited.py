@@ -24,7 +24,10 @@ MARKS = {
     codecs.BOM_UTF16_BE: ("utf-16-be", "UTF-16"),
 }
 NUL = b"\0"
+LOOKED_AT = 10_000
+"""In so many characters the most frequent separator is looked for."""
 SAVE = "save the file as UTF-8, or as .xlsx"
+GUARDS = tuple(f"{FORMULA_MARK}{start}" for start in FORMULA_STARTS)
 DECLARED = re.compile(r"\"?sep=([^\r\n])\"?(?:\r\n|\r|\n|$)", re.IGNORECASE)
 """A first line by which a file tells Excel its separator."""
 
@@ -32,6 +35,9 @@ DECLARED = re.compile(r"\"?sep=([^\r\n])\"?(?:\r\n|\r|\n|$)", re.IGNORECASE)
 def read_delimited(content: bytes, name: str, wanted: Sequence[str]) -> Grid:
     """Give the rows that hold a value, or raise Rejected; `wanted` are names of columns."""
     text, encoding = decoded(content, name)
+    if "\0" in text:
+        message = "holds characters that no text has"
+        raise Rejected([Problem(source=name, message=message, hint=SAVE)])
     declared = DECLARED.match(text)
     separator = declared[1] if declared else _separator(text, name, wanted)
     usual = encoding == "UTF-8" and separator == ","
@@ -78,16 +84,14 @@ def _not_text(content: bytes, at: int, name: str, message: str) -> Rejected:
 
 
 def _separator(text: str, name: str, wanted: Sequence[str]) -> str:
-    """Find the separator that shows the most of the wanted columns, else the most columns."""
+    """Find the separator that shows the most of the wanted columns, else the most frequent one."""
 
     def shown(separator: str) -> tuple[int, int]:
         rows: list[Row] = []
         with suppress(Rejected):
             rows.extend(islice(_rows(text, 0, separator, name), TITLE_ROWS))
-        return (
-            max((columns_named(row.cells, wanted) for row in rows), default=0),
-            max((len(row.cells) for row in rows), default=0),
-        )
+        named = max((columns_named(row.cells, wanted) for row in rows), default=0)
+        return named, text.count(separator, 0, LOOKED_AT)
 
     return max(SEPARATORS, key=shown)
 
@@ -117,6 +121,6 @@ def _without_guard(cell: str) -> str:
     >>> [_without_guard(cell) for cell in ("'=A", '="0100"', "'s")]
     ['=A', '0100', "'s"]
     """
-    if cell.startswith(tuple(f"{FORMULA_MARK}{start}" for start in FORMULA_STARTS)):
+    if cell.startswith(GUARDS):
         return cell.removeprefix(FORMULA_MARK)
-    return cell[2:-1] if re.fullmatch(r'="[^"]*"', cell) else cell
+    return cell[2:-1] if cell.startswith('="') and cell.endswith('"') else cell

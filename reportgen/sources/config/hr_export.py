@@ -176,7 +176,7 @@ def _of_nobody(rows: _Rows) -> list[Problem]:
     nobody = [row for row in rows.table.rows if not rows.user(row)]
     if not nobody:
         return []
-    lines = some([str(row.line) for row in nobody])
+    lines = some(nobody, _line)
     message = f"the column {quoted(rows.section.user)} is empty in {_lines(nobody)} {lines}"
     hint = "such a row says nothing of anybody: nothing to do, unless somebody here uses ACUs"
     return [Problem(source=rows.table.source(nobody[0]), message=message, hint=hint, warning=True)]
@@ -189,9 +189,13 @@ def _too_long(table: Table) -> list[Problem]:
         return []
     message = f"has {len(long[0].cells)} cells, but there are {table.width} columns"
     if long[1:]:
-        message += f", likewise in {_lines(long[1:])} {some([str(row.line) for row in long[1:]])}"
+        message += f", likewise in {_lines(long[1:])} {some(long[1:], _line)}"
     hint = "put a text that holds a separator in double quotes"
     return [Problem(source=table.source(long[0]), message=message, hint=hint)]
+
+
+def _line(row: Row) -> str:
+    return str(row.line)
 
 
 def _lines(rows: Sequence[Row]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from reportgen.core.problem import Problem, Rejected
+from reportgen.core.problem import Problem, Rejected, file_and_line
 from reportgen.sources.config.messages import validate
 from reportgen.sources.config.schema import Section
 from reportgen.sources.config.yamldoc import (
@@ -124,7 +124,7 @@ class Reader:
 def located(problems: Iterable[Problem], paths: Mapping[str, str]) -> list[Problem]:
     """Name files as the user would open them, in the order of file and line, each problem once."""
     placed = {replace(problem, source=_opened(problem.source, paths)) for problem in problems}
-    return sorted(placed, key=lambda problem: (_file_and_line(problem.source), problem))
+    return sorted(placed, key=lambda problem: (file_and_line(problem.source), problem))
 
 
 def _named(problem: Problem, named: str, path: Path) -> Problem:
@@ -141,8 +141,3 @@ def _opened(source: str, paths: Mapping[str, str]) -> str:
     if colon and name in paths:
         return f"{paths[name]}:{line}"
     return paths.get(source, source)
-
-
-def _file_and_line(source: str) -> tuple[str, int]:
-    name, _, line = source.rpartition(":")
-    return (name, int(line)) if line.isdigit() else (source, 0)

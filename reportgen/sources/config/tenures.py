@@ -137,7 +137,7 @@ def _not_whole(person: Person, day: date, holding: Sequence[Tenure], whole: Deci
     if whole == ONE or all(row.share is None for row in holding):
         return None
     percent = f"{plain(whole.scaleb(2, EXACT))} %"
-    others = some([row.source for row in holding[1:]])
+    others = some(holding[1:], lambda row: row.source)
     message = f"the shares of {quoted(person.key)} add up to {percent}, not 100 %"
     when = f", from {day} on" if day > date.min else ""
     beside = f", with {others}" if others else ""

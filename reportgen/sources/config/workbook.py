@@ -94,7 +94,7 @@ def _sheet_of(book: "Workbook", sheet: str | None, line: str) -> str:
         if visible(title).casefold() == visible(sheet).casefold():
             return title
     near = did_you_mean(sheet, sheets)
-    hint = f"did you mean {quoted(near)}?" if near else f"it has {some(list(map(quoted, sheets)))}"
+    hint = f"did you mean {quoted(near)}?" if near else f"it has {some(sheets, quoted)}"
     message = f"the workbook has no sheet {quoted(sheet)}"
     raise Rejected([Problem(source=line, message=message, hint=hint)])
 
