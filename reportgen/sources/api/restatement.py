@@ -1,6 +1,6 @@
 """A second fetch compared with the first: which days of the control total were restated since."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from reportgen.core.model import Cell, Quantities, RecordedResponse
@@ -26,27 +26,29 @@ def restated(
     are ACUs. What is said in another order, or differs within the tolerance, is the same.
     """
     totals = {request.line for request in control}
-    reader = ViewReader(question.cycle, question.tolerance)
     changes: dict[Cell, Decimal] = {}
     also, since = 0, ""
-    for before, after in superseded:
-        old, new = (_quantities(control[0], recorded, reader) for recorded in (before, after))
-        change = _change(old or {}, new or {}, question.tolerance)
-        if not change and (old is None, before.status) == (new is None, after.status):
-            continue
+    for before, change in _changed(superseded, control[0], question):
         since = min(since, before.fetched_at) if since else before.fetched_at
-        if not change or before.request not in totals or old is None:
-            also += 1
-            continue
-        for cell, acus in change.items():
+        also += not (change and before.request in totals)
+        for cell, acus in change.items() if before.request in totals else ():
             changes[cell] = add(changes.get(cell, ZERO), acus)
     if not since:
         return []
-    return [
-        Problem(
-            source=source, message=_message(changes, also, since), hint=_hint(changes), warning=True
-        )
-    ]
+    message, hint = _message(changes, also, since), _hint(changes)
+    return [Problem(source=source, message=message, hint=hint, warning=True)]
+
+
+def _changed(
+    superseded: Iterable[Superseded], shape: Request, question: Question
+) -> Iterator[tuple[RecordedResponse, dict[Cell, Decimal]]]:
+    """Give the answers that a later one differs from, and by what, nothing beside a refusal."""
+    reader = ViewReader(question.cycle, question.tolerance)
+    for before, after in superseded:
+        old, new = (_quantities(shape, recorded, reader) for recorded in (before, after))
+        change = _change(old or {}, new or {}, question.tolerance)
+        if change or (old is None, before.status) != (new is None, after.status):
+            yield before, {} if old is None else change
 
 
 def _change(old: Quantities, new: Quantities, tolerance: Decimal) -> dict[Cell, Decimal]:

@@ -1,8 +1,9 @@
 """What rates.yaml charges besides usage: fees and transfers, and currencies under a total."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 from reportgen.core.model import Fee, MemoCurrency, Transfer
@@ -45,10 +46,8 @@ def read_transfers(
     file: RatesFile, document: YamlDocument
 ) -> tuple[tuple[Transfer, ...], list[Problem]]:
     """Give the transfers in the order of the file, and every problem with file:line."""
-    transfers = []
-    problems: list[Problem] = []
-    for index, section in enumerate(file.transfers):
-        transfer = Transfer(
+    transfers = tuple(
+        Transfer(
             cycle=section.cycle,
             giver=section.from_,
             receiver=section.to,
@@ -56,17 +55,13 @@ def read_transfers(
             reason=section.reason,
             source=document.line("transfers", index),
         )
-        transfers.append(transfer)
-        problems += too_fine(
-            transfer.amount,
-            section.reason,
-            file.currency,
-            file.decimals,
-            document.line("transfers", index, "amount"),
-        )
-        if transfer.giver == transfer.receiver:
-            problems.append(_to_itself(transfer, document.line("transfers", index, "to")))
-    return tuple(transfers), problems
+        for index, section in enumerate(file.transfers)
+    )
+    problems: list[Problem] = []
+    for index, transfer in enumerate(transfers):
+        line = partial(document.line, "transfers", index)
+        problems += _transfer_problems(transfer, file, line)
+    return transfers, problems
 
 
 def read_memo_currencies(
@@ -102,10 +97,16 @@ def undeclared_charged(
             yield undeclared(code, codes, line)
 
 
-def _to_itself(transfer: Transfer, line: str) -> Problem:
-    reason, giver = quoted(transfer.reason), quoted(transfer.giver)
-    message = f"the transfer {reason} gives to {giver} what comes from it"
-    return Problem(source=line, message=message, hint="name two cost centers, or remove it")
+def _transfer_problems(
+    transfer: Transfer, file: RatesFile, line: Callable[[str], str]
+) -> Iterator[Problem]:
+    amount, reason = transfer.amount, transfer.reason
+    yield from too_fine(amount, reason, file.currency, file.decimals, line("amount"))
+    if transfer.giver == transfer.receiver:
+        giver = quoted(transfer.giver)
+        message = f"the transfer {quoted(reason)} gives to {giver} what comes from it"
+        hint = "name two cost centers, or remove it"
+        yield Problem(source=line("to"), message=message, hint=hint)
 
 
 def _fee_problems(

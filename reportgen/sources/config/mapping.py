@@ -25,31 +25,24 @@ def read_mapping(
     file: MappingFile, source: YamlDocument, user_rules: Iterable[Rule]
 ) -> tuple[Mapping, list[Problem]]:
     """Give the mapping, with the rules of the HR export, and what is wrong without usage."""
-    rules = list(user_rules)
-    problems = [
-        *_twice_ignoring_case(file, source),
-        *_sessions_twice(file, source),
-        *_unused_tags(file, source),
-    ]
-    for section in RULE_SECTIONS:
-        for key, value in getattr(file, section).items():
-            rule, mistakes = _rule(section, key, value, source)
-            rules.append(rule)
-            problems += mistakes
-    pools, mistakes = read_pools(file, source)
+    rules, rule_problems = _rules(file, source)
+    pools, pool_problems = read_pools(file, source)
     mapping = Mapping(
         cost_centers=tuple(
             _cost_center(code, file.cost_centers[code]) for code in sorted(file.cost_centers)
         ),
-        rules=tuple(sorted(rules, key=lambda rule: (rule.section, rule.key))),
+        rules=tuple(sorted((*user_rules, *rules), key=lambda rule: (rule.section, rule.key))),
         precedence=file.precedence,
         unallocated=file.unallocated,
         unallocated_source=source.line("unallocated"),
         pools=pools,
     )
     return mapping, [
-        *problems,
-        *mistakes,
+        *_twice_ignoring_case(file, source),
+        *_sessions_twice(file, source),
+        *_unused_tags(file, source),
+        *rule_problems,
+        *pool_problems,
         *_unknown_targets(mapping, source),
         *_closed_targets(mapping, source),
     ]
@@ -62,6 +55,16 @@ def single(code: str) -> Split | None:
 
 def _cost_center(code: str, section: CostCenterSection) -> CostCenter:
     return CostCenter(code=code, **section.model_dump())
+
+
+def _rules(file: MappingFile, source: YamlDocument) -> tuple[list[Rule], list[Problem]]:
+    rules, problems = [], []
+    for section in RULE_SECTIONS:
+        for key, value in getattr(file, section).items():
+            rule, wrong = _rule(section, key, value, source)
+            rules.append(rule)
+            problems += wrong
+    return rules, problems
 
 
 def _rule(
