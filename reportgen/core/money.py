@@ -127,7 +127,8 @@ def spread_over_groups(amount: Decimal, groups: Sequence[Sequence[Decimal]]) -> 
     """Spread an amount over quantities of either sign, so that a group gets what it would get as one quantity.
 
     At 1e-12; the sum of all quantities is not zero (ValueError). A credit takes its part away
-    again. Equal remainders go in the order of the groups, whatever quantities they are made of.
+    again. Equal remainders go in the order of the groups, whatever quantities they are made of; a
+    negative amount is rounded down like any other, so that `round_to_total` keeps that order.
 
     >>> parts = spread_over_groups(Decimal("1.00"), [[Decimal(1)], [Decimal("0.5")] * 2, [Decimal(1)]])
     >>> [f"{total(group)}" for group in parts]
@@ -146,13 +147,13 @@ def spread_over_groups(amount: Decimal, groups: Sequence[Sequence[Decimal]]) -> 
             [-weight for weight in sums],
         )
     decimals = _decimals_to_split(amount, SPLIT_QUANTUM)
-    steps = _whole(amount.copy_abs(), decimals)
+    steps = _whole(amount, decimals)
     targets = _largest_remainder(steps, sums, sum(sums), steps)
     parts = [
         _largest_remainder(steps, group, sum(sums), target)
         for group, target in zip(weights, targets, strict=True)
     ]
-    return [_placed(group, amount, decimals) for group in parts]
+    return [[_stepped(part, decimals) for part in group] for group in parts]
 
 
 def round_to_total(exact: Sequence[Decimal], target: Decimal, decimals: int) -> list[Decimal]:
@@ -236,16 +237,15 @@ def _whole_weights(weights: tuple[Decimal, ...]) -> tuple[int, ...]:
 
 
 def _split(amount: Decimal, weights: tuple[int, ...], quantum: Decimal) -> list[Decimal]:
-    """Split by whole numbers whose sum is above zero."""
+    """Split by whole numbers whose sum is above zero; a negative amount as its opposite."""
     decimals = _decimals_to_split(amount, quantum)
-    steps = _whole(amount.copy_abs(), decimals)
-    return _placed(_largest_remainder(steps, weights, sum(weights), steps), amount, decimals)
+    steps, sign = _whole(amount.copy_abs(), decimals), -1 if amount < 0 else 1
+    parts = _largest_remainder(steps, weights, sum(weights), steps)
+    return [_stepped(sign * part, decimals) for part in parts]
 
 
-def _placed(parts: Sequence[int], amount: Decimal, decimals: int) -> list[Decimal]:
-    """Make decimals of steps; a negative amount is split as its opposite is."""
-    sign = -1 if amount < 0 else 1
-    return [Decimal(sign * part).scaleb(-decimals, EXACT) for part in parts]
+def _stepped(steps: int, decimals: int) -> Decimal:
+    return Decimal(steps).scaleb(-decimals, EXACT)
 
 
 def _largest_remainder(steps: int, weights: Sequence[int], whole: int, target: int) -> list[int]:

@@ -201,6 +201,16 @@ def test_a_vendors_credit_is_recovered_as_its_opposite():
     assert totals(found) == {"CC-1": "-66.67", "CC-2": "-33.33"}
 
 
+def test_equal_parts_of_a_credit_go_by_code():
+    thirds = [part(code, "1") for code in ("CC-1", "CC-2", "CC-3")]
+    # -33.333… each: -33.34 rounded down makes -100.02, so the first two by code go up
+    assert totals(charge(thirds, recovering("-100.00"))) == {
+        "CC-1": "-33.33",
+        "CC-2": "-33.33",
+        "CC-3": "-33.34",
+    }
+
+
 def test_a_vendors_invoice_without_acus_cannot_be_recovered():
     assert [one.source for one in errors(charge([], recovering("1.00")).problems)] == [
         "rates.yaml:5"
