@@ -402,7 +402,7 @@ def world() -> Views:
                 counted("pairs", (org_id, principal), cell, acus)
     views: dict[str, dict[object, View]] = {}
     for (kind, key), quantities in sums.items():
-        views.setdefault(kind, {})[key] = View(request=f"GET {kind} {key}", quantities=quantities)
+        views.setdefault(kind, {})[key] = View(requests=(f"{kind} {key}",), quantities=quantities)
     (enterprise,) = views.pop("enterprise").values()
     return Views(enterprise=enterprise, **views)  # type: ignore[arg-type]
 

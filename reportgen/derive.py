@@ -177,7 +177,7 @@ def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
     fetched = [
         response.fetched_at
         for request in control
-        if (response := inputs.responses.get(request.line))
+        if (response := inputs.responses.get(request.target))
     ]
     return Heading(
         enterprise=inputs.configuration.settings.enterprise,

@@ -19,6 +19,9 @@ from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import said_by_system
 
+METHOD = "GET "
+"""What stands before path and query on a line; nothing else is ever asked."""
+
 
 class _Line(msgspec.Struct):
     request: str
@@ -128,7 +131,8 @@ def encode(responses: Iterable[RecordedResponse]) -> bytes:
 
 def line_of(response: RecordedResponse) -> bytes:
     """Write one response as a line."""
-    line = _Line(response.request, response.status, response.fetched_at, response.body)
+    request = f"{METHOD}{response.request}"
+    line = _Line(request, response.status, response.fetched_at, response.body)
     return _encoder.encode(line) + b"\n"
 
 
@@ -140,8 +144,10 @@ def _response(line: bytes, source: str) -> RecordedResponse:
     decoded = _decoder.decode(line)
     if datetime.fromisoformat(decoded.fetched_at).tzinfo is None:
         raise ValueError(decoded.fetched_at)
+    if not decoded.request.startswith(METHOD):
+        raise ValueError(decoded.request)
     return RecordedResponse(
-        request=decoded.request,
+        request=decoded.request.removeprefix(METHOD),
         status=decoded.status,
         fetched_at=decoded.fetched_at,
         body=decoded.body,

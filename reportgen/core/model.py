@@ -24,7 +24,9 @@
 
     Allocation                  the part of a record that a cost center bears, priced (by the million)
     Invoice                     a cost center's charges: InvoiceLine, PrincipalUsage, DetailRow
+      AddressedLine             a line, and on whose invoice it stands
     Statement                   the cycle over all cost centers: Heading, Unallocated, TieOut, TieOutRow
+      MissingView               what the API did not give of an endpoint
       Subtotal                  by department, entity, calendar month
       RunRate                   what an open cycle may come to
     Attachment                  a file inside a PDF
@@ -263,7 +265,11 @@ class RateCard:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordedResponse:
-    """One answer as received. `request` is method, path and query sorted by key; `source` its file:line."""
+    """One answer as received; `source` is its file:line.
+
+    `request` is path and query sorted by key, without a method, as every request is a GET: so it
+    stands in views, records and the ledger. The evidence alone writes `GET` before it.
+    """
 
     request: str
     status: int
@@ -324,9 +330,9 @@ Quantities = MappingOf[Cell, Decimal]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """One answer of the consumption API: ACUs per billing day and product, and the request that gave them."""
+    """ACUs per billing day and product, and the requests whose answers gave them: mostly one."""
 
-    request: str
+    requests: tuple[str, ...]
     quantities: Quantities
 
 
@@ -650,13 +656,43 @@ class RunRate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MissingView:
+    """What the API did not give of an endpoint, whose path is `request`, with `{id}` for ids.
+
+    Refused: `count` questions were answered with `status`. Not asked: as many were beyond what is
+    asked. Broken off: a list ended after `count` items of `whole`, where it says how many it has.
+    """
+
+    request: str
+    reason: Literal["refused", "not asked", "broken off"]
+    count: int
+    status: int | None = None
+    whole: int | None = None
+
+    @property
+    def message(self) -> str:
+        """Why it is missing, and how much of it."""
+        if self.reason == "refused":
+            return f"{self.count} answered {self.status}"
+        if self.reason == "not asked":
+            return f"{self.count} not asked"
+        of_all = "" if self.whole is None else f" of {self.whole}"
+        return f"the list broke off after {self.count}{of_all}"
+
+    @property
+    def text(self) -> str:
+        """What documents and messages say: the request, and the message."""
+        return f"GET {self.request}: {self.message}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Heading:
     """What stands above every document of a cycle.
 
-    `cycle_open` says that the evidence was collected before the cycle ended; `missing_views` are
-    the requests that were refused, so that the decomposition is coarser than it could be;
-    `elapsed_seconds` is how much of the cycle the evidence covers. `effective_prices` says that one
-    amount is spread over the cycle, so that a unit price is only what that comes to.
+    `cycle_open` says that the evidence was collected before the cycle ended; for want of the
+    `missing_views` the decomposition is coarser than it could be; `elapsed_seconds` is how much of
+    the cycle the evidence covers. `effective_prices` says that one amount is spread over the cycle,
+    so that a unit price is only what that comes to.
     """
 
     enterprise: str
@@ -668,7 +704,7 @@ class Heading:
     elapsed_seconds: int = 0
     effective_prices: bool = False
     contract: str | None = None
-    missing_views: tuple[str, ...] = ()
+    missing_views: tuple[MissingView, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -53,7 +53,8 @@ def redacted(
         heading=replace(
             statement.heading,
             missing_views=tuple(
-                _without_words(view, words) for view in statement.heading.missing_views
+                replace(view, request=_without_words(view.request, words))
+                for view in statement.heading.missing_views
             ),
         ),
         invoices=tuple(_invoice(invoice, kept) for invoice in statement.invoices),

@@ -57,7 +57,7 @@ def statement_values(statement: Statement) -> dict[str, Any]:
             statement.variance, {invoice.cost_center.code for invoice in statement.invoices}
         ),
         "run_rate": _run_rate(statement.run_rate, decimals),
-        "missing_views": list(heading.missing_views),
+        "missing_views": [view.text for view in heading.missing_views],
     }
 
 

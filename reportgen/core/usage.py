@@ -201,7 +201,7 @@ def _unowned_sessions(
                 and not within.get(session.org_id, frozenset()) & _overlapping(cell)
                 and rivals.at(cell, acus) <= known.get(session.org_id, frozenset())
             }
-            kept = View(request=view.request, quantities=quantities)
+            kept = View(requests=view.requests, quantities=quantities)
             yield Residual(
                 org_id=session.org_id,
                 session_id=session.session_id,
@@ -335,8 +335,11 @@ def _requests(residual: Residual) -> tuple[str, ...]:
 
     What was taken from an organization or the enterprise is every other row of the ledger below it.
     """
-    parts = residual.parts if residual.principal else ()
-    return (residual.view.request, *(part.request for part in parts))
+    return _requests_of((residual.view, *(residual.parts if residual.principal else ())))
+
+
+def _requests_of(views: Iterable[View]) -> tuple[str, ...]:
+    return tuple(request for view in views for request in view.requests)
 
 
 def _order(record: UsageRecord) -> tuple[object, ...]:
@@ -349,24 +352,27 @@ def _discrepancies(
     """Report what went below zero: a view that is negative, or finer views that exceed a coarser one."""
     for residual in residuals:
         for cell in _below(residual, tolerance):
-            finer = (part.request for part in residual.parts if cell in part.quantities)
+            finer = [part for part in residual.parts if cell in part.quantities]
             yield _discrepancy(residual, cell, finer)
     for cell in _below(nobody, tolerance):
-        largest = sorted(
-            residuals,
-            key=lambda found: (found.quantities.get(cell, ZERO), found.view.request),
-            reverse=True,
-        )
-        yield _discrepancy(
-            nobody, cell, (found.view.request for found in largest[:MOST_VIEWS_NAMED])
-        )
+        yield _discrepancy(nobody, cell, _largest(residuals, cell))
+
+
+def _largest(residuals: Iterable[Residual], cell: Cell) -> list[View]:
+    """Give the views that leave most in a cell, as many as a discrepancy names."""
+    ordered = sorted(
+        residuals,
+        key=lambda residual: (residual.quantities.get(cell, ZERO), residual.view.requests),
+        reverse=True,
+    )
+    return [residual.view for residual in ordered[:MOST_VIEWS_NAMED]]
 
 
 def _below(residual: Residual, tolerance: Decimal) -> list[Cell]:
     return [cell for cell, acus in residual.quantities.items() if acus < -tolerance]
 
 
-def _discrepancy(residual: Residual, cell: Cell, finer: Iterable[str]) -> Discrepancy:
+def _discrepancy(residual: Residual, cell: Cell, finer: Iterable[View]) -> Discrepancy:
     day, product = cell
     return Discrepancy(
         day=day,
@@ -374,5 +380,5 @@ def _discrepancy(residual: Residual, cell: Cell, finer: Iterable[str]) -> Discre
         org_id=residual.org_id,
         principal_id=residual.principal.id if residual.principal else "",
         acus=residual.quantities[cell],
-        views=(residual.view.request, *finer),
+        views=_requests_of((residual.view, *finer)),
     )

@@ -85,7 +85,7 @@ def _fetch(
     """Ask the live API for what is not stored, and join it to what was collected before."""
     folder = cycle_folder(configuration.archive, chosen.cycle.start)
     totals = api.control_totals(configuration.settings.source, asked)
-    control = {request.line for request in totals}
+    control = {request.target for request in totals}
     fetch = begun(folder, chosen.cycle, control, now=context.now(), refresh=effort.refresh)
     append = evidence.appending(fetch.path, chosen.responses.values())
     storing = replace(chosen, connection=replace(chosen.connection, append=append))

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from reportgen.core.model import Invoice, Statement
+from reportgen.core.model import Invoice, MissingView, Statement
 from reportgen.core.money import fixed, plain, shown
 from reportgen.core.problem import Problem
 from reportgen.core.statement_json import statement_values
 from reportgen.core.text import quoted
 from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
-from reportgen.sources.api.reading import NOT_ASKED
 
 
 def tell_outcome(statement: Statement, folder: Path, context: Context) -> int:
@@ -83,15 +82,15 @@ def _disagreements(statement: Statement, source: str) -> Iterator[Problem]:
         yield Problem(source=source, message="the tie-out is not zero", hint=hint)
 
 
-def _coarser(view: str, source: str) -> Problem:
+def _coarser(view: MissingView, source: str) -> Problem:
     finer = (
         "role assignments or sessions that name organizations leave fewer pairs open"
-        if view.endswith(NOT_ASKED)
+        if view.reason == "not asked"
         else "collect with --refresh once it is permitted, or the list is whole"
     )
     return Problem(
         source=source,
-        message=f"{view}: the decomposition is coarser",
+        message=f"{view.text}: the decomposition is coarser",
         hint=f"nobody is charged twice; {finer}",
         warning=True,
     )

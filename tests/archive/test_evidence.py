@@ -13,7 +13,7 @@ from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Rejected
 
 
-def response(request="GET /v3/a", body="{}", status=200, fetched_at="2026-01-09T10:00:00Z"):
+def response(request="/v3/a", body="{}", status=200, fetched_at="2026-01-09T10:00:00Z"):
     return RecordedResponse(request=request, status=status, fetched_at=fetched_at, body=body)
 
 
@@ -36,10 +36,10 @@ def refused(path, **kwargs):
 
 
 def test_a_response_is_on_disk_the_moment_it_is_stored(path):
-    append = evidence.appending(path, [response("GET /v3/first")])
-    assert evidence.read(path).keys() == {"GET /v3/first"}
-    append(response("GET /v3/second"))
-    assert evidence.read(path).keys() == {"GET /v3/first", "GET /v3/second"}
+    append = evidence.appending(path, [response("/v3/first")])
+    assert evidence.read(path).keys() == {"/v3/first"}
+    append(response("/v3/second"))
+    assert evidence.read(path).keys() == {"/v3/first", "/v3/second"}
 
 
 def test_a_line_is_the_object_of_the_contract(path):
@@ -152,9 +152,9 @@ def test_an_empty_and_a_missing_file_are_problems(path):
 
 
 def test_only_the_lines_that_matter_are_read(path):
-    whole = stored(path, response("GET /v3/cycles"))
+    whole = stored(path, response("/v3/cycles"))
     path.write_bytes(b"not json\n" + whole)
-    assert evidence.read(path, only="/v3/cycles")["GET /v3/cycles"].source == f"{path}:2"
+    assert evidence.read(path, only="/v3/cycles")["/v3/cycles"].source == f"{path}:2"
     assert evidence.read(path, only="/v3/sessions") == {}
 
 
@@ -234,7 +234,7 @@ def test_the_evidence_is_never_held_in_memory(path):
     """Three hundred answers of 40 kB, twice, of which two at a time are held in all their forms."""
     path.parent.mkdir()
     answers = [
-        [response(f"GET /v3/{n}", f"{time}{'x' * 40_000}") for n in range(300)] for time in (1, 2)
+        [response(f"/v3/{n}", f"{time}{'x' * 40_000}") for n in range(300)] for time in (1, 2)
     ]
     first, second = (evidence.encode(found) for found in answers)
     path.write_bytes(first + second)

@@ -101,7 +101,7 @@ def record(
     day: date = FIRST,
 ) -> UsageRecord:
     return UsageRecord(
-        day, "devin", org_id, *(principal or ("", "")), session, Decimal(acus), ("GET x",)
+        day, "devin", org_id, *(principal or ("", "")), session, Decimal(acus), ("x",)
     )
 
 

@@ -106,7 +106,7 @@ class Made(NamedTuple):
 
 
 def allocation(part: Part) -> Allocation:
-    record = UsageRecord(part.day, part.product, *part.place, "", part.quantity, ("GET x",))
+    record = UsageRecord(part.day, part.product, *part.place, "", part.quantity, ("x",))
     cause = "unmapped user" if part.kind == "unallocated" else ""
     return Allocation(
         record, part.cost_center, part.kind, cause, "mapping.yaml:1", "1", part.quantity
@@ -607,7 +607,7 @@ def ruled(draw: st.DrawFn) -> tuple[list[UsageRecord], Mapping, RateCard]:
     )
     drawn = draw(st.dictionaries(cells, quantities, max_size=8))
     records = [
-        UsageRecord(day, product, *place, "", acus, ("GET x",))
+        UsageRecord(day, product, *place, "", acus, ("x",))
         for (day, product, place), acus in drawn.items()
     ]
     mapping = Mapping(

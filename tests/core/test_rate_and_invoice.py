@@ -52,7 +52,7 @@ class Part(NamedTuple):
 
 
 def allocation(part: Part) -> Allocation:
-    record = UsageRecord(part.day, part.product, *part.place, "", part.quantity, ("GET x",))
+    record = UsageRecord(part.day, part.product, *part.place, "", part.quantity, ("x",))
     cause = CAUSE if part.kind == "unallocated" else ""
     return Allocation(
         record, part.cost_center, part.kind, cause, "mapping.yaml:1", "1", part.quantity
@@ -524,7 +524,7 @@ def test_causes_products_and_discrepancies_reach_the_statement():
         part("", "3", product="cascade", unallocated=True),
     ]
     found = Discrepancy(
-        day=FIRST, product="devin", org_id="", principal_id="", acus=Decimal(-1), views=("GET e",)
+        day=FIRST, product="devin", org_id="", principal_id="", acus=Decimal(-1), views=("e",)
     )
     result, _ = made(parts, TWO, control=replace(usage(parts), discrepancies=(found,)))
     assert result.discrepancies == (found,)

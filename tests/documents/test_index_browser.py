@@ -20,7 +20,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from reportgen.core.model import Statement
+from reportgen.core.model import MissingView, Statement
 from reportgen.documents.render import Design, draw, tasks_of
 from tests.documents import beech, grove
 
@@ -196,7 +196,8 @@ def long(statement: Statement) -> Statement:
         difference_acus=Decimal(more),
         difference_amount=more,
     )
-    heading = replace(statement.heading, enterprise="Enterprise" * 12, missing_views=("x",))
+    missing = MissingView(request="/v3/x", reason="broken off", count=1)
+    heading = replace(statement.heading, enterprise="Enterprise" * 12, missing_views=(missing,))
     return replace(
         statement, invoices=tuple(invoices), earlier=tuple(earlier), tie_out=tie, heading=heading
     )

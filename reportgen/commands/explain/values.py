@@ -5,6 +5,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from reportgen.archive.evidence import METHOD
 from reportgen.core.directory import principal_of
 from reportgen.core.explain import Explanation, RoundingGroup, Ruled
 from reportgen.core.model import (
@@ -13,7 +14,6 @@ from reportgen.core.model import (
     Invoice,
     RecordedResponse,
     Rule,
-    UsageRecord,
 )
 from reportgen.core.money import EXACT, decimals_of, fixed, plain, subtract, total
 from reportgen.core.problem import file_and_line
@@ -33,7 +33,7 @@ def invoice_values(
         request
         for line in lines
         for ruled in line.records
-        for request in _requests(ruled.allocation.record)
+        for request in ruled.allocation.record.requests
     )
     return {
         "invoice": invoice.number,
@@ -43,7 +43,7 @@ def invoice_values(
         "currency": heading.currency,
         "amount": fixed(invoice.amount, heading.decimals),
         "lines": [_line_values(line, inputs.configuration, derived) for line in lines],
-        "responses": {request: _proof(inputs.responses[f"GET {request}"]) for request in requests},
+        "responses": {request: _proof(inputs.responses[request]) for request in requests},
     }
 
 
@@ -51,7 +51,7 @@ def _proof(response: RecordedResponse) -> Values:
     """Say where an answer stands in the evidence, and what its body's fingerprint is."""
     digest = sha256(response.body.encode("utf-8", "surrogatepass")).hexdigest()
     return {
-        "request": response.request,
+        "request": f"{METHOD}{response.request}",
         "sha256": digest,
         "line": int(response.source.rpartition(":")[2]),
         "fetched_at": response.fetched_at,
@@ -176,13 +176,8 @@ def _record(ruled: Ruled, known: Directory, decimals: int) -> Values:
         "cause": allocation.cause or None,
         "rule": _rule(ruled.rule, allocation.rule) if ruled.rule else None,
         "rate": allocation.rate or None,
-        "requests": _requests(record),
+        "requests": list(record.requests),
     }
-
-
-def _requests(record: UsageRecord) -> list[str]:
-    """List the answers that prove a record; those of a view that was added up are one text."""
-    return " ".join(record.requests).split()
 
 
 def _rule(rule: Rule, value: str) -> Values:

@@ -160,7 +160,7 @@ async def _ask_all(
         while waiting:
             request = waiting.popleft()
             if response := _known(request, known) or await _ask(request, worker, connection):
-                answers[request.line] = response
+                answers[request.target] = response
             connection.progress(next(done), len(requests))
 
     try:
@@ -185,7 +185,7 @@ def _told(failures: ExceptionGroup[Exception]) -> Exception:
 
 def _known(request: Request, known: Mapping[str, RecordedResponse]) -> Answer | None:
     """Give the answer that an earlier run stored; one that cannot be read is asked for again."""
-    recorded = known.get(request.line)
+    recorded = known.get(request.target)
     try:
         return answer(request, recorded) if recorded else None
     except UnreadableBody:
@@ -260,7 +260,7 @@ def _recorded(
 ) -> RecordedResponse:
     body = response.content.decode("utf-8-sig", "replace")
     return RecordedResponse(
-        request=request.line,
+        request=request.target,
         status=response.status_code,
         fetched_at=connection.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         body=_without_tokens(body, connection),

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from reportgen.core.model import MissingView
 from reportgen.sources.api import bodies
 from reportgen.sources.api.plan import Answer, Answers, Plan, Request
 
@@ -28,13 +29,17 @@ class Pages:
     total: int | None = None
     cut: bool = False
 
-    def broke_off(self) -> str:
-        """Say after how many items the list ended though there are more, nothing if it is whole."""
+    def broken_off(self) -> MissingView | None:
+        """Say after how many items the list ended though there are more; None if it is whole."""
         if self.refused or not (self.cut or (self.total or 0) > len(self.items)):
-            return ""
+            return None
         received = len({msgspec.json.encode(item) for item in self.items})
-        of_all = f" of {self.total}" if self.total and self.total > received else ""
-        return f"the list broke off after {received}{of_all}"
+        return MissingView(
+            request=replace(self.request, params=()).target,
+            reason="broken off",
+            count=received,
+            whole=self.total if self.total and self.total > received else None,
+        )
 
 
 def all_pages(first: Sequence[Request]) -> Plan[list[Pages]]:
@@ -45,15 +50,15 @@ def all_pages(first: Sequence[Request]) -> Plan[list[Pages]]:
     """
     lists = [Pages(request=request) for request in first]
     pending = list(zip(lists, first, strict=True))
-    seen = {request.line for request in first}
+    seen = {request.target for request in first}
     while pending:
         answers = yield [request for _, request in pending]
         following = [(pages, _read(pages, asked, answers)) for pages, asked in pending]
         pending = []
         for pages, request in following:
-            if request and request.line not in seen:
+            if request and request.target not in seen:
                 pending.append((pages, request))
-                seen.add(request.line)
+                seen.add(request.target)
             elif request:
                 pages.cut = True
     return lists
@@ -61,7 +66,7 @@ def all_pages(first: Sequence[Request]) -> Plan[list[Pages]]:
 
 def _read(pages: Pages, request: Request, answers: Answers) -> Request | None:
     """Keep the items of a page, and give the request for the next."""
-    answer = answers[request.line]
+    answer = answers[request.target]
     if answer.body is None:
         pages.refused = answer
         if answer.recorded.status == NOT_FOUND and request.endpoint.startswith("/v3/"):

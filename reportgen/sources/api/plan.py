@@ -40,7 +40,7 @@ class Request:
 
     @property
     def target(self) -> str:
-        """Path and query sorted by key, ids percent-encoded."""
+        """Path and query sorted by key, ids percent-encoded: without method, host or token."""
         parts = self.endpoint.split("{}")
         path = "".join(
             a + b
@@ -51,9 +51,8 @@ class Request:
         query = urlencode(sorted(self.params))
         return f"{path}?{query}" if query else path
 
-    @property
-    def line(self) -> str:
-        """How the request stands in the evidence: without host or token."""
+    def __str__(self) -> str:
+        """Name the request as messages do."""
         return f"GET {self.target}"
 
 
@@ -78,11 +77,6 @@ class Answer:
     recorded: RecordedResponse
     body: Any
 
-    @property
-    def target(self) -> str:
-        """Path and query as they were asked."""
-        return self.recorded.request.removeprefix("GET ")
-
 
 Answers = Mapping[str, Answer]
 Plan = Generator[Sequence[Request], Answers, T]
@@ -100,8 +94,8 @@ def answer(request: Request, recorded: RecordedResponse) -> Answer:
 def unreadable(request: Request, recorded: RecordedResponse, error: UnreadableBody) -> Problem:
     """Say which recorded response cannot be read."""
     return Problem(
-        source=recorded.source or request.line,
-        message=f"the answer to {request.line} {error}",
+        source=recorded.source or str(request),
+        message=f"the answer to {request} {error}",
         hint=AGAIN,
     )
 
@@ -111,7 +105,7 @@ def prefixed(plan: Plan[T], prefix: str) -> Plan[T]:
     try:
         requests = next(plan)
         while True:
-            asked = {request.line: moved(request, prefix) for request in requests}
+            asked = {request.target: moved(request, prefix) for request in requests}
             there = Portion(asked.values(), following(requests))
             requests = plan.send(_as_asked(asked, (yield there)))
     except StopIteration as stop:
@@ -120,7 +114,7 @@ def prefixed(plan: Plan[T], prefix: str) -> Plan[T]:
 
 def _as_asked(asked: Mapping[str, Request], answers: Answers) -> Answers:
     """Give the answers by the requests they stand for; no name holds them beyond their portion."""
-    return {line: answers[there.line] for line, there in asked.items() if there.line in answers}
+    return {line: answers[there.target] for line, there in asked.items() if there.target in answers}
 
 
 def moved(request: Request, prefix: str) -> Request:
@@ -151,13 +145,13 @@ def _answers(
     answers: dict[str, Answer] = {}
     problems = []
     missing = [
-        request for request in requests if request.line not in responses and not request.optional
+        request for request in requests if request.target not in responses and not request.optional
     ]
     for request in requests:
-        recorded = responses.get(request.line)
+        recorded = responses.get(request.target)
         if recorded:
             try:
-                answers[request.line] = answer(request, recorded)
+                answers[request.target] = answer(request, recorded)
             except UnreadableBody as error:
                 problems.append(unreadable(request, recorded, error))
     if missing:
@@ -170,4 +164,4 @@ def _answers(
 def not_answered(source: str, request: Request, more: int = 0) -> Problem:
     """Say which request has no answer."""
     also = f", nor to {more} more" if more else ""
-    return Problem(source=source, message=f"holds no answer to {request.line}{also}", hint=AGAIN)
+    return Problem(source=source, message=f"holds no answer to {request}{also}", hint=AGAIN)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.directory import recalled, with_answered
-from reportgen.core.model import DEVIN, Directory, Principal, Rule, View, Views
+from reportgen.core.model import DEVIN, Directory, MissingView, Principal, Rule, View, Views
 from reportgen.core.problem import Problem
 from reportgen.sources.api.bodies import DayTotals
 from reportgen.sources.api.pages import Pages
@@ -17,9 +17,6 @@ from reportgen.sources.api.views import ViewReader
 
 AT_A_TIME = 1000
 """Answers are read and let go in portions, so that memory does not grow with the enterprise."""
-
-NOT_ASKED = "not asked"
-"""Ends what is said of questions beyond the bound."""
 
 ViewKind = Literal["enterprise", "organizations", "principals", "pairs", "sessions"]
 Asked = tuple[ViewKind, Any, Request]
@@ -60,7 +57,7 @@ class Reading:
 
     views: Views = field(repr=False)
     directory: Directory = field(repr=False)
-    missing_views: tuple[str, ...] = ()
+    missing_views: tuple[MissingView, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
 
@@ -75,7 +72,7 @@ class Findings:
     reader: ViewReader
     views: dict[ViewKind, dict[Any, View]] = field(default_factory=lambda: defaultdict(dict))
     refused: Counter[tuple[str, int]] = field(default_factory=Counter)
-    incomplete: tuple[str, ...] = ()
+    incomplete: tuple[MissingView, ...] = ()
 
     def keep(self, asked: Sequence[Asked]) -> Plan[None]:
         """Ask for views and keep what comes back."""
@@ -88,7 +85,7 @@ class Findings:
 
     def _keep(self, portion: Sequence[Asked], answers: Answers) -> None:
         for kind, key, request in portion:
-            answer = answers.get(request.line)
+            answer = answers.get(request.target)
             if answer and answer.body is None:
                 self._keep_refusal(kind, key, request, answer)
             elif answer:
@@ -97,7 +94,7 @@ class Findings:
     def _keep_refusal(self, kind: ViewKind, key: str, request: Request, answer: Answer) -> None:
         """Count a refusal; a session is an empty view then: what it used stays with its owner."""
         if kind == "sessions":
-            self.views[kind][key] = View(request=answer.target, quantities={})
+            self.views[kind][key] = View(requests=(answer.recorded.request,), quantities={})
             request = replace(request, optional=False)
         self.refuse(request, answer)
 
@@ -106,8 +103,8 @@ class Findings:
         for pages in lists:
             if pages.refused:
                 self.refuse(pages.request, pages.refused)
-            elif broke_off := pages.broke_off():
-                self.incomplete += (f"{replace(pages.request, params=()).line}: {broke_off}",)
+            elif broken_off := pages.broken_off():
+                self.incomplete += (broken_off,)
 
     def refuse(self, request: Request, answer: Answer) -> None:
         """Count a refusal, unless the configuration alone made us ask."""
@@ -130,7 +127,7 @@ class Findings:
     ) -> Reading:
         """Close the questions; lists and sessions told of the `known`, `principals` had usage."""
         refused = (
-            f"GET {path}: {count} answered {status}"
+            MissingView(request=path, reason="refused", count=count, status=status)
             for (path, status), count in sorted(self.refused.items())
         )
         return Reading(
@@ -146,5 +143,5 @@ class Findings:
 def view_of(answer: Answer, reader: ViewReader) -> View:
     """Read an answer of either version; v2 names no product, and ties `devin` to organizations."""
     if isinstance(answer.body, DayTotals):
-        return reader.read_totals(answer.target, answer.body, DEVIN)
-    return reader.read(answer.target, answer.body)
+        return reader.read_totals(answer.recorded.request, answer.body, DEVIN)
+    return reader.read(answer.recorded.request, answer.body)

@@ -26,15 +26,19 @@ class ReplayTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Give the recorded response, which travels along as an extension."""
-        line = f"{request.method} {request.url.raw_path.decode('ascii')}"
-        recorded = self._responses.get(line)
+        target = request.url.raw_path.decode("ascii")
+        recorded = self._responses.get(target)
         if recorded is None:
             hint = "record it as well, or remove `replay` from the configuration to ask the API"
             raise NotRecorded(
-                [Problem(source=self._source, message=f"holds no answer to {line}", hint=hint)]
+                [
+                    Problem(
+                        source=self._source, message=f"holds no answer to GET {target}", hint=hint
+                    )
+                ]
             )
         if recorded.status != OK and recorded.status not in REFUSALS:
-            message = f"the answer to {line} has the status {recorded.status}"
+            message = f"the answer to GET {target} has the status {recorded.status}"
             raise Rejected([Problem(source=recorded.source, message=message, hint=AGAIN)])
         body = recorded.body.encode("utf-8", "surrogatepass")
         return httpx.Response(recorded.status, content=body, extensions={"recorded": recorded})

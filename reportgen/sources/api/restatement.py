@@ -25,7 +25,7 @@ def restated(
     `control` are the requests of the control total, whose answers have the shape of all; quantities
     are ACUs. What is said in another order, or differs within the tolerance, is the same.
     """
-    totals = {request.line for request in control}
+    totals = {request.target for request in control}
     changes: dict[Cell, Decimal] = {}
     also, since = 0, ""
     for before, change in _changed(superseded, control[0], question):
@@ -66,7 +66,7 @@ def _quantities(
     except UnreadableBody:
         return None
     if isinstance(reply.body, DayTotals):
-        return reader.read_totals(reply.target, reply.body, "").quantities
+        return reader.read_totals(reply.recorded.request, reply.body, "").quantities
     return view_of(reply, reader).quantities
 
 

@@ -35,9 +35,9 @@ def credentials(source: SourceSection) -> Plan[list[str]]:
     return (yield from prefixed(v3_credentials.credentials(organizations), source.prefix))
 
 
-def is_consumption(line: str) -> bool:
+def is_consumption(request: str) -> bool:
     """Tell whether a request of the evidence asked for consumption, not for a list."""
-    return CONSUMPTION in line
+    return CONSUMPTION in request
 
 
 def control_totals(source: SourceSection, question: Question) -> list[Request]:

@@ -36,7 +36,7 @@ UserTotals = dict[Principal, tuple[View, tuple[str, ...]]]
 def cycles() -> Plan[KnownCycles]:
     """Ask for the billing cycles, and say where a closed end was read as the boundary after it."""
     request = Request(endpoint=CYCLES, shape=list[bodies.CycleDates])
-    answer = (yield [request])[request.line]
+    answer = (yield [request])[request.target]
     if answer.body is None:
         return KnownCycles(refused=answer.recorded.status)
     closed = (listed.end for listed in answer.body if _is_closed(listed.end))
@@ -53,12 +53,12 @@ def consumption(question: Question) -> Plan[Reading]:
     lists = yield from all_pages(_list_requests(cycle))
     findings.check_lists(lists)
     request = control_total(cycle)
-    whole = (yield [request])[request.line]
+    whole = (yield [request])[request.target]
     known = _directory(lists, whole.body)
     yield from findings.keep(_organization_views(cycle, known))
     users = yield from _user_totals(findings, question, known)
     yield from findings.keep(_pair_views(cycle, users))
-    total = findings.reader.read_totals(whole.target, whole.body, CASCADE_TERMINAL)
+    total = findings.reader.read_totals(whole.recorded.request, whole.body, CASCADE_TERMINAL)
     in_all = yield from _tied_to_organizations(findings, cycle, known)
     tied = in_all or sum_of(findings.views["organizations"].values())
     findings.views["enterprise"][""] = findings.reader.split(total, tied, DEVIN, CASCADE_TERMINAL)
@@ -165,11 +165,13 @@ def _user_totals(findings: Findings, question: Question, known: Directory) -> Pl
         }
         answers = yield Portion(asked.values(), len(users) - start - len(asked))
         for user, request in asked.items():
-            answer = answers.get(request.line)
+            answer = answers.get(request.target)
             if answer and answer.body is None:
                 findings.refuse(request, answer)
             elif answer:
-                view = findings.reader.read_totals(answer.target, answer.body, CASCADE_TERMINAL)
+                view = findings.reader.read_totals(
+                    answer.recorded.request, answer.body, CASCADE_TERMINAL
+                )
                 totals[user] = view, _worked_in(answer.body)
     return totals
 
@@ -201,11 +203,11 @@ def _tied_to_organizations(
     if not 0 < len(known.organizations) <= MOST_ORGANIZATIONS_NAMED:
         return None
     request = _daily(cycle, DAILY, organizations=tuple(known.organizations))
-    answer = (yield [request])[request.line]
+    answer = (yield [request])[request.target]
     if answer.body is None:
         findings.refuse(request, answer)
         return None
-    return findings.reader.read_totals(answer.target, answer.body, DEVIN)
+    return findings.reader.read_totals(answer.recorded.request, answer.body, DEVIN)
 
 
 def _principals(findings: Findings, users: UserTotals) -> Iterator[tuple[Principal, View]]:

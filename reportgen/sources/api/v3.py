@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from reportgen.core.cycle import BillingCycle, billing_day, cycle_between
 from reportgen.core.match import sessions_named
-from reportgen.core.model import Directory, Pair, Principal, PrincipalKind
+from reportgen.core.model import Directory, MissingView, Pair, Principal, PrincipalKind
 from reportgen.core.problem import Problem
 from reportgen.core.text import legible
 from reportgen.core.usage import open_pairs
@@ -17,7 +17,6 @@ from reportgen.sources.api.pages import PAGE_SIZE, Pages, all_pages
 from reportgen.sources.api.plan import Plan, Request
 from reportgen.sources.api.reading import (
     AT_A_TIME,
-    NOT_ASKED,
     Asked,
     Findings,
     KnownCycles,
@@ -62,10 +61,7 @@ def cycles() -> Plan[KnownCycles]:
     return KnownCycles(
         cycles=tuple(sorted(told)),
         refused=pages.refused.recorded.status if pages.refused else 0,
-        warnings=(
-            *(_cycles_unknown(message) for message in [pages.broke_off()] if message),
-            *closed[:1],
-        ),
+        warnings=(*map(_cycles_unknown, filter(None, [pages.broken_off()])), *closed[:1]),
     )
 
 
@@ -90,9 +86,9 @@ def _closed_end(listed: bodies.Cycle) -> Problem:
     )
 
 
-def _cycles_unknown(message: str) -> Problem:
+def _cycles_unknown(missing: MissingView) -> Problem:
     hint = "cycles may be missing; ask the vendor"
-    return Problem(source=f"GET {CYCLES}", message=message, hint=hint, warning=True)
+    return Problem(source=f"GET {CYCLES}", message=missing.message, hint=hint, warning=True)
 
 
 def consumption(question: Question) -> Plan[Reading]:
@@ -144,8 +140,9 @@ def ask_in_parts(
     while pairs := still_open():
         part = pairs[: min(left, max(AT_A_TIME, len(pairs) // 4))]
         if not part:
-            asked_for = f"GET {PAIR.format('{id}', 'users', '{id}')}"
-            findings.incomplete += (f"{asked_for}: {len(pairs)} {NOT_ASKED}",)
+            path = PAIR.format("{id}", "users", "{id}")
+            left_out = MissingView(request=path, reason="not asked", count=len(pairs))
+            findings.incomplete += (left_out,)
             return
         yield from findings.keep([ask(pair) for pair in part])
         asked.update(part)

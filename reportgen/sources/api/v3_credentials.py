@@ -14,7 +14,7 @@ def credentials(organizations: Sequence[str]) -> Plan[list[str]]:
     lines: list[str] = []
     for org_id in organizations or ("",):  # one by one: the same is asked with another token
         request = Request(endpoint=SELF, shape=bodies.Self, optional=True, credential=org_id)
-        answer = (yield [request]).get(request.line)
+        answer = (yield [request]).get(request.target)
         if answer and answer.body is not None:
             lines += _lines(answer.body, request.credential)
     return lines

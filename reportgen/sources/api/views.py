@@ -58,7 +58,7 @@ class ViewReader:
                 self._add(quantities, day, bucket)
         for oddity, acus in oddities.items():
             self._odd[oddity].append((request, acus))
-        return View(request=request, quantities=quantities)
+        return View(requests=(request,), quantities=quantities)
 
     def read_totals(self, request: str, body: DayTotals, product: str) -> View:
         """Read totals by day, which name no products, as ACUs of one product."""
@@ -73,7 +73,7 @@ class ViewReader:
         if any(acus < 0 for acus in cells.values()):
             self._odd["negative"].append((request, ZERO))
         return View(
-            request=request,
+            requests=(request,),
             quantities={cell: acus for cell, acus in cells.items() if cell[0] in self._cycle},
         )
 
@@ -92,7 +92,7 @@ class ViewReader:
                 cells[self._cell(day, rest)] = left
             else:
                 self.rest = add(self.rest, left.copy_abs())
-        return View(request=whole.request, quantities=cells)
+        return View(requests=whole.requests, quantities=cells)
 
     def warnings(self) -> Iterator[Problem]:
         """Give a warning for each kind of oddity, with the first request that showed it."""
@@ -155,12 +155,13 @@ class ViewReader:
 
 
 def sum_of(views: Collection[View]) -> View:
-    """Add up views; the request names theirs, separated by a space as in the ledger."""
+    """Add up views; what is given back rests on the requests of all of them."""
     quantities: dict[Cell, Decimal] = {}
     for view in views:
         for cell, acus in view.quantities.items():
             quantities[cell] = add(quantities.get(cell, ZERO), acus)
-    return View(request=" ".join(view.request for view in views), quantities=quantities)
+    requests = tuple(request for view in views for request in view.requests)
+    return View(requests=requests, quantities=quantities)
 
 
 def _all(buckets: Iterable[Bucket]) -> Iterator[Decimal]:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from tinyhtml5.parser import HTMLParser
 
-from reportgen.core.model import Discrepancy, Invoice, Statement
+from reportgen.core.model import Discrepancy, Invoice, MissingView, Statement
 from reportgen.core.problem import Rejected
 from reportgen.documents.render import Design, Task, draw, tasks_of
 from tests.documents import beech, grove
@@ -461,10 +461,11 @@ def test_what_nobody_bears_and_what_disagrees_is_told():
         acus=Decimal(-1),
         views=(),
     )
+    missing = MissingView(request="/v3/a", reason="not asked", count=3)
     page = text(
         drawn(
             changed(
-                heading=replace(statement.heading, missing_views=("GET /v3/a", "GET /v3/b")),
+                heading=replace(statement.heading, missing_views=(missing,) * 2),
                 discrepancies=(found,) * 3,
                 unallocated=replace(statement.unallocated, cost_center=None),
                 tie_out=replace(statement.tie_out, unborne_amount=Decimal("6.30")),

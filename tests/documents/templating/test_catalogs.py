@@ -23,7 +23,7 @@ from jinja2.ext import babel_extract
 from reportgen import resources
 from reportgen.archive import evidence
 from reportgen.core.allocate import CAUSES
-from reportgen.core.model import Discrepancy, Invoice, Statement
+from reportgen.core.model import Discrepancy, Invoice, MissingView, Statement
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.content import labels
 from reportgen.documents.render import Design, Task, filled, tasks_of
@@ -326,9 +326,10 @@ def _without_names(invoice: Invoice) -> Invoice:
 
 def _unusual(statement: Statement) -> Statement:
     """An open cycle, views that disagree or are missing, lines without a price or a rule, nobody who bears them."""
+    missing = MissingView(request="/v3/x", reason="refused", count=1, status=403)
     return replace(
         statement,
-        heading=replace(statement.heading, cycle_open=True, missing_views=("GET /v3/x",)),
+        heading=replace(statement.heading, cycle_open=True, missing_views=(missing,)),
         invoices=tuple(map(_unpriced, statement.invoices)),
         unallocated=replace(statement.unallocated, cost_center=None),
         discrepancies=(

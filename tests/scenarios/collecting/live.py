@@ -96,14 +96,16 @@ class Live:
             time.sleep(0.002)
 
     def stored(self) -> dict[str, RecordedResponse]:
-        return evidence.read(self.evidence)
+        """Give the answers by their requests as the evidence and the fake API write them."""
+        answers = evidence.read(self.evidence)
+        return {f"GET {request}": answer for request, answer in answers.items()}
 
     def derived(self, responses: Mapping[str, RecordedResponse] | None = None) -> Derived:
         """Derive the cycle from what is stored, or from other responses."""
         inputs = Inputs(
             configuration=load(self.folder),
             cycle=self.cycle,
-            responses=self.stored() if responses is None else responses,
+            responses=evidence.read(self.evidence) if responses is None else responses,
             source=str(self.evidence),
             remembered=directory.known(self.folder / "archive", self.cycle.start),
         )
@@ -220,6 +222,11 @@ def amounts(derived: Derived) -> dict[str, str]:
         "": values["unallocated"]["amount"],
         "chargeable": values["tie_out"]["chargeable_amount"],
     }
+
+
+def missing(derived: Derived) -> tuple[str, ...]:
+    """Give what the statement says is missing, in its words."""
+    return tuple(view.text for view in derived.statement.heading.missing_views)
 
 
 def foots(derived: Derived) -> bool:

@@ -13,7 +13,15 @@ from tests.fakeapi.sample import CYCLES, DAY, Atom, Session
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.poppler import text_of
-from tests.scenarios.collecting.live import DAILY3, amounts, foots, live, mapped, own_credentials
+from tests.scenarios.collecting.live import (
+    DAILY3,
+    amounts,
+    foots,
+    live,
+    mapped,
+    missing,
+    own_credentials,
+)
 from tests.scenarios.job import STATEMENT, Job, plain
 
 GRAIN = 1_000_000
@@ -149,7 +157,7 @@ def test_with_every_view_the_ledger_is_the_truth(tmp_path, ranks):
     with serving(WORLD, page_cap=5) as api:
         derived = live(tmp_path, api, mapped(WORLD, precedence=RANKS[ranks], **RULES)).collected()
     charged_once(derived, WORLD)
-    assert not derived.statement.heading.missing_views
+    assert not missing(derived)
 
 
 @pytest.mark.parametrize("ranks", RANKS)
@@ -162,7 +170,7 @@ def test_without_one_list_or_view_every_acu_is_charged_once(tmp_path, template, 
         derived = live(tmp_path, api, mapped(WORLD, precedence=RANKS[ranks], **RULES)).collected()
     charged_once(derived, WORLD)
     told = f"GET {re.sub(r'{.*?}', '{id}', template)}: "
-    assert [view for view in derived.statement.heading.missing_views if view.startswith(told)]
+    assert [view for view in missing(derived) if view.startswith(told)]
 
 
 @pytest.mark.parametrize("ranks", RANKS)
@@ -173,7 +181,7 @@ def test_without_a_list_and_a_view_every_acu_is_charged_once(tmp_path, one, two,
         api.forbid(two, 404)
         derived = live(tmp_path, api, mapped(WORLD, precedence=RANKS[ranks], **RULES)).collected()
     charged_once(derived, WORLD)
-    assert derived.statement.heading.missing_views
+    assert missing(derived)
 
 
 OF_ORGANIZATIONS = {

@@ -19,6 +19,7 @@ from tests.scenarios.collecting.live import (
     foots,
     live,
     mapped,
+    missing,
     of_principals,
     own_credentials,
     truth,
@@ -115,7 +116,7 @@ def test_a_cursor_is_followed_where_no_flag_says_the_end(tmp_path, change, sourc
         derived = live(tmp_path / "odd", api, MAPPING, source).collected()
     assert derived.directory.entries.keys() == calm.directory.entries.keys()
     assert statement_json(derived.statement) == statement_json(calm.statement)
-    assert derived.statement.heading.missing_views == ()
+    assert missing(derived) == ()
     assert close(by_center(derived), truth(WORLD, MAPPING, tied=source == OWN))
 
 
@@ -125,7 +126,7 @@ def test_a_cursor_is_followed_where_no_flag_says_the_end(tmp_path, change, sourc
 def named(derived, *views):
     """See that the result is true for what is known, and that just these views are missing."""
     used = used_by(WORLD)
-    assert derived.statement.heading.missing_views == views
+    assert missing(derived) == views
     assert json.loads(statement_json(derived.statement))["missing_views"] == list(views)
     assert foots(derived)
     assert all(acus <= used[key] + 1e-6 for key, acus in of_principals(derived).items())
@@ -190,7 +191,7 @@ def test_a_list_of_an_organization_that_breaks_off_is_named_with_it(tmp_path):
     told = (
         f"GET /v3beta1/organizations/{place}/members/users: the list broke off after 1 of {count}"
     )
-    assert told in derived.statement.heading.missing_views
+    assert told in missing(derived)
     assert foots(derived)
 
 
@@ -251,5 +252,5 @@ def test_v2_with_many_organizations_asks_no_address_that_is_too_long(tmp_path):
         assert api.violations == []
     assert longest < MOST_CHARACTERS
     assert foots(derived)
-    assert not derived.statement.heading.missing_views
+    assert not missing(derived)
     assert close(by_center(derived), truth(world, mapping))

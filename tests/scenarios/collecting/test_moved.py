@@ -16,6 +16,7 @@ from tests.scenarios.collecting.live import (
     foots,
     live,
     mapped,
+    missing,
     own_credentials,
     truth,
 )
@@ -56,7 +57,7 @@ def test_who_is_listed_in_one_organization_is_charged_by_rule_for_another(tmp_pa
     assert by_center(derived)["Z-9"] == 500
     assert close(by_center(derived), truth(WORLD, BY_ID, tied=source == OWN))
     assert foots(derived)
-    assert derived.statement.heading.missing_views == ()
+    assert missing(derived) == ()
 
 
 def test_who_is_remembered_and_listed_elsewhere_is_asked_about_too(tmp_path):
@@ -108,7 +109,7 @@ def test_no_more_is_asked_than_a_night_takes_and_the_rest_is_named(tmp_path, mon
         derived = job.collected()
         assert api.seen.templates[TEMPLATE] == members + most
     left = strangers - most
-    assert derived.statement.heading.missing_views == (
+    assert missing(derived) == (
         f"GET /v3/organizations/{{id}}/consumption/daily/users/{{id}}: {left} not asked",
     )
     assert close(by_center(derived), truth(world, mapping, tied=True))
@@ -122,5 +123,5 @@ def test_who_was_never_there_and_is_not_found_is_no_missing_view(tmp_path):
                 api.forbid(TEMPLATE, 404, org_id=WORKED_IN, user_id=person.user_id)
         derived = live(tmp_path, api, BY_EMAIL, OWN).collected()
         assert api.seen.statuses[404]
-    assert derived.statement.heading.missing_views == ()
+    assert missing(derived) == ()
     assert by_center(derived)["Z-9"] == 500

@@ -23,6 +23,7 @@ from tests.scenarios.collecting.live import (
     foots,
     live,
     mapped,
+    missing,
     of_principals,
     truth,
     used_by,
@@ -91,7 +92,7 @@ def view(**days):
     quantities = {
         (date(2025, 12, int(day[1:])), "devin"): Decimal(acus) for day, acus in days.items()
     }
-    return View(request="GET", quantities=quantities)
+    return View(requests=("/v3",), quantities=quantities)
 
 
 def test_pairs_that_share_most_days_come_first_and_then_by_name():
@@ -132,7 +133,7 @@ def test_early_answers_close_pairs_that_are_then_not_asked(tmp_path, small):
         assert max(api.seen.lines.values()) == 1
     assert at_once == len(could_be())
     assert len(are()) <= in_parts < at_once * 3 / 4
-    assert not derived.statement.heading.missing_views
+    assert not missing(derived)
     assert close(by_center(derived), truth(WORLD, MAPPING))
     assert by_center(derived) == by_center(whole)
 
@@ -147,8 +148,7 @@ def test_a_pair_that_is_refused_is_asked_once(tmp_path, small, ranks):
         assert max(api.seen.lines.values()) == 1
     assert foots(derived)
     path = TEMPLATE.replace("{org_id}", "{id}").replace("{user_id}", "{id}")
-    missing = f"GET {path}: {len(could_be())} answered 403"
-    assert derived.statement.heading.missing_views == (missing,)
+    assert missing(derived) == (f"GET {path}: {len(could_be())} answered 403",)
 
 
 def test_interrupted_and_gone_on_with_the_same_is_asked(tmp_path, small):
@@ -179,8 +179,8 @@ def test_what_is_not_asked_is_named_and_nobody_pays_twice(tmp_path, small, ranks
         api.forget()
         again = job.collected()
         assert api.seen.templates[TEMPLATE] == 0
-    (missing,) = derived.statement.heading.missing_views
-    left = int(MISSING.fullmatch(missing)[1])
+    (view,) = missing(derived)
+    left = int(MISSING.fullmatch(view)[1])
     assert 0 < left <= len(could_be()) - most
     assert most or left == len(could_be())
     assert foots(derived)
@@ -208,9 +208,9 @@ def test_when_all_can_just_be_asked_nothing_is_missing(tmp_path, small):
         just = live(tmp_path / "just", api, MAPPING).collected()
         small(needed - 1)
         short = live(tmp_path / "short", api, MAPPING).collected()
-    assert just.statement.heading.missing_views == ()
+    assert missing(just) == ()
     assert close(by_center(just), truth(WORLD, MAPPING))
-    assert len(short.statement.heading.missing_views) == 1
+    assert len(missing(short)) == 1
 
 
 def test_terminal_and_statement_name_what_was_not_asked(tmp_path, monkeypatch):
@@ -232,7 +232,7 @@ def test_terminal_and_statement_name_what_was_not_asked(tmp_path, monkeypatch):
     said = job.command(lambda context: build(tmp_path, "2025-12-05", context, 1))
     assert said.code == 0
     words = "GET /v3/organizations/{id}/consumption/daily/users/{id}: "
-    (left,) = derived.statement.heading.missing_views
+    (left,) = missing(derived)
     assert left.startswith(words)
     assert f"{left}: the decomposition is coarser" in said.stderr
     folder = tmp_path / "archive" / "2025-12-05"

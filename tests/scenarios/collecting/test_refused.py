@@ -16,6 +16,7 @@ from tests.scenarios.collecting.live import (
     foots,
     live,
     mapped,
+    missing,
     of_principals,
     own_credentials,
     truth,
@@ -65,10 +66,8 @@ def coarser(world, derived, template, status, *, tied=False):
     assert not derived.usage.discrepancies
     assert all(record.quantity > -1e-9 for record in derived.usage.records)
     assert all(acus <= used[key] + 1e-6 for key, acus in of_principals(derived).items())
-    assert [view for view in derived.statement.heading.missing_views if f"{told}: " in view], told
-    assert all(
-        view.endswith(f"answered {status}") for view in derived.statement.heading.missing_views
-    )
+    assert [view for view in missing(derived) if f"{told}: " in view], told
+    assert all(view.endswith(f"answered {status}") for view in missing(derived))
 
 
 @pytest.mark.parametrize(
@@ -125,9 +124,7 @@ def test_a_refused_session_stays_with_its_owner_and_the_statement_says_so(tmp_pa
         api.forbid(f"{DAILY3}/sessions/{{session_id}}")
         derived = live(tmp_path, api, mapped(WORLD, sessions={session: "Z-9"})).collected()
     assert close(by_center(derived), truth(WORLD, mapped(WORLD)))
-    assert derived.statement.heading.missing_views == (
-        f"GET {DAILY3}/sessions/{{id}}: 1 answered 403",
-    )
+    assert missing(derived) == (f"GET {DAILY3}/sessions/{{id}}: 1 answered 403",)
 
 
 def test_the_statement_and_the_exit_code_of_a_coarser_run(tmp_path):
@@ -238,8 +235,8 @@ def test_who_has_left_may_be_answered_with_not_found(tmp_path, source):
         derived = live(tmp_path, api, mapping, source).collected()
     assert foots(derived)
     assert by_center(derived)["Z-9"] == 0
-    assert derived.statement.heading.missing_views
-    assert all(view.endswith("answered 404") for view in derived.statement.heading.missing_views)
+    assert missing(derived)
+    assert all(view.endswith("answered 404") for view in missing(derived))
 
 
 def test_a_service_user_that_only_the_mapping_names_is_found(tmp_path):

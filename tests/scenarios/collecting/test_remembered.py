@@ -22,6 +22,7 @@ from tests.scenarios.collecting.live import (
     foots,
     live,
     mapped,
+    missing,
     own_credentials,
     truth,
 )
@@ -86,7 +87,7 @@ def test_a_rule_for_the_email_of_somebody_who_has_left_still_charges(
     assert by_center(derived)["Z-9"] == acus
     assert close(by_center(derived), truth(GONE, BY_ID, tied=source == OWN))
     assert foots(derived)
-    assert not derived.statement.heading.missing_views
+    assert not missing(derived)
     entry = derived.directory.entries[LEE_ID]
     assert (entry.email, entry.name) == (EMAIL, "Lee Aver")
 
@@ -109,7 +110,7 @@ def test_who_is_only_remembered_and_not_found_is_no_missing_view(tmp_path, sourc
         api.show(GONE)
         derived = job.collected()
         assert api.seen.statuses[404]
-    assert derived.statement.heading.missing_views == ()
+    assert missing(derived) == ()
     assert close(by_center(derived), truth(GONE, mapped(WORLD), tied=source == OWN))
     assert LEE_ID not in derived.directory.entries
     assert told(job.directory)["user", LEE.user_id] == (
@@ -194,7 +195,7 @@ def test_an_organization_that_was_deleted_is_still_asked_about(tmp_path, before,
     assert by_center(derived)["Z-9"] == acus
     assert close(by_center(derived), truth(WITH_CLOSED, TO_CLOSED if before else mapped(WORLD)))
     assert derived.directory.organizations.get(CLOSED.org_id) == ("Closed Down" if before else None)
-    assert not derived.statement.heading.missing_views
+    assert not missing(derived)
     assert foots(derived)
 
 
@@ -208,7 +209,7 @@ def test_an_organization_that_is_only_remembered_and_not_found_is_no_missing_vie
             line.startswith("GET /v3/enterprise/consumption/daily/organizations/org-closed")
             for line in api.seen.lines
         )
-    assert derived.statement.heading.missing_views == ()
+    assert missing(derived) == ()
     assert close(by_center(derived), truth(WORLD, mapped(WORLD)))
     assert CLOSED.org_id not in derived.directory.organizations
 

@@ -15,6 +15,7 @@ from tests.scenarios.collecting.live import (
     foots,
     live,
     mapped,
+    missing,
     own_credentials,
     truth,
 )
@@ -31,7 +32,7 @@ def test_every_cost_center_bears_what_its_users_and_organizations_used(tmp_path,
         derived = live(tmp_path, api, mapping).collected()
     assert close(by_center(derived), truth(world, mapping))
     assert foots(derived)
-    assert not derived.statement.heading.missing_views
+    assert not missing(derived)
     assert api.violations == []
 
 

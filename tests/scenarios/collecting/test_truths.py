@@ -24,6 +24,7 @@ from tests.scenarios.collecting.live import (
     foots,
     live,
     mapped,
+    missing,
     own_credentials,
     truth,
 )
@@ -114,7 +115,7 @@ def test_lists_that_are_only_there_as_beta_are_found(tmp_path, source, beta):
         told(tmp_path / name, [], source, beta=name, page_cap=5) for name in ("off", beta)
     )
     assert statement_json(moved.statement) == statement_json(stable.statement)
-    assert not moved.statement.heading.missing_views
+    assert not missing(moved)
 
 
 class Elsewhere(FakeApi):

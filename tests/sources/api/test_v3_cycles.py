@@ -15,11 +15,11 @@ DECEMBER, JANUARY = 1764921600, 1767600000  # 2025-12-05T08:00Z, 2026-01-05T08:0
 def told(after: int, before: int):
     """Read the cycles of an answer that tells one."""
     body = {"items": [{"after": after, "before": before}], "has_next_page": False}
-    line = "GET /v3/enterprise/consumption/cycles?first=200"
+    request = "/v3/enterprise/consumption/cycles?first=200"
     answer = RecordedResponse(
-        request=line, status=200, fetched_at="2026-01-09T10:00:00Z", body=json.dumps(body)
+        request=request, status=200, fetched_at="2026-01-09T10:00:00Z", body=json.dumps(body)
     )
-    return answer_from(v3.cycles(), {line: answer}, "responses.jsonl")
+    return answer_from(v3.cycles(), {request: answer}, "responses.jsonl")
 
 
 def test_a_cycle_ends_before_its_bound():
