@@ -1,4 +1,4 @@
-"""The one function that decides everything: evidence and configuration in, ledger and statement out.
+"""The one function that decides all: evidence and configuration in, ledger and statement out.
 
 It reads nothing but its arguments, so that the same inputs give the same documents years later.
 """
@@ -83,7 +83,7 @@ class Derived:
 
 
 def derive(inputs: Inputs) -> Derived:
-    """Decompose, allocate, rate and charge a cycle, or raise Rejected with every mistake in the input."""
+    """Decompose, allocate, rate and charge a cycle, or raise Rejected with every mistake."""
     configuration, mapping = inputs.configuration, inputs.configuration.mapping
     reading = answer_from(
         api.consumption(
@@ -149,7 +149,7 @@ def question(configuration: Configuration, cycle: BillingCycle, remembered: Dire
 
 
 def _user_first(mapping: Mapping) -> bool:
-    """Tell whether a user rule outranks an organization rule; where only one is used, that one does."""
+    """Tell whether user rules outrank organization rules; where one kind is used, that does."""
     levels = [level for level in mapping.precedence if level in {"user", "org"}]
     return levels[:1] != ["org"]
 
@@ -229,5 +229,6 @@ def _same_numbers(configuration: Configuration, numbers: MappingOf[str, str]) ->
 
 
 def _bad_number(configuration: Configuration, message: str) -> Problem:
-    hint = 'write `invoice: {number: "CB-{{ cycle.start }}-{{ cost_center.code }}"}` or a pattern like it'
+    pattern = '`invoice: {number: "CB-{{ cycle.start }}-{{ cost_center.code }}"}`'
+    hint = f"write {pattern} or a pattern like it"
     return Problem(source=configuration.invoice_number_source, message=message, hint=hint)

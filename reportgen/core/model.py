@@ -22,10 +22,10 @@
       UsageRecord               one cell of consumption (by the million)
       Discrepancy               where views contradict each other
 
-    Allocation                  the part of a record that a cost center bears, priced (by the million)
+    Allocation                  a cost center's part of a record, priced (by the million)
     Invoice                     a cost center's charges: InvoiceLine, PrincipalUsage, DetailRow
       AddressedLine             a line, and on whose invoice it stands
-    Statement                   the cycle over all cost centers: Heading, Unallocated, TieOut, TieOutRow
+    Statement                   the cycle over all: Heading, Unallocated, TieOut, TieOutRow
       MissingView               what the API did not give of an endpoint
       Subtotal                  by department, entity, calendar month
       RunRate                   what an open cycle may come to
@@ -57,7 +57,7 @@ ANY_PRODUCT = "*"
 UNSPECIFIED = "unspecified"
 """The product of ACUs that the API reports on a day beyond the sum of its products."""
 DEVIN, CASCADE_TERMINAL = "devin", "cascade+terminal"
-"""The two products of v2, which tells none: what is tied to an organization, and everything else."""
+"""The products of v2, which tells none: what is tied to an organization, and everything else."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +76,7 @@ class CostCenter:
 
 
 class Share(NamedTuple):
-    """A cost center's part of a split: a fraction of 1, or a whole-number weight; `text` is how it is printed."""
+    """A part of a split: a fraction of 1, or a whole-number weight; `text` is how it is printed."""
 
     cost_center: str
     weight: Decimal
@@ -190,7 +190,7 @@ class Tier(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recover:
-    """The vendor's invoice is spread over the ACUs; a product that `weights` does not list weighs 1."""
+    """The vendor's invoice is spread over the ACUs; a product not in `weights` weighs 1."""
 
     weights: MappingOf[str, Decimal] = field(default_factory=dict)
     source: str = ""
@@ -224,7 +224,7 @@ class Transfer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoCurrency:
-    """A currency in which a cost center reads its total as well; a rate is its units per unit of the card's."""
+    """Another currency of a cost center's total; a rate is its units per unit of the card's."""
 
     currency: str
     decimals: int
@@ -234,7 +234,7 @@ class MemoCurrency:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VendorInvoice:
-    """What the vendor invoiced for a cycle, net of tax; `acus` as written on it, with its decimals."""
+    """What the vendor invoiced for a cycle, net of tax; `acus` with the decimals written on it."""
 
     number: str
     amount: Decimal | None
@@ -245,7 +245,7 @@ class VendorInvoice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RateCard:
-    """What an ACU costs: prices per product in order of their start, or tiers, or the vendor's invoice recovered.
+    """What an ACU costs: prices per product and start, tiers, or the vendor's invoice recovered.
 
     `decimals` are the currency's.
     """
@@ -291,7 +291,7 @@ Pair = tuple[str, Principal]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """What is known of a principal; `number` stands for them where documents name nobody, cycle after cycle."""
+    """What is known of a principal; `number` stands for them where documents name nobody."""
 
     principal: Principal
     email: str | None = None
@@ -363,7 +363,7 @@ class UsageRecord(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Discrepancy:
-    """A finer view that exceeds a coarser one by `-acus`; `views` are the requests that disagree."""
+    """A finer view that exceeds a coarser one by `-acus`; the requests of `views` disagree."""
 
     day: date
     product: str
@@ -376,7 +376,7 @@ class Discrepancy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """A partition of the control total: the quantities of `records` add up to `control`, cell by cell."""
+    """A partition of the control total: the `records` add up to `control`, cell by cell."""
 
     control: Quantities
     records: tuple[UsageRecord, ...]
@@ -410,7 +410,7 @@ LineKey = tuple[str, str, Decimal | None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InvoiceLine:
-    """What a cost center is charged for one thing, rounded once: `amount` = exact amount + rounding.
+    """What a cost center is charged for one thing, rounded once: exact amount + rounding.
 
     Usage and unallocated: the allocations of one `product` and `unit_price`. Fee, transfer and pool
     have a `name` instead, a `counterpart` (the other cost center, where there is one), and a
@@ -448,7 +448,7 @@ class AddressedLine(NamedTuple):
 
 
 class DetailRow(NamedTuple):
-    """What a principal used of a product on a day in an organization, as far as this cost center bears it."""
+    """What a principal used of a product on a day in an organization, as far as borne here."""
 
     day: date
     product: str
@@ -483,7 +483,7 @@ class PrincipalUsage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subtotal:
-    """ACUs and amount of a department, an entity or a calendar month; an empty name stands for none."""
+    """ACUs and amount of a department, an entity or a calendar month; an empty name is none."""
 
     name: str
     acus: Decimal
@@ -493,7 +493,7 @@ class Subtotal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Memo:
-    """An invoice's total in another currency, at `rate` of its units per unit of the card's; charged nowhere."""
+    """A total in another currency, at `rate` of its units per unit of the card's; never charged."""
 
     currency: str
     decimals: int
@@ -503,7 +503,7 @@ class Memo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Invoice:
-    """What a cost center is charged; `number` is None where it has no line, and nothing is issued then.
+    """What a cost center is charged; `number` is None without a line: nothing is issued then.
 
     `acus` are what usage rules gave, `borne_acus` everything on the invoice, what is borne for
     nobody included.
@@ -546,7 +546,7 @@ class TieOutRow(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TieOut:
-    """The proof that nothing is lost: ACUs against the control total, amounts against the chargeable.
+    """The proof that nothing is lost: ACUs against control, amounts against the chargeable.
 
     `unpriced_acus` are charged to nobody, as the rate card has no price for them: a known loss.
     """
@@ -595,7 +595,7 @@ class CostCenterTotals:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CycleTotals:
-    """What a statement came to, as far as another one is compared with it; `seal` where it is closed.
+    """What a statement came to, as far as others are compared with it; `seal` where it is closed.
 
     Of a cycle older than the one before, only amounts and ACUs are kept: no products, and nobody's
     usage.
@@ -647,7 +647,7 @@ class Variance:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRate:
-    """What a cycle that is still open comes to at the pace of its first days: an estimate, charged nowhere."""
+    """What an open cycle comes to at the pace of its first days: an estimate, charged nowhere."""
 
     elapsed_days: Decimal
     days: int
@@ -732,7 +732,7 @@ class Statement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """A file inside a PDF; `relationship` says what it is to the document (ISO 32000-2, AFRelationship)."""
+    """A file inside a PDF; `relationship` to the document as ISO 32000-2 has it."""
 
     name: str
     media_type: str

@@ -1,4 +1,4 @@
-"""Exact arithmetic: the only place where quantities and amounts are added, multiplied, divided or rounded.
+"""Exact arithmetic: the only place where quantities and amounts are reckoned with and rounded.
 
 Decimal's default 28 digits are not exact: a sum would depend on its order. `EXACT` carries 100
 digits and traps `Inexact`, so an operation is either exact or an exception. The door (`quantity`,
@@ -37,7 +37,7 @@ ROUNDING = Context(prec=100, traps=[DivisionByZero, FloatOperation, InvalidOpera
 ZERO = Decimal(0)
 ONE = Decimal(1)
 SPLIT_QUANTUM = Decimal("1e-12")
-"""What is divided is divided at this grain, or at the last decimal of the total where that is finer."""
+"""What is divided is divided at this grain, or at the last decimal of a total that is finer."""
 
 LARGEST_ACUS = Decimal("1e12")
 MOST_DECIMALS = 40
@@ -83,8 +83,8 @@ def quantum_of(decimals: int) -> Decimal:
 def round_half_up(value: Decimal, decimals: int) -> Decimal:
     """Round to a currency's decimals, halves away from zero; there is no negative zero.
 
-    >>> round_half_up(Decimal("10.005"), 2), round_half_up(Decimal("-10.005"), 2), round_half_up(Decimal("-0.001"), 2)
-    (Decimal('10.01'), Decimal('-10.01'), Decimal('0.00'))
+    >>> [round_half_up(Decimal(text), 2) for text in ("10.005", "-10.005", "-0.001")]
+    [Decimal('10.01'), Decimal('-10.01'), Decimal('0.00')]
     """
     return add(value.quantize(quantum_of(decimals), rounding=ROUND_HALF_UP, context=ROUNDING), ZERO)
 
@@ -124,13 +124,14 @@ def apportion(
 
 
 def spread_over_groups(amount: Decimal, groups: Sequence[Sequence[Decimal]]) -> list[list[Decimal]]:
-    """Spread an amount over quantities of either sign, so that a group gets what it would get as one quantity.
+    """Spread an amount over quantities of either sign: a group gets what it would as one quantity.
 
     At 1e-12; the sum of all quantities is not zero (ValueError). A credit takes its part away
     again. Equal remainders go in the order of the groups, whatever quantities they are made of; a
     negative amount is rounded down like any other, so that `round_to_total` keeps that order.
 
-    >>> parts = spread_over_groups(Decimal("1.00"), [[Decimal(1)], [Decimal("0.5")] * 2, [Decimal(1)]])
+    >>> groups = [[Decimal(1)], [Decimal("0.5")] * 2, [Decimal(1)]]
+    >>> parts = spread_over_groups(Decimal("1.00"), groups)
     >>> [f"{total(group)}" for group in parts]
     ['0.333333333334', '0.333333333333', '0.333333333333']
     """
@@ -204,7 +205,7 @@ def fixed(value: Decimal, decimals: int) -> str:
 
 
 def at_least(value: Decimal, decimals: int) -> str:
-    """Write an exact amount at no more than 10 decimals, trailing zeros dropped down to the currency's.
+    """Write an exact amount at no more than 10 decimals, zeros dropped down to the currency's.
 
     >>> at_least(Decimal("204.750000"), 2), at_least(Decimal("0.12345"), 2)
     ('204.75', '0.12345')
@@ -249,7 +250,7 @@ def _stepped(steps: int, decimals: int) -> Decimal:
 
 
 def _largest_remainder(steps: int, weights: Sequence[int], whole: int, target: int) -> list[int]:
-    """Give each weight its part of `steps` per `whole` (above zero), rounded so that together they make `target`."""
+    """Give each weight its part of `steps` per `whole` (above zero), rounded to make `target`."""
     divided = [divmod(steps * weight, whole) for weight in weights]
     parts = [part for part, _ in divided]
     missing = target - sum(parts)

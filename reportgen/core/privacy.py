@@ -1,4 +1,4 @@
-"""Who can be recognised in documents: everybody by name, by a number that only the archive can resolve, or nobody.
+"""Who can be recognised in documents: all by name, by a number the archive resolves, or nobody.
 
 Law: unless names are shown, what is given back holds no name, e-mail or id of anybody, and every
 ACU and amount stands as it was.
@@ -37,7 +37,7 @@ _ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 def redacted(
     statement: Statement, directory: Directory, users: UsersShown
 ) -> tuple[Statement, Directory]:
-    """Give a statement and who is who as documents may show them; everybody in them has a number."""
+    """Give a statement and who is who as documents may show them; all in them have a number."""
     if users == "names":
         return statement, directory
     pseudonyms = {principal: _pseudonym(entry) for principal, entry in directory.entries.items()}

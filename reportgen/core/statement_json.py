@@ -1,4 +1,4 @@
-"""statement.json: the statement as plain values and as JSON, decimals as strings without an exponent."""
+"""statement.json: the statement as plain values and JSON, decimals as strings, no exponent."""
 
 import json
 from collections.abc import Mapping
@@ -143,7 +143,7 @@ def _usage(line: InvoiceLine, decimals: int) -> dict[str, Any]:
 
 
 def _named(line: InvoiceLine) -> dict[str, Any]:
-    """Name a fee by its name, a transfer by its reason, a pool by its name and by what it is shared."""
+    """Name a fee by its name, a transfer by its reason, a pool by its name and its basis."""
     name = f"{line.name}, {line.basis}" if line.basis else line.name
     return {"name": name, "counterpart": line.counterpart, "share": line.share}
 
@@ -185,7 +185,7 @@ def _month(found: Subtotal, decimals: int) -> dict[str, Any]:
 
 
 def _variance(variance: Variance | None, declared: AbstractSet[str]) -> dict[str, Any] | None:
-    """Give the change of the whole, and that of the cost centers which are not declared any more."""
+    """Give the change of the whole, and of the cost centers that are not declared any more."""
     if variance is None:
         return None
     previous = variance.previous

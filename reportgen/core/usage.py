@@ -47,7 +47,7 @@ R = TypeVar("R", str, Principal)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Residual:
-    """What the finer views (`parts`) leave of a coarser one; `rest` is the gross sum found within the tolerance.
+    """What finer views (`parts`) leave of a coarser one; `rest` is the gross sum within tolerance.
 
     Organization, principal and session name the cell of the ledger; an empty string stands for
     none.
@@ -95,7 +95,7 @@ def decompose(views: Views, directory: Directory, *, user_first: bool, tolerance
 
 
 def open_pairs(views: Views, directory: Directory, tolerance: Decimal) -> list[Pair]:
-    """List the pairs whose C is unknown although both residuals are positive on one day and product.
+    """List pairs whose C is unknown although both residuals are positive on a day and product.
 
     These are the questions to ask before `decompose` has to leave a residual out; those that share
     most days and products come first, as they are the likeliest.
@@ -160,7 +160,7 @@ def _with_parts(
 
 
 def _leaves(views: Views, directory: Directory, tolerance: Decimal) -> list[Residual]:
-    """Give what principals are known to have used within organizations: sessions asked for, and C without them."""
+    """Give what principals used within organizations: sessions asked for, and C without them."""
     sessions: dict[Pair, list[View]] = defaultdict(list)
     found = []
     for session, view in _known_sessions(views, directory):
@@ -182,7 +182,7 @@ def _leaves(views: Views, directory: Directory, tolerance: Decimal) -> list[Resi
 def _unowned_sessions(
     views: Views, directory: Directory, users: Mapping[Principal, Residual]
 ) -> Iterator[Residual]:
-    """Give the sessions whose owner is not told, where they can be nobody's ACUs that are charged already.
+    """Give sessions whose owner is not told, where they can be nobody's ACUs charged already.
 
     They may be part of a C that is known, or of the residual of a U whose C is not: there they are
     left to it.
@@ -251,7 +251,7 @@ def _subtract(place: Residual, parts: Iterable[View], tolerance: Decimal) -> Res
 def _undisputed(
     residuals: Mapping[K, Residual], rivals: Mapping[R, Residual], known: Mapping[K, AbstractSet[R]]
 ) -> dict[K, Residual]:
-    """Leave out the cells where a rival's residual may be the same ACUs, because their C is not known."""
+    """Leave out cells where a rival's residual may be the same ACUs, as their C is not known."""
     found = _Rivals(rivals)
     return {
         key: replace(
@@ -267,7 +267,7 @@ def _undisputed(
 
 
 class _Rivals(Generic[R]):
-    """Who has a residual in which cell, by its sign: credits cannot be the same ACUs as consumption."""
+    """Who has a residual in which cell, by sign: credits cannot be the same ACUs as consumption."""
 
     def __init__(self, residuals: Mapping[R, Residual]) -> None:
         self._by_cell: dict[tuple[bool, Cell], set[R]] = defaultdict(set)
@@ -349,7 +349,7 @@ def _order(record: UsageRecord) -> tuple[object, ...]:
 def _discrepancies(
     residuals: Iterable[Residual], nobody: Residual, tolerance: Decimal
 ) -> Iterator[Discrepancy]:
-    """Report what went below zero: a view that is negative, or finer views that exceed a coarser one."""
+    """Report what went below zero: a negative view, or finer views that exceed a coarser one."""
     for residual in residuals:
         for cell in _below(residual, tolerance):
             finer = [part for part in residual.parts if cell in part.quantities]

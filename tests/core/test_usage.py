@@ -51,7 +51,7 @@ ViewKey = tuple[str, object]
 
 
 class Atom(NamedTuple):
-    """Consumption that happened once: in an organization or in none, by somebody or by nobody known."""
+    """Consumption that happened once: in an organization or none, by somebody or nobody known."""
 
     cell: tuple[date, str]
     org_id: str
@@ -130,7 +130,7 @@ def truths(draw: st.DrawFn, sizes: tuple[Decimal, ...] = FINE) -> Truth:
 
 @st.composite
 def half_seen(draw: st.DrawFn, sizes: tuple[Decimal, ...] = FINE) -> tuple[Truth, Views]:
-    """Give a truth and what is left of its views when any of them is refused; the first bits withhold the least."""
+    """Give a truth and what is left of its views when any are refused; low bits withhold least."""
     truth = draw(truths(sizes))
     keys = truth.keys()
     withheld = draw(st.integers(0, 2 ** len(keys) - 1))
@@ -156,7 +156,7 @@ def cells(records: Iterable[UsageRecord]) -> dict[tuple[object, ...], Decimal]:
 
 
 def may_claim(record: UsageRecord, atom: Atom) -> bool:
-    """Tell whether an atom can be what a record charges: a record says as much of its atoms as it names."""
+    """Tell whether an atom can be what a record charges: it says as much of atoms as it names."""
     if (record.day, record.product) != atom.cell:
         return False
     if record.session_id:
@@ -167,7 +167,7 @@ def may_claim(record: UsageRecord, atom: Atom) -> bool:
 
 
 def can_be_carried(records: list[UsageRecord], atoms: list[Atom]) -> bool:
-    """Tell whether every record can be filled from atoms that it may claim, each atom spent at most once.
+    """Tell whether every record can be filled from atoms it may claim, each spent at most once.
 
     Maximum flow in whole numbers: fill the records one after the other along shortest paths, which
     move what earlier records took to other atoms of theirs.
@@ -200,7 +200,7 @@ def can_be_carried(records: list[UsageRecord], atoms: list[Atom]) -> bool:
 def shortest_path(
     number: int, claims: list[list[int]], taken: list[list[int]], left: list[int]
 ) -> list[tuple[int, int]]:
-    """Find what to take to fill a record: (record, atom) pairs from the atom that has something left back to it."""
+    """Find what to take to fill a record: (record, atom) pairs from an atom with something left."""
     taker_of: dict[int, int] = {}
     given_up: dict[int, int] = {}
     queue = [number]
@@ -389,7 +389,7 @@ def test_what_is_open_is_positive_on_both_sides(seen):
 
 
 def positive_on_both_sides(truth: Truth, views: Views) -> Iterator[tuple[str, Principal]]:
-    """Find the open pairs straight from the atoms: both sides have some that no answered C or session shows."""
+    """Find open pairs straight from the atoms: both sides have some that no C or session shows."""
     told = [
         atom
         for atom in truth.atoms
