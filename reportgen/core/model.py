@@ -96,8 +96,8 @@ class Flaw:
     """Why rows of the HR export say nothing that can be used.
 
     It is told where usage needs them: a whole company's list holds many that nobody needs. `kind`
-    is what such rows have in common, `word` what is wrong in this one; of an undeclared cost
-    center, its code.
+    is what such rows have in common, `word` what is wrong in this one: the code that is not
+    declared, the key of whom no cost center is told.
     """
 
     kind: Literal["undeclared", "untold", "contradiction", "shares", "rows", "unreadable"]

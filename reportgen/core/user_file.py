@@ -141,7 +141,7 @@ def _told(flaws: Sequence[Flaw], codes: Sequence[str]) -> Problem:
     first, others = flaws[0], flaws[1:]
     problem = first.problem
     if others:
-        named = some(others, lambda flaw: f"line {_line(flaw)} ({flaw.word})")
+        named = some(others, lambda flaw: f"line {_line(flaw)} ({_word(flaw)})")
         problem = replace(problem, message=f"{problem.message}, likewise in {named}")
     near = did_you_mean(first.word, codes) if first.kind == "undeclared" else None
     return (
@@ -151,8 +151,15 @@ def _told(flaws: Sequence[Flaw], codes: Sequence[str]) -> Problem:
     )
 
 
+def _word(flaw: Flaw) -> str:
+    return quoted(flaw.word) if flaw.kind in {"undeclared", "untold"} else flaw.word
+
+
 def _reason(flaw: Flaw) -> str:
-    return f"{quoted(flaw.word)} is not declared" if flaw.kind == "undeclared" else flaw.word
+    """Say what is wrong with somebody's rows."""
+    if flaw.kind == "untold":
+        return "no cost center"
+    return f"{_word(flaw)} is not declared" if flaw.kind == "undeclared" else flaw.word
 
 
 def _people(count: int) -> str:

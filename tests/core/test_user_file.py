@@ -49,7 +49,7 @@ def flaw(kind="undeclared", word="Z", line=2, *, warning=False) -> Flaw:
     return Flaw(kind=kind, word=word, problem=problem)
 
 
-UNTOLD = flaw("untold", "no cost center", 3, warning=True)
+UNTOLD = flaw("untold", "bob", 3, warning=True)
 
 
 def value(start=date.min, split=TO_A, found=None) -> DatedSplit:
@@ -124,12 +124,15 @@ def test_after_a_silent_value_two_patterns_are_rivals_again():
 
 
 def test_each_kind_is_told_once_with_a_few_others():
-    flaws = [flaw(word=str(number), line=number) for number in range(101, 1, -1)]
+    flaws = [flaw("rows", f"{number} rows", number) for number in range(101, 1, -1)]
     found = told_once([*flaws, UNTOLD, flaw("shares", "90 %", 7)], mapping())
     assert [str(problem) for problem in found] == [
+        (
+            "hr.csv:2: 2 rows is wrong, likewise in line 3 (3 rows), line 4 (4 rows), "
+            "line 5 (5 rows) and 96 more; mend it"
+        ),
         "hr.csv:7: 90 % is wrong; mend it",
-        "hr.csv:2: 2 is wrong, likewise in line 3 (3), line 4 (4), line 5 (5) and 96 more; mend it",
-        "hr.csv:3: warning: no cost center is wrong; mend it",
+        "hr.csv:3: warning: bob is wrong; mend it",
     ]
 
 

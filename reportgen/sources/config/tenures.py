@@ -126,11 +126,13 @@ def _contradiction(person: Person, day: date, holding: Sequence[Tenure]) -> Flaw
     if other is None or not (whole or NOBODY in {row.code for row in holding}):
         return None
     when = "without a date" if day == date.min else f"on {day}"
-    both = f"{other.code} here and {first.code} in {first.source}, both {when}"
+    both = f"{quoted(other.code)} here and {quoted(first.code)} in {first.source}, both {when}"
     message = f"{quoted(person.key)} has {both}"
     hint = f"keep one of them, tell them apart by dates or shares, {BESIDE}"
     problem = Problem(source=other.source, message=message, hint=hint)
-    return Flaw(kind="contradiction", word=f"{first.code} and {other.code}", problem=problem)
+    return Flaw(
+        kind="contradiction", word=f"{quoted(first.code)} and {quoted(other.code)}", problem=problem
+    )
 
 
 def _not_whole(person: Person, day: date, holding: Sequence[Tenure], whole: Decimal) -> Flaw | None:
@@ -167,7 +169,7 @@ def _untold(key: str, source: str) -> Flaw:
         "the next rule decides, or nobody bears it; name one there, or map the user under `users`"
     )
     problem = Problem(source=source, message=message, hint=hint, warning=True)
-    return Flaw(kind="untold", word="no cost center", problem=problem)
+    return Flaw(kind="untold", word=key, problem=problem)
 
 
 def _too_many(person: Person, count: int) -> Flaw:

@@ -453,7 +453,7 @@ def test_every_day_says_what_the_rows_in_force_say(tenures):
 def test_two_rows_that_contradict_name_each_other():
     (rule,) = export(text([ADA, "", "A", "2025-07-01"], [ADA, "", "B", "2025-07-01"])).rules
     found = rule.values[0].flaw.problem
-    assert (found.source, "B here and A in hr.csv:2" in found.message) == ("hr.csv:3", True)
+    assert (found.source, '"B" here and "A" in hr.csv:2' in found.message) == ("hr.csv:3", True)
 
 
 def test_a_person_may_be_named_by_id_and_a_split_is_that_of_the_mapping():
