@@ -7,6 +7,7 @@ record's.
 """
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
@@ -28,7 +29,7 @@ from reportgen.core.model import (
     Split,
     UsageRecord,
 )
-from reportgen.core.money import ONE, ZERO, add, apportion, multiply, shown, total
+from reportgen.core.money import ONE, ZERO, add, apportion, both_sides, multiply, shown, total
 from reportgen.core.problem import Problem, file_and_line
 from reportgen.core.text import quoted, some
 
@@ -125,23 +126,29 @@ def unmapped(
     allocations: Iterable[Allocation], directory: Directory, mapping: Mapping
 ) -> list[Problem]:
     """Warn of everybody and everything that used ACUs which no rule assigns, the largest first."""
-    acus: dict[tuple[str, str, str, str], Decimal] = {}
+    acus: dict[tuple[str, str, str, str], list[Decimal]] = defaultdict(list)
     for allocation in allocations:
         if allocation.kind == "unallocated":
             org_id, kind, principal_id, _ = subject_of(allocation.record)
             key = allocation.cause, kind, principal_id, "" if principal_id else org_id
-            acus[key] = add(acus.get(key, ZERO), allocation.quantity)
+            acus[key].append(allocation.quantity)
     return [
         Problem(
             source=mapping.unallocated_source,
-            message=f"{_named(*key, directory)}: {shown(quantity)} ACUs that no rule assigns",
+            message=f"{_named(*key, directory)}: "
+            f"{both_sides(quantities)} ACUs that no rule assigns",
             hint="map it, or leave it to who bears the unallocated",
             warning=True,
         )
-        for key, quantity in sorted(
-            acus.items(), key=lambda found: (found[1], found[0]), reverse=True
+        for key, quantities in sorted(
+            acus.items(), key=lambda found: (_gross(found[1]), found[0]), reverse=True
         )
     ]
+
+
+def _gross(quantities: Iterable[Decimal]) -> Decimal:
+    """Add up sizes, so that a credit never hides what it is set against."""
+    return total(quantity.copy_abs() for quantity in quantities)
 
 
 def date_gaps(

@@ -195,6 +195,16 @@ def shown(value: Decimal) -> str:
     return f"{printed(value, 4):f}"
 
 
+def both_sides(quantities: Iterable[Decimal]) -> str:
+    """Write a sum for a message, with what is above and below zero where there is both."""
+    quantities = list(quantities)
+    above = total(max(quantity, ZERO) for quantity in quantities)
+    below = total(min(quantity, ZERO) for quantity in quantities)
+    if not above or not below:
+        return shown(add(above, below))
+    return f"{shown(above)} − {shown(below.copy_abs())} = {shown(add(above, below))}"
+
+
 def fixed(value: Decimal, decimals: int) -> str:
     """Write an amount with exactly the currency's decimals, which it must not exceed.
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from reportgen.core.charges import CycleCharges
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.invoice import UNBORNE, invoice, sum_by, sum_of
+from reportgen.core.invoice import invoice, sum_by, sum_of
 from reportgen.core.model import (
     Allocation,
     Heading,
@@ -22,12 +22,21 @@ from reportgen.core.model import (
     Unallocated,
     Usage,
 )
-from reportgen.core.money import ZERO, fixed, multiply, ratio, round_half_up, shown, total
+from reportgen.core.money import (
+    ZERO,
+    both_sides,
+    fixed,
+    multiply,
+    ratio,
+    round_half_up,
+    shown,
+    total,
+)
 from reportgen.core.problem import Problem
 from reportgen.core.rate import card_warnings
 from reportgen.core.rollup import by_holder, over_all
 from reportgen.core.text import quoted
-from reportgen.core.tieout import tie_out, tie_out_rows, vendor_difference
+from reportgen.core.tieout import tie_out, tie_out_rows, unpriced, vendor_difference
 
 A_DAY = Decimal(86400)
 
@@ -48,17 +57,13 @@ def statement(
     """
     invoices = _invoices(charges, mapping, card, numbers, heading.cycle)
     lines = [line for found in charges.lines.values() for line in found]
-    unpriced = _unpriced(lines)
     rows = tie_out_rows(usage, allocations)
     vendor_invoice = card.vendor_invoices.get(heading.cycle.start)
     tie = tie_out(
         usage,
         rows,
         invoices,
-        chargeable_amount=charges.chargeable_amount,
-        fees_amount=charges.fees_amount,
-        unborne_amount=sum_of(charges.lines.get(UNBORNE, ()), card.decimals),
-        unpriced_acus=total(unpriced.values()),
+        charges,
         card=card,
         vendor_invoice=vendor_invoice,
     )
@@ -79,8 +84,8 @@ def statement(
         *vendor_difference(tie, vendor_invoice),
         *_misplaced_vendor_invoices(card, heading.cycle),
         *card_warnings(card, usage.control),
-        *_without_price(unpriced, card),
-        *_unborne(result, mapping),
+        *_without_price(unpriced(charges), card),
+        *_unborne(result, mapping, allocations),
     ]
 
 
@@ -163,31 +168,24 @@ def _misplaced_vendor_invoices(card: RateCard, cycle: BillingCycle) -> list[Prob
     ]
 
 
-def _unborne(result: Statement, mapping: Mapping) -> list[Problem]:
-    """Warn of usage that no rule assigns and nobody pays."""
-    if mapping.unallocated or not result.unallocated.acus:
+def _unborne(
+    result: Statement, mapping: Mapping, allocations: Iterable[Allocation]
+) -> list[Problem]:
+    """Warn of usage that no rule assigns and nobody pays, also where a credit cancels it out."""
+    acus = [one.quantity for one in allocations if one.kind == "unallocated"]
+    if mapping.unallocated or not any(acus):
         return []
     amount = (
         f"{result.heading.currency} {fixed(result.tie_out.unborne_amount, result.heading.decimals)}"
     )
-    acus = shown(result.unallocated.acus)
-    message = f"{acus} ACUs ({amount}) are assigned by no rule and borne by nobody"
+    message = f"{both_sides(acus)} ACUs ({amount}) are assigned by no rule and borne by nobody"
     hint = (
         "give them rules (`check --cycle` lists them), or name who bears them with `unallocated:`"
     )
     return [Problem(source=mapping.unallocated_source, message=message, hint=hint, warning=True)]
 
 
-def _unpriced(lines: Iterable[InvoiceLine]) -> dict[str, Decimal]:
-    """Add up by product what has no price; gross, as a credit on one line pays for no other."""
-    return sum_by(
-        (line.product, line.acus.copy_abs())
-        for line in lines
-        if line.of_usage and line.unit_price is None
-    )
-
-
-def _without_price(unpriced: MappingOf[str, Decimal], card: RateCard) -> list[Problem]:
+def _without_price(acus: MappingOf[str, Decimal], card: RateCard) -> list[Problem]:
     """Warn of products that have no price: shown with their ACUs, charged nothing."""
     return [
         Problem(
@@ -197,5 +195,5 @@ def _without_price(unpriced: MappingOf[str, Decimal], card: RateCard) -> list[Pr
             hint='give it a price, or a price to "*", any other product',
             warning=True,
         )
-        for product, quantity in unpriced.items()
+        for product, quantity in acus.items()
     ]

@@ -8,7 +8,8 @@ from the invoices.
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from reportgen.core.invoice import sum_by
+from reportgen.core.charges import CycleCharges
+from reportgen.core.invoice import UNBORNE, sum_by, sum_of
 from reportgen.core.model import (
     Allocation,
     Cell,
@@ -45,11 +46,8 @@ def tie_out(  # noqa: PLR0913 - the terms of both identities
     usage: Usage,
     rows: Sequence[TieOutRow],
     invoices: Sequence[Invoice],
+    charges: CycleCharges,
     *,
-    chargeable_amount: Decimal,
-    fees_amount: Decimal,
-    unborne_amount: Decimal,
-    unpriced_acus: Decimal,
     card: RateCard,
     vendor_invoice: VendorInvoice | None,
 ) -> TieOut:
@@ -61,6 +59,7 @@ def tie_out(  # noqa: PLR0913 - the terms of both identities
     invoiced = add(
         total(invoice.amount for invoice in invoices), round_half_up(ZERO, card.decimals)
     )
+    unborne_amount = sum_of(charges.lines.get(UNBORNE, ()), card.decimals)
     vendor_amount = vendor_invoice.amount if vendor_invoice else None
     return TieOut(
         control_acus=total(usage.control.values()),
@@ -72,17 +71,27 @@ def tie_out(  # noqa: PLR0913 - the terms of both identities
         balancing_by_product=sum_by(
             (product, acus) for (_, product), acus in usage.balancing.items()
         ),
-        chargeable_amount=chargeable_amount,
-        fees_amount=fees_amount,
+        chargeable_amount=charges.chargeable_amount,
+        fees_amount=charges.fees_amount,
         invoiced_amount=invoiced,
         unborne_amount=unborne_amount,
         difference_amount=subtract(
-            add(chargeable_amount, fees_amount), add(invoiced, unborne_amount)
+            add(charges.chargeable_amount, charges.fees_amount), add(invoiced, unborne_amount)
         ),
         vendor_invoice_acus=vendor_invoice.acus if vendor_invoice else None,
         vendor_invoice_amount=vendor_amount,
         over_recovery_amount=None if vendor_amount is None else subtract(invoiced, vendor_amount),
-        unpriced_acus=unpriced_acus,
+        unpriced_acus=total(unpriced(charges).values()),
+    )
+
+
+def unpriced(charges: CycleCharges) -> dict[str, Decimal]:
+    """Add up by product what has no price; gross, as a credit on one line pays for no other."""
+    return sum_by(
+        (line.product, line.acus.copy_abs())
+        for lines in charges.lines.values()
+        for line in lines
+        if line.of_usage and line.unit_price is None
     )
 
 

@@ -24,6 +24,7 @@ from typing import Generic, TypeVar
 from reportgen.core.match import subject_of
 from reportgen.core.model import (
     ANY_PRODUCT,
+    CASCADE_TERMINAL,
     UNSPECIFIED,
     Cell,
     Directory,
@@ -41,6 +42,8 @@ from reportgen.core.money import ZERO, add, subtract, total
 
 MOST_VIEWS_NAMED = 10
 """Of the views that together exceed the enterprise's, the largest are named."""
+RESTS = {UNSPECIFIED, CASCADE_TERMINAL}
+"""Products that no answer names: what a total has beyond those it does."""
 K = TypeVar("K", str, Principal)
 R = TypeVar("R", str, Principal)
 
@@ -79,12 +82,28 @@ def products_of_day(
     return {**products, UNSPECIFIED: add(rest, products.get(UNSPECIFIED, ZERO))}, ZERO
 
 
+def credits_in(quantities: Quantities) -> Quantities:
+    """Give the cells of a view that are below zero by themselves.
+
+    A product that stands for the rest of a total is so only as far as the day's total is: below
+    that, the products of the view exceed it.
+    """
+    found = {}
+    for cell in [cell for cell, acus in quantities.items() if acus < 0]:
+        acus = quantities[cell]
+        if cell[1] in RESTS:
+            acus = max(acus, total(one for (day, _), one in quantities.items() if day == cell[0]))
+        if acus < 0:
+            found[cell] = acus
+    return found
+
+
 def decompose(views: Views, directory: Directory, *, user_first: bool, tolerance: Decimal) -> Usage:
     """Partition the enterprise total into disjoint records, sorted, zeros left out.
 
     `user_first` tells whether a user rule outranks an organization rule: it decides who keeps a
     residual where the two cannot be told apart. A negative residual beyond `tolerance` (ACUs) stays
-    in the ledger and is reported as a discrepancy.
+    in the ledger; as far as its view is not negative itself, a credit, it is a discrepancy.
     """
     leaves, users, organizations = _residuals(views, directory, tolerance)
     if user_first:
@@ -349,7 +368,7 @@ def _order(record: UsageRecord) -> tuple[object, ...]:
 def _discrepancies(
     residuals: Iterable[Residual], nobody: Residual, tolerance: Decimal
 ) -> Iterator[Discrepancy]:
-    """Report what went below zero: a negative view, or finer views that exceed a coarser one."""
+    """Report finer views that exceed a coarser one; what is a credit there is none."""
     for residual in residuals:
         for cell in _below(residual, tolerance):
             finer = [part for part in residual.parts if cell in part.quantities]
@@ -361,15 +380,22 @@ def _discrepancies(
 def _largest(residuals: Iterable[Residual], cell: Cell) -> list[View]:
     """Give the views that leave most in a cell, as many as a discrepancy names."""
     ordered = sorted(
-        residuals,
-        key=lambda residual: (residual.quantities.get(cell, ZERO), residual.view.requests),
+        (residual for residual in residuals if cell in residual.quantities),
+        key=lambda residual: (residual.quantities[cell], residual.view.requests),
         reverse=True,
     )
     return [residual.view for residual in ordered[:MOST_VIEWS_NAMED]]
 
 
 def _below(residual: Residual, tolerance: Decimal) -> list[Cell]:
-    return [cell for cell, acus in residual.quantities.items() if acus < -tolerance]
+    """List the cells that went further below zero than the view was by itself."""
+    below = [cell for cell, acus in residual.quantities.items() if acus < -tolerance]
+    owed = credits_in(residual.view.quantities) if below else {}
+    return [
+        cell
+        for cell in below
+        if subtract(residual.quantities[cell], owed.get(cell, ZERO)) < -tolerance
+    ]
 
 
 def _discrepancy(residual: Residual, cell: Cell, finer: Iterable[View]) -> Discrepancy:

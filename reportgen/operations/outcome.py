@@ -101,6 +101,15 @@ def _contradiction(statement: Statement, source: str) -> Problem:
     worst = max(statement.discrepancies, key=lambda discrepancy: discrepancy.acus.copy_abs())
     message = (
         f"views of the API disagree in {count} {'cell' if count == 1 else 'cells'}, "
-        f"most on {worst.day} in {quoted(worst.product)}: {shown(worst.acus)} ACUs"
+        f"most on {worst.day} in {quoted(worst.product)}: {shown(worst.acus)} ACUs, "
+        f"{_between(*worst.views)}"
     )
     return Problem(source=source, message=message, hint="the statement lists them; ask the vendor")
+
+
+def _between(coarser: str, *finer: str) -> str:
+    """Name the views: one, and those that are more than it together."""
+    if not finer:
+        return f"within {coarser}"
+    more = f" and {len(finer) - 1} more" if len(finer) > 1 else ""
+    return f"left of {coarser} by {finer[0]}{more}"

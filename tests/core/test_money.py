@@ -406,3 +406,17 @@ def test_the_decimals_of_a_number():
         12,
     ]
     assert [str(money.quantum_of(places)) for places in (0, 2, 3)] == ["1", "0.01", "0.001"]
+
+
+@pytest.mark.parametrize(
+    ("quantities", "words"),
+    [
+        ([], "0.0000"),
+        (["5", "1"], "6.0000"),
+        (["-5", "-1"], "-6.0000"),
+        (["5", "-5"], "5.0000 − 5.0000 = 0.0000"),
+        (["2", "-5", "1"], "3.0000 − 5.0000 = -2.0000"),
+    ],
+)
+def test_a_sum_is_said_with_both_sides_of_zero(quantities, words):
+    assert money.both_sides(map(Decimal, quantities)) == words

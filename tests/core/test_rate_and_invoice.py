@@ -542,3 +542,10 @@ def test_a_cycle_without_usage():
         (invoice.number, str(invoice.amount), invoice.lines) for invoice in result.invoices
     } == {(None, "0.00", ())}
     assert (result.tie_out.control_acus, str(result.tie_out.invoiced_amount)) == (0, "0.00")
+
+
+def test_usage_without_a_rule_that_a_credit_cancels_out_is_told_with_both_sides():
+    parts = [part("", "5", unallocated=True), part("", "-5", unallocated=True)]
+    _, problems = made(parts, TWO)
+    (told,) = [str(problem) for problem in problems]
+    assert "5.0000 − 5.0000 = 0.0000 ACUs (USD 0.00) are assigned by no rule" in told

@@ -28,7 +28,7 @@ from reportgen.core.model import (
     View,
     Views,
 )
-from reportgen.core.usage import decompose, open_pairs, products_of_day
+from reportgen.core.usage import credits_in, decompose, open_pairs, products_of_day
 from tests.core.test_unallocated import place_of
 from tests.examples import examples
 
@@ -454,10 +454,22 @@ def test_views_that_contradict_each_other_still_add_up_and_are_reported(
     assert sums(usage.records) == {
         cell: acus for cell, acus in views.enterprise.quantities.items() if acus
     }
+    asked = {
+        view.requests[0]: view.quantities
+        for view in (
+            views.enterprise,
+            *(
+                view
+                for kind in (views.organizations, views.principals, views.pairs, views.sessions)
+                for view in kind.values()
+            ),
+        )
+    }
     negative = sorted(
         (found.day, found.product, found.org_id, found.principal_id, found.quantity)
         for found in usage.records
-        if found.quantity < -tolerance
+        for owed in [min(NONE, asked[found.requests[0]].get(found[:2], NONE))]
+        if found.quantity - owed < -tolerance
     )
     told = usage.discrepancies
     assert (
@@ -636,6 +648,36 @@ def test_views_above_the_enterprise_are_a_discrepancy():
     assert (found.org_id, found.principal_id, found.acus) == ("", "", -5)
     assert "e" in found.views
     assert usage.balancing == {(DAY, "devin"): -5}
+
+
+def test_a_view_below_zero_is_a_credit():
+    usage = decomposed(
+        Views(enterprise=view("e", "6"), principals={ADA: view("u", "10"), ALAN: view("v", "-4")})
+    )
+    assert written(usage) == {("", "ada", ""): "10", ("", "alan", ""): "-4"}
+    assert usage.discrepancies == ()
+
+
+def test_what_goes_further_below_zero_than_the_credit_is_a_discrepancy():
+    (found,) = decomposed(case(e="10", u="-1", c="5")).discrepancies
+    assert (found.principal_id, found.acus, found.views) == ("ada", -6, ("u", "c"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "owed"),
+    [
+        ({"devin": "-4", "review": "10"}, {"devin": "-4"}),
+        ({"unspecified": "-4"}, {"unspecified": "-4"}),
+        ({"devin": "5", "unspecified": "-3"}, {}),
+        ({"devin": "5", "unspecified": "-9"}, {"unspecified": "-4"}),
+        ({"devin": "3", "cascade+terminal": "-3"}, {}),
+    ],
+)
+def test_the_rest_of_a_total_is_a_credit_only_as_far_as_the_total(cells, owed):
+    quantities = {(DAY, product): Decimal(acus) for product, acus in cells.items()}
+    assert credits_in(quantities) == {
+        (DAY, product): Decimal(acus) for product, acus in owed.items()
+    }
 
 
 @pytest.mark.parametrize("noise", ["0.30000000000000004", "0.29999999999999996"])

@@ -59,6 +59,7 @@ from reportgen.documents.content.usage import (
     detail_cells,
     detail_lines,
     label_of,
+    products_of,
     usage_rows,
     user_cells,
 )
@@ -249,7 +250,7 @@ def invoice_documents(
     most_detail_rows: int = 1500,
 ) -> Iterator[InvoiceDocument]:
     """Give a document per invoice that is issued, each with only the names it needs."""
-    palette = colors(statement.control_by_product)
+    palette = colors(products_of(statement))
     centers = {invoice.cost_center.code: invoice.cost_center for invoice in statement.invoices}
     across = across_entities(statement.invoices, centers)
     fees = any(line.kind == "fee" for invoice in statement.invoices for line in invoice.lines)

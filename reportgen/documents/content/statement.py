@@ -29,7 +29,7 @@ from reportgen.documents.content.subtotals import (
     subtotal_slot,
 )
 from reportgen.documents.content.trend import Trend, statement_trend
-from reportgen.documents.content.usage import day_fields
+from reportgen.documents.content.usage import day_fields, products_of
 
 COST_CENTER_FIELDS = (
     *("code", "name", "invoice", "acus", "amount"),
@@ -79,8 +79,13 @@ class StatementDocument:
 
     @property
     def products(self) -> tuple[str, ...]:
-        """The products of the control total, by name."""
-        return tuple(self.statement.control_by_product)
+        """The products that are charged or in the control total, by name."""
+        return products_of(self.statement)
+
+    @property
+    def control_by_product(self) -> dict[str, Decimal]:
+        """The control total by product; one that it does not have comes to nothing."""
+        return dict.fromkeys(self.products, ZERO) | dict(self.statement.control_by_product)
 
     @property
     def borne_acus(self) -> Decimal:
@@ -203,7 +208,7 @@ def statement_document(statement: Statement, note: str | None) -> StatementDocum
     """Give the document of the whole cycle."""
     return StatementDocument(
         statement=statement,
-        palette=colors(statement.control_by_product),
+        palette=colors(products_of(statement)),
         note=note,
         effective_prices=statement.heading.effective_prices,
     )

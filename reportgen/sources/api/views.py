@@ -8,12 +8,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle, billing_day
 from reportgen.core.model import Cell, View
 from reportgen.core.money import ZERO, add, shown, subtract, total
 from reportgen.core.problem import Problem
-from reportgen.core.usage import products_of_day
+from reportgen.core.text import quoted
+from reportgen.core.usage import credits_in, products_of_day
 from reportgen.sources.api.bodies import Bucket, Consumption, DayTotals
 
 SECONDS_A_DAY = 86400
@@ -32,9 +34,17 @@ ODDITIES = {
         "a total that is {} ACUs off the sum of its days; the days count",
         "ask the vendor which one is right",
     ),
-    "negative": ("negative ACUs, which were kept", "ask the vendor whether they are corrections"),
 }
 """What can be odd about an answer: what it holds (by how many ACUs), and what to do."""
+
+
+class Credit(NamedTuple):
+    """What an answer has of a product below zero: on how many days, and on which first."""
+
+    request: str
+    acus: Decimal
+    days: int
+    first: date
 
 
 class ViewReader:
@@ -44,6 +54,7 @@ class ViewReader:
         """Start with nothing odd seen."""
         self._cycle, self._tolerance = cycle, tolerance
         self._odd: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
+        self._credits: dict[str, list[Credit]] = defaultdict(list)
         self._cells: dict[Cell, Cell] = {}  # one tuple per cell, shared by thousands of views
         self._acus: dict[Decimal, Decimal] = {}  # one number for many days that are alike
         self.rest = ZERO
@@ -58,7 +69,7 @@ class ViewReader:
                 self._add(quantities, day, bucket)
         for oddity, acus in oddities.items():
             self._odd[oddity].append((request, acus))
-        return View(requests=(request,), quantities=quantities)
+        return self._view(request, quantities)
 
     def read_totals(self, request: str, body: DayTotals, product: str) -> View:
         """Read totals by day, which name no products, as ACUs of one product."""
@@ -70,12 +81,8 @@ class ViewReader:
             self._odd["outside"].append((request, total(outside)))
         if off := self._off(body.total_acus, body.consumption_by_date.values()):
             self._odd["total"].append((request, off))
-        if any(acus < 0 for acus in cells.values()):
-            self._odd["negative"].append((request, ZERO))
-        return View(
-            requests=(request,),
-            quantities={cell: acus for cell, acus in cells.items() if cell[0] in self._cycle},
-        )
+        kept = {cell: acus for cell, acus in cells.items() if cell[0] in self._cycle}
+        return self._view(request, kept)
 
     def split(self, whole: View, part: View, product: str, rest: str) -> View:
         """Split totals by day, which stand as `rest`, into what a finer view names, and the rest.
@@ -95,13 +102,26 @@ class ViewReader:
         return View(requests=whole.requests, quantities=cells)
 
     def warnings(self) -> Iterator[Problem]:
-        """Give a warning for each kind of oddity, with the first request that showed it."""
+        """Give a warning per kind of oddity and product below zero, with the first request."""
         for oddity, seen in sorted(self._odd.items()):
             what, hint = ODDITIES[oddity]
             more = f" (and {len(seen) - 1} more)" if len(seen) > 1 else ""
             request, acus = min(seen)
             message = f"the answer holds {what.format(shown(acus))}"
             yield Problem(source=f"{request}{more}", message=message, hint=hint, warning=True)
+        for product, found in sorted(self._credits.items()):
+            yield _below_zero(product, found)
+
+    def _view(self, request: str, quantities: dict[Cell, Decimal]) -> View:
+        """Make a view, and note what of it is below zero."""
+        cells: dict[str, dict[date, Decimal]] = defaultdict(dict)
+        if any(acus < 0 for acus in quantities.values()):
+            for (day, product), acus in credits_in(quantities).items():
+                cells[product][day] = acus
+        for product, days in cells.items():
+            credit = Credit(request, total(days.values()), len(days), min(days))
+            self._credits[product].append(credit)
+        return View(requests=(request,), quantities=quantities)
 
     def _add(self, quantities: dict[Cell, Decimal], day: date, bucket: Bucket) -> None:
         known = {
@@ -145,8 +165,6 @@ class ViewReader:
             yield "stamp", ZERO
         if off := self._off(body.total_acus, (bucket.acus for bucket in body.consumption_by_date)):
             yield "total", off
-        if any(acus < 0 for acus in _all(body.consumption_by_date)):
-            yield "negative", ZERO
 
     def _off(self, whole: Decimal, days: Iterable[Decimal]) -> Decimal:
         """Give by how much a total differs from the sum of its days, zero within the tolerance."""
@@ -164,7 +182,17 @@ def sum_of(views: Collection[View]) -> View:
     return View(requests=requests, quantities=quantities)
 
 
-def _all(buckets: Iterable[Bucket]) -> Iterator[Decimal]:
-    for bucket in buckets:
-        yield bucket.acus
-        yield from (acus for acus in (bucket.acus_by_product or {}).values() if acus is not None)
+def _below_zero(product: str, found: list[Credit]) -> Problem:
+    """Say which product an answer has below zero, by how much and when: a credit, no mistake."""
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    credit = min(found)
+    when = f"on {credit.first}"
+    if credit.days > 1:
+        when = f"on {credit.days} days from {credit.first} on"
+    return Problem(
+        source=f"{credit.request}{more}",
+        message="the answer holds negative ACUs, which were kept: "
+        f"{shown(credit.acus)} of {quoted(product)} {when}",
+        hint="they are charged as a credit; ask the vendor whether they are corrections",
+        warning=True,
+    )
