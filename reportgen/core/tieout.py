@@ -42,7 +42,7 @@ def tie_out_rows(usage: Usage, allocations: Iterable[Allocation]) -> tuple[TieOu
     )
 
 
-def tie_out(  # noqa: PLR0913 - the terms of both identities
+def tie_out(
     usage: Usage,
     rows: Sequence[TieOutRow],
     invoices: Sequence[Invoice],
