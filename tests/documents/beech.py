@@ -1,4 +1,4 @@
-"""A small enterprise, recorded in tests/golden/input: three invoices, and everything a document can show."""
+"""A small enterprise, recorded in tests/golden/input: three invoices, and all they can show."""
 
 from functools import cache
 from pathlib import Path
@@ -30,7 +30,7 @@ def derived() -> Derived:
 
 
 def design(**changed: str) -> Design:
-    """Give the built-in design, with templates changed by name (`invoice_html_j2` stands for invoice.html.j2)."""
+    """Give the built-in design, with templates changed by name (`invoice_html_j2`)."""
     settings = configuration().settings.invoice
     templates = read_templates(None) | {
         name.replace("_", "."): text for name, text in changed.items()

@@ -1,9 +1,9 @@
-"""What follows on the documents: the e-mail of an invoice of `grove`, and notes on two of its invoices.
+"""What follows on documents: the e-mail of an invoice of `grove`, and notes on two of them.
 
 The notes are a worked example. Of devin at 2.00, R-1 used 0.5 ACUs less than was recorded, and S-2
 0.123 more:
 
-    devin     25.683 ACUs, 51.366 -> 51.37        25.306 ACUs, 50.612 -> 50.61        the group: -0.76
+    devin     25.683 ACUs, 51.366 -> 51.37      25.306 ACUs, 50.612 -> 50.61      the group: -0.76
     R-1       exactly -1.000 -> -1.00
     S-2       exactly +0.246 -> +0.24             as +0.25 would make -0.75 of the group
     fee       2.5 % of what R-1 is charged for usage, 22.58 -> 21.58: 0.56 -> 0.54

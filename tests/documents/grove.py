@@ -139,7 +139,7 @@ def responses(fetched_at: str) -> Mapping[str, RecordedResponse]:
 
 
 def earlier() -> tuple[CycleTotals, ...]:
-    """Give the cycle before, and one before it in which Tooling was no cost center yet and S-2 got a credit."""
+    """Give the cycle before, and one in which there was no Tooling yet and S-2 got a credit."""
     before = previous()
     centers = {
         "R-1": CostCenterTotals(
@@ -159,7 +159,7 @@ def earlier() -> tuple[CycleTotals, ...]:
 
 
 def previous() -> CycleTotals:
-    """Give what the cycle before came to: no Na Li yet, nine people who have left, a cost center that is no more."""
+    """Give the cycle before: no Na Li yet, nine people who have left, a cost center now closed."""
     before = totals_of(beech.derived().statement)
     centers = dict(before.cost_centers)
     left = frozenset(Principal("user", f"u|left-{number}") for number in range(1, 11))

@@ -1,4 +1,4 @@
-"""What documents say, as texts that can be read in a diff; `pytest --update-golden` writes them anew."""
+"""What documents say, as texts to be read in a diff; `pytest --update-golden` writes them."""
 
 from collections.abc import Iterator
 from difflib import unified_diff

@@ -1,4 +1,4 @@
-"""The page of a cycle in a browser: whole without scripts and on a phone, in both colour schemes, asking for nothing.
+"""The page of a cycle in a browser: whole on a phone and in both colour schemes, scriptless.
 
 Chromium is shown the page in a frame as wide as the screen that is meant, in which no script runs.
 A page of ours around it measures, and leaves what it found in its own text, which Chromium prints.
@@ -50,16 +50,20 @@ AA = 4.5
 TAP = 24
 """Pixels that a finger needs at least (WCAG 2.5.8)."""
 
-PROBE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Probe</title></head><body>
+PROBE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Probe</title></head><body>
 <pre id="found"></pre>
-<iframe id="frame" sandbox="allow-same-origin" src="/index.html" style="border: 0; width: WIDTHpx; height: 900px">
-</iframe>
+<iframe id="frame" sandbox="allow-same-origin" src="/index.html"
+  style="border: 0; width: WIDTHpx; height: 900px"></iframe>
 <script>
 const frame = document.getElementById("frame");
 const pixel = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
 
 function painted(...colours) {
-  for (const colour of ["#fff", ...colours]) { pixel.fillStyle = colour; pixel.fillRect(0, 0, 1, 1); }
+  for (const colour of ["#fff", ...colours]) {
+    pixel.fillStyle = colour;
+    pixel.fillRect(0, 0, 1, 1);
+  }
   return [...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3);
 }
 function luminance(colour) {
@@ -70,30 +74,37 @@ function luminance(colour) {
 frame.onload = () => {
   const view = frame.contentWindow, page = frame.contentDocument, width = view.innerWidth;
   const style = element => view.getComputedStyle(element);
-  const box = element => ["left", "top", "right", "bottom"].map(side => element.getBoundingClientRect()[side]);
-  const behind = element => element ? [...behind(element.parentElement), style(element).backgroundColor] : [];
+  const box = element => ["left", "top", "right", "bottom"]
+    .map(side => element.getBoundingClientRect()[side]);
+  const behind = element => element
+    ? [...behind(element.parentElement), style(element).backgroundColor] : [];
   const ink = element => style(element)[element.closest("svg") ? "fill" : "color"];
   const contrast = element => {
     const papers = behind(element);
-    const [low, high] = [painted(...papers), painted(...papers, ink(element))].map(luminance).sort((a, b) => a - b);
+    const [low, high] = [painted(...papers), painted(...papers, ink(element))]
+      .map(luminance).sort((a, b) => a - b);
     return (high + 0.05) / (low + 0.05);
   };
   const told = element => element.outerHTML.slice(0, 200);
   const shown = [...page.body.querySelectorAll("*")].filter(
     element => element.getClientRects().length && !element.closest(".hidden, .definitions"));
   const texts = shown.filter(element => !(width < 992 && element.closest(".cards thead")))
-    .filter(element => [...element.childNodes].some(node => node.nodeType == 3 && node.data.trim()));
+    .filter(element => [...element.childNodes]
+      .some(node => node.nodeType == 3 && node.data.trim()));
   const focused = [...page.links].map(link => { link.focus(); return style(link).outlineStyle; });
   document.getElementById("found").textContent = JSON.stringify({
     width, scrolls: page.documentElement.scrollWidth,
-    beyond: shown.filter(element => box(element)[0] < -0.5 || box(element)[2] > width + 0.5).map(told),
+    beyond: shown.filter(element => box(element)[0] < -0.5 || box(element)[2] > width + 0.5)
+      .map(told),
     cut: texts.filter(element => !element.closest("svg") && style(element).display != "inline"
       && element.scrollWidth > element.clientWidth + 1)
       .map(told),
-    faint: texts.filter(element => contrast(element) < LEAST).map(element => `${contrast(element)} ${told(element)}`),
-    links: [...page.links].map(box), names: [...page.querySelectorAll("tbody th")].map(box), texts: texts.length,
-    focused, said: page.body.textContent,
-    roles: ["table.cards", ".cards thead th", ".cards tbody tr", ".cards tbody th", ".cards tbody td"]
+    faint: texts.filter(element => contrast(element) < LEAST)
+      .map(element => `${contrast(element)} ${told(element)}`),
+    links: [...page.links].map(box), names: [...page.querySelectorAll("tbody th")].map(box),
+    texts: texts.length, focused, said: page.body.textContent,
+    roles: ["table.cards",
+      ".cards thead th", ".cards tbody tr", ".cards tbody th", ".cards tbody td"]
       .map(one => page.querySelector(one)?.computedRole),
     scheme: view.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light",
   });
@@ -204,7 +215,8 @@ def long(statement: Statement) -> Statement:
 
 
 def test_the_page_around_finds_what_is_wrong(tmp_path):
-    wrong = """<p>Good</p><p style="width: 500px">Wide</p><p style="width: 9px; overflow: hidden">Cut</p>
+    wrong = """<p>Good</p><p style="width: 500px">Wide</p>
+    <p style="width: 9px; overflow: hidden">Cut</p>
     <p style="color: #999">Faint</p><div style="background: #000"><p>Dark</p></div><a href="#">x</a>
     <script>document.body.textContent = "Run"</script>"""
     page = f'<!DOCTYPE html><html lang="en"><body style="margin: 0">{wrong}</body></html>'.encode()

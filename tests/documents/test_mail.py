@@ -1,4 +1,4 @@
-"""E-mails of invoices, read back by a parser that is not ours to write: whole, safe, and silent about people."""
+"""E-mails of invoices, read back by another's parser: whole, safe, and silent about people."""
 
 import re
 from dataclasses import replace

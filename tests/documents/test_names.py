@@ -1,4 +1,4 @@
-"""Names as an identity provider lets people write them: each is drawn, read back and kept in a cell as it is."""
+"""Names as an identity provider takes them: each is drawn, read back and kept in a cell."""
 
 import re
 import unicodedata
@@ -65,7 +65,7 @@ raw = partial(text_of, order="-raw")
 
 
 def letters(text: str) -> str:
-    """Give what is seen, in one form; readers of PDF differ in spaces and in how they compose letters."""
+    """Give what is seen, in one form; readers of PDF differ in spaces and composed letters."""
     seen = (
         sign
         for sign in unicodedata.normalize("NFKC", text)
@@ -183,6 +183,6 @@ def test_the_template_is_named_where_no_field_has_it():
     with pytest.raises(Rejected) as caught:
         draw(task, design)
     assert (
-        caught.value.problems[0].message
-        == 'the fonts cannot draw U+0378 in "\\u0378", from the template invoice.html.j2, or the logo'
+        caught.value.problems[0].message == 'the fonts cannot draw U+0378 in "\\u0378", '
+        "from the template invoice.html.j2, or the logo"
     )

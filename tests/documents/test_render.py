@@ -1,4 +1,4 @@
-"""Whose error it is: what a template did wrong is told as that, and what the program did never is."""
+"""Whose error it is: a template's is told as that, and one of the program never is."""
 
 import errno
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Documents with everything that can be charged and compared: they add up, and say it in the right words."""
+"""Documents with all that can be charged and compared: they add up, in the right words."""
 
 import re
 from dataclasses import replace
@@ -109,7 +109,7 @@ def test_the_pools_own_invoice_closes_at_zero():
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("recover", [False, True])
 def test_an_invoice_foots_in_every_table(code, recover):
-    """Charges, users, months and the tie-out make the amount of the invoice, or say what they make instead."""
+    """Charges, users, months and the tie-out make the amount of the invoice, or say what else."""
     (invoice,) = [
         found
         for found in grove.derived(recover=recover).statement.invoices

@@ -1,4 +1,4 @@
-"""The daily chart: bars that stand on each other, an axis that ends on a round number, and no float on the way."""
+"""The daily chart: bars on each other, an axis that ends on a round number, and no float."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""Credit and debit notes: what is printed is new less old and makes the total; archivable like any document."""
+"""Credit and debit notes: what is printed is new less old, and makes the total; archivable."""
 
 import re
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The page of a cycle: it says what the statement says, leads to every document, and loads and runs nothing."""
+"""The page of a cycle: it says what the statement says, leads to all, and loads nothing."""
 
 import re
 from collections.abc import Iterator
@@ -120,7 +120,7 @@ def test_the_page_is_html_and_xml_and_the_same_in_both(page):
 
 
 def flat(element: Element) -> Iterator[tuple[str, dict[str, str], str]]:
-    """List elements with their attributes and what follows them; HTML knows no declarations of namespaces."""
+    """List elements with attributes and what follows; HTML knows no declarations of namespaces."""
     for one in element.iter():
         tag = one.tag.rpartition("}")[2]
         attributes = {name: value for name, value in one.attrib.items() if "xmlns" not in name}
@@ -150,7 +150,8 @@ def test_the_page_loads_and_runs_nothing():
     assert [link.get("href") for link in page.iter("link")] == ["data:,"]
     policy = page.find("head/meta[@http-equiv='Content-Security-Policy']").get("content")
     assert policy == (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
     )
     style = page.findtext("head/style")
     assert not re.search(r"@import|@font-face|url\(|image-set|src\(", style)

@@ -1,4 +1,4 @@
-"""The trend: bars and lines that keep inside, rise with the amounts, and hang below zero where there is a credit."""
+"""The trend: bars and lines that keep inside, rise with amounts, and hang where one is a credit."""
 
 import inspect
 import re
@@ -27,7 +27,7 @@ FONT = 8
 
 
 def told(*amounts: str | Decimal | None, status: str = "closed") -> Statement:
-    """Give a statement whose last amount is that of this cycle; None where R-1 was no cost center."""
+    """Give a statement; the last amount is this cycle's; None where R-1 was no cost center."""
     *before, now = [None if amount is None else Decimal(amount) for amount in amounts]
     base = beech.derived().statement
     start = base.heading.cycle.start
@@ -154,7 +154,7 @@ def test_a_chart_worked_by_hand():
 
 
 def test_a_credit_hangs_below_the_zero_line():
-    """From 60 to -20 there are 60 units from 12 to 72: zero lies at 57, the credit ends on the floor."""
+    """From 60 to -20 are 60 units from 12 to 72: zero lies at 57, the credit ends on the floor."""
     found = drawn("60.00", "-20.00")
     assert found.zero_y == "57"
     assert [box(bar)[3] for bar in found.bars] == [12, 72]

@@ -1,4 +1,4 @@
-"""A structural check of PDF/A-3, by an independent reader of the bytes: the rules of ISO 19005-3 that they can show.
+"""A structural check of PDF/A-3, by an independent reader: the rules that bytes can show.
 
 It reads the whole object graph by pikepdf, the metadata by an XML parser, the fonts by fontTools,
 and what the pages show by `pdfcontent`. It is no validator, and a file without findings has not
@@ -58,8 +58,8 @@ LONGEST_CLUSTER = 8
 """Characters that one glyph can stand for: a letter with its marks, a ligature."""
 FORBIDDEN_ANNOTATIONS = {"/3D", "/Sound", "/Screen", "/Movie"}
 _BLEND_MODES = """
-Normal Compatible Multiply Screen Overlay Darken Lighten ColorDodge ColorBurn HardLight SoftLight Difference Exclusion
-Hue Saturation Color Luminosity
+Normal Compatible Multiply Screen Overlay Darken Lighten ColorDodge ColorBurn HardLight SoftLight
+Difference Exclusion Hue Saturation Color Luminosity
 """
 BLEND_MODES = frozenset(f"/{mode}" for mode in _BLEND_MODES.split())
 RELATIONS = {"/Source", "/Data", "/Alternative", "/Supplement"}
@@ -116,7 +116,7 @@ class Reading:
 def check(
     content: bytes, *, tagged: bool, attachments: Mapping[str, str], title: str, language: str
 ) -> None:
-    """Fail with a sentence for each rule that a PDF does not keep; attachments are MIME types by name."""
+    """Fail with a sentence for each rule that is not kept; attachments are MIME types by name."""
     found = findings(
         content, tagged=tagged, attachments=attachments, title=title, language=language
     )
@@ -181,7 +181,8 @@ def _identification(reading: Reading, stated: Mapping[str, list[str]]) -> Iterat
     if (stated.get("pdfaid:part"), stated.get("pdfaid:conformance")) != (["3"], [conformance]):
         yield f"The metadata does not say PDF/A part 3, conformance {conformance}."
     if stated.get("dc:title") != [reading.wanted.title]:
-        yield f"The metadata's title for any language is {stated.get('dc:title')}, not {reading.wanted.title!r}."
+        title = stated.get("dc:title")
+        yield f"The metadata's title for any language is {title}, not {reading.wanted.title!r}."
     for name in ("pdf:Producer", "xmp:CreatorTool"):
         if not any(stated.get(name, [])):
             yield f"The metadata has no {name}."
@@ -189,7 +190,8 @@ def _identification(reading: Reading, stated: Mapping[str, list[str]]) -> Iterat
     if language != reading.wanted.language:
         yield f"The catalog's /Lang is {language!r}, not {reading.wanted.language!r}."
     if stated.get("dc:language") != [language]:
-        yield f"The metadata's dc:language is {stated.get('dc:language')}, the catalog's /Lang {language!r}."
+        said = stated.get("dc:language")
+        yield f"The metadata's dc:language is {said}, the catalog's /Lang {language!r}."
 
 
 def _information(reading: Reading, stated: Mapping[str, list[str]]) -> Iterator[str]:
@@ -197,12 +199,14 @@ def _information(reading: Reading, stated: Mapping[str, list[str]]) -> Iterator[
     information = reading.document.trailer.get("/Info", pikepdf.Dictionary())
     for key, name in SAME.items():
         if key in information and [str(information[key])] != stated.get(name):
-            yield f"{key} is {str(information[key])!r} among the document's information, {name} {stated.get(name)}."
+            said = f"{key} is {str(information[key])!r} among the document's information"
+            yield f"{said}, {name} {stated.get(name)}."
     for key, name in DATES.items():
         if key in information and [_digits(str(information[key]))] != [
             _digits(d) for d in stated.get(name, [])
         ]:
-            yield f"{key} is {str(information[key])!r} among the document's information, {name} {stated.get(name)}."
+            said = f"{key} is {str(information[key])!r} among the document's information"
+            yield f"{said}, {name} {stated.get(name)}."
 
 
 def _digits(date: str) -> str:
@@ -211,7 +215,7 @@ def _digits(date: str) -> str:
 
 
 def properties(packet: bytes) -> dict[str, list[str]]:
-    """Read an XMP packet: each property by prefix and name, as it is written as an attribute, a text or a list."""
+    """Read an XMP packet: each property by prefix and name, an attribute, a text or a list."""
     found: dict[str, list[str]] = {}
     for description in etree.fromstring(packet).iter(f"{RDF}Description"):
         for name, value in description.attrib.items():
@@ -295,7 +299,7 @@ def _font(font: Font) -> Iterator[str]:
     if len(names) != 1 or not re.match(r"[A-Z]{6}\+.", font.name):
         yield f"Font {font.name} has no name of a subset, or several names: {sorted(names)}."
     if font.dictionary.get("/Encoding") != "/Identity-H":
-        yield f"Font {font.name} has another encoding than Identity-H, as for glyphs that are missing."
+        yield f"Font {font.name} has another encoding than Identity-H, as for missing glyphs."
     system = font.descendant.get("/CIDSystemInfo", pikepdf.Dictionary())
     if (str(system.get("/Registry")), str(system.get("/Ordering"))) != ("Adobe", "Identity"):
         yield f"Font {font.name} has a /CIDSystemInfo that does not fit Identity-H."
@@ -335,7 +339,8 @@ def _glyph(font: Font, code: int, wanted: Wanted) -> Iterator[str]:
     if font.advances and code >= len(font.advances):
         yield "the embedded font has no such glyph"
     elif font.advances and abs(font.widths.get(code, 1000) - font.advances[code]) > WIDTH_TOLERANCE:
-        yield f"its width is {font.widths.get(code)} in /W, {font.advances[code]:.1f} in the embedded font"
+        width = font.widths.get(code)
+        yield f"its width is {width} in /W, {font.advances[code]:.1f} in the embedded font"
 
 
 def _set_of_glyphs(font: Font, codes: set[int]) -> Iterator[str]:
@@ -399,7 +404,8 @@ def _action(way: str, action: pikepdf.Dictionary) -> Iterator[str]:
     if action.S not in ACTIONS or (way.endswith("/OpenAction") and action.S != "/GoTo"):
         yield f"{way} is an action {action.S}."
     if action.S == "/URI" and not re.match(r"https?://|mailto:", str(action.get("/URI", ""))):
-        yield f"{way} leads to {str(action.get('/URI'))!r}, not to a page of the web or an e-mail address."
+        address = str(action.get("/URI"))
+        yield f"{way} leads to {address!r}, not to a page of the web or an e-mail address."
 
 
 def _annotations(reading: Reading) -> Iterator[str]:
@@ -410,7 +416,8 @@ def _annotations(reading: Reading) -> Iterator[str]:
                 yield f"Page {page.number} has an annotation {kind}."
             # Bits: 1 invisible, 2 hidden, 3 print, 6 no view, 9 toggle no view.
             if kind != "/Popup" and flags & 0b1_0010_0111 != 0b100:
-                yield f"Page {page.number}: an annotation {kind} is not printed, or is hidden (/F {flags})."
+                named = f"Page {page.number}: an annotation {kind}"
+                yield f"{named} is not printed, or is hidden (/F {flags})."
             if kind not in ("/Popup", "/Link") and "/AP" not in annotation:
                 yield f"Page {page.number}: an annotation {kind} has no appearance."
 
@@ -429,7 +436,7 @@ def _attachments(reading: Reading) -> Iterator[str]:
         if found.get("/Type") == "/Filespec"
     }
     if set(specs) != {found.objgen for _, found in reading.embedded}:
-        yield "The file has attachments that its list of attachments (/Names /EmbeddedFiles) does not name."
+        yield "The file has attachments that its list (/Names /EmbeddedFiles) does not name."
     for place in set(listed) - set(specs):
         yield f"The catalog's /AF lists object {place[0]}, which is no attachment."
     dates = set()

@@ -1,4 +1,4 @@
-"""What the pages of a PDF show: every glyph with its font, its place and the marked content that holds it.
+"""What the pages of a PDF show: every glyph with its font, its place and its marked content.
 
 An independent reader of the bytes, by pikepdf alone: it interprets content streams and the forms
 they draw. Text is read through /ToUnicode, the way a reader that copies or speaks it does.
@@ -51,7 +51,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """Glyphs of one text operator: where the first one stands, in points from the lower left corner of the page."""
+    """Glyphs of one text operator, the first in points from the lower left corner of the page."""
 
     font: "Font"
     codes: tuple[int, ...]
@@ -66,7 +66,7 @@ class Shown:
 
 @dataclass(slots=True, kw_only=True)
 class Content:
-    """A page: what it shows in the order of drawing, its marks, and what is wrong with its stream."""
+    """A page: what it shows, as it is drawn, its marks, and what is wrong with its stream."""
 
     number: int
     page: pikepdf.Page
@@ -82,7 +82,7 @@ class Content:
 
 
 class Font:
-    """A font of the file with what is needed to read and measure it; what cannot be read is empty."""
+    """A font with what is needed to read and measure it; what cannot be read is empty."""
 
     def __init__(self, dictionary: pikepdf.Dictionary) -> None:
         self.dictionary = dictionary
@@ -100,7 +100,7 @@ class Font:
 
     @cached_property
     def unicode(self) -> dict[int, str]:
-        """What each code stands for, by the one-to-one part of /ToUnicode, which is all that WeasyPrint writes."""
+        """What each code stands for, by the one-to-one part of /ToUnicode."""
         if not isinstance(found := self.dictionary.get("/ToUnicode"), pikepdf.Stream):
             return {}
         blocks = re.findall(
@@ -144,7 +144,7 @@ def contents(document: pikepdf.Pdf) -> list[Content]:
 
 
 class _Interpreter:
-    """Follows one content stream; a form it draws gets its own interpreter, which starts where this one stands."""
+    """Follows one content stream; a form it draws gets an interpreter that starts from here."""
 
     def __init__(self, content, source, matrix, mark, fonts) -> None:
         self.content, self.source, self.fonts = content, source, fonts
@@ -262,7 +262,7 @@ class _Interpreter:
 
 
 def walk(document: pikepdf.Pdf) -> Iterator[tuple[str, pikepdf.Object]]:
-    """Give every object of the file, indirect or not, with the way to it from the nearest indirect one."""
+    """Give every object, indirect or not, with the way to it from the nearest indirect one."""
     for found in document.objects:
         yield from _inside(f"object {found.objgen[0]}", found)
     yield from _inside("trailer", document.trailer)

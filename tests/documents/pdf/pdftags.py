@@ -14,9 +14,9 @@ import pikepdf
 from tests.documents.pdf.pdfcontent import Content, Shown
 
 _STANDARD = """
-Document Part Art Sect Div BlockQuote Caption TOC TOCI Index NonStruct Private P H H1 H2 H3 H4 H5 H6 L LI Lbl LBody
-Table TR TH TD THead TBody TFoot Span Quote Note Reference BibEntry Code Link Annot Ruby RB RT RP Warichu WT WP Figure
-Formula Form
+Document Part Art Sect Div BlockQuote Caption TOC TOCI Index NonStruct Private
+P H H1 H2 H3 H4 H5 H6 L LI Lbl LBody Table TR TH TD THead TBody TFoot
+Span Quote Note Reference BibEntry Code Link Annot Ruby RB RT RP Warichu WT WP Figure Formula Form
 """
 STANDARD = frozenset(_STANDARD.split())
 INLINE = {"Span", "Link", "Quote", "Lbl"}
@@ -42,7 +42,7 @@ TOLERANCE = 2.0  # points, of places
 
 @dataclass(slots=True, kw_only=True)
 class Element:
-    """A structure element, with its children, and with the marked contents that belong to it directly."""
+    """A structure element, with its children, and the marked contents that are directly its own."""
 
     tag: str
     dictionary: pikepdf.Dictionary
@@ -144,7 +144,7 @@ def findings(document: pikepdf.Pdf, pages: Sequence[Content]) -> Iterator[str]:
     yield from structure.faults
     for element in structure:
         if element.tag not in STANDARD:
-            yield f"{element.tag} is no standard structure type, and no role map says what it stands for."
+            yield f"{element.tag} is no standard structure type, nor is it one by a role map."
     yield from _catalog(document)
     yield from _marks(structure, pages)
     yield from _numbers(document, structure, pages)
@@ -160,15 +160,15 @@ def findings(document: pikepdf.Pdf, pages: Sequence[Content]) -> Iterator[str]:
 def _catalog(document: pikepdf.Pdf) -> Iterator[str]:
     marks = document.Root.get("/MarkInfo", pikepdf.Dictionary())
     if marks.get("/Marked") is not True or marks.get("/Suspects", False):
-        yield "The catalog's /MarkInfo does not say /Marked true, or it says that marks are suspect."
+        yield "The catalog's /MarkInfo does not say /Marked true, or says that marks are suspect."
     if (
         document.Root.get("/ViewerPreferences", pikepdf.Dictionary()).get("/DisplayDocTitle")
         is not True
     ):
-        yield "A viewer will show the file name instead of the title (/ViewerPreferences /DisplayDocTitle)."
+        yield "A viewer will show the file name for a title (/ViewerPreferences /DisplayDocTitle)."
     for number, page in enumerate(document.pages, start=1):
         if page.obj.get("/Tabs") != "/S":
-            yield f"Page {number} does not move between links in the order of the structure (/Tabs /S)."
+            yield f"Page {number} does not move between links as the structure does (/Tabs /S)."
 
 
 def _marks(structure: Structure, pages: Sequence[Content]) -> Iterator[str]:
@@ -183,7 +183,7 @@ def _marks(structure: Structure, pages: Sequence[Content]) -> Iterator[str]:
     for page in pages:
         if page.unmarked:
             painted = ", ".join(sorted(set(page.unmarked)))
-            yield f"Page {page.number} draws ({painted}) what is neither in the structure nor an artifact."
+            yield f"Page {page.number} draws ({painted}) what is neither structure nor artifact."
     for number, mcid in sorted(set(drawn) - set(held)):
         text = next(page.text(mcid) for page in pages if page.number == number)
         yield f"Page {number}: {text!r} (MCID {mcid}) is neither in the structure nor an artifact."
@@ -209,7 +209,8 @@ def _numbers(
             found = parents[content.number]
             listed = found is not None and mcid < len(found) and found[mcid] is not None
             if not listed or found[mcid].objgen != element.dictionary.objgen:
-                yield f"Page {content.number}: the parent tree does not lead from MCID {mcid} to {element.named()}."
+                way = f"from MCID {mcid} to {element.named()}"
+                yield f"Page {content.number}: the parent tree does not lead {way}."
         for annotation in element.annotations:
             found = tree.get(annotation.get("/StructParent", -1))
             if found is None or found.objgen != element.dictionary.objgen:
@@ -218,7 +219,8 @@ def _numbers(
     for page in pages:
         for place, entry in enumerate(parents[page.number] or []):
             if entry is not None and entry.objgen not in used:
-                yield f"Page {page.number}: the parent tree leads from MCID {place} out of the structure."
+                way = f"from MCID {place} out of the structure"
+                yield f"Page {page.number}: the parent tree leads {way}."
 
 
 def _identifiers(structure: Structure) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What an archive keeps: files that say the same to people and machines, and show nobody who is not to be shown."""
+"""What an archive keeps: files that say the same to people and machines, and show no secret."""
 
 import base64
 import csv
@@ -31,8 +31,9 @@ CODES = {"R-1": "en", "S-2": "zh", "T-3": "ja", "Z-9": "en"}
 """Every cost center, and the locale of its documents."""
 CONTACT = "office@beech.example"
 SVG_LOGO = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 60"><rect width="200" height="60" rx="8" fill="#1f4e79"'
-    ' fill-opacity="0.5"/><text x="20" y="40" font-size="30" fill="#fff" font-family="Liberation Sans">Beech</text>'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 60">'
+    '<rect width="200" height="60" rx="8" fill="#1f4e79" fill-opacity="0.5"/>'
+    '<text x="20" y="40" font-size="30" fill="#fff" font-family="Liberation Sans">Beech</text>'
     "</svg>"
 )
 
@@ -142,7 +143,7 @@ def test_a_logo_is_drawn_and_described(logo):
 
 
 def amounts(value: object) -> Iterator[str]:
-    """Find every `amount` and `…_amount`, whatever it is of; exact amounts are not what is charged."""
+    """Find every `amount` and `…_amount`; exact amounts are not what is charged."""
     if isinstance(value, dict):
         for key, found in value.items():
             if isinstance(found, str) and key.endswith("amount") and key != "exact_amount":

@@ -1,4 +1,4 @@
-"""The PDF engine: WeasyPrint's own bytes, the fonts that are meant, no glyph missing, nothing fetched."""
+"""The PDF engine: WeasyPrint's own bytes, the fonts meant, no glyph missing, nothing fetched."""
 
 import base64
 import re
@@ -172,9 +172,11 @@ WAYS = {
     "background": '<p style="background: url({0}/a.png)">x</p>',
     "style sheet": '<link rel="stylesheet" href="{0}/a.css"/>',
     "import": "<style>@import url({0}/a.css);</style>",
-    "font": "<style>@font-face {{ font-family: X; src: url({0}/a.ttf) }}</style><p style='font-family: X'>x</p>",
+    "font": "<style>@font-face {{ font-family: X; src: url({0}/a.ttf) }}</style>"
+    "<p style='font-family: X'>x</p>",
     "object": '<object data="{0}/a.png"></object>',
-    "picture in a picture": '<svg xmlns="http://www.w3.org/2000/svg"><image href="{0}/a.png"/></svg>',
+    "picture in a picture": '<svg xmlns="http://www.w3.org/2000/svg">'
+    '<image href="{0}/a.png"/></svg>',
     "attachment": '<a rel="attachment" href="{0}/a.png">x</a>',
 }
 
@@ -290,7 +292,10 @@ def test_a_page_that_no_archive_can_keep_is_refused(markup, message):
 
 
 def test_links_that_can_be_followed_are_kept():
-    links = '<a href="https://a.example/">a</a><a href="mailto:a@b.example">b</a><a href="#c">c</a><p id="c">c</p>'
+    links = (
+        '<a href="https://a.example/">a</a><a href="mailto:a@b.example">b</a>'
+        '<a href="#c">c</a><p id="c">c</p>'
+    )
     assert pdf(page(links), "").startswith(b"%PDF")
 
 

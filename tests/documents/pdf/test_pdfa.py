@@ -1,4 +1,4 @@
-"""Every sample document is PDF/A-3, as far as a structural check tells, and each rule of it finds what breaks it."""
+"""Every sample document is PDF/A-3 by a structural check, each rule of which finds a breach."""
 
 import re
 import subprocess
@@ -149,7 +149,8 @@ GOOD = """<html lang="en"><head><title>A good one</title><meta name="author" con
 <table><thead><tr><th>Product</th><th>ACUs</th></tr></thead>
 <tbody><tr><td>devin</td><td>12.5</td></tr><tr><td>cascade</td><td>1.25</td></tr></tbody></table>
 <ul><li>One</li><li>Two</li></ul>
-<p><svg xmlns="http://www.w3.org/2000/svg" width="40" height="20" viewBox="0 0 40 20"><title>A bar</title>
+<p><svg xmlns="http://www.w3.org/2000/svg" width="40" height="20" viewBox="0 0 40 20">
+<title>A bar</title>
 <path d="M0 0H40V20H0z" fill="#123456"/>
 <text x="4" y="12" font-size="8" font-family="Liberation Sans">x</text></svg></p></body></html>"""
 ATTACHED = (
@@ -632,6 +633,7 @@ def test_an_ellipsis_of_the_layout_is_found():
     """It is mapped to the text that it hides, and to the same one wherever it stands again."""
     style = "p { width: 40mm; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }"
     hidden = "Chloé Bérengère Marguerite Apolline de la Tour d'Auvergne"
-    markup = f'<html lang="en"><head><title>T</title></head><body><h1>T</h1><p>{hidden}</p></body></html>'
+    body = f"<h1>T</h1><p>{hidden}</p>"
+    markup = f'<html lang="en"><head><title>T</title></head><body>{body}</body></html>'
     found = findings(pdf(markup, style), tagged=True, attachments={}, title="T", language="en")
     assert any("characters, of which a reader copies every one" in sentence for sentence in found)

@@ -1,4 +1,4 @@
-"""PDFBox Preflight, which somebody else wrote, over what we make: documents drawn as PDF/A-1b, without attachments.
+"""PDFBox Preflight, which somebody else wrote, over our documents drawn as PDF/A-1b.
 
 Preflight knows part 1 only. Fonts, colors, metadata and content streams are the same in PDF/A-3;
 attachments and the structure are not seen here, but by test_pdfa.py. A file that passes both has
@@ -36,8 +36,11 @@ NOISE = (
     "7.3",
     "Error on MetaData, Schema is not set in this document : http://www.aiim.org/pdfa/ns/id/",
 )
-"""XmpBox sees a schema only where rdf:Description itself declares the namespace. WeasyPrint declares all of them on
-rdf:RDF, which means the same in XML; a test below proves that this is all that the error is about."""
+"""XmpBox sees a schema only where rdf:Description itself declares the namespace.
+
+WeasyPrint declares all of them on rdf:RDF, which means the same in XML; a test below proves that
+this is all that the error is about.
+"""
 DOCUMENTS = [(beech, "R-1.pdf"), (beech, "S-2.pdf"), (beech, "statement.pdf"), (grove, "R-1.pdf")]
 
 

@@ -29,33 +29,37 @@ from tests.documents import correspondence, grove
 INTRODUCTION = """\
 # Templates
 
-Every PDF and every workbook is written by a Jinja template. This page lists what a template can use. It is made
-from the program by `pytest tests/documents/templating/test_reference.py --update-golden`, and a test keeps it true.
+Every PDF and every workbook is written by a Jinja template. This page lists what a template can
+use. It is made from the program by `pytest tests/documents/templating/test_reference.py
+--update-golden`, and a test keeps it true.
 
-**To change a document**, put the one file that is to be different into a folder, and name the folder in
-chargeback.yaml: `templates: templates`. A file there wins over the built-in one of its name; all others stay built
-in. `reportgen init` copies all of them as a start: remove those you did not change, or they hide what later
-versions do better. A mistake in a template is told with its name and line, and nothing is written. What was used is
-kept with the cycle, in `inputs/templates`.
+**To change a document**, put the one file that is to be different into a folder, and name the
+folder in chargeback.yaml: `templates: templates`. A file there wins over the built-in one of its
+name; all others stay built in. `reportgen init` copies all of them as a start: remove those you did
+not change, or they hide what later versions do better. A mistake in a template is told with its
+name and line, and nothing is written. What was used is kept with the cycle, in `inputs/templates`.
 
-**Which file is which.** `<document>.html.j2` becomes the PDF, styled by `invoice.css`; `<document>.xlsx.j2` becomes
-the workbook, a `<table>` for each sheet, styled by `workbook.css`. `index.html.j2` is the page of a cycle itself,
-with `index.css` in it. `email.subject.txt.j2`, `email.txt.j2` and `email.html.j2` make one e-mail: a `.txt.j2` is
-plain text, in which `left`, `right` and `wrapped` set columns and take line breaks out of names. What they share are
-the macros at the end of this page.
+**Which file is which.** `<document>.html.j2` becomes the PDF, styled by `invoice.css`;
+`<document>.xlsx.j2` becomes the workbook, a `<table>` for each sheet, styled by `workbook.css`.
+`index.html.j2` is the page of a cycle itself, with `index.css` in it. `email.subject.txt.j2`,
+`email.txt.j2` and `email.html.j2` make one e-mail: a `.txt.j2` is plain text, in which `left`,
+`right` and `wrapped` set columns and take line breaks out of names. What they share are the macros
+at the end of this page.
 
-**Words** stand in English in `_("…")`, and in other languages in `locale/<language>.po`; a word that a catalog does
-not have stays English. To change one word, write it into a catalog instead of a template: `locale/en.po` does so for
-English, in PDF, workbook and page alike. [The folder of the catalogs](../templates/locale/README.md) says how to add
-a language.
+**Words** stand in English in `_("…")`, and in other languages in `locale/<language>.po`; a word
+that a catalog does not have stays English. To change one word, write it into a catalog instead of a
+template: `locale/en.po` does so for English, in PDF, workbook and page alike. [The folder of the
+catalogs](../templates/locale/README.md) says how to add a language.
 
-**What a template cannot do.** It reckons with no money: every figure it prints is made by the program, and
-formatted by a filter. It reads no file, no address and no clock. A name that does not exist is a mistake, not an
-empty text. In a workbook, formulas are text of the template, never made from what the API said.
+**What a template cannot do.** It reckons with no money: every figure it prints is made by the
+program, and formatted by a filter. It reads no file, no address and no clock. A name that does not
+exist is a mistake, not an empty text. In a workbook, formulas are text of the template, never made
+from what the API said.
 
-**Types.** A number is an exact decimal, and a day a date: a filter writes them as people of the document's language
-do. *Nothing* is `none`: a template asks for it before it writes what may be nothing. *Number by text* is a mapping:
-`document.invoice.by_product["devin"]`. Names in brackets are called: `document.amount_of("fee")`.
+**Types.** A number is an exact decimal, and a day a date: a filter writes them as people of the
+document's language do. *Nothing* is `none`: a template asks for it before it writes what may be
+nothing. *Number by text* is a mapping: `document.invoice.by_product["devin"]`. Names in brackets
+are called: `document.amount_of("fee")`.
 """
 CONTEXT = {
     "document": ("see below", "What this document is about; each template has its own."),
@@ -127,7 +131,7 @@ def context_names() -> list[str]:
 
 
 def _documents() -> dict[type, list[str]]:
-    """Give the type behind `document` with its templates, in the order in which documents are made."""
+    """Give the type behind `document` with its templates, in the order of the documents."""
     found: dict[type, list[str]] = {}
     for task in sorted([*grove.tasks(), *correspondence.tasks()], key=lambda task: task.template):
         templates = found.setdefault(type(task.document), [])
@@ -276,11 +280,12 @@ def _filters() -> str:
         example = (f"`{value} \\| {call}`", f"`{written}`") if written else ("", "")
         rows.append((f"`{name}`", _first_paragraph(function), *example))
     table = _table(("filter", "what it does", "example", "writes"), rows)
-    return f"## Filters\n\nBeside those of Jinja. The examples are in English, with an amount in USD.\n\n{table}"
+    note = "Beside those of Jinja. The examples are in English, with an amount in USD."
+    return f"## Filters\n\n{note}\n\n{table}"
 
 
 def _samples(function: Any) -> list[Any]:
-    """Choose what a filter is shown with, a value for each parameter that it needs; none where one is not known."""
+    """Choose what a filter is shown with, a value for each parameter; none where one is unknown."""
     hints = get_type_hints(function)
     required = [
         key
@@ -331,8 +336,8 @@ def _slots() -> str:
     )
     return (
         '## Rows of workbooks\n\n`<tbody data-rows="days"/>` is where the rows of `days` go, and '
-        '`<col data-field="acus"/>` says which of their columns\nstands there. A formula names a column of them as '
-        f"`{{days.acus}}`.\n\n{table}"
+        '`<col data-field="acus"/>` says which of\ntheir columns stands there. '
+        f"A formula names a column of them as `{{days.acus}}`.\n\n{table}"
     )
 
 

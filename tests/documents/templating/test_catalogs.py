@@ -1,4 +1,4 @@
-"""The catalogs of the documents: every word of the templates is there, fit for where it stands, and used.
+"""The catalogs of the documents: every word of the templates is there, fit, and used.
 
 A language is one file, `templates/locale/<language>.po`; whatever is found there is held against
 the templates here.
@@ -178,7 +178,7 @@ def test_words_that_are_known_only_at_run_time_are_known_here():
 @pytest.mark.parametrize("language", ["en", *CATALOGS])
 @pytest.mark.parametrize("table", LISTED)
 def test_codes_of_a_list_stay_apart_in_every_language(table, language):
-    """A formula that adds up by a word knows neither capitals nor, at its start, a sign of comparison."""
+    """A formula that adds up by a word knows no capitals, nor a sign of comparison at its start."""
     found = [catalog(TEMPLATES, language).gettext(word) for word in table.values()]
     assert len({word.casefold() for word in found}) == len(table)
     assert not [word for word in found if re.search(r"^[=<>]|[*?~]", word)]
@@ -292,7 +292,7 @@ def _derived() -> Derived:
 
 @cache
 def _tasks(language: str) -> list[Task]:
-    """Every document of the sample in one language: as it is, and with what happens only now and then."""
+    """Every document of the sample in one language: as it is, and with what is rare."""
     derived, design = _derived(), _design(language)
     statement = replace(
         derived.statement, invoices=tuple(map(_without_names, derived.statement.invoices))
@@ -310,7 +310,7 @@ def _tasks(language: str) -> list[Task]:
 
 
 def _rich(language: str) -> Iterator[Task]:
-    """Every document of an enterprise with fees, transfers, pools, budgets, a cycle before and summaries."""
+    """Every document with fees, transfers, pools, budgets, a cycle before and summaries."""
     centers = tuple(replace(center, locale=None) for center in grove.CENTERS)
     for recover in (False, True):
         derived = grove.derived(recover=recover, centers=centers)
@@ -319,13 +319,13 @@ def _rich(language: str) -> Iterator[Task]:
 
 
 def _without_names(invoice: Invoice) -> Invoice:
-    """Take out what is in English because the sample is: names of cost centers, and their own languages."""
+    """Take out what is English as the sample is: names of cost centers, and their own languages."""
     center = replace(invoice.cost_center, name="–", department="–", gl_account="6420", locale=None)
     return replace(invoice, cost_center=center)
 
 
 def _unusual(statement: Statement) -> Statement:
-    """An open cycle, views that disagree or are missing, lines without a price or a rule, nobody who bears them."""
+    """An open cycle, views that disagree or are missing, lines without a price, rule or bearer."""
     missing = MissingView(request="/v3/x", reason="refused", count=1, status=403)
     return replace(
         statement,

@@ -286,7 +286,8 @@ def test_a_line_that_stands_twice_is_shown_and_not_numbered():
 
 
 def test_named_entities_are_characters():
-    text = "<html lang='en'><head><title>T</title></head><body><p>&copy;&nbsp;&eacute; &AMP; &lt;</p></body></html>"
+    body = "<body><p>&copy;&nbsp;&eacute; &AMP; &lt;</p></body>"
+    text = f"<html lang='en'><head><title>T</title></head>{body}</html>"
     shown = (
         PdfReader(BytesIO(draw(task("R-1.pdf"), design(invoice_html_j2=text))))
         .pages[0]
@@ -309,7 +310,7 @@ def test_a_misspelt_element_of_a_workbook_is_shown_with_its_fragment():
 
 
 def beech(folder: Path, **templates: str) -> Path:
-    """Copy the recorded enterprise with a folder of templates, each by its name with underscores for dots."""
+    """Copy the recorded enterprise with a folder of templates, by name with _ for dots."""
     shutil.copytree(INPUT, folder)
     (folder / "mine").mkdir()
     for name, text in templates.items():

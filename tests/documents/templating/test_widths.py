@@ -1,4 +1,4 @@
-"""Plain text in columns: as wide as it is meant to be, whatever letters it has, and nothing lost."""
+"""Plain text in columns: as wide as it is meant to be, whatever its letters, nothing lost."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Small workbooks: how they are written as templates would, and how the parts of a file are read."""
+"""Small workbooks, written as templates would, and the parts of a file, read."""
 
 import re
 import zipfile

@@ -1,4 +1,4 @@
-"""The workbooks of the built-in templates: sheets, lists, words, charts, and formulas computed anew."""
+"""The workbooks of the built-in templates: sheets, lists, words, charts, computed formulas."""
 
 import re
 import subprocess
@@ -282,7 +282,7 @@ def test_libreoffice_corrects_every_wrong_value_and_computes_every_check_to_zero
 
 
 def test_a_line_that_is_not_what_was_built_is_found(tmp_path) -> None:
-    """The checks of the statement are no constants: another amount in one line is a difference in each of them."""
+    """The checks of the statement are no constants: another amount is a difference in each."""
     target = tmp_path / "statement.xlsx"
     target.write_bytes(rich("statement"))
     book = openpyxl.load_workbook(target)
@@ -339,8 +339,8 @@ def expensive() -> Derived:
 # Long texts, and several prices
 
 NOTE = (
-    "Questions on a line of this invoice go to the finance partners of your department, who know it. "
-    * 5
+    "Questions on a line of this invoice go to the finance partners of your department, "
+    "who know it. " * 5
 )[:480]
 NOTES = {
     "en": NOTE,
@@ -363,7 +363,7 @@ XHTML = {"h": "http://www.w3.org/1999/xhtml"}
 
 @cache
 def long() -> Derived:
-    """Derive the cycle with long names, and devin at two prices; two products of long names differ at their ends."""
+    """Derive the cycle with long names, two that differ at their ends, and devin at two prices."""
     centers = tuple(
         replace(found, name=NAME, locale=None) for found in grove.CENTERS if found.code == "R-1"
     )
@@ -405,7 +405,7 @@ class Box(NamedTuple):
     bottom: float
 
     def covers(self, other: "Box") -> bool:
-        """Tell whether words are printed over each other, by more than a letter that the context of a column cuts."""
+        """Tell whether words are printed over each other, by more than a letter that is cut."""
         high = min(self.bottom - self.top, other.bottom - other.top)
         across = min(self.right, other.right) - max(self.left, other.left)
         down = min(self.bottom, other.bottom) - max(self.top, other.top)

@@ -1,4 +1,4 @@
-"""The chart of a sheet: what it points at, how it is drawn, where it stands, and that others can read it."""
+"""The chart of a sheet: what it points at, how it looks, where it stands, read by others."""
 
 import zipfile
 from collections.abc import Iterator
@@ -37,8 +37,10 @@ def day_sheet(
     )
     header = "".join(f"<th>{name}</th>" for name in ("Billing day", *names, "All"))
     xhtml = page(
-        f'<table title="Day\'s sheet" data-chart="ACUs &amp; days" data-chart-unit="ACUs" {attributes}>'
-        f'<colgroup><col style="width: 14ch" data-field="day"/>{columns}<col data-field="all"/><col/></colgroup>'
+        '<table title="Day\'s sheet" data-chart="ACUs &amp; days" data-chart-unit="ACUs" '
+        f"{attributes}><colgroup>"
+        f'<col style="width: 14ch" data-field="day"/>{columns}<col data-field="all"/>'
+        "<col/></colgroup>"
         f'<thead><tr>{header}</tr></thead><tbody data-rows="days"/>'
         "<tfoot><tr><td>Total</td></tr></tfoot></table>",
         '* { font-family: "Arial" }',
@@ -114,7 +116,7 @@ def test_it_keeps_its_size_when_rows_are_filtered_and_makes_room_for_many_names(
 
 
 def test_a_landscape_page_holds_a_list_of_few_products_and_its_chart_in_a_readable_size() -> None:
-    """The list is two of five of the page; Excel shrinks both to its width, and never below two thirds."""
+    """The list is two of five of the page; Excel shrinks both, and never below two thirds."""
     sheet = read(day_sheet(5, 'data-orientation="landscape"'))
     characters = sum(column.width for column in sheet.column_dimensions.values())
     assert 17 + characters * CM_PER_CHARACTER < 26.7 / 0.66
@@ -129,12 +131,13 @@ def test_without_a_row_it_is_empty_and_valid() -> None:
 
 
 def test_a_product_without_a_name_stops_nothing() -> None:
-    """Products are named by the API: a name that is blank, or that another has in capitals, is no mistake."""
+    """Products are named by the API: one that is blank, or another's in capitals, is no mistake."""
     header = "<tr><th>Day</th><th> </th><th>a</th><th>A</th></tr>"
     columns = "".join(f'<col data-field="{field}" data-series="#1f4e79"/>' for field in "xyz")
     xhtml = page(
-        '<table title="S" data-filter="on" data-chart="T" data-chart-unit="ACUs"><colgroup><col data-field="day"/>'
-        f'{columns}</colgroup><thead>{header}</thead><tbody data-rows="days"/></table>'
+        '<table title="S" data-filter="on" data-chart="T" data-chart-unit="ACUs">'
+        f'<colgroup><col data-field="day"/>{columns}</colgroup><thead>{header}</thead>'
+        '<tbody data-rows="days"/></table>'
     )
     assert (
         len(chart_of(read(workbook(xhtml, {"days": Slot(("day", "x", "y", "z"), [])}))).series) == 3

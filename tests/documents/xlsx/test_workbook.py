@@ -36,7 +36,8 @@ CSS = """
 .day { number-format: "dd.mm.yyyy" }
 .total { font-weight: bold; border-top: thin #1f4e79; border-bottom: double #1f4e79 }
 .total.amount { color: #a00000 }
-.note { font-style: italic; white-space: wrap; vertical-align: middle; text-align: left; text-indent: 2ch }
+.note { font-style: italic; white-space: wrap; vertical-align: middle; text-align: left;
+  text-indent: 2ch }
 """
 FIELDS = ("day", "user", "quantity", "exact_amount", "requests")
 ROWS = [
@@ -46,7 +47,8 @@ ROWS = [
 ]
 INVOICE = f"""<!DOCTYPE html>
 <html lang="en-GB"><head><title>Invoice &amp; detail</title>
-<meta name="author" content="Acme"/><meta name="subject" content="Chargeback"/><meta name="keywords" content="ACU"/>
+<meta name="author" content="Acme"/><meta name="subject" content="Chargeback"/>
+<meta name="keywords" content="ACU"/>
 <meta name="category" content="Finance"/><meta name="created" content="2026-01-09T11:00:00+01:00"/>
 <style>{CSS}</style></head><body>
 <table title="Cover" data-gridlines="off" data-freeze="none">
@@ -58,21 +60,28 @@ INVOICE = f"""<!DOCTYPE html>
 <tr class="total"><td>Total</td><td class="amount">
   <output value="99.99" data-formula="ROUND(SUM({{detail.exact_amount}}),2)"/>
 </td></tr>
-<tr><td>=1+1</td><td><output value="stale" data-formula='IF(B4=14.7,"ties &amp; out","differs")'/></td></tr>
+<tr><td>=1+1</td><td>
+  <output value="stale" data-formula='IF(B4=14.7,"ties &amp; out","differs")'/>
+</td></tr>
 <tr><td>Nothing</td><td><output value="0" data-formula="SUM({{empty.quantity}},{{1,2}})"/></td></tr>
-<tr><td>First day</td><td class="day"><output value="0" data-formula="MIN({{detail.day}})"/></td></tr>
+<tr><td>First day</td><td class="day">
+  <output value="0" data-formula="MIN({{detail.day}})"/>
+</td></tr>
 </tbody></table>
 <table title="Ada's detail" data-orientation="landscape" data-paper="letter" data-table="Detail"
   data-table-style="TableStyleLight1" data-footer="&amp;LCB-1&amp;RPage &amp;P of &amp;N">
 <colgroup><col class="day" data-field="day"/><col data-field="user"/><col data-field="quantity"/>
 <col class="exact" data-field="exact_amount"/><col data-field="requests"/></colgroup>
-<thead><tr class="head"><th>Day</th><th>User</th><th>ACUs</th><th>Exact_x0041_</th><th>Requests</th></tr></thead>
+<thead><tr class="head">
+<th>Day</th><th>User</th><th>ACUs</th><th>Exact_x0041_</th><th>Requests</th></tr></thead>
 <tbody data-rows="detail"/>
 <tfoot><tr class="total"><td>Total</td><td/><td/><td class="exact">
 <output value="0" data-formula="SUM({{detail.exact_amount}})"/></td></tr></tfoot>
 </table>
-<table title="Empty" data-filter="on"><colgroup><col/><col data-field="quantity" class="amount"/></colgroup>
-<tbody><tr><td>above</td></tr></tbody><thead><tr><th/><th>ACUs</th></tr></thead><tbody data-rows="empty"/></table>
+<table title="Empty" data-filter="on">
+<colgroup><col/><col data-field="quantity" class="amount"/></colgroup>
+<tbody><tr><td>above</td></tr></tbody>
+<thead><tr><th/><th>ACUs</th></tr></thead><tbody data-rows="empty"/></table>
 </body></html>"""
 
 
@@ -205,7 +214,10 @@ def test_several_classes_merge_and_more_classes_win(book: Workbook) -> None:
 
 
 def test_no_two_styles_share_a_name() -> None:
-    css = "* { vertical-align: top } .total { color: red } .cell { font-style: italic } .base { color: blue }"
+    css = (
+        "* { vertical-align: top } .total { color: red } "
+        ".cell { font-style: italic } .base { color: blue }"
+    )
     body = ROW.format(
         '<td class="total">1</td><td class="total cell">2</td><td>3</td><td class="base">4</td>'
     )
@@ -272,7 +284,10 @@ def test_without_a_created_date_the_clock_is_not_read() -> None:
 
 
 def test_dimension_is_the_smallest_range_that_holds_every_cell() -> None:
-    body = '<tbody><tr/><tr><td/><td>x</td><td colspan="2">y</td></tr><tr><td/><td/><td/><td>z</td></tr></tbody>'
+    body = (
+        '<tbody><tr/><tr><td/><td>x</td><td colspan="2">y</td></tr>'
+        "<tr><td/><td/><td/><td>z</td></tr></tbody>"
+    )
     root = part(workbook(page(table(body)), {}), "xl/worksheets/sheet1.xml")
     assert root.find("m:dimension", NS).get("ref") == "B2:D3"
     empty = part(workbook(page(table("")), {}), "xl/worksheets/sheet1.xml")
@@ -283,7 +298,10 @@ def test_dimension_is_the_smallest_range_that_holds_every_cell() -> None:
 
 
 def test_same_input_gives_the_same_bytes_in_another_process() -> None:
-    script = "import sys; from tests.documents.xlsx.test_workbook import invoice; sys.stdout.buffer.write(invoice())"
+    script = (
+        "import sys; from tests.documents.xlsx.test_workbook import invoice; "
+        "sys.stdout.buffer.write(invoice())"
+    )
     for seed in ("1", "2"):
         environment = os.environ | {
             "PYTHONHASHSEED": seed,
@@ -367,7 +385,7 @@ def test_values_that_excel_cannot_hold_are_refused(value: Decimal | date) -> Non
 
 
 def expected(text: str) -> str:
-    """Return what a text becomes by the documented replacements, character by character (XML 1.0, production 2)."""
+    """Return what a text becomes by the documented replacements (XML 1.0, production 2)."""
     allowed = [(0x9, 0xA), (0x20, 0xD7FF), (0xE000, 0xFFFD), (0x10000, 0x10FFFF)]
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(
