@@ -6,6 +6,7 @@ Only click is imported at the top: `--help` waits for nothing else.
 import os
 import sys
 from datetime import UTC, datetime
+from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reportgen.operations.context import Context
+
+    Work = Callable[[Context], int]
 
 POSIX = ("fcntl", "resource")
 """What the archive is locked with, and what bounds a template: Windows has neither."""
@@ -40,7 +43,7 @@ REFRESH = click.option("--refresh", is_flag=True, help="Ask again for what is st
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(1, 64),
-    default=None,
+    default=lambda: min(os.cpu_count() or 1, 64),
     help="Processes that render; one per processor by default.",
 )
 
@@ -56,17 +59,31 @@ def main() -> None:
         raise click.ClickException(NOT_POSIX)
 
 
+def finishing(function: "Callable[..., Work]") -> "Callable[..., None]":
+    """Give a command the options that all have, and run the work it returns to its exit code."""
+
+    @JSON
+    @QUIET
+    @wraps(function)
+    def finished(
+        *arguments: object, machine: bool, quiet: bool, strict: bool = False, **options: object
+    ) -> None:
+        work = function(*arguments, **options)
+        sys.exit(_exit_code(work, machine=machine, quiet=quiet, strict=strict))
+
+    return finished
+
+
 @main.command()
 @click.argument("folder", metavar="DIR")
-@JSON
-@QUIET
-def init(folder: str, *, machine: bool, quiet: bool) -> None:
+@finishing
+def init(folder: str) -> "Work":
     """Write a commented configuration to start from into DIR, and the templates of documents."""
     from reportgen.commands.init import init as command  # noqa: PLC0415
 
     if not folder.strip():  # a variable that is not set; a Path of it would be this folder
         raise click.BadParameter("it is empty", param_hint="DIR")
-    _finish(lambda context: command(Path(folder), context), machine=machine, quiet=quiet)
+    return lambda context: command(Path(folder), context)
 
 
 @main.command()
@@ -78,29 +95,22 @@ def init(folder: str, *, machine: bool, quiet: bool) -> None:
     help=f"Also look at the usage of a collected cycle: {CYCLE_HELP}.",
 )
 @STRICT
-@JSON
-@QUIET
-def check(config: Path, selector: str | None, *, strict: bool, machine: bool, quiet: bool) -> None:
+@finishing
+def check(config: Path, selector: str | None) -> "Work":
     """Report every problem of a configuration at once, with file and line."""
     from reportgen.commands.check import check as command  # noqa: PLC0415
 
-    _finish(
-        lambda context: command(config, selector, context),
-        machine=machine,
-        quiet=quiet,
-        strict=strict,
-    )
+    return lambda context: command(config, selector, context)
 
 
 @main.command()
 @CONFIG
-@JSON
-@QUIET
-def cycles(config: Path, *, machine: bool, quiet: bool) -> None:
+@finishing
+def cycles(config: Path) -> "Work":
     """List the billing cycles that the API knows."""
     from reportgen.commands.cycles import cycles as command  # noqa: PLC0415
 
-    _finish(lambda context: command(config, context), machine=machine, quiet=quiet)
+    return lambda context: command(config, context)
 
 
 @main.command()
@@ -109,29 +119,14 @@ def cycles(config: Path, *, machine: bool, quiet: bool) -> None:
 @CONCURRENCY
 @REFRESH
 @STRICT
-@JSON
-@QUIET
-def collect(
-    config: Path,
-    selector: str,
-    concurrency: int,
-    *,
-    refresh: bool,
-    strict: bool,
-    machine: bool,
-    quiet: bool,
-) -> None:
+@finishing
+def collect(config: Path, selector: str, concurrency: int, *, refresh: bool) -> "Work":
     """Ask the API for a cycle and keep its answers as evidence; resumes where it stopped."""
     from reportgen.commands.collect import collect as command  # noqa: PLC0415
     from reportgen.operations.collection import Effort  # noqa: PLC0415
 
     effort = Effort(concurrency=concurrency, refresh=refresh)
-    _finish(
-        lambda context: command(config, selector, context, effort),
-        machine=machine,
-        quiet=quiet,
-        strict=strict,
-    )
+    return lambda context: command(config, selector, context, effort)
 
 
 @main.command()
@@ -139,20 +134,12 @@ def collect(
 @CYCLE
 @WORKERS
 @STRICT
-@JSON
-@QUIET
-def build(
-    config: Path, selector: str, workers: int | None, *, strict: bool, machine: bool, quiet: bool
-) -> None:
+@finishing
+def build(config: Path, selector: str, workers: int) -> "Work":
     """Make ledger, invoices and statement from the evidence of a cycle: drafts, offline."""
     from reportgen.commands.build import build as command  # noqa: PLC0415
 
-    _finish(
-        lambda context: command(config, selector, context, _workers(workers)),
-        machine=machine,
-        quiet=quiet,
-        strict=strict,
-    )
+    return lambda context: command(config, selector, context, workers)
 
 
 @main.command()
@@ -162,30 +149,14 @@ def build(
 @REFRESH
 @WORKERS
 @STRICT
-@JSON
-@QUIET
-def run(
-    config: Path,
-    selector: str,
-    concurrency: int,
-    workers: int | None,
-    *,
-    refresh: bool,
-    strict: bool,
-    machine: bool,
-    quiet: bool,
-) -> None:
+@finishing
+def run(config: Path, selector: str, concurrency: int, workers: int, *, refresh: bool) -> "Work":
     """Collect a cycle and build its documents: the main job."""
     from reportgen.commands.run import run as command  # noqa: PLC0415
     from reportgen.operations.collection import Effort  # noqa: PLC0415
 
     effort = Effort(concurrency=concurrency, refresh=refresh)
-    _finish(
-        lambda context: command(config, selector, context, effort, _workers(workers)),
-        machine=machine,
-        quiet=quiet,
-        strict=strict,
-    )
+    return lambda context: command(config, selector, context, effort, workers)
 
 
 @main.command()
@@ -199,22 +170,15 @@ def run(
     metavar="N",
     help="This line alone, with all its records.",
 )
-@JSON
-@QUIET
-def explain(
-    config: Path, selector: str, invoice: str, only: int | None, *, machine: bool, quiet: bool
-) -> None:
+@finishing
+def explain(config: Path, selector: str, invoice: str, only: int | None) -> "Work":
     """Trace each line of an invoice back to records, rules, rates and the API's answers; offline.
 
     INVOICE is the number of an invoice, or the code of its cost center.
     """
     from reportgen.commands.explain.explain import explain as command  # noqa: PLC0415
 
-    _finish(
-        lambda context: command(config, selector, invoice, context, only),
-        machine=machine,
-        quiet=quiet,
-    )
+    return lambda context: command(config, selector, invoice, context, only)
 
 
 @main.command()
@@ -226,46 +190,28 @@ def explain(
 @click.option(
     "--rates", type=click.Path(path_type=Path), metavar="FILE", help="The edited rates.yaml."
 )
-@JSON
-@QUIET
-def diff(
-    config: Path,
-    selector: str,
-    mapping: Path | None,
-    rates: Path | None,
-    *,
-    machine: bool,
-    quiet: bool,
-) -> None:
+@finishing
+def diff(config: Path, selector: str, mapping: Path | None, rates: Path | None) -> "Work":
     """Show what an edited mapping or rate card would move on a collected cycle."""
     from reportgen.commands.diff import diff as command  # noqa: PLC0415
 
     edited = {key: path for key, path in (("mapping", mapping), ("rates", rates)) if path}
     if not edited:
         raise click.UsageError("name the edited file with --mapping, --rates or both")
-    _finish(
-        lambda context: command(config, selector, edited, context), machine=machine, quiet=quiet
-    )
+    return lambda context: command(config, selector, edited, context)
 
 
-def _workers(chosen: int | None) -> int:
-    return chosen or os.cpu_count() or 1
-
-
-def _finish(
-    command: "Callable[[Context], int]", *, machine: bool, quiet: bool, strict: bool = False
-) -> None:
-    """Run a command with the clock and the environment, and leave with its exit code."""
+def _exit_code(work: "Work", *, machine: bool, quiet: bool, strict: bool) -> int:
+    """Run the work of a command with the clock, the environment and the terminal."""
     from reportgen.operations.context import Context  # noqa: PLC0415
     from reportgen.operations.failure import told  # noqa: PLC0415
     from reportgen.terminal import Terminal  # noqa: PLC0415
 
-    terminal = Terminal(machine=machine, quiet=quiet)
     context = Context(
         now=lambda: datetime.now(UTC),
         environment=os.environ,
-        terminal=terminal,
+        terminal=Terminal(machine=machine, quiet=quiet),
         arguments=sys.argv[1:],
         strict=strict,
     )
-    sys.exit(told(command, context))
+    return told(work, context)

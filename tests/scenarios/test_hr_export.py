@@ -40,7 +40,8 @@ def test_who_has_no_cost_center_in_the_file_is_unallocated_and_named(tmp_path):
     (line,) = warnings(done.stderr)
     assert line.endswith(
         f'hr.csv:3: warning: "{JUERGEN}" has used ACUs, but has no cost center in the user file, '
-        'likewise in line 4 ("mia@works.example"); the next rule decides, or nobody bears it; name one '
+        'likewise in line 4 ("mia@works.example"); '
+        "the next rule decides, or nobody bears it; name one "
         "there, or map the user under `users`"
     )
     assert amounts(made) == {"CC-1": "20.00", "CC-2": "0.00", "CC-9": "100.00"}

@@ -132,7 +132,7 @@ async def _workers(connection: Connection) -> AsyncIterator[list[_Worker]]:
 
 
 def _trusted(connection: Connection) -> ssl.SSLContext:
-    """Give the authorities that are trusted: none where nobody is met, as reading them takes long."""
+    """Give the authorities that are trusted: none where nobody is met, as reading takes long."""
     if connection.transport:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return ssl.create_default_context()
