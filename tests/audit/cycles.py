@@ -268,16 +268,18 @@ def _responses(
                 token = ADMIN if source.api == "v2" else ENTERPRISE
                 token = organization_token(request.credential) if request.credential else token
                 reply = api.reply("GET", request.target, {"authorization": f"Bearer {token}"})
-                body, own = reply.body.decode(), Random(f"{salt}|{request.line}")  # noqa: S311
+                body, own = reply.body.decode(), Random(f"{salt}|{request.target}")  # noqa: S311
                 if reply.status == 200 and (restless or unowned):
                     body = _changed(own, json.loads(body), restless=restless, unowned=unowned)
-                responses[request.line] = RecordedResponse(
-                    request=request.line,
+                responses[request.target] = RecordedResponse(
+                    request=request.target,
                     status=reply.status,
                     fetched_at="2026-01-09T10:00:00Z",
                     body=body,
                 )
-            requests = plan.send({one.line: answer(one, responses[one.line]) for one in requests})
+            requests = plan.send(
+                {one.target: answer(one, responses[one.target]) for one in requests}
+            )
     except StopIteration:
         return responses
 

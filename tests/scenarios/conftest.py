@@ -2,29 +2,13 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
-from fontTools.ttLib import TTFont
 
-from tests.scenarios.job import (
-    NOVEMBER,
-    RECORDING,
-    Job,
-    Json,
-    decorated,
-    example,
-    once,
-    plain,
-    small,
-    succeeded,
-)
-
-CLOSED_PORT = "https://127.0.0.1:9"
+from tests.scenarios.job import Job, Json, example, once, small
 
 
 @dataclass(frozen=True)
@@ -55,39 +39,28 @@ def no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder that all workers of this test run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
 def sample(shared: Path) -> Built:
     """Run the sample cycle with two workers."""
-    return _built(shared, "sample", lambda folder: example(folder).run("run", "--workers", "2"))
+    return _built(shared, "sample", "--workers", "2")
+
+
+@pytest.fixture(scope="session")
+def sample_for_machines(shared: Path) -> Built:
+    """Run the sample cycle with one worker, and its result as JSON."""
+    return _built(shared, "sample-for-machines", "--workers", "1", "--json")
 
 
 @pytest.fixture(scope="session")
 def small_build(shared: Path) -> Built:
-    """Run the small configuration with two workers."""
-    return _built(shared, "small", lambda folder: small(folder).run("run", "--workers", "2"))
-
-
-@pytest.fixture(scope="session")
-def small_elsewhere(shared: Path) -> Built:
-    """Build the small configuration anew: offline, with one worker, where all else is otherwise."""
-
-    def build(folder: Path) -> CompletedProcess[str]:
-        job = small(folder)
-        succeeded(job.here("collect"))
-        job.edit("chargeback.yaml", f"replay: {RECORDING}", f"base_url: {CLOSED_PORT}")
-        return job.run("build", "--workers", "1", "--json", **surroundings(folder / "home"))
-
-    return _built(shared, "small-elsewhere", build)
-
-
-@pytest.fixture(scope="session")
-def small_pair(shared: Path) -> Job:
-    """Run both cycles of the small configuration; nobody reads the documents of November."""
-
-    def make(folder: Path) -> None:
-        succeeded(plain(small(folder)).here("run", cycle=NOVEMBER))
-        succeeded(decorated(Job(folder)).here("run"))
-
-    return Job(once(shared, "small-pair", make))
+    """Run the small configuration."""
+    return _built(shared, "small-build", configuration=small)
 
 
 @pytest.fixture
@@ -101,33 +74,11 @@ def small_job(tmp_path: Path) -> Job:
     return small(tmp_path / "small")
 
 
-def surroundings(home: Path) -> dict[str, str]:
-    """Give another zone, language, seed and date, and a home whose fonts would win."""
-    fonts = home / ".local" / "share" / "fonts"
-    fonts.mkdir(parents=True)
-    (serif,) = Path("/usr/share/fonts").rglob("LiberationSerif-Regular.ttf")
-    shutil.copy(serif, fonts)
-    font = TTFont(serif)
-    for record in font["name"].names:
-        name = record.toUnicode().replace("Liberation Serif", "Liberation Sans")
-        record.string = name.replace("Serif", "Sans")
-    for file in ("Impostor.ttf", "LiberationSans-Regular.ttf", "DejaVuSans.ttf"):
-        font.save(fonts / file)
-    return {
-        "HOME": str(home),
-        "XDG_DATA_HOME": str(home / ".local" / "share"),
-        "TMPDIR": str(home),
-        "TZ": "Asia/Tokyo",
-        "LC_ALL": "C",
-        "LANG": "tr_TR.UTF-8",
-        "PYTHONHASHSEED": "7",
-        "SOURCE_DATE_EPOCH": "0",
-    }
-
-
-def _built(shared: Path, name: str, build: Callable[[Path], CompletedProcess[str]]) -> Built:
+def _built(
+    shared: Path, name: str, *arguments: str, configuration: Callable[[Path], Job] = example
+) -> Built:
     def make(folder: Path) -> None:
-        result = build(folder)
+        result = configuration(folder).run("run", *arguments)
         said = {"code": result.returncode, "stdout": result.stdout, "stderr": result.stderr}
         (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")
 

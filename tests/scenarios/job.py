@@ -36,7 +36,7 @@ archive: archive
     "mapping.yaml": """\
 cost_centers:
   A-1: {name: Platform}
-  B-2: {name: Payments, contacts: [payments@acme.example]}
+  B-2: {name: Payments}
   C-3: {name: Kiosk}
   Z-9: {name: Central}
 users:
@@ -188,11 +188,6 @@ def decorated(job: Job) -> Job:
     job.edit("chargeback.yaml", TEMPLATES, "")
     shutil.rmtree(job.folder / "templates")
     return job
-
-
-def succeeded(result: "subprocess.CompletedProcess[str]") -> None:
-    """See that a command did what it was asked."""
-    assert result.returncode == 0, result.stderr
 
 
 def once(shared: Path, name: str, make: Callable[[Path], None]) -> Path:

@@ -17,6 +17,7 @@ from tests.scenarios.job import (
     DECEMBER,
     INVOICE,
     NOVEMBER,
+    RECORDING,
     STATEMENT,
     Job,
     contents,
@@ -25,6 +26,7 @@ from tests.scenarios.job import (
     plain,
 )
 
+CLOSED_PORT = "https://127.0.0.1:9"
 DAILY = "/v3/enterprise/consumption/daily"
 
 
@@ -50,23 +52,23 @@ def ties_out(job: Job, start: str = DECEMBER) -> bool:
 
 
 def test_build_before_collect_says_what_to_do(small_job):
-    result = small_job.here("build")
+    result = small_job.run("build")
     assert (result.returncode, result.stdout) == (1, "")
     assert "no billing cycle has been collected yet" in result.stderr
     assert "run `reportgen collect` first" in result.stderr
     assert not small_job.archive.exists()
 
 
-def test_collect_stores_the_answers_and_who_is_who(small_job):
-    assert small_job.here("collect").returncode == 0
+def test_build_needs_no_network_and_no_recording(small_job, small_build):
+    assert small_job.run("collect").returncode == 0
     assert list(contents(small_job.cycle())) == ["inputs/directory.json", "inputs/responses.jsonl"]
-
-
-def test_build_needs_no_network_and_no_recording(small_elsewhere):
-    """What it wrote is compared in test_determinism.py."""
-    source = small_elsewhere.job.folder / "chargeback.yaml"
-    assert "replay" not in source.read_text(encoding="utf-8")
-    assert (small_elsewhere.code, small_elsewhere.stderr.count("\n")) == (0, 2)
+    small_job.edit("chargeback.yaml", f"replay: {RECORDING}", f"base_url: {CLOSED_PORT}")
+    result = small_job.run("build")
+    assert (result.returncode, result.stderr.count("\n")) == (0, 2)
+    actual, expected = contents(small_job.cycle()), contents(small_build.folder)
+    assert actual.keys() == expected.keys()
+    differing = {name for name in actual if actual[name] != expected[name]}
+    assert differing == {"inputs/config/chargeback.yaml", "inputs/draft.json"}
 
 
 def test_the_cycle_before_works_as_well(small_job):
@@ -84,7 +86,7 @@ def test_a_second_build_replaces_the_draft(drafted):
     before = contents(drafted.cycle())
     drafted.edit("mapping.yaml", "{A-1: 1, B-2: 2}", "A-1")
     drafted.edit("mapping.yaml", "  org-2f8ab6190c4e: B-2", "  org-2f8ab6190c4e: A-1")
-    assert plain(drafted).here("build").returncode == 0
+    assert drafted.run("build").returncode == 0
     after = contents(drafted.cycle())
     gone = {"invoices/CB-2025-12-05-B-2.pdf", "invoices/CB-2025-12-05-B-2.xlsx"}
     assert before.keys() - after.keys() == gone
@@ -109,7 +111,7 @@ def test_a_mistake_in_a_template_leaves_the_draft_alone(drafted):
     )
     with (drafted.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
         file.write("templates: templates\n")
-    result = drafted.here("build", "--quiet")
+    result = drafted.run("build", "--quiet")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith(f"{templates}/statement.html.j2:2: ")
     assert result.stderr.count("\n") == 1
@@ -131,7 +133,7 @@ def test_a_killed_build_leaves_the_draft_alone_and_the_next_one_works(drafted):
     assert contents(drafted.cycle()) == before
     left = list(leftovers(drafted.archive))
     assert [path.name[0] for path in left] == ["."]
-    assert plain(drafted).here("build").returncode == 0
+    assert drafted.run("build").returncode == 0
     assert contents(drafted.cycle())["statement.json"] != before["statement.json"]
     assert set(leftovers(drafted.archive)) <= set(left)
 
@@ -149,7 +151,7 @@ def test_a_sealed_cycle_is_refused_and_nothing_changes(drafted):
     drafted.edit("mapping.yaml", "ada@acme.example: A-1", "ada@acme.example: B-2")
     before = contents(drafted.folder)
     for command in ("build", "run", "collect"):
-        result = drafted.here(command, "--quiet")
+        result = drafted.run(command, "--quiet")
         assert (result.returncode, result.stdout) == (1, ""), command
         assert "this billing cycle is closed" in result.stderr
     assert contents(drafted.folder) == before

@@ -103,11 +103,11 @@ def test_the_tie_out_ends_in_zero(sample):
     assert results == ["0", "0.00"]
 
 
-def test_json_is_one_object_and_nothing_else(small_elsewhere):
-    assert small_elsewhere.code == 0
-    printed = json.loads(small_elsewhere.stdout)
-    assert printed.pop("folder") == str(small_elsewhere.folder)
-    assert list(printed.items()) == list(small_elsewhere.statement().items())
+def test_json_is_one_object_and_nothing_else(sample_for_machines):
+    assert sample_for_machines.code == 0
+    printed = json.loads(sample_for_machines.stdout)
+    assert printed.pop("folder") == str(sample_for_machines.folder)
+    assert list(printed.items()) == list(sample_for_machines.statement().items())
 
 
 # statement.json

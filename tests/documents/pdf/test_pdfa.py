@@ -528,7 +528,7 @@ ATTACHMENTS = {
 }
 STRUCTURE = {
     "not marked": (put(root, "/MarkInfo", Dictionary(Marked=False)), "/MarkInfo"),
-    "the file's name as title": (put(root, "/ViewerPreferences", None), "instead of the title"),
+    "the file's name as title": (put(root, "/ViewerPreferences", None), "for a title"),
     "no order of links": (put(page, "/Tabs", None), "/Tabs /S"),
     "no way back": (
         put(lambda d: d.Root.StructTreeRoot, "/ParentTree", None),
@@ -543,7 +543,7 @@ STRUCTURE = {
     ),
     "text outside": (
         append(b"BT 10 10 Td ET 0 0 9 9 re f"),
-        "neither in the structure nor an artifact",
+        "neither structure nor artifact",
     ),
     "text that nobody holds": (put(lambda d: element(d, "H2"), "/K", Array()), "'Second' (MCID"),
     "text that nobody draws": (in_page(b"/MCID 0", b"/MCID 77"), "holds MCID 0, which"),

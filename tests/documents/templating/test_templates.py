@@ -352,7 +352,7 @@ def test_overriding_one_file_is_enough(tmp_path):
     folder = beech(tmp_path / "beech", invoice_css=css)
     (folder / "mine" / "notes.txt").write_text("not a template", encoding="utf-8")
     result = run(folder)
-    assert result.returncode == 0
+    assert result.returncode == 3, "a product of the recording has no price"
     cycle = folder / "archive" / "2025-12-05"
     info = subprocess.run(
         ["pdfinfo", str(cycle / "statement.pdf")], capture_output=True, text=True, check=True

@@ -160,12 +160,14 @@ def test_hard_ids_names_and_negative_acus_come_through(tmp_path, source):
     assert api.violations == []
 
 
-def test_negative_acus_are_a_discrepancy_where_a_cell_goes_below_zero(tmp_path):
+def test_a_credit_that_every_view_tells_is_charged_and_is_no_discrepancy(tmp_path):
     user = BIG.people[0]
     refund = Atom(CYCLES[1][1] - DAY, "flux", user.orgs[0], user.user_id, None, -7.5)
     world = BIG._replace(atoms=(*BIG.atoms, refund))
     with serving(world) as api:
         derived = live(tmp_path, api, mapped(world)).collected()
-    (found,) = derived.usage.discrepancies
-    assert (found.product, found.principal_id, float(found.acus)) == ("flux", user.user_id, -7.5)
+    assert derived.usage.discrepancies == ()
+    refunds = [one for one in derived.usage.records if one.product == "flux" and one.quantity < 0]
+    assert [(one.principal_id, float(one.quantity)) for one in refunds] == [(user.user_id, -7.5)]
+    assert [one for one in derived.warnings if "negative ACUs" in one.message]
     assert foots(derived)
