@@ -4,7 +4,7 @@ Every task carries all it needs, so that any executor gives the same bytes in an
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from traceback import format_exception
@@ -162,6 +162,7 @@ def render(
                 for problem in undrawn[future].problems
             )
     except BrokenExecutor:
+        wait(futures)  # it fails them one by one, and stumbles over one that is cancelled meanwhile
         raise _ended(futures, executor) from None
     finally:
         for future in futures:

@@ -85,11 +85,15 @@ def _documents(
 
 @contextmanager
 def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Start processes that draw; when something goes wrong they end at once."""
+    """Start processes that draw; when the command is told to end, so are they.
+
+    What waits is cancelled before they are missed: the executor stumbles over work that is gone.
+    """
     with ProcessPoolExecutor(count, initializer=_begin) as executor:
         try:
             yield executor
-        except BaseException:
+        except KeyboardInterrupt:
+            executor.shutdown(wait=False, cancel_futures=True)
             end_workers()
             raise
 

@@ -5,6 +5,7 @@ let go in order. Should that be swallowed on its way, or take too long, the proc
 what it has staged is removed by the next run.
 """
 
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -24,8 +25,14 @@ def interruptible() -> Iterator[None]:
     before = {number: signal.signal(number, _interrupt) for number in SIGNALS}
     try:
         yield
-    finally:
+    except KeyboardInterrupt:  # the alarm stays: what hangs on the way out is ended as well
+        raise
+    except BaseException:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        raise
+    else:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -37,6 +44,7 @@ def end_workers() -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    logging.getLogger("asyncio").disabled = True  # it tells of every task that is interrupted
     signal.signal(signal.SIGALRM, _end)
     signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     raise KeyboardInterrupt

@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import subprocess
+import threading
 import time
 from decimal import Decimal
 from fractions import Fraction
@@ -119,6 +120,8 @@ def test_a_mistake_in_a_template_leaves_the_draft_alone(drafted):
     after = contents(drafted.folder)
     assert {name for name in after if after[name] != before.get(name)} == changed
     assert not list(leftovers(drafted.archive))
+    waiting = {thread.name for thread in threading.enumerate()}
+    assert "QueueFeederThread" not in waiting, "as a process, the command would never end"
 
 
 def test_a_killed_build_leaves_the_draft_alone_and_the_next_one_works(drafted):
