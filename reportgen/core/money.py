@@ -196,11 +196,11 @@ def shown(value: Decimal) -> str:
 
 
 def both_sides(quantities: Iterable[Decimal]) -> str:
-    """Write a sum for a message, with what is above and below zero where there is both."""
+    """Write a sum for a message, with what is above and below zero where both can be seen."""
     quantities = list(quantities)
     above = total(max(quantity, ZERO) for quantity in quantities)
     below = total(min(quantity, ZERO) for quantity in quantities)
-    if not above or not below:
+    if not printed(above, 4) or not printed(below, 4):
         return shown(add(above, below))
     return f"{shown(above)} − {shown(below.copy_abs())} = {shown(add(above, below))}"
 
