@@ -9,7 +9,7 @@ import pikepdf
 import pytest
 
 from reportgen.core.model import Attachment
-from reportgen.core.money import add, subtract, total
+from reportgen.core.money import subtract, total
 from reportgen.documents.render import draw, filled
 from tests.documents import correspondence as sent
 from tests.documents.pdf.pdfa import check
@@ -82,8 +82,8 @@ def test_all_notes_of_a_correction_make_what_the_cycle_changed_by():
     before, after = sent.cycle()
     for document in sent.credit_notes().values():
         assert document.invoiced_after == after.tie_out.invoiced_amount
-        changed = add(document.chargeable_amount, document.fees_amount)
-        assert changed == add(document.notes_amount, document.unborne_amount)
+        changed = document.chargeable_amount + document.fees_amount
+        assert changed == document.notes_amount + document.unborne_amount
     assert sent.credit_notes()["R-1"].before_amount == next(
         found.amount for found in before.invoices if found.cost_center.code == "R-1"
     )
