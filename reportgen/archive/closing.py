@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reportgen.archive import manifest
-from reportgen.archive.disk import sync, write_through
+from reportgen.archive.disk import abandoned, sync, write_through
 from reportgen.archive.folder import MANIFEST
 from reportgen.core.problem import Problem, Rejected
 
@@ -80,7 +80,7 @@ def recovered(archive: Path, *, group: bool = False) -> list[str]:
 def refuse_closing(folder: Path) -> None:
     """Raise Rejected where another run is closing the cycle."""
     path = _staged(folder)
-    if path.exists() and not _abandoned(path):
+    if path.exists() and not abandoned(path):
         message, hint = "another run is closing this billing cycle", "wait until it has ended"
         raise Rejected([Problem(source=str(folder), message=message, hint=hint)])
 
@@ -105,7 +105,7 @@ def _put_in_place(folder: Path, path: Path, *, group: bool) -> None:
 
 
 def _ended(folder: Path, path: Path, *, group: bool) -> str:
-    if not _abandoned(path):
+    if not abandoned(path):
         return ""
     if _is_whole(path):
         _put_in_place(folder, path, group=group)
@@ -132,21 +132,6 @@ def _is_whole(path: Path) -> bool:
     with suppress(Rejected):
         return not any(manifest.faults_of_files(manifest.read(path)))
     return False
-
-
-def _abandoned(path: Path) -> bool:
-    """Tell whether whoever made a folder is gone: one that is alive holds a lock on it."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True
 
 
 def _make_read_only(path: Path, *, group: bool) -> None:

@@ -1,4 +1,4 @@
-"""How the files of a draft get into the folder of its cycle: staged beside it, then renamed in.
+"""How files get into the folder of a cycle: staged beside it, then renamed in.
 
     .2025-12-05.draft-…          files on their way; removed whatever happens
     2025-12-05/.replacing        while files are renamed in: a draft with it is half old, half new
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from reportgen.archive.disk import sync, write_through
+from reportgen.archive.disk import abandoned, sync, uninterrupted, write_through
 from reportgen.archive.folder import KEPT, private, refuse_links
 from reportgen.core.problem import Problem, Rejected
 
@@ -46,8 +46,8 @@ class Stage:
         write_through(self._path / name, content)
         self._names.add(name)
 
-    def move_into(self, folder: Path) -> None:
-        """Rename every file into the folder."""
+    def add_to(self, folder: Path) -> None:
+        """Rename every file into the folder; what else is in it stays."""
         self._refuse_in_the_way(folder)
         self._rename_into(folder)
 
@@ -58,15 +58,10 @@ class Stage:
         gone = before - self._names - KEPT
         self._refuse_in_the_way(folder)
         refuse_links(folder, gone)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_through(folder / REPLACING, _encoded(before))
-        sync(folder)
-        self._rename_into(folder)
-        for name in sorted(gone):
-            _remove(folder / name)
-        sync(folder)
-        (folder / REPLACING).unlink()
-        sync(folder)
+        with _replacing(folder, before):
+            self._rename_into(folder)
+            for name in sorted(gone):
+                _remove(folder / name)
 
     def _refuse_in_the_way(self, folder: Path) -> None:
         refuse_links(folder, self._names)
@@ -83,29 +78,50 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path, *, group: bool = False, draft: bool = False) -> Iterator[Stage]:
-    """Collect files beside the folder of a cycle; they appear when all went well, or none does.
+def staged(folder: Path, *, group: bool = False) -> Iterator[Stage]:
+    """Collect files that are added to the folder of a cycle when all went well, or none is."""
+    with private(group=group), _beside(folder) as stage:
+        yield stage
+        with uninterrupted():
+            stage.add_to(folder)
 
-    With `draft` they are all of a draft: what the one before had and this one has not is removed.
-    """
+
+@contextmanager
+def redrafted(folder: Path, *, group: bool = False) -> Iterator[Stage]:
+    """Collect the files of a draft, which replace those of the draft before, or none does."""
+    with private(group=group), _beside(folder) as stage:
+        yield stage
+        with uninterrupted():
+            stage.replace_draft(folder)
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[Stage]:
+    """Make a stage beside a folder, and leave neither it nor an empty archive behind."""
     made = list(takewhile(lambda parent: not parent.exists(), folder.parents))
-    with private(group=group):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(folder)
-        path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.draft-", dir=folder.parent))
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            stage = Stage(path)
-            yield stage
-            if draft:
-                stage.replace_draft(folder)
-            else:
-                stage.move_into(folder)
-        finally:
-            os.close(descriptor)
-            shutil.rmtree(path, ignore_errors=True)
-            _remove_empty(made)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(folder)
+    path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.draft-", dir=folder.parent))
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield Stage(path)
+    finally:
+        os.close(descriptor)
+        shutil.rmtree(path, ignore_errors=True)
+        _remove_empty(made)
+
+
+@contextmanager
+def _replacing(folder: Path, before: Iterable[str]) -> Iterator[None]:
+    """Mark a draft while it is half old and half new; what interrupts that leaves the mark."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_through(folder / REPLACING, _encoded(before))
+    sync(folder)
+    yield
+    sync(folder)
+    (folder / REPLACING).unlink()
+    sync(folder)
 
 
 def torn(folder: Path) -> list[Problem]:
@@ -181,13 +197,7 @@ def _remove_empty(folders: Iterable[Path]) -> None:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what a killed run left beside the folder; one alive holds a lock on its own."""
+    """Remove what a killed run left beside the folder."""
     for path in folder.parent.glob(f".{folder.name}.draft-*"):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if abandoned(path):
             shutil.rmtree(path, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(descriptor)

@@ -9,7 +9,7 @@ from multiprocessing import parent_process
 from pathlib import Path
 from threading import Thread
 
-from reportgen.archive.draft import foreign, staged
+from reportgen.archive.draft import foreign, redrafted
 from reportgen.archive.folder import cycle_folder, refuse_sealed
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted
@@ -35,7 +35,7 @@ def produce(inputs: Inputs, context: Context, workers: int) -> int:
     context.terminal.problems(derived.warnings)
     known = everybody(inputs, derived)
     listed = tasks(derived, known, design)
-    with staged(folder, group=inputs.configuration.group_reads, draft=True) as stage:
+    with redrafted(folder, group=inputs.configuration.group_reads) as stage:
         for name, content in stored_files(inputs, derived, known, design):
             stage.write(name, content)
         with _templates_named(inputs.configuration):

@@ -1,43 +1,14 @@
 """A close that is killed at any moment leaves an open draft or a complete close."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from reportgen.archive.closing import closing, recovered, refuse_closing
 from reportgen.core.problem import Rejected
+from tests.archive.killing import killed, steps_of
 from tests.archive.test_manifest import close, faults
 
-ROOT = Path(__file__).parents[2]
 DRAFT = {"statement.json": b"draft", "invoices/CB-1.pdf": b"draft"}
 CLOSED = {"statement.json": b"closed", "invoices/CB-1.pdf": b"closed", "inputs/close.json": b"{}"}
-CLOSE = f"""
-import os, signal, sys
-sys.path.insert(0, {str(ROOT)!r})
-archive, left = sys.argv[1], int(sys.argv[2])
-import shutil
-from pathlib import Path
-from reportgen.archive.closing import closing
-from tests.archive import test_closing
-
-def counted(call):
-    def step(*args, **named):
-        global left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return call(*args, **named)
-    return step
-
-for module, names in ((os, ("fsync", "rename", "replace", "chmod", "mkdir", "rmdir", "unlink")),):
-    for name in names:
-        setattr(module, name, counted(getattr(module, name)))
-test_closing.sealed(Path(archive))
-print(left)
-"""
-ENOUGH = 10_000
 
 
 def drafted(archive):
@@ -61,12 +32,6 @@ def manifest_of(archive, stage):
     close(made, files=CLOSED)
     stage.write("SHA256SUMS", (made / "SHA256SUMS").read_bytes())
     return (made / "manifest.json").read_bytes()
-
-
-def killed(archive, steps):
-    drafted(archive)
-    command = [sys.executable, "-c", CLOSE, str(archive), str(steps)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
 def state(archive):
@@ -125,34 +90,24 @@ def test_two_do_not_close_at_a_time(tmp_path):
     refuse_closing(folder)
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("steps", range(60))
 def test_a_close_killed_at_any_moment_is_a_draft_or_complete(tmp_path, steps):
-    check_killed(tmp_path / "archive", steps)
-
-
-@pytest.mark.parametrize("steps", [3, 12, 18, 22, 25])
-def test_a_close_killed_at_some_moments_is_a_draft_or_complete(tmp_path, steps):
-    check_killed(tmp_path / "archive", steps)
-
-
-def check_killed(archive, steps):
-    done = killed(archive, steps)
+    archive = tmp_path / "archive"
+    drafted(archive)
+    was_killed = killed(sealed, archive, after=steps)
     sentences = recovered(archive)
     found = state(archive)
     assert not [path for path in archive.iterdir() if path.name.startswith(".")]
-    if done.returncode == 0:
+    if not was_killed:
         assert (found, sentences) == ("closed", [])
-    else:
-        assert done.returncode == -9
-        assert recovered(archive) == []
-        if found == "draft":
-            sealed(archive)
-            assert state(archive) == "closed"
+    assert recovered(archive) == []
+    if found == "draft":
+        sealed(archive)
+        assert state(archive) == "closed"
 
 
 def test_every_moment_of_a_close_is_among_those_that_are_tried(tmp_path):
-    done = killed(tmp_path / "archive", ENOUGH)
-    steps = ENOUGH - int(done.stdout)
-    assert 20 < steps < 60
-    assert [path.name for path in (tmp_path / "archive").iterdir()] == ["2025-12-05"]
+    archive = tmp_path / "archive"
+    drafted(archive)
+    assert 20 < steps_of(sealed, archive) < 60
+    assert [path.name for path in archive.iterdir()] == ["2025-12-05"]

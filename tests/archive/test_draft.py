@@ -2,47 +2,22 @@
 
 import json
 import os
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
 import pytest
 
-from reportgen.archive.draft import foreign, staged, torn
+from reportgen.archive.draft import foreign, redrafted, staged, torn
 from reportgen.archive.folder import EVIDENCE, locked
 from reportgen.core.problem import Rejected
+from tests.archive.killing import killed, steps_of
 
-ROOT = Path(__file__).parents[2]
-BUILD = f"""
-import os, signal, sys
-sys.path.insert(0, {str(ROOT)!r})
-left = int(sys.argv[2])
-
-def counted(call):
-    def step(*args, **named):
-        global left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return call(*args, **named)
-    return step
-
-import shutil, tempfile
-from pathlib import Path
-from reportgen.archive.draft import staged
-for name in ("fsync", "rename", "replace", "mkdir", "rmdir", "unlink"):
-    setattr(os, name, counted(getattr(os, name)))
-with staged(Path(sys.argv[1]), draft=True) as stage:
-    for name in ("statement.json", "invoices/B.pdf", "invoices/C.pdf"):
-        stage.write(name, b"new")
-print(left)
-"""
 OLD = {"statement.json": b"old", "invoices/A.pdf": b"old", "invoices/B.pdf": b"old"}
 NEW = {"statement.json": b"new", "invoices/B.pdf": b"new", "invoices/C.pdf": b"new"}
 
 
 def build(folder, files):
-    with staged(folder, draft=True) as stage:
+    with redrafted(folder) as stage:
         for name, content in files.items():
             stage.write(name, content)
 
@@ -134,7 +109,7 @@ def test_a_draft_is_for_its_owners_eyes_whatever_the_umask(tmp_path, group, file
     folder = tmp_path / "archive" / "2025-12-05"
     before = os.umask(umask)
     try:
-        with locked(folder, group=group), staged(folder, group=group, draft=True) as stage:
+        with locked(folder, group=group), redrafted(folder, group=group) as stage:
             stage.write("invoices/A.pdf", b"1")
         assert os.umask(umask) == umask
     finally:
@@ -144,28 +119,54 @@ def test_a_draft_is_for_its_owners_eyes_whatever_the_umask(tmp_path, group, file
     assert {path.stat().st_mode & 0o777 for path in paths if path.is_dir()} == {directory}
 
 
-def killed(folder, steps):
-    command = [sys.executable, "-c", BUILD, str(folder), str(steps)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+def build_anew(folder):
+    build(folder, NEW)
 
 
-@pytest.mark.parametrize(
-    "steps",
-    [pytest.param(n, marks=[] if n in {9, 14, 20} else pytest.mark.heavy) for n in range(40)],
-)
+@pytest.mark.parametrize("steps", range(40))
 def test_a_draft_torn_by_a_kill_is_told_and_the_next_build_makes_it_whole(tmp_path, steps):
     folder = tmp_path / "2025-12-05"
     build(folder, OLD)
-    done = killed(folder, steps)
-    assert done.returncode in {0, -9}
+    was_killed = killed(build_anew, folder, after=steps)
     found = contents(folder)
-    assert torn(folder) or found in (OLD, NEW)
-    build(folder, NEW)
+    assert torn(folder) or found in ((OLD, NEW) if was_killed else (NEW,))
+    build_anew(folder)
     assert contents(folder) == NEW
     assert not torn(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["2025-12-05"]
 
 
 def test_every_moment_of_a_build_is_among_those_that_are_tried(tmp_path):
-    done = killed(tmp_path / "2025-12-05", 1000)
-    assert 15 < 1000 - int(done.stdout) < 40
+    folder = tmp_path / "2025-12-05"
+    build(folder, OLD)
+    assert 15 < steps_of(build_anew, folder) < 40
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stage", [staged, redrafted])
+def test_a_signal_while_files_are_renamed_in_is_heard_when_all_are(
+    tmp_path, monkeypatch, stage, number
+):
+    folder = tmp_path / "2025-12-05"
+    build(folder, NEW)
+    heard = []
+    monkeypatch.setattr(Path, "replace", signalled(Path.replace, number))
+    before = signal.signal(number, lambda *_: heard.append(contents(folder)))
+    try:
+        with stage(folder) as files:
+            for name in NEW:
+                files.write(name, b"newer")
+    finally:
+        signal.signal(number, before)
+    assert heard == [dict.fromkeys(NEW, b"newer")]
+    assert not torn(folder)
+
+
+def signalled(replace, number):
+    """Let the process have a signal before each file that is renamed in."""
+
+    def rename(path, target):
+        signal.raise_signal(number)
+        return replace(path, target)
+
+    return rename

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from reportgen.archive.draft import staged
+from reportgen.archive.draft import redrafted, staged
 from reportgen.archive.folder import (
     EVIDENCE,
     MANIFEST,
@@ -31,7 +31,7 @@ def tree(folder):
 
 
 def write(folder, **files):
-    with staged(folder, draft=True) as stage:
+    with redrafted(folder) as stage:
         for name, text in files.items():
             stage.write(name, text.encode())
 
