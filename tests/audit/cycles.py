@@ -8,7 +8,7 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -24,9 +24,10 @@ from reportgen.core.text import visible
 from reportgen.derive import Derived, Inputs, derive, question
 from reportgen.operations.artifacts import everybody
 from reportgen.sources.api import source as api_plans
-from reportgen.sources.api.plan import answer
+from reportgen.sources.api.plan import Plan, answer
 from reportgen.sources.config.configuration import Configuration, load
 from reportgen.sources.config.resolved import resolved_json
+from reportgen.sources.config.schema import SourceSection
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.behavior import ADMIN, ENTERPRISE, organization_token
 from tests.fakeapi.sample import (
@@ -66,6 +67,12 @@ REFUSABLE = (
     ("/v3/enterprise/members/users", ()),
     ("/v3/enterprise/sessions", ()),
 )
+
+
+Dress = Callable[[dict[str, dict[str, Any]]], object]
+"""Changes the values of the three files of a configuration before they are written."""
+Rewording = Callable[[str, Any], Any]
+"""Changes the body of an answer to a request; always alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,16 +130,26 @@ def chargeable(seed: int, folder: Path) -> tuple[Told, Derived]:
     raise AssertionError(seed)
 
 
-def told(seed: int, folder: Path) -> Told:
+def told(
+    seed: int,
+    folder: Path,
+    dress: Dress | None = None,
+    reword: Rewording | None = None,
+    *,
+    remember: bool = True,
+) -> Told:
     """Make a world, a configuration and the evidence of one cycle from a seed."""
     rng = Random(seed)  # noqa: S311 - a world, no secret
     world = _world(rng)
-    source = rng.choice(("v3", "v3", "v3", "organizations", "v2"))
-    configuration = _configuration(rng, world, source, folder)
+    kind = rng.choice(("v3", "v3", "v3", "organizations", "v2"))
+    configuration = _configuration(rng, world, kind, folder, dress)
     cycle = cycle_between(*CYCLES[1])
-    remembered = _remembered(rng, world)
+    remembered = _remembered(rng, world) if remember else Directory()
     api = _api(rng, world)
-    responses = _responses(rng, api, configuration, cycle, remembered)
+    source = configuration.settings.source
+    plan = api_plans.consumption(source, question(configuration, cycle, remembered))
+    responses = _responses(rng, api, source, plan, reword)
+    responses |= _responses(rng, api, source, api_plans.cycles(source), None)
     return Told(
         configuration=configuration, cycle=cycle, responses=responses, remembered=remembered
     )
@@ -252,17 +269,15 @@ def _api(rng: Random, world: World) -> FakeApi:
 def _responses(
     rng: Random,
     api: FakeApi,
-    configuration: Configuration,
-    cycle: BillingCycle,
-    remembered: Directory,
+    source: SourceSection,
+    plan: Plan[Any],
+    reword: Rewording | None,
 ) -> dict[str, RecordedResponse]:
     """Follow the plan of a source to its end; the answer to a request is always changed alike."""
-    source = configuration.settings.source
-    plan = api_plans.consumption(source, question(configuration, cycle, remembered))
     restless, unowned, salt = rng.random() < 0.3, rng.random() < 0.3, rng.random()
     responses: dict[str, RecordedResponse] = {}
-    requests = next(plan)
     try:
+        requests = next(plan)
         while True:
             for request in requests:
                 token = ADMIN if source.api == "v2" else ENTERPRISE
@@ -271,6 +286,8 @@ def _responses(
                 body, own = reply.body.decode(), Random(f"{salt}|{request.target}")  # noqa: S311
                 if reply.status == 200 and (restless or unowned):
                     body = _changed(own, json.loads(body), restless=restless, unowned=unowned)
+                if reply.status == 200 and reword:
+                    body = json.dumps(reword(request.target, json.loads(body)))
                 responses[request.target] = RecordedResponse(
                     request=request.target,
                     status=reply.status,
@@ -286,6 +303,8 @@ def _responses(
 
 def _changed(rng: Random, body: Any, *, restless: bool, unowned: bool) -> str:
     """Let an answer contradict others, and sessions have no owner, or two."""
+    if isinstance(body, list):
+        return json.dumps(body)
     for item in body.get("items", ()):
         if unowned and "session_id" in item and rng.random() < 0.6:
             item["user_id"] = None
@@ -309,7 +328,9 @@ def _changed(rng: Random, body: Any, *, restless: bool, unowned: bool) -> str:
 # Configurations
 
 
-def _configuration(rng: Random, world: World, source: str, folder: Path) -> Configuration:
+def _configuration(
+    rng: Random, world: World, source: str, folder: Path, dress: Dress | None
+) -> Configuration:
     folder.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {"api": "v2" if source == "v2" else "v3"}
     if source == "organizations":
@@ -327,6 +348,8 @@ def _configuration(rng: Random, world: World, source: str, folder: Path) -> Conf
     }
     mapping, rows = _mapping(rng, world)
     files = {"chargeback.yaml": main, "mapping.yaml": mapping, "rates.yaml": _rates(rng)}
+    if dress:
+        dress(files)
     for name, values in files.items():
         (folder / name).write_text(as_yaml(values), encoding="utf-8")
     table = io.StringIO(newline="")

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from reportgen.core.invoice import sum_of
+from reportgen.core.invoice import sum_by, sum_of
 from reportgen.core.model import (
     CostCenter,
     DetailRow,
@@ -43,6 +43,7 @@ from reportgen.documents.content.charges import (
 from reportgen.documents.content.chart import Chart, colors, daily_chart
 from reportgen.documents.content.comparison import InvoiceComparison, invoice_comparison
 from reportgen.documents.content.labels import KINDS, Word
+from reportgen.documents.content.products import ProductRow, product_rows, products_of
 from reportgen.documents.content.slots import CellValue, Slot
 from reportgen.documents.content.subtotals import calendar_months, month_slot
 from reportgen.documents.content.trend import Trend, invoice_trend
@@ -59,7 +60,6 @@ from reportgen.documents.content.usage import (
     detail_cells,
     detail_lines,
     label_of,
-    products_of,
     usage_rows,
     user_cells,
 )
@@ -159,6 +159,12 @@ class InvoiceDocument:
     def products(self) -> tuple[str, ...]:
         """The products of the invoice, by name."""
         return tuple(sorted({row.product for row in self.invoice.detail}))
+
+    @property
+    def product_rows(self) -> tuple[ProductRow, ...]:
+        """Every product with its ACUs on this invoice, and what is charged for it."""
+        acus = sum_by((row.product, row.acus) for row in self.invoice.detail)
+        return product_rows(self.products, acus, self.invoice.lines, self.palette)
 
     @property
     def usage_rows(self) -> list[UsageRow]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reportgen.core.invoice import sum_by
 from reportgen.core.model import (
     CostCenterChange,
     Heading,
@@ -21,6 +20,7 @@ from reportgen.documents.content.chart import Chart, colors, daily_chart
 from reportgen.documents.content.comparison import StatementComparison, statement_comparison
 from reportgen.documents.content.invoice import price_decimals
 from reportgen.documents.content.labels import BASES, KINDS, NO_DEPARTMENT, NO_ENTITY, Word
+from reportgen.documents.content.products import ProductRow, amounts_of, product_rows, products_of
 from reportgen.documents.content.slots import CellValue, Slot
 from reportgen.documents.content.subtotals import (
     calendar_months,
@@ -29,7 +29,7 @@ from reportgen.documents.content.subtotals import (
     subtotal_slot,
 )
 from reportgen.documents.content.trend import Trend, statement_trend
-from reportgen.documents.content.usage import day_fields, products_of
+from reportgen.documents.content.usage import day_fields
 
 COST_CENTER_FIELDS = (
     *("code", "name", "invoice", "acus", "amount"),
@@ -125,7 +125,13 @@ class StatementDocument:
     def invoiced_by_product(self) -> dict[str, Decimal]:
         """Amounts of all lines of usage by product."""
         none = dict.fromkeys(self.products, ZERO)
-        return none | sum_by((line.product, line.amount) for line in self._lines() if line.of_usage)
+        return none | amounts_of(self._lines())
+
+    @property
+    def product_rows(self) -> tuple[ProductRow, ...]:
+        """Every product with its ACUs in the control total, and what is invoiced for it."""
+        control = self.statement.control_by_product
+        return product_rows(self.products, control, self._lines(), self.palette)
 
     @property
     def price_decimals(self) -> int:

@@ -21,7 +21,6 @@ from reportgen.core.model import (
     Directory,
     Principal,
     PrincipalUsage,
-    Statement,
 )
 from reportgen.core.money import ZERO, add, total
 from reportgen.documents.content.labels import HOLDERS, KINDS, NO_HOLDER, Word
@@ -114,12 +113,6 @@ def cells_of(detail: Iterable[DetailRow]) -> dict[Cell, Decimal]:
     for row in detail:
         cells[row.day, row.product] = add(cells.get((row.day, row.product), ZERO), row.acus)
     return cells
-
-
-def products_of(statement: Statement) -> tuple[str, ...]:
-    """Name the products of a cycle: of the control total, and of what is charged, by name."""
-    charged = {row.product for row in statement.tie_out_rows}
-    return tuple(sorted({*statement.control_by_product, *charged}))
 
 
 def label_of(directory: Directory, principal: Principal) -> str:
