@@ -33,7 +33,8 @@ from reportgen.derive import Inputs, derive
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.content.invoice import InvoiceDocument
 from reportgen.documents.pdf.pdf import pdf
-from reportgen.documents.render import Design, Task, filled, tasks_of
+from reportgen.documents.render import filled
+from reportgen.documents.tasks import Design, Task, tasks_of
 from reportgen.documents.templating.templates import read_templates
 from reportgen.sources.config.configuration import load
 

@@ -27,7 +27,8 @@ from textwrap import fill
 from reportgen.core.text import quoted
 from reportgen.documents.content.email import EmailDocument, Picture, email_document
 from reportgen.documents.content.invoice import InvoiceDocument
-from reportgen.documents.render import Design, Task, draw
+from reportgen.documents.render import draw
+from reportgen.documents.tasks import Design, Task
 from reportgen.documents.templating.widths import one_line
 
 PNG = "data:image/png;base64,"

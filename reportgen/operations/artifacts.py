@@ -20,7 +20,7 @@ from reportgen.core.unallocated import UnallocatedRow, unallocated_rows
 from reportgen.core.user_file import with_names
 from reportgen.derive import Derived, Inputs
 from reportgen.documents.content.attachments import attachments
-from reportgen.documents.render import Design, Task, tasks_of
+from reportgen.documents.tasks import Design, Task, tasks_of
 from reportgen.documents.templating.templates import read_templates
 from reportgen.sources.config.configuration import Configuration
 

@@ -15,7 +15,8 @@ from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted
 from reportgen.derive import Inputs, derive
 from reportgen.documents.limits import limit_this_process
-from reportgen.documents.render import Design, Task, render
+from reportgen.documents.render import render
+from reportgen.documents.tasks import Design, Task
 from reportgen.documents.templating.templates import opened
 from reportgen.operations.artifacts import design_of, everybody, stored_files, tasks
 from reportgen.operations.context import Context

@@ -6,7 +6,8 @@ from pathlib import Path
 from reportgen.archive import evidence
 from reportgen.core.cycle import cycle_between
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.documents.render import Design, Task, filled, tasks_of
+from reportgen.documents.render import filled
+from reportgen.documents.tasks import Design, Task, tasks_of
 from reportgen.documents.templating.templates import read_templates
 from reportgen.sources.config.configuration import Configuration, load
 

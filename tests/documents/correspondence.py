@@ -30,7 +30,7 @@ from reportgen.documents.content.credit_note import (
 from reportgen.documents.content.email import email_document
 from reportgen.documents.content.invoice import InvoiceDocument
 from reportgen.documents.mail import Envelope, message
-from reportgen.documents.render import Design, Task
+from reportgen.documents.tasks import Design, Task
 from tests.documents import grove
 
 ENVELOPE = Envelope(

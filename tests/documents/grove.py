@@ -33,7 +33,8 @@ from reportgen.core.model import (
     VendorInvoice,
 )
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.documents.render import Design, Task, filled, tasks_of
+from reportgen.documents.render import filled
+from reportgen.documents.tasks import Design, Task, tasks_of
 from tests.documents import beech
 
 LATER = 24 * 86_400

@@ -21,7 +21,8 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 
 from reportgen.core.model import MissingView, Statement
-from reportgen.documents.render import Design, draw, tasks_of
+from reportgen.documents.render import draw
+from reportgen.documents.tasks import Design, tasks_of
 from tests.documents import beech, grove
 
 pytestmark = pytest.mark.heavy

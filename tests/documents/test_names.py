@@ -12,7 +12,8 @@ import pytest
 
 from reportgen.core.model import Entry, Principal
 from reportgen.core.problem import Rejected
-from reportgen.documents.render import draw, render, tasks_of
+from reportgen.documents.render import draw, render
+from reportgen.documents.tasks import tasks_of
 from tests.documents import beech
 from tests.poppler import text_of
 

@@ -14,7 +14,8 @@ from tinyhtml5.parser import HTMLParser
 
 from reportgen.core.model import Discrepancy, Invoice, MissingView, Statement
 from reportgen.core.problem import Rejected
-from reportgen.documents.render import Design, Task, draw, tasks_of
+from reportgen.documents.render import draw
+from reportgen.documents.tasks import Design, Task, tasks_of
 from tests.documents import beech, grove
 
 ODD = "CB 2025 #1 – 100 % März?&'+;=x"

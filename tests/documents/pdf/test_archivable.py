@@ -22,7 +22,8 @@ from reportgen.core.directory import numbered, with_answered
 from reportgen.core.model import Directory
 from reportgen.core.privacy import redacted
 from reportgen.documents.content.attachments import attachments
-from reportgen.documents.render import Task, draw, tasks_of
+from reportgen.documents.render import draw
+from reportgen.documents.tasks import Task, tasks_of
 from tests.documents import grove
 from tests.documents.pdf.pdfa import check
 from tests.poppler import text_of

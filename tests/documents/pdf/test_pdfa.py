@@ -19,7 +19,8 @@ from reportgen.core.model import Attachment
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.pdf.pdf import pdf
-from reportgen.documents.render import Design, Task, draw, filled, tasks_of
+from reportgen.documents.render import draw, filled
+from reportgen.documents.tasks import Design, Task, tasks_of
 from reportgen.documents.templating.templates import read_templates
 from reportgen.sources.config.configuration import load
 from tests.documents import beech, grove

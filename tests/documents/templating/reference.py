@@ -21,7 +21,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from jinja2 import nodes
 
 from reportgen.core.cycle import BillingCycle, cycle_between
-from reportgen.documents.render import Design, filled
+from reportgen.documents.render import filled
+from reportgen.documents.tasks import Design
 from reportgen.documents.templating.filters import Format
 from reportgen.documents.templating.templates import environment, read_templates
 from tests.documents import correspondence, grove

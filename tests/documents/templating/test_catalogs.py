@@ -26,7 +26,8 @@ from reportgen.core.allocate import CAUSES
 from reportgen.core.model import Discrepancy, Invoice, MissingView, Statement
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.content import labels
-from reportgen.documents.render import Design, Task, filled, tasks_of
+from reportgen.documents.render import filled
+from reportgen.documents.tasks import Design, Task, tasks_of
 from reportgen.documents.templating.catalog import catalog
 from reportgen.documents.templating.templates import environment, read_templates
 from reportgen.sources.api import v3

@@ -22,7 +22,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from reportgen.core.model import Price
 from reportgen.core.privacy import redacted
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.documents.render import Design, draw, tasks_of
+from reportgen.documents.render import draw
+from reportgen.documents.tasks import Design, tasks_of
 from tests.documents import beech, grove
 from tests.office import convert
 
