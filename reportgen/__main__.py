@@ -19,6 +19,10 @@ def run() -> None:
 
     try:
         main()
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            _end()
+        raise
     except OSError as error:  # of help and of wrong usage, which click writes itself
         _say(f"standard output: {(error.strerror or str(error)).lower()}")
         os._exit(1)
@@ -43,6 +47,14 @@ def _open_streams() -> None:
 def _leave(_number: int, _frame: object) -> None:
     """Leave before a command has begun, when there is nothing yet to let go."""
     _say("interrupted before anything was done")
+    os._exit(INTERRUPTED)
+
+
+def _end() -> None:
+    """End an interrupted command without waiting for the threads that served its workers."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
     os._exit(INTERRUPTED)
 
 

@@ -59,7 +59,8 @@ def render(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield every document as it is done; raises Rejected or DrawingError, as `draw` does.
 
-    What no font can draw is told of all documents together, in their order.
+    What no font can draw is told of all documents together, in their order. What is left undone
+    where it raises is the executor's to cancel: it stumbles over what others have cancelled.
     """
     futures: dict[Future[bytes], Task] = {
         executor.submit(draw, task, design): task for task in tasks
@@ -73,19 +74,16 @@ def render(
                 undrawn[future] = missing
                 continue
             yield futures[future].path, content
-        if undrawn:
-            raise Rejected(
-                problem
-                for future in futures
-                if future in undrawn
-                for problem in undrawn[future].problems
-            )
     except BrokenExecutor:
-        wait(futures)  # it fails them one by one, and stumbles over one that is cancelled meanwhile
+        wait(futures)  # it fails them one by one
         raise _ended(futures, executor) from None
-    finally:
-        for future in futures:
-            future.cancel()
+    if undrawn:
+        raise Rejected(
+            problem
+            for future in futures
+            if future in undrawn
+            for problem in undrawn[future].problems
+        )
 
 
 def draw(task: Task, design: Design) -> bytes:

@@ -1,15 +1,16 @@
 """The drafts of a cycle: all is derived, drawn and checked before the first file is replaced."""
 
 import os
-import signal
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import parent_process
 from pathlib import Path
 from threading import Thread
+from typing import ParamSpec, TypeVar
 
-from reportgen.archive.draft import foreign, redrafted
+from reportgen.archive.disk import uninterrupted
+from reportgen.archive.draft import Stage, foreign, redrafted
 from reportgen.archive.folder import cycle_folder, refuse_sealed
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted
@@ -20,9 +21,11 @@ from reportgen.documents.tasks import Design, Task
 from reportgen.documents.templating.templates import opened
 from reportgen.operations.artifacts import design_of, everybody, stored_files, tasks
 from reportgen.operations.context import Context
-from reportgen.operations.interruption import end_workers
 from reportgen.operations.outcome import tell_outcome
 from reportgen.sources.config.configuration import Configuration
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MOST_NAMED = 5
 
@@ -40,8 +43,7 @@ def produce(inputs: Inputs, context: Context, workers: int) -> int:
         for name, content in stored_files(inputs, derived, known, design):
             stage.write(name, content)
         with _templates_named(inputs.configuration):
-            for name, content in _documents(listed, design, workers, context):
-                stage.write(name, content)
+            _draw(listed, design, stage, context, workers)
     _tell_foreign(folder, context)
     return tell_outcome(derived.statement, folder, context)
 
@@ -71,38 +73,40 @@ def _templates_named(configuration: Configuration) -> Iterator[None]:
         raise Rejected(opened(rejected.problems, configuration.templates)) from None
 
 
-def _documents(
-    listed: list[Task], design: Design, workers: int, context: Context
-) -> Iterator[tuple[str, bytes]]:
-    """Render every document in worker processes."""
+def _draw(listed: list[Task], design: Design, stage: Stage, context: Context, workers: int) -> None:
+    """Render every document in worker processes, and stage each as it is done."""
     with (
         _workers(min(workers, len(listed))) as executor,
         context.terminal.progress("Rendering documents") as advance,
     ):
-        for done, document in enumerate(render(listed, design, executor), start=1):
+        for done, (name, content) in enumerate(render(listed, design, executor), start=1):
+            stage.write(name, content)
             advance(done, len(listed))
-            yield document
 
 
 @contextmanager
-def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Start processes that draw; when the command is told to end, so are they.
+def _workers(count: int) -> Iterator[Executor]:
+    """Start processes that draw; an interruption, which ends them, waits for none of them."""
+    executor = _Workers(count, initializer=_begin)
+    try:
+        yield executor
+    except Exception:
+        executor.shutdown(cancel_futures=True)
+        raise
+    executor.shutdown()
 
-    What waits is cancelled before they are missed: the executor stumbles over work that is gone.
-    """
-    with ProcessPoolExecutor(count, initializer=_begin) as executor:
-        try:
-            yield executor
-        except KeyboardInterrupt:
-            executor.shutdown(wait=False, cancel_futures=True)
-            end_workers()
-            raise
+
+class _Workers(ProcessPoolExecutor):
+    """Processes that hear no signal from their first moment on: those are the command's."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Take work on, and start what is missing: it inherits that signals are put off here."""
+        with uninterrupted():
+            return super().submit(fn, *args, **kwargs)
 
 
 def _begin() -> None:
-    """Give a worker its limits, and its end; signals are the command's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """Give a worker its limits, and its end."""
     limit_this_process()
     _end_with_the_command()
 

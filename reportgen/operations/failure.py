@@ -20,7 +20,7 @@ from reportgen.operations.context import (
     Context,
     WrongUsage,
 )
-from reportgen.operations.interruption import INTERRUPTED, interruptible
+from reportgen.operations.interruption import INTERRUPTED, SENTENCE, interruptible
 from reportgen.sources.api.client import ApiFailure
 
 PACKAGE = Path(__file__).parents[1]
@@ -32,7 +32,7 @@ def told(command: Callable[[Context], int], context: Context) -> int:
         with interruptible():
             return _judged(command(context), context)
     except KeyboardInterrupt:
-        context.terminal.problem("interrupted; what was collected is kept")
+        context.terminal.problem(SENTENCE)
         return INTERRUPTED
     except BrokenPipeError:  # whoever closed the pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,8 +1,8 @@
 """How a command ends when it is told to: by Ctrl-C or SIGTERM, cleanly, and within three seconds.
 
 The first signal is raised as KeyboardInterrupt where the command is, so that whatever it holds is
-let go in order. Should that be swallowed on its way, or take too long, the process ends itself:
-what it has staged is removed by the next run.
+let go in order; later ones change nothing. Should the first be swallowed on its way, or take too
+long, the process ends itself: what it has staged is removed by the next run.
 """
 
 import logging
@@ -14,6 +14,7 @@ from multiprocessing import active_children
 from types import FrameType
 
 INTERRUPTED = 130
+SENTENCE = "interrupted; what was collected is kept"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE = 2.5
 """Seconds to let go of everything in order."""
@@ -21,29 +22,21 @@ PATIENCE = 2.5
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let both signals interrupt what runs within."""
+    """Let the first signal interrupt what runs within, and end the processes that draw for it."""
     before = {number: signal.signal(number, _interrupt) for number in SIGNALS}
     try:
         yield
-    except KeyboardInterrupt:  # the alarm stays: what hangs on the way out is ended as well
+    except KeyboardInterrupt:
+        _end_workers()
         raise
-    except BaseException:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        raise
-    else:
-        signal.setitimer(signal.ITIMER_REAL, 0)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def end_workers() -> None:
-    """End the processes that draw: whatever they are at is of no use any more."""
-    for process in active_children():
-        process.kill()
-
-
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     logging.getLogger("asyncio").disabled = True  # it tells of every task that is interrupted
     signal.signal(signal.SIGALRM, _end)
     signal.setitimer(signal.ITIMER_REAL, PATIENCE)
@@ -51,5 +44,12 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    end_workers()
+    _end_workers()
+    os.write(2, f"{SENTENCE}\n".encode())
     os._exit(INTERRUPTED)
+
+
+def _end_workers() -> None:
+    """End the processes that draw: whatever they are at is of no use any more."""
+    for process in active_children():
+        process.kill()
