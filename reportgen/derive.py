@@ -3,10 +3,9 @@
 It reads nothing but its arguments, so that the same inputs give the same documents years later.
 """
 
-from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from reportgen.core.allocate import allocate, charged_after_close, flaws_met, timelines
 from reportgen.core.charges import CycleCharges, charge_cycle
@@ -34,7 +33,6 @@ from reportgen.core.model import (
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.statement import statement
-from reportgen.core.text import quoted, slug, told_apart
 from reportgen.core.usage import decompose
 from reportgen.core.user_file import (
     counted,
@@ -44,14 +42,11 @@ from reportgen.core.user_file import (
     unneeded,
     with_names,
 )
-from reportgen.documents.templating.invoice_number import NumberError, invoice_number
+from reportgen.documents.templating.invoice_number import invoice_numbers
 from reportgen.sources.api import source as api
 from reportgen.sources.api.plan import answer_from
 from reportgen.sources.api.reading import Question, Reading
 from reportgen.sources.config.configuration import Configuration
-
-CODE_SIGNS = "._-"
-"""What a code may have besides letters and digits, and keep where it names a file."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +102,12 @@ def derive(inputs: Inputs) -> Derived:
     charges, found = charge_cycle(
         allocations, usage.control, mapping, card, whole=whole, cycle=inputs.cycle
     )
-    numbers, bad_numbers = _numbers(configuration, inputs.cycle)
+    numbers, bad_numbers = invoice_numbers(
+        configuration.settings.invoice.number,
+        inputs.cycle,
+        mapping.cost_centers,
+        source=configuration.invoice_number_source,
+    )
     problems += [
         *charged_after_close(allocations, mapping),
         *_uncollected(mapping, reading),
@@ -191,44 +191,3 @@ def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
         contract=card.contract,
         missing_views=reading.missing_views,
     )
-
-
-def _numbers(
-    configuration: Configuration, cycle: BillingCycle
-) -> tuple[dict[str, str], list[Problem]]:
-    """Give a number to every cost center's invoice, and report those that cannot be used.
-
-    A number names files, so a code takes part in it as a slug, which no other code has.
-    """
-    centers = configuration.mapping.cost_centers
-    slugs = told_apart({center.code: slug(center.code, CODE_SIGNS) for center in centers})
-    numbers: dict[str, str] = {}
-    reasons: dict[str, Problem] = {}
-    for center in centers:
-        try:
-            named = replace(center, code=slugs[center.code])
-            numbers[center.code] = invoice_number(
-                configuration.settings.invoice.number, cycle, named
-            )
-        except NumberError as error:
-            message = f"the invoice number of {center.code} cannot be used: {error}"
-            reasons.setdefault(str(error), _bad_number(configuration, message))
-    return numbers, [*reasons.values(), *_same_numbers(configuration, numbers)]
-
-
-def _same_numbers(configuration: Configuration, numbers: MappingOf[str, str]) -> Iterator[Problem]:
-    """Report every number that more than one cost center gets, whatever its capitals."""
-    holders: dict[str, list[str]] = {}
-    for code, number in numbers.items():
-        holders.setdefault(number.casefold(), []).append(code)
-    for codes in holders.values():
-        if len(codes) > 1:
-            named = " and ".join((", ".join(codes[:-1]), codes[-1]))
-            message = f"{named} get the same invoice number {quoted(numbers[codes[0]])}"
-            yield _bad_number(configuration, message)
-
-
-def _bad_number(configuration: Configuration, message: str) -> Problem:
-    pattern = '`invoice: {number: "CB-{{ cycle.start }}-{{ cost_center.code }}"}`'
-    hint = f"write {pattern} or a pattern like it"
-    return Problem(source=configuration.invoice_number_source, message=message, hint=hint)

@@ -18,7 +18,6 @@ from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.inputs import stored_inputs
 from reportgen.operations.opening import opened, warnings_of
 from reportgen.sources.config.configuration import Configuration
-from reportgen.sources.config.yamldoc import parse
 
 
 def check(config: Path, selector: str | None, context: Context) -> int:
@@ -53,7 +52,7 @@ def _against_usage(configuration: Configuration, selector: str, context: Context
     cycle = archived_cycle(configuration, selector, context)
     derived = derive(stored_inputs(configuration, cycle, context))
     gaps = date_gaps(derived.usage.records, configuration.mapping, derived.directory)
-    silent = _without_contacts(configuration, derived.statement.invoices)
+    silent = _without_contacts(derived.statement.invoices)
     orphans = unmapped(derived.allocations, derived.directory, configuration.mapping)
     return [
         *_torn_draft(cycle_folder(configuration.archive, cycle.start)),
@@ -67,22 +66,16 @@ def _torn_draft(folder: Path) -> list[Problem]:
     return [replace(problem, warning=True) for problem in torn(folder)]
 
 
-def _without_contacts(configuration: Configuration, invoices: Iterable[Invoice]) -> list[Problem]:
+def _without_contacts(invoices: Iterable[Invoice]) -> list[Problem]:
     """Warn of cost centers that get an invoice, but name nobody to send it to."""
-    name = configuration.mapping.unallocated_source.rpartition(":")[0]
-    source = parse(configuration.texts[name], name)
     return [
-        _silent(invoice, source.line("cost_centers", invoice.cost_center.code))
+        Problem(
+            source=invoice.cost_center.source,
+            message=f"cost center {quoted(invoice.cost_center.code)} gets invoice "
+            f"{quoted(invoice.number)}, but has no contacts",
+            hint="write `contacts: [name@domain]`, so that it can be sent",
+            warning=True,
+        )
         for invoice in invoices
         if invoice.number and not invoice.cost_center.contacts
     ]
-
-
-def _silent(invoice: Invoice, source: str) -> Problem:
-    code, number = quoted(invoice.cost_center.code), quoted(invoice.number)
-    return Problem(
-        source=source,
-        message=f"cost center {code} gets invoice {number}, but has no contacts",
-        hint="write `contacts: [name@domain]`, so that it can be sent",
-        warning=True,
-    )

@@ -63,7 +63,6 @@ def charge_cycle(
     return charges, [
         *problems,
         *_after_close([*fees, *transfers, *pools], rules, cycle),
-        *_misplaced(card, cycle),
     ]
 
 
@@ -94,19 +93,4 @@ def _after_close(
             hint="name another cost center, or move `closed`",
         )
         for source, code, kind in found
-    ]
-
-
-def _misplaced(card: RateCard, cycle: BillingCycle) -> list[Problem]:
-    """Warn of a transfer under a day inside the cycle: it is found under the first alone."""
-    return [
-        Problem(
-            source=transfer.source,
-            message=f"the transfer {quoted(transfer.reason)} stands under {transfer.cycle}, "
-            "a day inside this cycle",
-            hint=f"write {cycle.start}, the day it starts on",
-            warning=True,
-        )
-        for transfer in card.transfers
-        if transfer.cycle in cycle and transfer.cycle != cycle.start
     ]

@@ -62,7 +62,7 @@ DEVIN, CASCADE_TERMINAL = "devin", "cascade+terminal"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostCenter:
-    """Who is charged; `closed` is the last billing day that can be."""
+    """Who is charged, and where that is declared; `closed` is the last billing day that can be."""
 
     code: str
     name: str
@@ -73,6 +73,7 @@ class CostCenter:
     cycle_budget: Decimal | None = None
     locale: str | None = None
     closed: date | None = None
+    source: str = ""
 
 
 class Share(NamedTuple):

@@ -8,7 +8,6 @@ every ACU, and a price per ACU is only what that comes to.
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -36,7 +35,6 @@ from reportgen.core.money import (
     total,
 )
 from reportgen.core.problem import Problem
-from reportgen.core.text import did_you_mean, quoted
 
 PriceAt = tuple[Decimal | None, str]
 unrated: Callable[[Allocation], tuple[object, ...]] = itemgetter(
@@ -210,50 +208,6 @@ def _rated(
 ) -> Allocation:
     """Give an allocation its price; `tuple.__new__` spares a constructor: there are millions."""
     return tuple.__new__(Allocation, (*unrated(allocation), unit_price, source, exact_amount))
-
-
-def card_warnings(card: RateCard, control: Quantities) -> list[Problem]:
-    """Warn of prices and weights that nobody's usage meets."""
-    return price_warnings(card, control) if card.prices else _weight_warnings(card, control)
-
-
-def _weight_warnings(card: RateCard, control: Quantities) -> list[Problem]:
-    """Warn of weights for a product nobody used: a name that is mistyped changes every amount."""
-    if not card.recover:
-        return []
-    used = {product for _, product in control}
-    return [
-        _unused(product, used, card.recover.source)
-        for product in sorted(set(card.recover.weights).difference(used))
-    ]
-
-
-def _unused(product: str, used: AbstractSet[str], source: str) -> Problem:
-    near = did_you_mean(product, sorted(used))
-    hint = f"did you mean {quoted(near)}?" if near else "leave it if it is kept for later"
-    message = f"nobody used the product {quoted(product)} in this cycle"
-    return Problem(source=source, message=message, hint=hint, warning=True)
-
-
-def price_warnings(card: RateCard, control: Quantities) -> list[Problem]:
-    """Warn of prices for a product nobody used, and of days on which `*` stands in for its own."""
-    used = {product for _, product in control}
-    found = []
-    for product, prices in sorted(card.prices.items()):
-        if product != ANY_PRODUCT and product not in used:
-            found.append(_unused(product, used, prices[0].source))
-        elif (
-            any(day < prices[0].start for day, name in control if name == product)
-            and product != ANY_PRODUCT
-        ):
-            start = prices[0].start
-            message = f"{quoted(product)} has no price of its own before {start}, inside this cycle"
-            hint = (
-                "days before it take the price of `*`, if there is one; "
-                "give the first price an earlier date"
-            )
-            found.append(Problem(source=prices[0].source, message=message, hint=hint, warning=True))
-    return found
 
 
 def _in_force(prices: tuple[Price, ...], day: date) -> Price | None:

@@ -33,7 +33,7 @@ from reportgen.core.money import (
     total,
 )
 from reportgen.core.problem import Problem
-from reportgen.core.rate import card_warnings
+from reportgen.core.rate_card import card_warnings
 from reportgen.core.rollup import by_holder, over_all
 from reportgen.core.text import quoted
 from reportgen.core.tieout import tie_out, tie_out_rows, unpriced, vendor_difference
@@ -82,8 +82,7 @@ def statement(
     )
     return result, [
         *vendor_difference(tie, vendor_invoice),
-        *_misplaced_vendor_invoices(card, heading.cycle),
-        *card_warnings(card, usage.control),
+        *card_warnings(card, usage.control, heading.cycle),
         *_without_price(unpriced(charges), card),
         *_unborne(result, mapping, allocations),
     ]
@@ -151,21 +150,6 @@ def _unallocated(
             if allocation.kind == "unallocated"
         ),
     )
-
-
-def _misplaced_vendor_invoices(card: RateCard, cycle: BillingCycle) -> list[Problem]:
-    """Warn of a vendor's invoice under a day inside the cycle: only the first is looked at."""
-    return [
-        Problem(
-            source=found.source,
-            message=f"the vendor's invoice {quoted(found.number)} stands under {start}, "
-            "a day inside this cycle",
-            hint=f"write it under {cycle.start}",
-            warning=True,
-        )
-        for start, found in card.vendor_invoices.items()
-        if start in cycle and start != cycle.start
-    ]
 
 
 def _unborne(

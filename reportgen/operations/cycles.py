@@ -62,12 +62,11 @@ def archived_cycle(configuration: Configuration, selector: str, context: Context
     paths = collected(configuration.archive)
     if not paths:
         raise _not_collected(configuration.archive, "no billing cycle has been collected yet")
-    try:
-        cycle = choose_cycle(selector, _archived_cycles(configuration, paths), context)
-    except WrongUsage:
-        for path in paths:  # a line that cannot be read may be why
+    cycles = _archived_cycles(configuration, paths)
+    if isinstance(resolve(selector, cycles, context.today()), UnknownCycle):
+        for path in paths:  # a line that cannot be read may be why: it is refused
             evidence.read(path, only=CYCLES)
-        raise
+    cycle = choose_cycle(selector, cycles, context)
     folder = cycle_folder(configuration.archive, cycle.start)
     if not (folder / EVIDENCE).exists():
         raise _not_collected(folder, "this billing cycle has not been collected")

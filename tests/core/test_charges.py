@@ -362,7 +362,22 @@ def test_transfers_net_to_zero():
         "CC-3": "transfer 0.01",
     }
     assert str(found.result.tie_out.invoiced_amount) == "2.00"
-    assert [problem.source for problem in found.problems if problem.warning] == ["r:8"]
+
+
+def test_what_stands_under_a_day_inside_the_cycle_is_warned_of():
+    """It is looked for under the first day alone, so nothing would come of it."""
+    transfers = (moved("CC-1", "CC-2", "1"), moved("CC-1", "CC-3", "9", SECOND))
+    invoices = {
+        day: VendorInvoice(number=number, amount=Decimal(2), acus=None, source=source)
+        for day, number, source in ((FIRST, "INV-1", "r:2"), (SECOND, "INV-2", "r:3"))
+    }
+    card = replace(priced(devin="2"), transfers=transfers, vendor_invoices=invoices)
+    found = charge([part("CC-1", "1")], card)
+    hint = "a day inside this cycle; write it under 2025-12-05, the day it starts on"
+    assert [str(problem) for problem in found.problems] == [
+        f'r:8: warning: the transfer "Ticket" stands under 2025-12-15, {hint}',
+        f'r:3: warning: the vendor\'s invoice "INV-2" stands under 2025-12-15, {hint}',
+    ]
 
 
 # Pools

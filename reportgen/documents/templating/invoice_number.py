@@ -1,6 +1,7 @@
-"""The number of an invoice, made by a pattern that may read fields and nothing else."""
+"""The numbers of invoices, made by a pattern that may read fields and nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -8,9 +9,13 @@ from jinja2 import nodes
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import CostCenter
+from reportgen.core.problem import Problem
+from reportgen.core.text import quoted, slug, told_apart
 from reportgen.documents.templating.errors import TEMPLATE_ERRORS, template_error
 from reportgen.documents.templating.templates import environment
 
+CODE_SIGNS = "._-"
+"""What a code may have besides letters and digits, and keep where it names a file."""
 LONGEST_NUMBER = 100
 LONGEST_PATTERN = 500
 NUMBER_FILTERS = frozenset(
@@ -27,6 +32,32 @@ _NUMBER_NODES = (
 
 class NumberError(Exception):
     """An invoice number that cannot be used; the message says why."""
+
+
+def invoice_numbers(
+    pattern: str, cycle: BillingCycle, cost_centers: Sequence[CostCenter], *, source: str
+) -> tuple[dict[str, str], list[Problem]]:
+    """Give every cost center's invoice a number by its code, and report all that cannot be used.
+
+    A number names files, so a code takes part in it as a slug, which no other code has. `source` is
+    where the pattern stands.
+    """
+    slugs = told_apart({center.code: slug(center.code, CODE_SIGNS) for center in cost_centers})
+    numbers: dict[str, str] = {}
+    refused: dict[str, list[str]] = {}
+    for center in cost_centers:
+        named = replace(center, code=slugs[center.code])
+        try:
+            numbers[center.code] = invoice_number(pattern, cycle, named)
+        except NumberError as error:
+            refused.setdefault(str(error), []).append(center.code)
+    return numbers, [
+        *(
+            _bad_number(f"{_whose(codes, cost_centers)} be used: {reason}", source)
+            for reason, codes in refused.items()
+        ),
+        *_same_numbers(numbers, source),
+    ]
 
 
 def invoice_number(pattern: str, cycle: BillingCycle, cost_center: CostCenter) -> str:
@@ -51,6 +82,35 @@ def invoice_number(pattern: str, cycle: BillingCycle, cost_center: CostCenter) -
         raise NumberError(f"the pattern cannot be rendered: {problem.message}") from error
     _check_number(number)
     return number
+
+
+def _whose(codes: Sequence[str], cost_centers: Sequence[CostCenter]) -> str:
+    """Name the cost centers that one reason leaves without a number."""
+    if not codes[1:]:
+        return f"the invoice number of {codes[0]} cannot"
+    if len(codes) == len(cost_centers):
+        return "no invoice number can"
+    return f"the invoice numbers of {_enumerated(codes)} cannot"
+
+
+def _same_numbers(numbers: Mapping[str, str], source: str) -> Iterator[Problem]:
+    """Report every number that more than one cost center gets, whatever its capitals."""
+    holders: dict[str, list[str]] = {}
+    for code, number in numbers.items():
+        holders.setdefault(number.casefold(), []).append(code)
+    for codes in holders.values():
+        if len(codes) > 1:
+            same = f"the same invoice number {quoted(numbers[codes[0]])}"
+            yield _bad_number(f"{_enumerated(codes)} get {same}", source)
+
+
+def _enumerated(codes: Sequence[str]) -> str:
+    return " and ".join((", ".join(codes[:-1]), codes[-1]))
+
+
+def _bad_number(message: str, source: str) -> Problem:
+    pattern = '`invoice: {number: "CB-{{ cycle.start }}-{{ cost_center.code }}"}`'
+    return Problem(source=source, message=message, hint=f"write {pattern} or a pattern like it")
 
 
 def _check_pattern(pattern: nodes.Template) -> None:

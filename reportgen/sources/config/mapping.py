@@ -29,7 +29,8 @@ def read_mapping(
     pools, pool_problems = read_pools(file, source)
     mapping = Mapping(
         cost_centers=tuple(
-            _cost_center(code, file.cost_centers[code]) for code in sorted(file.cost_centers)
+            _cost_center(code, file.cost_centers[code], source.line("cost_centers", code))
+            for code in sorted(file.cost_centers)
         ),
         rules=tuple(sorted((*user_rules, *rules), key=lambda rule: (rule.section, rule.key))),
         precedence=file.precedence,
@@ -53,8 +54,8 @@ def single(code: str) -> Split | None:
     return None if code == "none" else Split(shares=(Share(code, ONE, "1"),))
 
 
-def _cost_center(code: str, section: CostCenterSection) -> CostCenter:
-    return CostCenter(code=code, **section.model_dump())
+def _cost_center(code: str, section: CostCenterSection, source: str) -> CostCenter:
+    return CostCenter(code=code, source=source, **section.model_dump())
 
 
 def _rules(file: MappingFile, source: YamlDocument) -> tuple[list[Rule], list[Problem]]:

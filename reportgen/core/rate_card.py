@@ -1,0 +1,77 @@
+"""What a rate card says in vain: of products nobody used, and under days nobody looks at."""
+
+from collections.abc import Set as AbstractSet
+
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.model import ANY_PRODUCT, Quantities, RateCard
+from reportgen.core.problem import Problem
+from reportgen.core.text import did_you_mean, quoted
+
+
+def card_warnings(card: RateCard, control: Quantities, cycle: BillingCycle) -> list[Problem]:
+    """Warn of prices and weights that nobody's usage meets, and of days that are not looked at."""
+    unmet = _price_warnings(card, control) if card.prices else _weight_warnings(card, control)
+    return [*_misplaced(card, cycle), *unmet]
+
+
+def _misplaced(card: RateCard, cycle: BillingCycle) -> list[Problem]:
+    """Warn of what stands under a day inside the cycle: it is found under the first alone."""
+    dated = [
+        *(
+            (f"the transfer {quoted(transfer.reason)}", transfer.cycle, transfer.source)
+            for transfer in card.transfers
+        ),
+        *(
+            (f"the vendor's invoice {quoted(invoice.number)}", day, invoice.source)
+            for day, invoice in card.vendor_invoices.items()
+        ),
+    ]
+    return [
+        Problem(
+            source=source,
+            message=f"{what} stands under {day}, a day inside this cycle",
+            hint=f"write it under {cycle.start}, the day it starts on",
+            warning=True,
+        )
+        for what, day, source in dated
+        if day in cycle and day != cycle.start
+    ]
+
+
+def _weight_warnings(card: RateCard, control: Quantities) -> list[Problem]:
+    """Warn of weights for a product nobody used: a name that is mistyped changes every amount."""
+    if not card.recover:
+        return []
+    used = {product for _, product in control}
+    return [
+        _unused(product, used, card.recover.source)
+        for product in sorted(set(card.recover.weights).difference(used))
+    ]
+
+
+def _unused(product: str, used: AbstractSet[str], source: str) -> Problem:
+    near = did_you_mean(product, sorted(used))
+    hint = f"did you mean {quoted(near)}?" if near else "leave it if it is kept for later"
+    message = f"nobody used the product {quoted(product)} in this cycle"
+    return Problem(source=source, message=message, hint=hint, warning=True)
+
+
+def _price_warnings(card: RateCard, control: Quantities) -> list[Problem]:
+    """Warn of prices for a product nobody used, and of days on which `*` stands in for its own."""
+    used = {product for _, product in control}
+    found = []
+    for product, prices in sorted(card.prices.items()):
+        if product != ANY_PRODUCT and product not in used:
+            found.append(_unused(product, used, prices[0].source))
+        elif (
+            any(day < prices[0].start for day, name in control if name == product)
+            and product != ANY_PRODUCT
+        ):
+            start = prices[0].start
+            message = f"{quoted(product)} has no price of its own before {start}, inside this cycle"
+            hint = (
+                "days before it take the price of `*`, if there is one; "
+                "give the first price an earlier date"
+            )
+            found.append(Problem(source=prices[0].source, message=message, hint=hint, warning=True))
+    return found
