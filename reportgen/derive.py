@@ -80,13 +80,7 @@ class Derived:
 def derive(inputs: Inputs) -> Derived:
     """Decompose, allocate, rate and charge a cycle, or raise Rejected with every mistake."""
     configuration, mapping = inputs.configuration, inputs.configuration.mapping
-    reading = answer_from(
-        api.consumption(
-            configuration.settings.source, question(configuration, inputs.cycle, inputs.remembered)
-        ),
-        inputs.responses,
-        inputs.source,
-    )
+    reading = _reading(inputs)
     usage = decompose(
         reading.views,
         reading.directory,
@@ -102,12 +96,7 @@ def derive(inputs: Inputs) -> Derived:
     charges, found = charge_cycle(
         allocations, usage.control, mapping, card, whole=whole, cycle=inputs.cycle
     )
-    numbers, bad_numbers = invoice_numbers(
-        configuration.settings.invoice.number,
-        inputs.cycle,
-        mapping.cost_centers,
-        source=configuration.invoice_number_source,
-    )
+    numbers, bad_numbers = _numbers(configuration, inputs.cycle)
     problems += [
         *charged_after_close(allocations, mapping),
         *_uncollected(mapping, reading),
@@ -145,6 +134,25 @@ def question(configuration: Configuration, cycle: BillingCycle, remembered: Dire
             organization.id for organization in configuration.settings.source.organizations
         ),
         remembered=remembered,
+    )
+
+
+def _reading(inputs: Inputs) -> Reading:
+    """Read what the responses tell of consumption, and of who is who."""
+    configuration = inputs.configuration
+    asked = question(configuration, inputs.cycle, inputs.remembered)
+    plan = api.consumption(configuration.settings.source, asked)
+    return answer_from(plan, inputs.responses, inputs.source)
+
+
+def _numbers(
+    configuration: Configuration, cycle: BillingCycle
+) -> tuple[dict[str, str], list[Problem]]:
+    return invoice_numbers(
+        configuration.settings.invoice.number,
+        cycle,
+        configuration.mapping.cost_centers,
+        source=configuration.invoice_number_source,
     )
 
 
