@@ -6,11 +6,19 @@ It reads nothing but its arguments, so that the same inputs give the same docume
 from collections.abc import Mapping as MappingOf
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from reportgen.core.allocate import allocate, charged_after_close, flaws_met, timelines
 from reportgen.core.charges import CycleCharges, charge_cycle
 from reportgen.core.compare import set_against
-from reportgen.core.cycle import BillingCycle, elapsed, is_over
+from reportgen.core.cycle import (
+    BillingCycle,
+    contract_cycles,
+    day_of_instant,
+    elapsed,
+    is_over,
+    months_until,
+)
 from reportgen.core.match import (
     active_rules,
     conflicting_tags,
@@ -18,6 +26,7 @@ from reportgen.core.match import (
     unmatched_rules,
     unowned_sessions,
 )
+from reportgen.core.misplaced import Calendar, dated_days, misplaced
 from reportgen.core.model import (
     Allocation,
     CycleTotals,
@@ -36,6 +45,7 @@ from reportgen.core.statement import statement
 from reportgen.core.usage import decompose
 from reportgen.core.user_file import (
     counted,
+    ended_rows,
     late_rows,
     not_in_force,
     told_once,
@@ -54,7 +64,8 @@ class Inputs:
     """Everything a cycle's documents are made of.
 
     `source` names where the responses lie; `remembered` is who was seen in earlier cycles,
-    `earlier` what those came to that this one follows on (`Statement.earlier`).
+    `earlier` what those came to that this one follows on (`Statement.earlier`). `collected` are the
+    first days of all cycles in the archive: they decide what is warned of, and nothing else.
     """
 
     configuration: Configuration
@@ -63,6 +74,7 @@ class Inputs:
     source: str
     remembered: Directory = field(default_factory=Directory)
     earlier: tuple[CycleTotals, ...] = ()
+    collected: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,19 +109,16 @@ def derive(inputs: Inputs) -> Derived:
         allocations, usage.control, mapping, card, whole=whole, cycle=inputs.cycle
     )
     numbers, bad_numbers = _numbers(configuration, inputs.cycle)
-    problems += [
-        *charged_after_close(allocations, mapping),
-        *_uncollected(mapping, reading),
-        *bad_numbers,
-    ]
-    problems += [*errors(rows), *unratable, *errors(found)]
+    problems += [*charged_after_close(allocations, mapping), *_uncollected(mapping, reading)]
+    problems += [*bad_numbers, *errors(rows), *unratable, *errors(found)]
+    out_of_place = misplaced(card, calendar(inputs))
     if errors(problems):
-        raise Rejected(configuration.located(problems))
+        raise Rejected(configuration.located([*problems, *out_of_place]))
     heading = _heading(inputs, reading, card)
     result, warnings = statement(
         heading, usage, allocations, charges, mapping, card=card, numbers=numbers
     )
-    warnings += [problem for problem in found if problem.warning]
+    warnings += [*out_of_place, *(problem for problem in found if problem.warning)]
     for warn in (conflicting_tags, unowned_sessions):
         warnings += warn(mapping, reading.directory)
     warnings += [*rows, *_of_no_use(mapping, reading.directory, usage, met, inputs.cycle)]
@@ -156,6 +165,33 @@ def _numbers(
     )
 
 
+def calendar(inputs: Inputs) -> Calendar:
+    """Give the billing cycles that the evidence tells, or the contract day where it tells none."""
+    fetched = [datetime.fromisoformat(one.fetched_at) for one in inputs.responses.values()]
+    as_of = day_of_instant(max(fetched))
+    told = _told_cycles(inputs) or _contract_cycles(inputs.configuration, as_of)
+    return Calendar(cycles=(inputs.cycle, *told), starts=inputs.collected, as_of=as_of)
+
+
+def _told_cycles(inputs: Inputs) -> tuple[BillingCycle, ...]:
+    """Give the cycles of the answer that named this one; evidence need not hold it."""
+    plan = api.cycles(inputs.configuration.settings.source)
+    try:
+        return answer_from(plan, inputs.responses, inputs.source).cycles
+    except Rejected:
+        return ()
+
+
+def _contract_cycles(configuration: Configuration, as_of: date) -> tuple[BillingCycle, ...]:
+    """Give the cycles by the contract day around every dated entry; none that is still to come."""
+    day = configuration.settings.source.cycle_day
+    months = {
+        month for entry in dated_days(configuration.rate_card) for month in months_until(entry, 2)
+    }
+    cycles = contract_cycles(day, sorted(months)) if day else []
+    return tuple(cycle for cycle in cycles if cycle.start <= as_of)
+
+
 def _user_first(mapping: Mapping) -> bool:
     """Tell whether user rules outrank organization rules; where one kind is used, that does."""
     levels = [level for level in mapping.precedence if level in {"user", "org"}]
@@ -173,9 +209,17 @@ def _of_no_use(
     useless = unneeded(mapping, met, cycle)
     return [
         *counted(useless, ", and needed none in this cycle", "nothing to do until they use ACUs"),
-        *(not_in_force(mapping, cycle) or late_rows(usage.records, mapping, known, cycle)),
+        *(not_in_force(mapping, cycle) or _out_of_time(mapping, known, usage, cycle)),
         *unmatched_rules(mapping, known, useless.keys()),
     ]
+
+
+def _out_of_time(
+    mapping: Mapping, known: Directory, usage: Usage, cycle: BillingCycle
+) -> list[Problem]:
+    """Warn of people who used ACUs before or after their rows of the HR export."""
+    late = late_rows(usage.records, mapping, known, cycle)
+    return [*late, *ended_rows(usage.records, mapping, known)]
 
 
 def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:

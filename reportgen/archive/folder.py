@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
@@ -30,6 +30,15 @@ def cycle_folder(archive: Path, start: date) -> Path:
 def collected(archive: Path) -> list[Path]:
     """List the evidence files of the archive, cycle by cycle."""
     return sorted(archive.glob(f"????-??-??/{EVIDENCE}"))
+
+
+def first_days(archive: Path) -> tuple[date, ...]:
+    """Give the first days of the cycles in the archive, as their folders name them."""
+    days = []
+    for path in collected(archive):
+        with suppress(ValueError):
+            days.append(date.fromisoformat(path.parent.parent.name))
+    return tuple(days)
 
 
 def cycles_before(archive: Path, start: date) -> list[Path]:

@@ -8,7 +8,7 @@ record's.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
 from datetime import date
@@ -167,15 +167,41 @@ def late_rules(
     The ACUs of those days, which so fell through, are beside them. What a level above or a key
     beside it decides is no gap, nor is a key that begins with `none`.
     """
-    matcher = Matcher(mapping.rules, directory)
     first = min((record.day for record in records), default=date.max)
+    return _missed(
+        records, mapping, directory, lambda levels: _with_late_keys(levels, first), _not_begun
+    )
+
+
+def ended_rules(
+    records: Sequence[UsageRecord], mapping: Mapping, directory: Directory
+) -> list[tuple[Rule, MappingOf[date, Decimal]]]:
+    """Give the keys that say nothing any more on days on which those they match used ACUs.
+
+    As with `late_rules`, what a level above or a key beside it decides is no gap.
+    """
+    return _missed(records, mapping, directory, _with_ends, _silent)
+
+
+def _missed(
+    records: Sequence[UsageRecord],
+    mapping: Mapping,
+    directory: Directory,
+    narrowed: Callable[[Levels], Levels],
+    missing: Callable[[Levels, date], Iterable[Rule]],
+) -> list[tuple[Rule, MappingOf[date, Decimal]]]:
+    """Add up the ACUs of the days on which a key is `missing`, by key, in their order.
+
+    The levels of a subject are `narrowed` once, so that most records cost nothing.
+    """
+    matcher = Matcher(mapping.rules, directory)
     levels: dict[Subject, Levels] = {}
     missed: dict[tuple[str, str], tuple[Rule, dict[date, Decimal]]] = {}
     for record in records:
         subject = subject_of(record)
         if subject not in levels:
-            levels[subject] = _with_late_keys(_levels(matcher, mapping, subject), first)
-        for rule in _not_begun(levels[subject], record.day):
+            levels[subject] = narrowed(_levels(matcher, mapping, subject))
+        for rule in missing(levels[subject], record.day):
             _, days = missed.setdefault((rule.section, rule.key), (rule, {}))
             days[record.day] = add(days.get(record.day, ZERO), record.quantity)
     return [missed[key] for key in sorted(missed)]
@@ -194,6 +220,27 @@ def _not_begun(levels: Levels, day: date) -> Iterator[Rule]:
             return
         if all(day < rule.values[0].start for rule in rules):
             yield from [rule for rule in rules if rule.values[0].split][:1]
+
+
+def _with_ends(levels: Levels) -> Levels:
+    """Keep the levels where some key ends; else there is nothing to miss."""
+    ends = any(_is_end(value) for _, rules in levels for rule in rules for value in rule.values)
+    return levels if ends else []
+
+
+def _silent(levels: Levels, day: date) -> Iterator[Rule]:
+    """Give the key of each level that has ended by a day, where no other of the level speaks."""
+    for level, rules in levels:
+        if _choose([(level, rules)], day):
+            return
+        if not any(value_on(rule, day) for rule in rules):
+            written = ((rule, _written_on(rule, day)) for rule in rules)
+            yield from [rule for rule, value in written if value and _is_end(value)][:1]
+
+
+def _is_end(value: DatedSplit) -> bool:
+    """Tell whether a value is where what a key said has ended."""
+    return value.silent and value.flaw is None
 
 
 def _gap(rule: Rule, days: MappingOf[date, Decimal]) -> Problem:

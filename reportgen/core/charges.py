@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.fees import fee_lines, transfer_lines
+from reportgen.core.fees import fee_lines, idle_fees, transfer_lines
 from reportgen.core.invoice import charge, detail_by_cost_center, line_order, sum_of
 from reportgen.core.model import (
     AddressedLine,
@@ -63,6 +63,7 @@ def charge_cycle(
     return charges, [
         *problems,
         *_after_close([*fees, *transfers, *pools], rules, cycle),
+        *idle_fees(card.fees, fees),
     ]
 
 

@@ -37,7 +37,7 @@ class BillingCycle:
 
     def length(self) -> int:
         """Count the billing days."""
-        return (self.end - self.start).days
+        return days_between(self.start, self.end)
 
     def seconds(self) -> int:
         """Give the length in seconds."""
@@ -49,7 +49,7 @@ class BillingCycle:
 
     def previous_day(self) -> date:
         """Give the last billing day of the cycle, for documents that print an inclusive range."""
-        return self.end - DAY
+        return day_before(self.end)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +59,16 @@ class UnknownCycle:
     selector: str
     candidates: tuple[BillingCycle, ...]
     known: tuple[BillingCycle, ...]
+
+
+def day_before(day: date) -> date:
+    """Give the day before, such as the last of what ends where another begins."""
+    return day - DAY
+
+
+def days_between(start: date, end: date) -> int:
+    """Count the days of a half-open range."""
+    return (end - start).days
 
 
 def contract_cycles(day_of_month: int, months: Iterable[tuple[int, int]]) -> list[BillingCycle]:

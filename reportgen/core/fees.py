@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from reportgen.core.model import AddressedLine, Fee, InvoiceLine, Transfer
 from reportgen.core.money import EXACT, ZERO, multiply, plain, round_half_up, total
+from reportgen.core.problem import Problem
+from reportgen.core.text import quoted, some
 
 Lines = Mapping[str, Sequence[InvoiceLine]]
 """The lines of every cost center, by its code."""
@@ -24,6 +26,22 @@ def fee_lines(fees: Iterable[Fee], usage: Lines, decimals: int) -> list[Addresse
         for code in (users if fee.to is None else sorted(fee.to))
     )
     return [addressed for addressed in lines if addressed.line.exact_amount]
+
+
+def idle_fees(fees: Iterable[Fee], charged: Iterable[AddressedLine]) -> list[Problem]:
+    """Warn of fees that charge nobody in a cycle; `charged` are all lines of fees."""
+    charging = {line.name for _, line in charged}
+    return [
+        Problem(
+            source=fee.source,
+            message=f"the fee {quoted(fee.name)} charges nobody in this cycle: "
+            f"{_without_usage(fee.to)} usage charges",
+            hint="name cost centers that have some, or leave it for the cycles to come",
+            warning=True,
+        )
+        for fee in fees
+        if fee.name not in charging
+    ]
 
 
 def transfer_lines(
@@ -71,6 +89,14 @@ def _fee_line(fee: Fee, lines: Sequence[InvoiceLine], decimals: int) -> InvoiceL
         amount=round_half_up(exact_amount, decimals),
         source=fee.source,
     )
+
+
+def _without_usage(codes: Sequence[str] | None) -> str:
+    if codes is None:
+        return "no cost center has"
+    if len(codes) == 1:
+        return f"{quoted(codes[0])} has no"
+    return f"none of {some(codes, quoted)} has"
 
 
 def _usage(lines: Iterable[InvoiceLine]) -> list[InvoiceLine]:

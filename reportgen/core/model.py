@@ -13,7 +13,7 @@
       Recover                   the vendor's invoice, spread over the ACUs
       VendorInvoice             what the vendor asked for a cycle
       Fee, Transfer             what is charged besides usage
-      MemoCurrency              another currency under the total
+      MemoCurrency -> MemoRate  another currency under the total, dated
 
     RecordedResponse            one answer of the API, as received
     Directory                   who is who: Entry per principal, organization names, Session
@@ -223,13 +223,21 @@ class Transfer:
     source: str = ""
 
 
+class MemoRate(NamedTuple):
+    """Units of another currency per unit of the card's, from a cycle's first day on."""
+
+    start: date
+    units: Decimal
+    source: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoCurrency:
-    """Another currency of a cost center's total; a rate is its units per unit of the card's."""
+    """Another currency of a cost center's total."""
 
     currency: str
     decimals: int
-    rates: tuple[tuple[date, Decimal], ...]
+    rates: tuple[MemoRate, ...]
     source: str = ""
 
 

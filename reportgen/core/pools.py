@@ -44,7 +44,14 @@ def pool_lines(
             for code, line in shared:
                 amounts[code] = EXACT.add(amounts[code], line.amount)
             lines.extend(shared)
+        elif not charged.get(pool.cost_center) and not _received(lines, pool):
+            problems.append(_idle(pool))
     return lines, problems
+
+
+def _received(lines: Iterable[AddressedLine], pool: Pool) -> bool:
+    """Tell whether other pools have shared with one."""
+    return any(code == pool.cost_center for code, _ in lines)
 
 
 def _in_stages(pools: Iterable[Pool]) -> list[Pool]:
@@ -117,3 +124,9 @@ def _no_receiver(pool: Pool, amount: Decimal, decimals: int) -> Problem:
     message = f"nobody shares the {fixed(amount, decimals)} of pool {quoted(pool.cost_center)}"
     hint = f"no cost center has usage charges: write the shares, `{pool.cost_center}: {{…: 100%}}`"
     return Problem(source=pool.source, message=message, hint=hint)
+
+
+def _idle(pool: Pool) -> Problem:
+    message = f"nothing was charged to pool {quoted(pool.cost_center)} in this cycle"
+    hint = "correct the rules that lead to it, or leave it for the cycles to come"
+    return Problem(source=pool.source, message=message, hint=hint, warning=True)

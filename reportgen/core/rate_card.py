@@ -1,41 +1,15 @@
-"""What a rate card says in vain: of products nobody used, and under days nobody looks at."""
+"""What a rate card says in vain: prices and weights of products nobody used."""
 
 from collections.abc import Set as AbstractSet
 
-from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import ANY_PRODUCT, Quantities, RateCard
 from reportgen.core.problem import Problem
 from reportgen.core.text import did_you_mean, quoted
 
 
-def card_warnings(card: RateCard, control: Quantities, cycle: BillingCycle) -> list[Problem]:
-    """Warn of prices and weights that nobody's usage meets, and of days that are not looked at."""
-    unmet = _price_warnings(card, control) if card.prices else _weight_warnings(card, control)
-    return [*_misplaced(card, cycle), *unmet]
-
-
-def _misplaced(card: RateCard, cycle: BillingCycle) -> list[Problem]:
-    """Warn of what stands under a day inside the cycle: it is found under the first alone."""
-    dated = [
-        *(
-            (f"the transfer {quoted(transfer.reason)}", transfer.cycle, transfer.source)
-            for transfer in card.transfers
-        ),
-        *(
-            (f"the vendor's invoice {quoted(invoice.number)}", day, invoice.source)
-            for day, invoice in card.vendor_invoices.items()
-        ),
-    ]
-    return [
-        Problem(
-            source=source,
-            message=f"{what} stands under {day}, a day inside this cycle",
-            hint=f"write it under {cycle.start}, the day it starts on",
-            warning=True,
-        )
-        for what, day, source in dated
-        if day in cycle and day != cycle.start
-    ]
+def card_warnings(card: RateCard, control: Quantities) -> list[Problem]:
+    """Warn of prices and weights that nobody's usage meets."""
+    return _price_warnings(card, control) if card.prices else _weight_warnings(card, control)
 
 
 def _weight_warnings(card: RateCard, control: Quantities) -> list[Problem]:

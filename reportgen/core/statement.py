@@ -82,7 +82,7 @@ def statement(
     )
     return result, [
         *vendor_difference(tie, vendor_invoice),
-        *card_warnings(card, usage.control, heading.cycle),
+        *card_warnings(card, usage.control),
         *_without_price(unpriced(charges), card),
         *_unborne(result, mapping, allocations),
     ]
@@ -107,7 +107,7 @@ def _invoices(
 
 def _memo(made: Invoice, memo: MemoCurrency | None, cycle: BillingCycle) -> Memo | None:
     """Give the total in another currency, at the rate of the cycle's beginning, if there is one."""
-    rates = [rate for start, rate in memo.rates if start <= cycle.start] if memo else []
+    rates = [rate.units for rate in memo.rates if rate.start <= cycle.start] if memo else []
     if not memo or not rates or not made.number:
         return None
     amount = round_half_up(multiply(made.amount, rates[-1]), memo.decimals)

@@ -13,8 +13,8 @@ from datetime import date
 from decimal import Decimal
 from itertools import groupby
 
-from reportgen.core.allocate import late_rules
-from reportgen.core.cycle import BillingCycle
+from reportgen.core.allocate import ended_rules, late_rules
+from reportgen.core.cycle import BillingCycle, day_before
 from reportgen.core.model import DatedSplit, Directory, Entry, Flaw, Mapping, Rule, UsageRecord
 from reportgen.core.money import shown, total
 from reportgen.core.problem import Problem, file_and_line
@@ -93,6 +93,24 @@ def late_rows(
     return [Problem(source=late[0][0].source, message=message, hint=hint, warning=True)]
 
 
+def ended_rows(
+    records: Sequence[UsageRecord], mapping: Mapping, directory: Directory
+) -> list[Problem]:
+    """Warn in one line of people who used ACUs when a row had ended and no other had begun."""
+    ended = [
+        (rule, days)
+        for rule, days in ended_rules(records, mapping, directory)
+        if rule.section == "user_file"
+    ]
+    if not ended:
+        return []
+    named = some(ended, _ended)
+    people = "1 person" if len(ended) == 1 else f"{len(ended)} people"
+    message = f"{people} used ACUs when no row of theirs in the user file held any more: {named}"
+    hint = "export the rows that follow, or map them under `users`; till then the next rule decides"
+    return [Problem(source=ended[0][0].source, message=message, hint=hint, warning=True)]
+
+
 def with_names(known: Directory, mapping: Mapping) -> Directory:
     """Fill in the names that the HR export tells of users who have none."""
     names = mapping.user_file.names if mapping.user_file else {}
@@ -110,6 +128,13 @@ def with_names(known: Directory, mapping: Mapping) -> Directory:
 def _too_late(late: tuple[Rule, Decimal]) -> str:
     rule, acus = late
     return f"{quoted(rule.key)} ({shown(acus)} ACUs before {rule.values[0].start})"
+
+
+def _ended(ended: tuple[Rule, MappingOf[date, Decimal]]) -> str:
+    rule, days = ended
+    begun = (value.start for value in rule.values if value.start <= min(days))
+    last = day_before(max(begun))
+    return f"{quoted(rule.key)} ({shown(total(days.values()))} ACUs after {last})"
 
 
 def _name(entry: Entry, names: MappingOf[str, str]) -> str | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reportgen.archive import directory, evidence, history
 from reportgen.archive.fetch import interrupted
-from reportgen.archive.folder import EVIDENCE, cycle_folder
+from reportgen.archive.folder import EVIDENCE, cycle_folder, first_days
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Directory, RecordedResponse
 from reportgen.core.problem import Problem
@@ -43,6 +43,7 @@ def inputs_of(
         source=source,
         remembered=known,
         earlier=earlier,
+        collected=first_days(configuration.archive),
     )
 
 

@@ -29,6 +29,8 @@ def test_a_case_comes_to_what_is_right(name, tmp_path, monkeypatch):
     assert done.returncode == int(right.get("exit", 0)), done.stderr
     for words in right.get("says", ()):
         assert words in done.stderr
+    for words in right.get("silent_on", ()):
+        assert words not in done.stderr
     assert "warning" not in done.stderr or "silent" not in right
     if "amounts" in right:
         charged = {

@@ -334,6 +334,30 @@ def test_two_fees_of_one_name_stand_in_one_order():
     assert {written(one)["CC-1"] for one in found} == {"usage 2.00, fee 1.00, fee 10.00, fee 20.00"}
 
 
+def told(found: Made) -> list[str]:
+    return [str(problem) for problem in found.problems if problem.warning]
+
+
+def test_fees_that_charge_nobody_are_told():
+    fees = (
+        Fee(name="All", fraction=Decimal("0.1"), to=("CC-1", "CC-2"), source="r:1"),
+        Fee(name="Idle", fraction=Decimal("0.1"), to=("CC-2",), source="r:2"),
+        Fee(name="Idlers", fraction=Decimal("0.1"), to=("CC-2", "CC-3"), source="r:3"),
+        Fee(name="Fixed", amount=Decimal(1), to=("CC-2",), source="r:4"),
+    )
+    found = charge([part("CC-1", "1")], replace(priced(devin="2"), fees=fees))
+    one, several = told(found)
+    assert one == (
+        'r:2: warning: the fee "Idle" charges nobody in this cycle: "CC-2" has no usage charges; '
+        "name cost centers that have some, or leave it for the cycles to come"
+    )
+    assert several.startswith('r:3: warning: the fee "Idlers" charges nobody in this cycle: ')
+    assert 'none of "CC-2" and "CC-3" has usage charges' in several
+    each = Fee(name="Each", amount=Decimal(1), source="r:5")
+    found = charge([part(NOBODY, "1")], replace(priced(devin="2"), fees=(each,)))
+    assert any("no cost center has usage charges" in warning for warning in told(found))
+
+
 # Transfers
 
 
@@ -362,22 +386,6 @@ def test_transfers_net_to_zero():
         "CC-3": "transfer 0.01",
     }
     assert str(found.result.tie_out.invoiced_amount) == "2.00"
-
-
-def test_what_stands_under_a_day_inside_the_cycle_is_warned_of():
-    """It is looked for under the first day alone, so nothing would come of it."""
-    transfers = (moved("CC-1", "CC-2", "1"), moved("CC-1", "CC-3", "9", SECOND))
-    invoices = {
-        day: VendorInvoice(number=number, amount=Decimal(2), acus=None, source=source)
-        for day, number, source in ((FIRST, "INV-1", "r:2"), (SECOND, "INV-2", "r:3"))
-    }
-    card = replace(priced(devin="2"), transfers=transfers, vendor_invoices=invoices)
-    found = charge([part("CC-1", "1")], card)
-    hint = "a day inside this cycle; write it under 2025-12-05, the day it starts on"
-    assert [str(problem) for problem in found.problems] == [
-        f'r:8: warning: the transfer "Ticket" stands under 2025-12-15, {hint}',
-        f'r:3: warning: the vendor\'s invoice "INV-2" stands under 2025-12-15, {hint}',
-    ]
 
 
 # Pools
@@ -464,6 +472,14 @@ def test_a_pool_that_nobody_shares_is_a_problem_and_stays_on_its_invoice():
     )
     assert [problem.source for problem in errors(found.problems)] == ["m:CC-4", "m:CC-9"]
     assert totals(found) == {"CC-4": "10.00", "CC-9": "10.00"}
+
+
+def test_a_pool_to_which_nothing_was_charged_is_told():
+    chained = (pool("CC-3", CC_4="1"), pool("CC-4", CC_1="1"))
+    found = charge([part("CC-3", "1"), part("CC-1", "1")], priced(devin="2"), chained)
+    assert told(found) == []
+    (only,) = told(charge([part("CC-1", "1")], priced(devin="2"), (pool("CC-3"),)))
+    assert 'warning: nothing was charged to pool "CC-3" in this cycle; ' in only
 
 
 def test_a_pool_at_zero_has_no_line_of_its_own():

@@ -24,6 +24,7 @@ from reportgen.core.money import ONE
 from reportgen.core.problem import Problem
 from reportgen.core.user_file import (
     counted,
+    ended_rows,
     late_rows,
     not_in_force,
     told_once,
@@ -211,6 +212,40 @@ def test_people_whose_first_row_comes_too_late_are_one_line():
     assert late_rows(used(LAST), rules, KNOWN, CYCLE) == []
     exact = Rule(section="users", key="u-ada", values=(value(),), source="mapping.yaml:2")
     assert late_rows(used(FIRST), mapping(*rules.rules, exact), KNOWN, CYCLE) == []
+
+
+# Who used something after the last row
+
+
+def ended(day: date) -> DatedSplit:
+    return DatedSplit(start=day, split=None, source="hr.csv:2", silent=True)
+
+
+def test_people_whose_rows_have_ended_are_one_line():
+    leaver = row("ada@acme.example", value(), ended(date(2025, 12, 11)))
+    returned = row("u-bob", value(), ended(date(2025, 12, 8)), value(LAST))
+    rules = mapping(leaver, returned)
+    records = [
+        *used(FIRST, date(2025, 12, 11), LAST),
+        *used(date(2025, 12, 9), LAST, principal=BOB),
+    ]
+    (problem,) = ended_rows(records, rules, KNOWN)
+    assert str(problem).startswith(
+        "hr.csv:2: warning: 2 people used ACUs when no row of theirs in the user file held any "
+        'more: "ada@acme.example" (2.0000 ACUs after 2025-12-10) and "u-bob" (1.0000 ACUs after '
+        "2025-12-07); "
+    )
+    assert ended_rows(used(FIRST, date(2025, 12, 10)), rules, KNOWN) == []
+
+
+def test_what_decides_instead_of_an_ended_row_is_no_gap():
+    leaver = row("ada@acme.example", value(), ended(FIRST))
+    for section, key in (("users", "u-ada"), ("users", "*@acme.example")):
+        other = Rule(section=section, key=key, values=(value(),), source="mapping.yaml:2")
+        assert ended_rows(used(LAST), mapping(leaver, other), KNOWN) == []
+    none = DatedSplit(start=date.min, split=None, source="mapping.yaml:2")
+    passed = Rule(section="users", key="u-ada", values=(none,), source="mapping.yaml:2")
+    assert ended_rows(used(LAST), mapping(leaver, passed), KNOWN) == []
 
 
 # Names

@@ -22,6 +22,7 @@ from reportgen.core.model import (
     CycleTotals,
     Fee,
     MemoCurrency,
+    MemoRate,
     Pool,
     Price,
     Principal,
@@ -87,7 +88,9 @@ def card(**changed: object) -> RateCard:
         transfers=TRANSFERS,
         memo_currencies={
             "R-1": MemoCurrency(
-                currency="JPY", decimals=0, rates=((date(2025, 12, 1), Decimal("184.50")),)
+                currency="JPY",
+                decimals=0,
+                rates=(MemoRate(date(2025, 12, 1), Decimal("184.50"), ""),),
             )
         },
         vendor_invoices={

@@ -1,12 +1,9 @@
 """What rates.yaml charges besides usage: fees and transfers, and currencies under a total."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import date
-from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
 
-from reportgen.core.model import Fee, MemoCurrency, Transfer
+from reportgen.core.model import Fee, MemoCurrency, MemoRate, Transfer
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 from reportgen.sources.config.currency import minor_unit, too_fine
@@ -14,12 +11,6 @@ from reportgen.sources.config.dates import out_of_order
 from reportgen.sources.config.schema import FeeSection, RatesFile
 from reportgen.sources.config.shares import undeclared
 from reportgen.sources.config.yamldoc import YamlDocument
-
-
-class _Rate(NamedTuple):
-    start: date
-    units: Decimal
-    source: str
 
 
 def read_fees(file: RatesFile, document: YamlDocument) -> tuple[tuple[Fee, ...], list[Problem]]:
@@ -72,13 +63,13 @@ def read_memo_currencies(
     problems: list[Problem] = []
     for code, section in sorted(file.memo_currency.items()):
         rates = [
-            _Rate(start, units, document.line("memo_currency", code, start.isoformat()))
+            MemoRate(start, units, document.line("memo_currency", code, start.isoformat()))
             for start, units in section.rates.items()
         ]
         memos[code] = MemoCurrency(
             currency=section.currency,
             decimals=minor_unit(section.currency),
-            rates=tuple((rate.start, rate.units) for rate in rates),
+            rates=tuple(rates),
             source=document.line("memo_currency", code),
         )
         problems += [

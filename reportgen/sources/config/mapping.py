@@ -1,12 +1,13 @@
 """mapping.yaml turned into cost centers, rules and pools."""
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as MappingOf
 from datetime import date
 from functools import partial
 from typing import Literal
 
 from reportgen.core.match import session_key
-from reportgen.core.model import CostCenter, DatedSplit, Mapping, Rule, Share, Split
+from reportgen.core.model import CostCenter, DatedSplit, Level, Mapping, Rule, Share, Split
 from reportgen.core.money import ONE
 from reportgen.core.problem import Problem
 from reportgen.core.text import address, quoted, visible
@@ -18,6 +19,16 @@ from reportgen.sources.config.shares import read_shares, undeclared
 from reportgen.sources.config.yamldoc import YamlDocument
 
 RuleSection = Literal["users", "service_users", "sessions", "tags", "orgs"]
+LEVELS: MappingOf[str, Level] = {
+    "sessions": "session",
+    "tags": "tag",
+    "users": "user",
+    "user_file": "user",
+    "service_users": "user",
+    "orgs": "org",
+}
+"""The level at which the rules of a section are asked."""
+WORDS = {"user_file": "the user file", "service_users": "service users"}
 RULE_SECTIONS: tuple[RuleSection, ...] = ("users", "service_users", "sessions", "tags", "orgs")
 
 
@@ -41,7 +52,7 @@ def read_mapping(
     return mapping, [
         *_twice_ignoring_case(file, source),
         *_sessions_twice(file, source),
-        *_unused_tags(file, source),
+        *_unused_sections(file, source),
         *rule_problems,
         *pool_problems,
         *_unknown_targets(mapping, source),
@@ -129,11 +140,17 @@ def _sessions_twice(file: MappingFile, source: YamlDocument) -> Iterator[Problem
         first.setdefault(session_key(key), key)
 
 
-def _unused_tags(file: MappingFile, source: YamlDocument) -> Iterator[Problem]:
-    if file.tags and "tag" not in file.precedence:
-        message = "the rules for tags are not used"
-        hint = "add `precedence: [session, tag, user, org]`; mind that people edit their own tags"
-        yield Problem(source=source.line("tags"), message=message, hint=hint, warning=True)
+def _unused_sections(file: MappingFile, source: YamlDocument) -> Iterator[Problem]:
+    """Warn of rules of a level that the precedence does not name: nothing ever asks them."""
+    for section, level in LEVELS.items():
+        if getattr(file, section) and level not in file.precedence:
+            message = f"the rules for {WORDS.get(section, section)} are not used"
+            hint = (
+                "add `precedence: [session, tag, user, org]`; mind that people edit their own tags"
+                if section == "tags"
+                else f"add `{level}` to `precedence`, or leave them out"
+            )
+            yield Problem(source=source.line(section), message=message, hint=hint, warning=True)
 
 
 def _unknown_targets(mapping: Mapping, source: YamlDocument) -> Iterator[Problem]:

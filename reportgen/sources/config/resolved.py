@@ -191,7 +191,7 @@ def _memo(memo: MemoCurrency) -> Resolved:
     return {
         "currency": memo.currency,
         "decimals": memo.decimals,
-        "rates": {start.isoformat(): _decimal(rate) for start, rate in memo.rates},
+        "rates": {rate.start.isoformat(): _decimal(rate.units) for rate in memo.rates},
         "source": memo.source,
     }
 

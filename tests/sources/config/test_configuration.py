@@ -292,6 +292,22 @@ def test_tags_that_nothing_uses_are_a_warning(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("section", "named", "precedence"),
+    [
+        ("users: {a: A}", "users", "session, org"),
+        ("service_users: {a: A}", "service users", "session, org"),
+        ("orgs: {o: A}", "orgs", "session, user"),
+        ("sessions: {devin-1: A}", "sessions", "user"),
+    ],
+)
+def test_rules_of_a_level_that_is_never_asked_are_a_warning(tmp_path, section, named, precedence):
+    mapping = f"{section}\nprecedence: [{precedence}]\n"
+    (warning,) = configured(tmp_path, mapping).warnings
+    assert f"mapping.yaml:2: warning: the rules for {named} are not used; add `" in str(warning)
+    assert configured(tmp_path, f"{section}\n").warnings == ()
+
+
 def test_the_example_has_no_problem_and_no_warning():
     assert load(EXAMPLE).warnings == ()
 

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.core.model import Fee, MemoCurrency, Pool, Recover, Share, Split, Tier, Transfer
+from reportgen.core.model import (
+    Fee,
+    MemoCurrency,
+    MemoRate,
+    Pool,
+    Recover,
+    Share,
+    Split,
+    Tier,
+    Transfer,
+)
 from reportgen.core.problem import Rejected
 from reportgen.sources.config.configuration import load
 from reportgen.sources.config.messages import validate
@@ -209,7 +219,10 @@ def test_another_currency_has_its_own_decimals_and_rates_from_dates_on(tmp_path)
     euro = "A: {currency: EUR, 2025-12-05: 0.86}"
     found = card(tmp_path, f"{PRICES}memo_currency:\n  {yen}\n  {euro}\n").memo_currencies
     assert list(found) == ["A", "B"]
-    rates = ((date(2025, 12, 5), Decimal("155.20")), (date(2026, 1, 5), Decimal(156)))
+    rates = (
+        MemoRate(date(2025, 12, 5), Decimal("155.20"), "rates.yaml:4"),
+        MemoRate(date(2026, 1, 5), Decimal(156), "rates.yaml:4"),
+    )
     assert found["B"] == MemoCurrency(
         currency="JPY", decimals=0, rates=rates, source="rates.yaml:4"
     )
