@@ -283,6 +283,21 @@ def test_no_import_goes_in_a_circle_not_even_for_types():
         pytest.fail(" -> ".join(reversed(error.args[1])))
 
 
+def test_the_hr_export_is_read_for_the_configuration_alone():
+    """Its room stands on what any key of the configuration is read with, and that not on it."""
+    room, reader = "sources.config.hr", "sources.config.configuration"
+    report(
+        (
+            (path, node, f"imports {target}")
+            for name, path in modules().items()
+            for node, target in ours(path)
+            if (target.startswith(room) and name != reader and not name.startswith(room))
+            or (name.startswith(room) and target == reader)
+        ),
+        f"{room} is known to {reader} alone, and does not know it.",
+    )
+
+
 # What the core may do
 
 

@@ -16,12 +16,12 @@ from reportgen.sources.config.files import (
     find_templates,
     of_one_name,
 )
-from reportgen.sources.config.hr_export import HrExport, read_user_file
+from reportgen.sources.config.hr.export import HrExport, read_user_file
+from reportgen.sources.config.hr.table_file import LARGEST_EXPORT, read_grid
 from reportgen.sources.config.mapping import read_mapping
 from reportgen.sources.config.rates import not_one_way, read_rates
 from reportgen.sources.config.reader import MAIN_FILE, Reader, located
 from reportgen.sources.config.schema import ChargebackFile, MappingFile, RatesFile
-from reportgen.sources.config.table_file import LARGEST_EXPORT, read_grid
 from reportgen.sources.config.v2_limits import fit_to_v2, refuse_organizations
 from reportgen.sources.config.yamldoc import YamlDocument
 

@@ -23,9 +23,9 @@ from reportgen.sources.config.date_formats import (
     from_number,
     without_time,
 )
+from reportgen.sources.config.hr.table import Grid, Row, Table, has_value, headed
+from reportgen.sources.config.hr.tenures import Person, Tenure, unreadable, values_of
 from reportgen.sources.config.schema import UserFileSection
-from reportgen.sources.config.table import Grid, Row, Table, has_value, headed
-from reportgen.sources.config.tenures import Person, Tenure, unreadable, values_of
 
 OPEN_END = date(9999, 12, 31)
 """What systems write where there is no last day."""

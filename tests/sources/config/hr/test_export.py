@@ -14,10 +14,10 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from reportgen.core.model import Rule, Share, Split
 from reportgen.core.money import ONE
 from reportgen.core.problem import Rejected
-from reportgen.sources.config import workbook
-from reportgen.sources.config.hr_export import HrExport, read_user_file
+from reportgen.sources.config.hr import workbook
+from reportgen.sources.config.hr.export import HrExport, read_user_file
+from reportgen.sources.config.hr.table_file import read_grid
 from reportgen.sources.config.schema import UserFileSection
-from reportgen.sources.config.table_file import read_grid
 
 ADA, JUERGEN = "ada@acme.example", "jürgen@acme.example"
 HEAD = ["email", "name", "cc", "since"]

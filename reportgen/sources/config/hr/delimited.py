@@ -15,7 +15,7 @@ from itertools import islice
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.tables import FORMULA_MARK, FORMULA_STARTS
 from reportgen.core.text import quoted
-from reportgen.sources.config.table import TITLE_ROWS, Grid, Row, columns_named, has_value
+from reportgen.sources.config.hr.table import TITLE_ROWS, Grid, Row, columns_named, has_value
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MARKS = {

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 
 from reportgen.core.problem import Problem, Rejected
-from reportgen.sources.config.delimited import read_delimited
-from reportgen.sources.config.table import Grid
-from reportgen.sources.config.workbook import OLD_OFFICE, ZIP, read_workbook
+from reportgen.sources.config.hr.delimited import read_delimited
+from reportgen.sources.config.hr.table import Grid
+from reportgen.sources.config.hr.workbook import OLD_OFFICE, ZIP, read_workbook
 
 LARGEST_EXPORT = 64 * 1024 * 1024
 MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|!doctype|html|table|[a-z]+:)", re.IGNORECASE)

@@ -18,7 +18,7 @@ from zipfile import ZipFile
 
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import did_you_mean, quoted, some, visible
-from reportgen.sources.config.table import TITLE_ROWS, Grid, Row
+from reportgen.sources.config.hr.table import TITLE_ROWS, Grid, Row
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
