@@ -105,12 +105,12 @@ def derive(inputs: Inputs) -> Derived:
     card = configuration.rate_card
     whole, unratable = whole_cycle(card, usage.control, inputs.cycle.start)
     allocations = tuple(rate(allocate(usage.records, resolved), card, whole))
-    charges, found = charge_cycle(
+    charges, uncharged = charge_cycle(
         allocations, usage.control, mapping, card, whole=whole, cycle=inputs.cycle
     )
     numbers, bad_numbers = _numbers(configuration, inputs.cycle)
     problems += [*charged_after_close(allocations, mapping), *_uncollected(mapping, reading)]
-    problems += [*bad_numbers, *errors(rows), *unratable, *errors(found)]
+    problems += [*bad_numbers, *errors(rows), *unratable, *errors(uncharged)]
     out_of_place = misplaced(card, calendar(inputs))
     if errors(problems):
         raise Rejected(configuration.located([*problems, *out_of_place]))
@@ -118,7 +118,7 @@ def derive(inputs: Inputs) -> Derived:
     result, warnings = statement(
         heading, usage, allocations, charges, mapping, card=card, numbers=numbers
     )
-    warnings += [*out_of_place, *(problem for problem in found if problem.warning)]
+    warnings += [*out_of_place, *(problem for problem in uncharged if problem.warning)]
     for warn in (conflicting_tags, unowned_sessions):
         warnings += warn(mapping, reading.directory)
     warnings += [*rows, *_of_no_use(mapping, reading.directory, usage, met, inputs.cycle)]

@@ -82,8 +82,8 @@ def timelines(
         subject = subject_of(record)
         if record.day < first_use.get(subject, date.max):
             first_use[subject] = record.day
-    found = {subject: _timeline(matcher, mapping, subject) for subject in sorted(first_use)}
-    return found, _rival_patterns(matcher, first_use) if "user" in mapping.precedence else []
+    resolved = {subject: _timeline(matcher, mapping, subject) for subject in sorted(first_use)}
+    return resolved, _rival_patterns(matcher, first_use) if "user" in mapping.precedence else []
 
 
 def allocate(
@@ -141,7 +141,7 @@ def unmapped(
             warning=True,
         )
         for key, quantities in sorted(
-            acus.items(), key=lambda found: (_gross(found[1]), found[0]), reverse=True
+            acus.items(), key=lambda one: (_gross(one[1]), one[0]), reverse=True
         )
     ]
 
@@ -277,7 +277,9 @@ def charged_after_close(allocations: Iterable[Allocation], mapping: Mapping) -> 
             key = allocation.rule or mapping.unallocated_source, allocation.cost_center
             first[key] = min(first.get(key, date.max), allocation.record.day)
     told: dict[tuple[str, str], list[tuple[str, date]]] = {}
-    for (source, code), day in sorted(first.items(), key=lambda found: file_and_line(found[0][0])):
+    for (source, code), day in sorted(
+        first.items(), key=lambda charged: file_and_line(charged[0][0])
+    ):
         told.setdefault((code, _once_told(source, mapping)), []).append((source, day))
     return [_charged_late(code, closed[code], rules) for (code, _), rules in told.items()]
 
@@ -381,12 +383,12 @@ def _rival_patterns(matcher: Matcher, first_use: MappingOf[Subject, date]) -> li
     return [
         Problem(
             source=second.source,
-            message=f"user {quoted(found[0])}{_and_more(found)} "
+            message=f"user {quoted(users_of_both[0])}{_and_more(users_of_both)} "
             f"matches two patterns of equal rank, {quoted(first.key)} ({first.source}) "
             f"and {quoted(second.key)}",
             hint="map the user by id or e-mail, or narrow one of the patterns",
         )
-        for first, second, found in rivals.values()
+        for first, second, users_of_both in rivals.values()
     ]
 
 

@@ -55,7 +55,7 @@ def charge_cycle(
     pools, problems = pool_lines(rules, before_sharing, card.decimals)
     lines = _joined(before_sharing, pools)
     charges = CycleCharges(
-        lines={code: tuple(sorted(found, key=line_order)) for code, found in lines.items()},
+        lines={code: tuple(sorted(unsorted, key=line_order)) for code, unsorted in lines.items()},
         detail=detail,
         chargeable_amount=usage.chargeable_amount,
         fees_amount=sum_of((line for _, line in fees), card.decimals),
@@ -70,10 +70,10 @@ def charge_cycle(
 def _joined(
     lines: Mapping[str, Sequence[InvoiceLine]], more: Iterable[AddressedLine]
 ) -> dict[str, list[InvoiceLine]]:
-    found = defaultdict(list, {code: list(some) for code, some in lines.items()})
+    joined = defaultdict(list, {code: list(some) for code, some in lines.items()})
     for code, line in more:
-        found[code].append(line)
-    return found
+        joined[code].append(line)
+    return joined
 
 
 def _after_close(
@@ -85,7 +85,7 @@ def _after_close(
         for center in rules.cost_centers
         if center.closed and center.closed < cycle.start
     }
-    found = sorted({(line.source, code, line.kind) for code, line in lines if code in closed})
+    late = sorted({(line.source, code, line.kind) for code, line in lines if code in closed})
     return [
         Problem(
             source=source,
@@ -93,5 +93,5 @@ def _after_close(
             f"but this {kind} charges it",
             hint="name another cost center, or move `closed`",
         )
-        for source, code, kind in found
+        for source, code, kind in late
     ]

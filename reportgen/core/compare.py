@@ -41,14 +41,14 @@ def totals_of(statement: Statement) -> CycleTotals:
 
 def by_product(lines: Iterable[InvoiceLine]) -> dict[str, ProductTotals]:
     """Add up lines of usage by product, whatever their unit price."""
-    found: dict[str, ProductTotals] = {}
+    totals: dict[str, ProductTotals] = {}
     for line in lines:
         if line.of_usage:
-            before = found.get(line.product, NOTHING)
-            found[line.product] = ProductTotals(
+            before = totals.get(line.product, NOTHING)
+            totals[line.product] = ProductTotals(
                 acus=add(before.acus, line.acus), amount=add(before.amount, line.amount)
             )
-    return dict(sorted(found.items()))
+    return dict(sorted(totals.items()))
 
 
 def changes(before: CycleTotals, after: CycleTotals) -> dict[str, CostCenterChange]:

@@ -144,10 +144,10 @@ def resolve(
 ) -> BillingCycle | UnknownCycle:
     """Find the cycle that `current`, `previous`, a start date or a month names."""
     known = tuple(sorted(set(cycles)))
-    found = _named(selector, known, today)
-    if len(found) == 1:
-        return found[0]
-    return UnknownCycle(selector=selector, candidates=tuple(found), known=known)
+    named = _named(selector, known, today)
+    if len(named) == 1:
+        return named[0]
+    return UnknownCycle(selector=selector, candidates=tuple(named), known=known)
 
 
 def _named(selector: str, known: Sequence[BillingCycle], today: date) -> list[BillingCycle]:

@@ -107,7 +107,7 @@ def _records(code: str, trail: AuditTrail) -> MappingOf[LineKey, list[Ruled]]:
     """Give what each line of a cost center is made of, in the order of the ledger."""
     matcher = Matcher(trail.mapping.rules, trail.directory)
     candidates: dict[Subject, list[Rule]] = {}
-    found: dict[LineKey, list[Ruled]] = defaultdict(list)
+    records: dict[LineKey, list[Ruled]] = defaultdict(list)
     for allocation in trail.allocations:
         if allocation.cost_center == code:
             subject = subject_of(allocation.record)
@@ -117,8 +117,8 @@ def _records(code: str, trail: AuditTrail) -> MappingOf[LineKey, list[Ruled]]:
                     rule for level in levels for rule in matcher.candidates(level, subject)
                 ]
             key = allocation.kind, allocation.record.product, allocation.unit_price
-            found[key].append(Ruled(allocation, _rule(allocation, candidates[subject])))
-    return found
+            records[key].append(Ruled(allocation, _rule(allocation, candidates[subject])))
+    return records
 
 
 def _rule(allocation: Allocation, candidates: Iterable[Rule]) -> Rule | None:
@@ -152,9 +152,10 @@ def _pool_group(line: InvoiceLine, trail: AuditTrail) -> RoundingGroup | None:
     """Give the lines that a pool is shared in: they make what it had."""
     if line.kind != "pool" or line.counterpart is None:
         return None
-    members = [found.line for found in _taken_over(line.counterpart, trail.statement)]
+    members = [addressed.line for addressed in _taken_over(line.counterpart, trail.statement)]
     return _group(
-        members, total(found.line.amount for found in _had(line.counterpart, trail.statement))
+        members,
+        total(addressed.line.amount for addressed in _had(line.counterpart, trail.statement)),
     )
 
 
@@ -175,10 +176,10 @@ def _behind(line: InvoiceLine, invoice: Invoice, statement: Statement) -> Iterat
         yield from (AddressedLine(code, one) for one in invoice.lines if one.kind == "usage")
     elif line.kind == "transfer":
         opposite = ("transfer", line.source, code, EXACT.minus(line.amount))
-        for found in _lines_of(line.counterpart or "", statement):
-            one = found.line
+        for addressed in _lines_of(line.counterpart or "", statement):
+            one = addressed.line
             if (one.kind, one.source, one.counterpart, one.amount) == opposite:
-                yield found
+                yield addressed
     elif line.kind == "pool":
         yield from (
             _had(line.counterpart, statement) if line.counterpart else _taken_over(code, statement)
@@ -187,7 +188,11 @@ def _behind(line: InvoiceLine, invoice: Invoice, statement: Statement) -> Iterat
 
 def _had(pool: str, statement: Statement) -> Iterator[AddressedLine]:
     """Give what a pool had before it was shared: every line but the counter-line."""
-    return (found for found in _lines_of(pool, statement) if not _is_counter_line(found.line))
+    return (
+        addressed
+        for addressed in _lines_of(pool, statement)
+        if not _is_counter_line(addressed.line)
+    )
 
 
 def _taken_over(pool: str, statement: Statement) -> Iterator[AddressedLine]:

@@ -75,7 +75,7 @@ def charge(
         for code, line in _rounded(members, targets.get(group, ZERO), card.decimals):
             lines[code].append(line)
     return UsageCharges(
-        lines={code: tuple(sorted(found, key=line_order)) for code, found in lines.items()},
+        lines={code: tuple(sorted(unsorted, key=line_order)) for code, unsorted in lines.items()},
         chargeable_amount=total(targets.values()),
     )
 
@@ -196,11 +196,11 @@ def _by_principal(
     for row in detail:
         rows[_row_key(row)].append(row)
     amounts: dict[RowKey, Decimal] = defaultdict(lambda: round_half_up(ZERO, decimals))
-    for line in filter(lambda found: found.of_usage, lines):
+    for line in filter(lambda line: line.of_usage, lines):
         for key, amount in _apportioned(line, detail, decimals):
             amounts[key] = add(amounts[key], amount)
-    for key, found in sorted(rows.items()):
-        by_product = sum_by((row.product, row.acus) for row in found)
+    for key, own_rows in sorted(rows.items()):
+        by_product = sum_by((row.product, row.acus) for row in own_rows)
         org_id, kind, principal_id = key
         yield PrincipalUsage(
             org_id=org_id,

@@ -43,13 +43,13 @@ class Matcher:
         """List the rules of a level that match, the one that ranks first at the front."""
         org_id, kind, principal_id, session_id = subject
         if level == "session":
-            return self._found(("sessions", session_id))
+            return self._with_keys(("sessions", session_id))
         if level == "tag":
-            return self._found(*(("tags", tag) for tag in self._tags(session_id)))
+            return self._with_keys(*(("tags", tag) for tag in self._tags(session_id)))
         if level == "org":
-            return self._found(("orgs", org_id))
+            return self._with_keys(("orgs", org_id))
         if kind == "service_user":
-            return self._found(("service_users", principal_id))
+            return self._with_keys(("service_users", principal_id))
         return [*self._exact(principal_id), *self.patterns(principal_id)] if kind else []
 
     def patterns(self, user_id: str) -> list[Rule]:
@@ -63,7 +63,7 @@ class Matcher:
 
     def _exact(self, user_id: str) -> list[Rule]:
         email = self._email(user_id)
-        return self._found(
+        return self._with_keys(
             ("users", user_id), ("users", email), ("user_file", user_id), ("user_file", email)
         )
 
@@ -75,9 +75,9 @@ class Matcher:
         session = self._directory.sessions.get(session_id)
         return sorted(set(session.tags)) if session else []
 
-    def _found(self, *keys: tuple[str, str]) -> list[Rule]:
-        found = (self._by_key[key] for key in dict.fromkeys(keys) if key[1] and key in self._by_key)
-        return list({id(rule): rule for rule in found}.values())
+    def _with_keys(self, *keys: tuple[str, str]) -> list[Rule]:
+        rules = (self._by_key[key] for key in dict.fromkeys(keys) if key[1] and key in self._by_key)
+        return list({id(rule): rule for rule in rules}.values())
 
 
 def is_pattern(rule: Rule) -> bool:

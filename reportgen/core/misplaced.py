@@ -68,14 +68,14 @@ def misplaced(card: RateCard, calendar: Calendar) -> list[Problem]:
     one line for each sort of entry.
     """
     first_days = calendar.first_days()
-    found = [
+    out_of_place = [
         (entry, place)
         for entry in _entries(card)
         if entry.day not in first_days and (place := _place(entry, calendar, first_days))
     ]
-    told = [_problem(entry, place) for entry, place in found if not place.early]
-    early = ((entry, place) for entry, place in found if place.early)
-    return sorted([*told, *_in_one_line(early)], key=lambda found: file_and_line(found.source))
+    told = [_problem(entry, place) for entry, place in out_of_place if not place.early]
+    early = ((entry, place) for entry, place in out_of_place if place.early)
+    return sorted([*told, *_in_one_line(early)], key=lambda problem: file_and_line(problem.source))
 
 
 def dated_days(card: RateCard) -> set[date]:
@@ -142,13 +142,13 @@ def _problem(entry: _Entry, place: _Place) -> Problem:
     return Problem(source=entry.source, message=message, hint=place.hint, warning=True)
 
 
-def _in_one_line(found: Iterable[tuple[_Entry, _Place]]) -> Iterator[Problem]:
+def _in_one_line(entries: Iterable[tuple[_Entry, _Place]]) -> Iterator[Problem]:
     """Tell entries of one sort together: the first, and which others there are."""
 
     def sort(one: tuple[_Entry, _Place]) -> str:
         return one[0].name.partition('"')[0]
 
-    ordered = sorted(found, key=lambda one: (sort(one), one[0].day, one[0].source))
+    ordered = sorted(entries, key=lambda one: (sort(one), one[0].day, one[0].source))
     for _, alike in groupby(ordered, sort):
         (entry, place), *others = alike
         problem = _problem(entry, place)

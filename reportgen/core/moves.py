@@ -76,14 +76,14 @@ def _sum(one: Move, more: Move) -> Move:
 
 
 def _by_record(allocations: Iterable[Allocation]) -> dict[Cell, dict[Subject, Parts]]:
-    found: dict[Cell, dict[Subject, Parts]] = defaultdict(dict)
+    by_cell: dict[Cell, dict[Subject, Parts]] = defaultdict(dict)
     for allocation in allocations:
         record = allocation.record
-        parts = found[record.day, record.product].setdefault(subject_of(record), {})
+        parts = by_cell[record.day, record.product].setdefault(subject_of(record), {})
         _, acus, exact_amount = parts.get(allocation.cost_center, ("", ZERO, ZERO))
         figures = add(acus, allocation.quantity), add(exact_amount, allocation.exact_amount)
         parts[allocation.cost_center] = (allocation.rule, *figures)
-    return found
+    return by_cell
 
 
 def _moves_of_cell(

@@ -69,7 +69,7 @@ def _receivers(pool: Pool, mapping: Mapping, charged: Lines) -> list[Receiver]:
     """Give who shares a pool, in the order of their codes."""
     if pool.split:
         return sorted((share.cost_center, share.weight, share.text) for share in pool.split.shares)
-    left_out = {mapping.unallocated, *(found.cost_center for found in mapping.pools)}
+    left_out = {mapping.unallocated, *(other.cost_center for other in mapping.pools)}
     usage = {
         code: total(line.amount for line in lines if line.kind == "usage")
         for code, lines in charged.items()

@@ -58,7 +58,9 @@ def redacted(
             ),
         ),
         invoices=tuple(_invoice(invoice, kept) for invoice in statement.invoices),
-        discrepancies=tuple(_discrepancy(found, words) for found in statement.discrepancies),
+        discrepancies=tuple(
+            _discrepancy(discrepancy, words) for discrepancy in statement.discrepancies
+        ),
         variance=_variance(statement.variance, kept) if statement.variance else None,
         earlier=tuple(map(_totals, statement.earlier)),
     ), Directory(
@@ -108,18 +110,18 @@ def _merged(rows: Iterable[DetailRow]) -> Iterable[DetailRow]:
         )
 
     for _, same in groupby(sorted(rows, key=key), key):
-        found = list(same)
-        yield found[0]._replace(
-            acus=total(row.acus for row in found),
-            exact_amount=total(row.exact_amount for row in found),
+        alike = list(same)
+        yield alike[0]._replace(
+            acus=total(row.acus for row in alike),
+            exact_amount=total(row.exact_amount for row in alike),
         )
 
 
-def _discrepancy(found: Discrepancy, words: Mapping[str, str]) -> Discrepancy:
+def _discrepancy(discrepancy: Discrepancy, words: Mapping[str, str]) -> Discrepancy:
     return replace(
-        found,
-        principal_id=words.get(found.principal_id, found.principal_id),
-        views=tuple(_without_words(view, words) for view in found.views),
+        discrepancy,
+        principal_id=words.get(discrepancy.principal_id, discrepancy.principal_id),
+        views=tuple(_without_words(view, words) for view in discrepancy.views),
     )
 
 
@@ -142,17 +144,17 @@ def _variance(variance: Variance, kept: Pseudonyms) -> Variance:
         variance,
         previous=_totals(variance.previous),
         by_cost_center={
-            code: _change(found, kept) for code, found in variance.by_cost_center.items()
+            code: _change(change, kept) for code, change in variance.by_cost_center.items()
         },
     )
 
 
-def _change(found: CostCenterChange, kept: Pseudonyms) -> CostCenterChange:
+def _change(change: CostCenterChange, kept: Pseudonyms) -> CostCenterChange:
     new, vanished = (
         tuple(sorted(kept[principal] for principal in principals if kept))
-        for principals in (found.new, found.vanished)
+        for principals in (change.new, change.vanished)
     )
-    return replace(found, new=new, vanished=vanished)
+    return replace(change, new=new, vanished=vanished)
 
 
 def _totals(cycle: CycleTotals) -> CycleTotals:

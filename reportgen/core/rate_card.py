@@ -33,10 +33,10 @@ def _unused(product: str, used: AbstractSet[str], source: str) -> Problem:
 def _price_warnings(card: RateCard, control: Quantities) -> list[Problem]:
     """Warn of prices for a product nobody used, and of days on which `*` stands in for its own."""
     used = {product for _, product in control}
-    found = []
+    warnings = []
     for product, prices in sorted(card.prices.items()):
         if product != ANY_PRODUCT and product not in used:
-            found.append(_unused(product, used, prices[0].source))
+            warnings.append(_unused(product, used, prices[0].source))
         elif (
             any(day < prices[0].start for day, name in control if name == product)
             and product != ANY_PRODUCT
@@ -47,5 +47,7 @@ def _price_warnings(card: RateCard, control: Quantities) -> list[Problem]:
                 "days before it take the price of `*`, if there is one; "
                 "give the first price an earlier date"
             )
-            found.append(Problem(source=prices[0].source, message=message, hint=hint, warning=True))
-    return found
+            warnings.append(
+                Problem(source=prices[0].source, message=message, hint=hint, warning=True)
+            )
+    return warnings

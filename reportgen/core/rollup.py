@@ -21,11 +21,11 @@ def by_holder(
     return tuple(
         Subtotal(
             name=name,
-            acus=total(invoice.borne_acus for invoice in found),
-            amount=add(total(invoice.amount for invoice in found), round_half_up(ZERO, decimals)),
-            cost_centers=tuple(invoice.cost_center.code for invoice in found),
+            acus=total(invoice.borne_acus for invoice in held),
+            amount=add(total(invoice.amount for invoice in held), round_half_up(ZERO, decimals)),
+            cost_centers=tuple(invoice.cost_center.code for invoice in held),
         )
-        for name, found in sorted(groups.items(), key=lambda group: (not group[0], group[0]))
+        for name, held in sorted(groups.items(), key=lambda group: (not group[0], group[0]))
     )
 
 
@@ -62,5 +62,5 @@ def over_all(invoices: Iterable[Invoice]) -> tuple[Subtotal, ...]:
 
 
 def _subtotals(sums: dict[str, tuple[Decimal, Decimal]]) -> tuple[Subtotal, ...]:
-    ordered = sorted(sums.items(), key=lambda found: (not found[0], found[0]))
+    ordered = sorted(sums.items(), key=lambda named: (not named[0], named[0]))
     return tuple(Subtotal(name=name, acus=acus, amount=amount) for name, (acus, amount) in ordered)

@@ -56,7 +56,7 @@ def statement(
     `numbers` gives the invoice number of every cost center, used or not.
     """
     invoices = _invoices(charges, mapping, card, numbers, heading.cycle)
-    lines = [line for found in charges.lines.values() for line in found]
+    lines = [line for charged in charges.lines.values() for line in charged]
     rows = tie_out_rows(usage, allocations)
     vendor_invoice = card.vendor_invoices.get(heading.cycle.start)
     tie = tie_out(
@@ -96,13 +96,13 @@ def _invoices(
     cycle: BillingCycle,
 ) -> tuple[Invoice, ...]:
     """Give every declared cost center its invoice, in the order of the codes."""
-    found = []
+    invoices = []
     for center in sorted(mapping.cost_centers, key=lambda center: center.code):
         lines, detail = charges.lines.get(center.code, ()), charges.detail.get(center.code, ())
         made = invoice(center, numbers[center.code], lines, detail, card.decimals)
         memo = _memo(made, card.memo_currencies.get(center.code), cycle)
-        found.append(replace(made, memo=memo))
-    return tuple(found)
+        invoices.append(replace(made, memo=memo))
+    return tuple(invoices)
 
 
 def _memo(made: Invoice, memo: MemoCurrency | None, cycle: BillingCycle) -> Memo | None:
@@ -138,12 +138,12 @@ def _unallocated(
     mapping: Mapping,
     card: RateCard,
 ) -> Unallocated:
-    found = [line for line in lines if line.kind == "unallocated"]
+    unallocated = [line for line in lines if line.kind == "unallocated"]
     return Unallocated(
         cost_center=mapping.unallocated,
-        acus=total(line.acus for line in found),
-        amount=sum_of(found, card.decimals),
-        by_product=sum_by((line.product, line.acus) for line in found),
+        acus=total(line.acus for line in unallocated),
+        amount=sum_of(unallocated, card.decimals),
+        by_product=sum_by((line.product, line.acus) for line in unallocated),
         by_cause=sum_by(
             (allocation.cause, allocation.quantity)
             for allocation in allocations

@@ -46,13 +46,13 @@ def statement_values(statement: Statement) -> dict[str, Any]:
             "by_product": _quantities(unallocated.by_product),
             "by_cause": _quantities(unallocated.by_cause),
         },
-        "discrepancies": [_discrepancy(found) for found in statement.discrepancies],
+        "discrepancies": [_discrepancy(discrepancy) for discrepancy in statement.discrepancies],
         "tie_out": tie_out_values(statement),
         "by_department": [
-            _subtotal("department", found, decimals) for found in statement.by_department
+            _subtotal("department", subtotal, decimals) for subtotal in statement.by_department
         ],
-        "by_entity": [_subtotal("entity", found, decimals) for found in statement.by_entity],
-        "by_month": [_month(found, decimals) for found in statement.by_month],
+        "by_entity": [_subtotal("entity", subtotal, decimals) for subtotal in statement.by_entity],
+        "by_month": [_month(subtotal, decimals) for subtotal in statement.by_month],
         "variance": _variance(
             statement.variance, {invoice.cost_center.code for invoice in statement.invoices}
         ),
@@ -166,21 +166,21 @@ def _memo(memo: Memo | None) -> dict[str, Any] | None:
     }
 
 
-def _subtotal(key: str, found: Subtotal, decimals: int) -> dict[str, Any]:
+def _subtotal(key: str, subtotal: Subtotal, decimals: int) -> dict[str, Any]:
     return {
-        key: found.name or None,
-        "cost_centers": list(found.cost_centers),
-        "acus": plain(found.acus),
-        "amount": fixed(found.amount, decimals),
+        key: subtotal.name or None,
+        "cost_centers": list(subtotal.cost_centers),
+        "acus": plain(subtotal.acus),
+        "amount": fixed(subtotal.amount, decimals),
     }
 
 
-def _month(found: Subtotal, decimals: int) -> dict[str, Any]:
+def _month(subtotal: Subtotal, decimals: int) -> dict[str, Any]:
     """Give a calendar month; null stands for what has no billing day: fees, transfers, pools."""
     return {
-        "month": found.name or None,
-        "acus": plain(found.acus),
-        "amount": fixed(found.amount, decimals),
+        "month": subtotal.name or None,
+        "acus": plain(subtotal.acus),
+        "amount": fixed(subtotal.amount, decimals),
     }
 
 
@@ -198,45 +198,45 @@ def _variance(variance: Variance | None, declared: AbstractSet[str]) -> dict[str
         "acus": plain(variance.acus),
         "amount": fixed(variance.amount, previous.decimals),
         "removed": [
-            {"code": code, "name": found.name, **_changes(found, previous.decimals)}
-            for code, found in variance.by_cost_center.items()
+            {"code": code, "name": change.name, **_changes(change, previous.decimals)}
+            for code, change in variance.by_cost_center.items()
             if code not in declared
         ],
     }
 
 
-def _changes(found: CostCenterChange, decimals: int) -> dict[str, Any]:
+def _changes(change: CostCenterChange, decimals: int) -> dict[str, Any]:
     return {
-        "acus": plain(found.whole.acus),
-        "amount": fixed(found.whole.amount, decimals),
+        "acus": plain(change.whole.acus),
+        "amount": fixed(change.whole.amount, decimals),
         "by_product": {
-            change.product: {"acus": plain(change.acus), "amount": fixed(change.amount, decimals)}
-            for change in found.by_product
+            one.product: {"acus": plain(one.acus), "amount": fixed(one.amount, decimals)}
+            for one in change.by_product
         },
-        "new": [principal.id for principal in found.new],
-        "vanished": [principal.id for principal in found.vanished],
+        "new": [principal.id for principal in change.new],
+        "vanished": [principal.id for principal in change.vanished],
     }
 
 
-def _run_rate(found: RunRate | None, decimals: int) -> dict[str, Any] | None:
-    if found is None:
+def _run_rate(run_rate: RunRate | None, decimals: int) -> dict[str, Any] | None:
+    if run_rate is None:
         return None
     return {
-        "elapsed_days": plain(found.elapsed_days),
-        "days": found.days,
-        "amount": fixed(found.amount, decimals),
+        "elapsed_days": plain(run_rate.elapsed_days),
+        "days": run_rate.days,
+        "amount": fixed(run_rate.amount, decimals),
     }
 
 
-def _discrepancy(found: Discrepancy) -> dict[str, Any]:
+def _discrepancy(discrepancy: Discrepancy) -> dict[str, Any]:
     return {
-        "day": found.day.isoformat(),
-        "product": found.product,
-        "org_id": found.org_id or None,
-        "principal_id": found.principal_id or None,
-        "acus": plain(found.acus),
-        "views": list(found.views),
-        "accepted": found.accepted,
+        "day": discrepancy.day.isoformat(),
+        "product": discrepancy.product,
+        "org_id": discrepancy.org_id or None,
+        "principal_id": discrepancy.principal_id or None,
+        "acus": plain(discrepancy.acus),
+        "views": list(discrepancy.views),
+        "accepted": discrepancy.accepted,
     }
 
 

@@ -66,12 +66,12 @@ def told_apart(names: Mapping[str, str]) -> dict[str, str]:
     {'4711/10': '4711-10-2', '4711-10': '4711-10', 'A': 'A'}
     """
     taken: set[str] = set()
-    found: dict[str, str] = {}
+    apart: dict[str, str] = {}
     for name, value in sorted(names.items(), key=lambda pair: pair[0] != pair[1]):
         numbered = (f"{value}-{number}" if number > 1 else value for number in count(1))
-        found[name] = next(one for one in numbered if one.casefold() not in taken)
-        taken.add(found[name].casefold())
-    return {name: found[name] for name in names}
+        apart[name] = next(one for one in numbered if one.casefold() not in taken)
+        taken.add(apart[name].casefold())
+    return {name: apart[name] for name in names}
 
 
 def legible(text: str) -> str:

@@ -62,15 +62,16 @@ def unallocated_rows(
     `charged` are all lines, those of nobody included; suggestions repeat what the mapping says on
     `day`.
     """
-    found = [allocation for allocation in allocations if allocation.kind == "unallocated"]
+    unallocated = [allocation for allocation in allocations if allocation.kind == "unallocated"]
     lines = [line for line in charged if line.kind == "unallocated"]
     suggest = Suggestions(mapping, directory, day)
     suggestions = {
-        orphan: suggest.line(orphan) for orphan in {_orphan(allocation) for allocation in found}
+        orphan: suggest.line(orphan)
+        for orphan in {_orphan(allocation) for allocation in unallocated}
     }
     rows = [
         UnallocatedRow(orphan.cause, orphan.id, product, acus, amount, suggestions[orphan])
-        for (orphan, product), (acus, amount) in _sums(found, lines, decimals).items()
+        for (orphan, product), (acus, amount) in _sums(unallocated, lines, decimals).items()
     ]
     rows.sort(key=lambda row: (row.id, row.product))
     rows.sort(key=lambda row: row.amount, reverse=True)
@@ -83,7 +84,7 @@ def _orphan(allocation: Allocation) -> Orphan:
 
 
 def _sums(
-    found: Iterable[Allocation], lines: Iterable[InvoiceLine], decimals: int
+    unallocated: Iterable[Allocation], lines: Iterable[InvoiceLine], decimals: int
 ) -> dict[tuple[Orphan, str], tuple[Decimal, Decimal]]:
     """Add up ACUs, and apportion the amount of each line to the orphans on it."""
     exact: dict[tuple[str, Decimal | None], dict[Orphan, Decimal]] = defaultdict(
@@ -91,7 +92,7 @@ def _sums(
     )
     nothing = ZERO, round_half_up(ZERO, decimals)
     sums: dict[tuple[Orphan, str], tuple[Decimal, Decimal]] = defaultdict(lambda: nothing)
-    for allocation in found:
+    for allocation in unallocated:
         orphan, product = _orphan(allocation), allocation.record.product
         acus, amount = sums[orphan, product]
         sums[orphan, product] = add(acus, allocation.quantity), amount
@@ -140,7 +141,7 @@ class Suggestions:
 
     def _names(self) -> dict[tuple[str, str], list[str]]:
         """Give the names of those whom each key matches."""
-        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        names: dict[tuple[str, str], list[str]] = defaultdict(list)
         people = [
             (Orphan("", *principal), entry.name or "")
             for principal, entry in self._directory.entries.items()
@@ -152,8 +153,8 @@ class Suggestions:
             for rule in self._matcher.candidates(
                 "user" if orphan.kind else "org", _subject(orphan)
             ):
-                found[rule.section, rule.key].append("" if name == orphan.id else name)
-        return found
+                names[rule.section, rule.key].append("" if name == orphan.id else name)
+        return names
 
     def _index(self, rule: Rule, names: list[str] | None) -> None:
         local, at, _ = rule.key.rpartition("@")

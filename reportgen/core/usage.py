@@ -42,7 +42,7 @@ from reportgen.core.money import ZERO, add, subtract, total
 
 MOST_VIEWS_NAMED = 10
 """Of the views that together exceed the enterprise's, the largest are named."""
-RESTS = {UNSPECIFIED, CASCADE_TERMINAL}
+REMAINDERS = {UNSPECIFIED, CASCADE_TERMINAL}
 """Products that no answer names: what a total has beyond those it does."""
 K = TypeVar("K", str, Principal)
 R = TypeVar("R", str, Principal)
@@ -50,8 +50,9 @@ R = TypeVar("R", str, Principal)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Residual:
-    """What finer views (`parts`) leave of a coarser one; `rest` is the gross sum within tolerance.
+    """What finer views (`parts`) leave of a coarser one.
 
+    What is left of a cell within the tolerance is not in `quantities`, but in the gross sum of it.
     Organization, principal and session name the cell of the ledger; an empty string stands for
     none.
     """
@@ -62,7 +63,7 @@ class Residual:
     view: View
     parts: tuple[View, ...] = ()
     quantities: Quantities = field(default_factory=dict)
-    rest: Decimal = ZERO
+    within_tolerance: Decimal = ZERO
 
 
 def products_of_day(
@@ -76,10 +77,10 @@ def products_of_day(
     >>> products_of_day(Decimal("5"), {"devin": Decimal("3")}, Decimal("0.000001"))
     ({'devin': Decimal('3'), 'unspecified': Decimal('2')}, Decimal('0'))
     """
-    rest = subtract(acus, total(products.values()))
-    if rest.copy_abs() <= tolerance:
-        return dict(products), rest.copy_abs()
-    return {**products, UNSPECIFIED: add(rest, products.get(UNSPECIFIED, ZERO))}, ZERO
+    left = subtract(acus, total(products.values()))
+    if left.copy_abs() <= tolerance:
+        return dict(products), left.copy_abs()
+    return {**products, UNSPECIFIED: add(left, products.get(UNSPECIFIED, ZERO))}, ZERO
 
 
 def credits_in(quantities: Quantities) -> Quantities:
@@ -88,14 +89,14 @@ def credits_in(quantities: Quantities) -> Quantities:
     A product that stands for the rest of a total is so only as far as the day's total is: below
     that, the products of the view exceed it.
     """
-    found = {}
+    credited = {}
     for cell in [cell for cell, acus in quantities.items() if acus < 0]:
         acus = quantities[cell]
-        if cell[1] in RESTS:
+        if cell[1] in REMAINDERS:
             acus = max(acus, total(one for (day, _), one in quantities.items() if day == cell[0]))
         if acus < 0:
-            found[cell] = acus
-    return found
+            credited[cell] = acus
+    return credited
 
 
 def decompose(views: Views, directory: Directory, *, user_first: bool, tolerance: Decimal) -> Usage:
@@ -121,17 +122,17 @@ def open_pairs(views: Views, directory: Directory, tolerance: Decimal) -> list[P
     """
     _, users, organizations = _residuals(views, directory, tolerance)
     rivals, known = _Rivals(users), _users_known_in(views)
-    found: Counter[Pair] = Counter()
+    disputed: Counter[Pair] = Counter()
     for org_id, residual in organizations.items():
         for cell, acus in residual.quantities.items():
-            found.update(
+            disputed.update(
                 (org_id, principal)
                 for principal in rivals.at(cell, acus) - known.get(org_id, set())
             )
-    return sorted(sorted(found), key=found.__getitem__, reverse=True)
+    return sorted(sorted(disputed), key=disputed.__getitem__, reverse=True)
 
 
-def with_a_rest(views: Views, directory: Directory, tolerance: Decimal) -> list[str]:
+def with_unknown_users(views: Views, directory: Directory, tolerance: Decimal) -> list[str]:
     """List the organizations that used more than is known of anybody in them."""
     _, _, organizations = _residuals(views, directory, tolerance)
     return sorted(org_id for org_id, residual in organizations.items() if residual.quantities)
@@ -181,7 +182,7 @@ def _with_parts(
 def _leaves(views: Views, directory: Directory, tolerance: Decimal) -> list[Residual]:
     """Give what principals used within organizations: sessions asked for, and C without them."""
     sessions: dict[Pair, list[View]] = defaultdict(list)
-    found = []
+    leaves = []
     for session, view in _known_sessions(views, directory):
         if session.principal:
             sessions[session.org_id, session.principal].append(view)
@@ -191,11 +192,11 @@ def _leaves(views: Views, directory: Directory, tolerance: Decimal) -> list[Resi
                 session_id=session.session_id,
                 view=view,
             )
-            found.append(_subtract(place, (), tolerance))
+            leaves.append(_subtract(place, (), tolerance))
     for (org_id, principal), view in sorted(views.pairs.items()):
         pair = Residual(org_id=org_id, principal=principal, view=view)
-        found.append(_subtract(pair, sessions.get((org_id, principal), ()), tolerance))
-    return found
+        leaves.append(_subtract(pair, sessions.get((org_id, principal), ()), tolerance))
+    return leaves
 
 
 def _unowned_sessions(
@@ -237,12 +238,12 @@ def _known_sessions(views: Views, directory: Directory) -> Iterator[tuple[Sessio
 
 def _cells_within_organizations(views: Views) -> dict[str, set[Cell]]:
     """Give the cells in which somebody's C is not zero; whole days where products are not told."""
-    found: dict[str, set[Cell]] = defaultdict(set)
+    cells: dict[str, set[Cell]] = defaultdict(set)
     for (org_id, _), view in views.pairs.items():
         for (day, product), acus in view.quantities.items():
             if acus:
-                found[org_id] |= {(day, product), (day, ANY_PRODUCT)}
-    return found
+                cells[org_id] |= {(day, product), (day, ANY_PRODUCT)}
+    return cells
 
 
 def _overlapping(cell: Cell) -> set[Cell]:
@@ -263,22 +264,22 @@ def _subtract(place: Residual, parts: Iterable[View], tolerance: Decimal) -> Res
         for cell, acus in part.quantities.items():
             left[cell] = subtract(left.get(cell, ZERO), acus)
     kept = {cell: acus for cell, acus in left.items() if acus.copy_abs() > tolerance}
-    rest = total(acus.copy_abs() for cell, acus in left.items() if cell not in kept)
-    return replace(place, parts=parts, quantities=kept, rest=rest)
+    within = total(acus.copy_abs() for cell, acus in left.items() if cell not in kept)
+    return replace(place, parts=parts, quantities=kept, within_tolerance=within)
 
 
 def _undisputed(
     residuals: Mapping[K, Residual], rivals: Mapping[R, Residual], known: Mapping[K, AbstractSet[R]]
 ) -> dict[K, Residual]:
     """Leave out cells where a rival's residual may be the same ACUs, as their C is not known."""
-    found = _Rivals(rivals)
+    rivalry = _Rivals(rivals)
     return {
         key: replace(
             residual,
             quantities={
                 cell: acus
                 for cell, acus in residual.quantities.items()
-                if found.at(cell, acus) <= known.get(key, frozenset())
+                if rivalry.at(cell, acus) <= known.get(key, frozenset())
             },
         )
         for key, residual in residuals.items()
@@ -297,22 +298,22 @@ class _Rivals(Generic[R]):
 
     def at(self, cell: Cell, acus: Decimal) -> set[R]:
         """Give those whose residual may be the same ACUs."""
-        found = (self._by_cell.get((acus > 0, place), set()) for place in _overlapping(cell))
-        return set().union(*found)
+        rivals = (self._by_cell.get((acus > 0, place), set()) for place in _overlapping(cell))
+        return set().union(*rivals)
 
 
 def _users_known_in(views: Views) -> dict[str, set[Principal]]:
-    found: dict[str, set[Principal]] = defaultdict(set)
+    users: dict[str, set[Principal]] = defaultdict(set)
     for org_id, principal in views.pairs:
-        found[org_id].add(principal)
-    return found
+        users[org_id].add(principal)
+    return users
 
 
 def _organizations_known_of(views: Views) -> dict[Principal, set[str]]:
-    found: dict[Principal, set[str]] = defaultdict(set)
+    organizations: dict[Principal, set[str]] = defaultdict(set)
     for org_id, principal in views.pairs:
-        found[principal].add(org_id)
-    return found
+        organizations[principal].add(org_id)
+    return organizations
 
 
 def _partition(views: Views, residuals: list[Residual], tolerance: Decimal) -> Usage:
@@ -335,7 +336,8 @@ def _partition(views: Views, residuals: list[Residual], tolerance: Decimal) -> U
         balancing=nobody.quantities,
         discrepancies=tuple(sorted(_discrepancies(residuals, nobody, tolerance))),
         within_tolerance=add(
-            views.unspecified_within_tolerance, total(residual.rest for residual in residuals)
+            views.unspecified_within_tolerance,
+            total(residual.within_tolerance for residual in residuals),
         ),
     )
 

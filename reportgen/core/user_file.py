@@ -36,15 +36,15 @@ def unneeded(
     With a cycle, only rows that are in force in it count.
     """
     flaws = {rule.key: _flaws_of(rule, cycle) for rule in _rules(mapping)}
-    return {key: found[0] for key, found in flaws.items() if found and met.isdisjoint(found)}
+    return {key: own[0] for key, own in flaws.items() if own and met.isdisjoint(own)}
 
 
 def counted(flaws: MappingOf[str, Flaw], when: str, hint: str) -> list[Problem]:
     """Warn in one line of people whose rows cannot be used; `when` ends the sentence about them."""
     if not flaws:
         return []
-    ordered = sorted(flaws.items(), key=lambda found: (_line(found[1]), found))
-    named = some(ordered, lambda found: f"{quoted(found[0])} ({_reason(found[1])})")
+    ordered = sorted(flaws.items(), key=lambda keyed: (_line(keyed[1]), keyed))
+    named = some(ordered, lambda keyed: f"{quoted(keyed[0])} ({_reason(keyed[1])})")
     people = "1 person of the user file has" if len(flaws) == 1 else _people(len(flaws))
     message = f"{people} no cost center there that can be charged{when}: {named}"
     return [Problem(source=ordered[0][1].problem.source, message=message, hint=hint, warning=True)]

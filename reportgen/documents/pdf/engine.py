@@ -138,10 +138,10 @@ def _font_files() -> Iterator[Path]:
         *(ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int),
         ctypes.POINTER(ctypes.c_char_p),
     )
-    found = library.FcConfigGetFonts(library.FcConfigGetCurrent(), 0)
-    for index in range(found.contents.nfont if found else 0):
+    fonts = library.FcConfigGetFonts(library.FcConfigGetCurrent(), 0)
+    for index in range(fonts.contents.nfont if fonts else 0):
         name = ctypes.c_char_p()
-        pattern = found.contents.fonts[index]
+        pattern = fonts.contents.fonts[index]
         if not library.FcPatternGetString(pattern, b"file", 0, ctypes.byref(name)):
             yield Path(_text(name.value))
 

@@ -119,7 +119,7 @@ class Findings:
             principals=self.views["principals"],
             pairs=self.views["pairs"],
             sessions=self.views["sessions"],
-            unspecified_within_tolerance=self.reader.rest,
+            unspecified_within_tolerance=self.reader.within_tolerance,
         )
 
     def as_reading(

@@ -11,7 +11,7 @@ from itertools import product
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.match import sessions_named
 from reportgen.core.model import Directory, Pair, Principal
-from reportgen.core.usage import with_a_rest
+from reportgen.core.usage import with_unknown_users
 from reportgen.sources.api import bodies, directory
 from reportgen.sources.api.pages import PAGE_SIZE, Pages, all_pages
 from reportgen.sources.api.plan import Plan, Request
@@ -100,7 +100,7 @@ def _ask_who_else(
     everybody = (*sorted(gone), *sorted(known.entries))
 
     def still_open() -> list[Pair]:
-        unexplained = with_a_rest(findings.as_views(), known, question.tolerance)
+        unexplained = with_unknown_users(findings.as_views(), known, question.tolerance)
         pairs = ((org_id, principal) for principal in everybody for org_id in unexplained)
         return [pair for pair in pairs if pair not in asked]
 

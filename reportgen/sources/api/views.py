@@ -48,7 +48,7 @@ class Credit(NamedTuple):
 
 
 class ViewReader:
-    """Reads the answers of one cycle; `rest` is the gross sum of what products leave of a day."""
+    """Reads the answers of one cycle; `within_tolerance` is what products leave of days, gross."""
 
     def __init__(self, cycle: BillingCycle, tolerance: Decimal) -> None:
         """Start with nothing odd seen."""
@@ -57,7 +57,7 @@ class ViewReader:
         self._credits: dict[str, list[Credit]] = defaultdict(list)
         self._cells: dict[Cell, Cell] = {}  # one tuple per cell, shared by thousands of views
         self._acus: dict[Decimal, Decimal] = {}  # one number for many days that are alike
-        self.rest = ZERO
+        self.within_tolerance = ZERO
 
     def read(self, request: str, body: Consumption) -> View:
         """Read a body into ACUs per billing day and product."""
@@ -84,21 +84,21 @@ class ViewReader:
         kept = {cell: acus for cell, acus in cells.items() if cell[0] in self._cycle}
         return self._view(request, kept)
 
-    def split(self, whole: View, part: View, product: str, rest: str) -> View:
-        """Split totals by day, which stand as `rest`, into what a finer view names, and the rest.
+    def split(self, whole: View, part: View, product: str, remainder: str) -> View:
+        """Split totals by day, which stand as `remainder`, into what a finer view names, and it.
 
-        A day that the finer view alone tells has its opposite in the rest: the total stays.
+        A day that the finer view alone tells has its opposite in the remainder: the total stays.
         """
         cells = dict(part.quantities)
         for day in sorted({day for day, _ in (*whole.quantities, *part.quantities)}):
             left = subtract(
-                whole.quantities.get((day, rest), ZERO),
+                whole.quantities.get((day, remainder), ZERO),
                 part.quantities.get((day, product), ZERO),
             )
             if left.copy_abs() > self._tolerance:
-                cells[self._cell(day, rest)] = left
+                cells[self._cell(day, remainder)] = left
             else:
-                self.rest = add(self.rest, left.copy_abs())
+                self.within_tolerance = add(self.within_tolerance, left.copy_abs())
         return View(requests=whole.requests, quantities=cells)
 
     def warnings(self) -> Iterator[Problem]:
@@ -109,8 +109,8 @@ class ViewReader:
             request, acus = min(seen)
             message = f"the answer holds {what.format(shown(acus))}"
             yield Problem(source=f"{request}{more}", message=message, hint=hint, warning=True)
-        for product, found in sorted(self._credits.items()):
-            yield _below_zero(product, found)
+        for product, credited in sorted(self._credits.items()):
+            yield _below_zero(product, credited)
 
     def _view(self, request: str, quantities: dict[Cell, Decimal]) -> View:
         """Make a view, and note what of it is below zero."""
@@ -129,8 +129,8 @@ class ViewReader:
             for product, acus in (bucket.acus_by_product or {}).items()
             if acus is not None
         }
-        products, rest = products_of_day(bucket.acus, known, self._tolerance)
-        self.rest = add(self.rest, rest)
+        products, within = products_of_day(bucket.acus, known, self._tolerance)
+        self.within_tolerance = add(self.within_tolerance, within)
         for product, acus in products.items():
             if acus:
                 cell = self._cell(day, product)
@@ -182,10 +182,10 @@ def sum_of(views: Collection[View]) -> View:
     return View(requests=requests, quantities=quantities)
 
 
-def _below_zero(product: str, found: list[Credit]) -> Problem:
+def _below_zero(product: str, credited: list[Credit]) -> Problem:
     """Say which product an answer has below zero, by how much and when: a credit, no mistake."""
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    credit = min(found)
+    more = f" (and {len(credited) - 1} more)" if len(credited) > 1 else ""
+    credit = min(credited)
     when = f"on {credit.first}"
     if credit.days > 1:
         when = f"on {credit.days} days from {credit.first} on"
