@@ -421,6 +421,31 @@ def test_no_function_is_long():
     )
 
 
+SAYS_NOTHING = {"data", "found", "helper", "info", "item", "manager", "misc", "utils"}
+
+
+def given_names(path: Path) -> Iterator[tuple[ast.AST, str]]:
+    for node in ast.walk(tree(path)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield node, name
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                yield node, name
+
+
+def test_no_name_says_nothing():
+    report(
+        (
+            (path, node, f"{name} could be anything")
+            for path in modules().values()
+            for node, name in given_names(path)
+            if name.strip("_").lower() in SAYS_NOTHING
+        ),
+        "A name is one of the field, or says what it holds.",
+    )
+    assert SAYS_NOTHING.isdisjoint(path.stem for path in modules().values())
+
+
 def public(path: Path) -> Iterator[tuple[ast.AST, str]]:
     """Give a module, its public classes and functions, and the public methods of those classes."""
     yield tree(path), "module"

@@ -59,10 +59,10 @@ def _typed(element: Element) -> Number | date | Formula | Link:
     return _link(element)
 
 
-def _number(data: Element) -> Number:
-    value = required(data, "value")
+def _number(element: Element) -> Number:
+    value = required(element, "value")
     if not is_number(value):
-        raise WorkbookError(f"value is not a plain decimal number: {fragment(data)}")
+        raise WorkbookError(f"value is not a plain decimal number: {fragment(element)}")
     return Number(value)
 
 

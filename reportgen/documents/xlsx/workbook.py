@@ -191,8 +191,8 @@ def _package(book: openpyxl.Workbook, sheets: Sequence[SheetData]) -> bytes:
             # An entry opened by its name is dated 1980-01-01.
             with package.open(name, "w", force_zip64=name in rows and rows[name].is_huge) as entry:
                 entry.writelines(_spliced(source.read(name), rows.get(name)))
-        for info in package.infolist():
-            info.create_system = _UNIX
+        for member in package.infolist():
+            member.create_system = _UNIX
     return full.getvalue()
 
 

@@ -33,7 +33,7 @@ class Pages:
         """Say after how many items the list ended though there are more; None if it is whole."""
         if self.refused or not (self.cut or (self.total or 0) > len(self.items)):
             return None
-        received = len({msgspec.json.encode(item) for item in self.items})
+        received = len({msgspec.json.encode(listed) for listed in self.items})
         return MissingView(
             request=replace(self.request, params=()).target,
             reason="broken off",

@@ -61,8 +61,8 @@ def _list_requests(org_id: str, cycle: BillingCycle) -> list[Request]:
 
 
 def _directory(org_ids: Sequence[str], lists: Sequence[Pages]) -> Directory:
-    members = (item for pages in lists if not _is_of_sessions(pages) for item in pages.items)
-    sessions = (item for pages in lists if _is_of_sessions(pages) for item in pages.items)
+    members = (listed for pages in lists if not _is_of_sessions(pages) for listed in pages.items)
+    sessions = (listed for pages in lists if _is_of_sessions(pages) for listed in pages.items)
     return directory.assembled(
         entries=directory.members(members),
         sessions=directory.sessions(sessions),
@@ -112,7 +112,7 @@ def _member_pairs(lists: Sequence[Pages]) -> Iterator[Pair]:
     for pages in lists:
         if not _is_of_sessions(pages):
             org_id = pages.request.credential
-            yield from ((org_id, Principal("user", item.user_id)) for item in pages.items)
+            yield from ((org_id, Principal("user", listed.user_id)) for listed in pages.items)
 
 
 def _pair(cycle: BillingCycle, pair: Pair, *, optional: bool) -> Asked:
