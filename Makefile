@@ -1,5 +1,5 @@
 # Every target is complete by itself: .ci/setup first installs what is missing, and does nothing where nothing is.
-.PHONY: help demo test test-heavy test-all test-lowest clean
+.PHONY: help demo test test-heavy test-all test-lowest coverage clean
 
 # The loader of macOS does not find Homebrew's libraries by itself.
 ifeq ($(shell uname -s),Darwin)
@@ -32,6 +32,13 @@ test-lowest: ## run the quick tests at the oldest versions that pyproject.toml a
 	@sh .ci/setup lowest
 	$(run) .venv-lowest/bin/python -m pytest -n auto --dist loadgroup -m 'not heavy'
 
+coverage: ## run the quick tests, and print which lines and branches none of them reaches
+	@sh .ci/setup test
+	.venv/bin/coverage erase
+	$(run) .venv/bin/coverage run -m pytest -n auto --dist loadgroup -m 'not heavy'
+	.venv/bin/coverage combine --quiet
+	.venv/bin/coverage report --fail-under $(or $(FLOOR),0)
+
 clean: ## remove .venv and caches (never the archive)
-	rm -rf .venv .venv-lowest build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 	find . -name __pycache__ -prune -exec rm -rf {} +

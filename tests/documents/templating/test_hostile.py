@@ -296,13 +296,8 @@ def test_every_document_has_time_of_its_own():
     }
     with workers() as executor:
         executor.submit(imports).result()
-        used = [executor.submit(time.process_time).result()]
-        for _ in range(40):
-            list(render([task("R-1.pdf")], design(**texts), executor))
-            used.append(executor.submit(time.process_time).result())
-            if used[-1] > 2 * (SECONDS + GRACE):
-                break
-    assert used[-1] > 2 * (SECONDS + GRACE)
+        while executor.submit(time.process_time).result() <= 2 * SECONDS:
+            assert dict(render([task("R-1.pdf")], design(**texts), executor))
 
 
 # The limits are a worker's
