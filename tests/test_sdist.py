@@ -11,6 +11,8 @@ import pytest
 
 import reportgen
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).resolve().parent.parent
 NAME = f"reportgen-{reportgen.__version__}"
 

@@ -14,6 +14,8 @@ import pytest
 
 import reportgen
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).resolve().parent.parent
 CYCLE = "2025-12-05"
 

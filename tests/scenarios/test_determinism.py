@@ -13,6 +13,8 @@ from fontTools.ttLib import TTFont
 
 from tests.scenarios.job import EXAMPLE, RECORDING, contents, documents, example, small
 
+pytestmark = pytest.mark.heavy
+
 SEED = 20251205
 OF_THE_RULES = {"rule", "rate"}
 """Columns of the ledger that name lines of files, which move when those are shuffled."""

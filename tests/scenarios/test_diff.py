@@ -16,6 +16,7 @@ from reportgen.cli import main
 from tests.scenarios.job import DECEMBER, Job, contents, plain
 from tests.scenarios.test_explain import asked as explained
 from tests.scenarios.test_sample import rows_of
+from tests.weight import heavy_but
 
 Edits = dict[str, list[tuple[str, str]]]
 
@@ -201,7 +202,7 @@ def check_against_builds(job: Job, folder: Path, edits: Edits, *, priced: bool =
 # The small configuration
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", heavy_but(3, reversed(CHANGES)))
 def test_the_figures_are_those_of_two_builds(small_build, tmp_path, change):
     answer = check_against_builds(
         small_build.job, tmp_path, CHANGES[change], priced=change not in {"recover", "tiers"}
@@ -294,6 +295,7 @@ def test_the_cost_centers_name_may_change(small_build, tmp_path):
 # The example: sessions, tags, an HR export
 
 
+@pytest.mark.heavy
 def test_a_session_rule_that_goes_gives_the_session_back(sample, tmp_path):
     session = "devin-a8e6004c1506cf63"
     edits: Edits = {"mapping.yaml": [(f"sessions:\n  {session}: CC-3001", "# none:")]}
@@ -304,6 +306,7 @@ def test_a_session_rule_that_goes_gives_the_session_back(sample, tmp_path):
     assert Fraction(answer["moved_acus"]) == sum(Fraction(row["quantity"]) for row in hers)
 
 
+@pytest.mark.heavy
 def test_a_precedence_without_tags_moves_what_they_had(sample, tmp_path):
     edits: Edits = {
         "mapping.yaml": [
@@ -388,6 +391,7 @@ def state(folder: Path) -> dict[str, tuple[bytes, int]]:
     }
 
 
+@pytest.mark.heavy
 def test_neither_diff_nor_explain_touches_the_archive_closed_or_not(small_build, tmp_path):
     job = small_build.job.copied(tmp_path / "kept")
     options = edited(job, tmp_path / "edited", CHANGES["both"])

@@ -20,6 +20,7 @@ from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import live, mapped, own_credentials
 from tests.scenarios.job import DECEMBER, Job, plain
 from tests.scenarios.test_sample import ISSUED, rows_of
+from tests.weight import heavy_but
 
 WIDTH = 100
 WORLD = big_world(users=12, organizations=3, sessions=6)
@@ -343,7 +344,9 @@ tiers:
 """
 
 
-@pytest.mark.parametrize(("rates", "words"), [(RECOVER, "19713.47"), (TIERS, "effective")])
+@pytest.mark.parametrize(
+    ("rates", "words"), heavy_but(1, [(RECOVER, "19713.47"), (TIERS, "effective")])
+)
 def test_one_amount_for_the_cycle_is_told_as_such(drafted, rates, words):
     (drafted.folder / "rates.yaml").write_text(rates)
     assert drafted.here("build").returncode == 0

@@ -8,6 +8,7 @@ import pytest
 from openpyxl import load_workbook
 
 from tests.scenarios.job import INVOICE, Job, plain
+from tests.weight import heavy_but
 
 CASES = Path(__file__).parents[1] / "cases"
 HEAD = "email,name,cc,valid_from"
@@ -126,7 +127,7 @@ def plain_but_invoices(folder: Path, options: str) -> Job:
     return made
 
 
-@pytest.mark.parametrize("name", ["01-hr-encoding/xlsx", "01-hr-encoding/utf16-tab"])
+@pytest.mark.parametrize("name", heavy_but(1, ["01-hr-encoding/xlsx", "01-hr-encoding/utf16-tab"]))
 def test_the_archive_keeps_the_file_as_it_was_and_can_be_built_from(name, tmp_path):
     made = job(tmp_path / "job", case=name)
     assert made.here("run").returncode == 0

@@ -225,6 +225,7 @@ def amounts(statement: dict) -> dict[str, str]:
     return {center["code"]: center["amount"] for center in statement["cost_centers"]}
 
 
+@pytest.mark.heavy
 def test_it_runs_against_the_api_before_and_after_the_mapping_is_edited(job):
     world = big_world(users=6, organizations=3)._replace(cycles=CYCLES)
     edits = Job(job.folder)

@@ -103,6 +103,7 @@ def test_the_tie_out_ends_in_zero(sample):
     assert results == ["0", "0.00"]
 
 
+@pytest.mark.heavy
 def test_json_is_one_object_and_nothing_else(sample_for_machines):
     assert sample_for_machines.code == 0
     printed = json.loads(sample_for_machines.stdout)
@@ -667,6 +668,7 @@ def plant(path: Path, target: Path) -> tuple[str, str]:
     return cell[1], cell[2]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("code", ["CC-1001", None])
 def test_libreoffice_computes_every_check_to_zero(sample, code, tmp_path):
     path = sample.file(code, ".xlsx") if code else sample.folder / "statement.xlsx"

@@ -36,6 +36,7 @@ from tests.scenarios.job import (
     plain,
     small,
 )
+from tests.weight import heavy_but
 
 CONTACT = "owner.of.platform@acme.example"
 INTERNAL = ("inputs/", "ledger.csv", "unallocated.csv", "statement.json")
@@ -164,6 +165,7 @@ def users_of(start: str) -> set[str]:
     }
 
 
+@pytest.mark.heavy
 def test_what_is_handed_out_tells_nobody(nameless):
     assert len(secrets()) > 150
     assert {f"invoices/CB-{DECEMBER}-{code}.pdf" for code in CHARGED} <= handed_out(
@@ -175,6 +177,7 @@ def test_what_is_handed_out_tells_nobody(nameless):
     assert told(nameless.cycle()) == {}
 
 
+@pytest.mark.heavy
 def test_the_same_search_finds_everybody_by_name(names):
     """Everybody is found in an invoice and in a workbook, by name, e-mail or id."""
     places = told(names.cycle())
@@ -190,6 +193,7 @@ def test_the_same_search_finds_everybody_by_name(names):
     assert places[CONTACT]
 
 
+@pytest.mark.heavy
 def test_figures_are_the_same_whoever_is_shown(names, nameless):
     assert nameless.statement() == names.statement()
     for name in ("ledger.csv", "unallocated.csv", "tie_out.csv"):
@@ -220,6 +224,7 @@ def added_up(rows: list[dict[str, str]], name: Callable[[str], str]) -> Mapping[
     return {who: acus for who, acus in sums.items() if acus}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("start", [NOVEMBER, DECEMBER])
 def test_pseudonyms_stand_for_who_used_what(pseudonyms, start):
     """The archive resolves them: what they used is what the ledger says of those behind them."""
@@ -237,6 +242,7 @@ def test_pseudonyms_stand_for_who_used_what(pseudonyms, start):
         assert sum(attached.values()) > 0
 
 
+@pytest.mark.heavy
 def test_pseudonyms_are_on_the_pages_and_in_the_workbooks(pseudonyms):
     known = numbers(pseudonyms, DECEMBER)
     ada = next(person.user_id for person in truth().people if person.email == "ada@acme.example")
@@ -248,6 +254,7 @@ def test_pseudonyms_are_on_the_pages_and_in_the_workbooks(pseudonyms):
         assert any(known[ada].encode() in package.read(member) for member in package.namelist())
 
 
+@pytest.mark.heavy
 def test_pseudonyms_stay_from_cycle_to_cycle_and_build_to_build(shared, pseudonyms):
     november, december = numbers(pseudonyms, NOVEMBER), numbers(pseudonyms, DECEMBER)
     assert len(november.keys() & december.keys()) > 50
@@ -262,6 +269,7 @@ def test_pseudonyms_stay_from_cycle_to_cycle_and_build_to_build(shared, pseudony
     assert contents(pseudonyms.cycle()) == before
 
 
+@pytest.mark.heavy
 def test_without_users_the_figures_are_there_and_nobody_beside_them(shared):
     job = Job(once(shared, "settings-none", shown_as("none")))
     for code in CHARGED:
@@ -349,7 +357,7 @@ def blue_on(pdf: Path) -> int:
     )
 
 
-@pytest.mark.parametrize("logo", LOGOS)
+@pytest.mark.parametrize("logo", heavy_but(1, LOGOS))
 def test_a_logo_is_drawn_and_kept_and_changes_no_figure(logo, tmp_path, small_build):
     job = branded(tmp_path / "job", logo)
     assert job.here("run").returncode == 0
@@ -380,7 +388,7 @@ cost_centers:
   Z-9: {name: Central, locale: fr_CH}"""
 
 
-@pytest.mark.parametrize("command", ["check", "run", "build"])
+@pytest.mark.parametrize("command", heavy_but(1, ["check", "run", "build"]))
 def test_a_language_without_words_is_warned_of_once_at_its_first_line(command, tmp_path):
     job = plain(with_setting(tmp_path / "job", "locale: en_GB"))
     mapping = (job.folder / "mapping.yaml").read_text(encoding="utf-8")
@@ -396,7 +404,7 @@ def test_a_language_without_words_is_warned_of_once_at_its_first_line(command, t
     ]
 
 
-@pytest.mark.parametrize("catalog", ["de.po", "de_AT.po"])
+@pytest.mark.parametrize("catalog", heavy_but(1, ["de_AT.po", "de.po"]))
 def test_words_in_the_folder_of_templates_are_enough(catalog, tmp_path):
     job = plain(with_setting(tmp_path / "job", "locale: de_AT"))
     assert job.here("run").stderr.count("catalog of words") == 1

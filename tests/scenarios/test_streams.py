@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.job import ROOT, Job
+from tests.weight import heavy_but
 
 FULL = Path("/dev/full")
 DRAWING = [
@@ -39,12 +40,15 @@ def program(*arguments: str, redirected: str = "", **environment: str):
     )
 
 
-@pytest.mark.parametrize("redirected", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "redirected", heavy_but(1, ["<&- >&- 2>&-", ">&-", "2>&-", "<&-", ">&- 2>&-"])
+)
 def test_a_stream_that_is_closed_is_no_error(small_job, redirected):
     said = program("check", str(small_job.folder), redirected=redirected)
     assert (said.returncode, said.stderr) == (0, "")
 
 
+@pytest.mark.heavy
 def test_what_is_collected_never_lands_in_the_place_of_a_closed_stream(small_job):
     said = program(
         "collect", str(small_job.folder), "--cycle", "2025-12-05", redirected="<&- >&- 2>&-"
@@ -70,12 +74,13 @@ def test_a_full_disk_behind_the_messages_stops_nothing(small_job):
     assert (said.returncode, said.stdout) == (0, "No problems, 0 warnings\n")
 
 
-@pytest.mark.parametrize("zone", ["Mars/Phobos", ":/nowhere", "", "\u6771\u4eac"])
+@pytest.mark.parametrize("zone", heavy_but(1, ["\u6771\u4eac", "Mars/Phobos", ":/nowhere", ""]))
 def test_a_zone_that_is_none_stops_nothing(small_job, zone):
     said = program("check", str(small_job.folder), TZ=zone)
     assert (said.returncode, said.stdout, said.stderr) == (0, "No problems, 0 warnings\n", "")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_command_that_draws_ends_within_three_seconds_of_a_signal(small_job, number):
     drawing = slow(small_job)

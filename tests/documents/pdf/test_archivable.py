@@ -27,6 +27,7 @@ from reportgen.documents.tasks import Task, tasks_of
 from tests.documents import grove
 from tests.documents.pdf.pdfa import check
 from tests.poppler import text_of
+from tests.weight import heavy_but
 
 CODES = {"R-1": "en", "S-2": "zh", "T-3": "ja", "Z-9": "en"}
 """Every cost center, and the locale of its documents."""
@@ -271,7 +272,7 @@ def told(users: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("users", ["pseudonyms", "none"])
+@pytest.mark.parametrize("users", heavy_but(1, ["pseudonyms", "none"]))
 def test_redacted_documents_tell_nobody(users):
     assert told(users) == set()
 

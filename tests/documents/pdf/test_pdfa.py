@@ -101,6 +101,7 @@ def test_an_invoice_carries_its_own_json_and_usage():
 # The reader of the structure, against two others
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("enterprise", "path"), [(beech, "statement.pdf"), (grove, "invoices/CB-2025-12-29-S-2.pdf")]
 )

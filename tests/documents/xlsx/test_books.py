@@ -26,6 +26,7 @@ from reportgen.documents.render import draw
 from reportgen.documents.tasks import Design, tasks_of
 from tests.documents import beech, grove
 from tests.office import convert
+from tests.weight import heavy_but
 
 INVOICES = ("R-1", "S-2", "T-3", "Z-9")
 LISTS = {
@@ -252,7 +253,7 @@ BOOKS = {
 }
 
 
-@pytest.mark.parametrize("book", BOOKS)
+@pytest.mark.parametrize("book", heavy_but(2, BOOKS))
 def test_libreoffice_corrects_every_wrong_value_and_computes_every_check_to_zero(
     book, tmp_path
 ) -> None:
@@ -282,6 +283,7 @@ def test_libreoffice_corrects_every_wrong_value_and_computes_every_check_to_zero
     assert len(checks) >= 3
 
 
+@pytest.mark.heavy
 def test_a_line_that_is_not_what_was_built_is_found(tmp_path) -> None:
     """The checks of the statement are no constants: another amount is a difference in each."""
     target = tmp_path / "statement.xlsx"
@@ -297,6 +299,7 @@ def test_a_line_that_is_not_what_was_built_is_found(tmp_path) -> None:
     assert {word.split(" ")[0] for word in wrong} == {"Exact", "Departments", "Entities", "Months"}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("place", [("Detail", 9), ("By product", 7), ("By product", 8)])
 def test_a_row_of_an_invoice_that_is_not_what_was_built_is_found(place, tmp_path) -> None:
     title, column = place
@@ -309,8 +312,8 @@ def test_a_row_of_an_invoice_that_is_not_what_was_built_is_found(place, tmp_path
     assert abs(checks["Detail + rounding − usage charges: must be zero"]) == 1
 
 
-@pytest.mark.parametrize("language", ["en", "ja"])
-@pytest.mark.parametrize("path", ["R-1", "statement"])
+@pytest.mark.parametrize("language", heavy_but(1, ["en", "ja"]))
+@pytest.mark.parametrize("path", heavy_but(1, ["R-1", "statement"]))
 def test_columns_are_wide_enough_for_amounts_of_twelve_digits(language, path, tmp_path) -> None:
     target = tmp_path / "book.xlsx"
     target.write_bytes(drawn(path, expensive(), replace(grove.design(), locale=language)))
@@ -431,10 +434,13 @@ def _box(word: ET.Element, sides: list[float]) -> Box:
 
 @pytest.mark.parametrize(
     ("path", "language", "note"),
-    [
-        *(("statement", "en", "en"), ("statement", "ja", "ja")),
-        *(("R-1", "en", "en"), ("R-1", "en", "capitals"), ("R-1", "ja", "ja"), ("R-1", "zh", "ko")),
-    ],
+    heavy_but(
+        1,
+        [
+            *(("R-1", "en", "en"), ("R-1", "en", "capitals"), ("R-1", "ja", "ja")),
+            *(("R-1", "zh", "ko"), ("statement", "en", "en"), ("statement", "ja", "ja")),
+        ],
+    ),
 )
 def test_long_texts_are_printed_whole_and_over_nothing(path, language, note, tmp_path) -> None:
     target = tmp_path / "book.xlsx"

@@ -171,6 +171,7 @@ def test_every_part_is_there_once_well_formed_and_found_by_its_relationships() -
     assert typed <= set(names)
 
 
+@pytest.mark.heavy
 def test_libreoffice_reads_and_writes_it_again(tmp_path: Path) -> None:
     source = tmp_path / "days.xlsx"
     source.write_bytes(day_sheet(3, 'data-orientation="landscape"'))

@@ -347,6 +347,7 @@ def test_the_documents_have_the_name_of_who_has_left(built):
     assert LEE.user_id not in text
 
 
+@pytest.mark.heavy
 def test_a_build_after_a_run_gives_the_same_bytes(built):
     before = contents(built.cycle())
     assert "inputs/directory.json" in before
