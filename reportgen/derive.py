@@ -53,7 +53,7 @@ from reportgen.core.user_file import (
     with_names,
 )
 from reportgen.documents.templating.invoice_number import invoice_numbers
-from reportgen.sources.api import source as api
+from reportgen.sources.api import versions as api
 from reportgen.sources.api.plan import answer_from
 from reportgen.sources.api.reading import Question, Reading
 from reportgen.sources.config.configuration import Configuration

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reportgen.archive import directory, evidence
+from reportgen.archive import evidence, people
 from reportgen.archive.draft import staged
 from reportgen.archive.folder import DIRECTORY, EVIDENCE, cycle_folder, refuse_unwritable
 from reportgen.operations.collection import Effort, choose, gather, held
@@ -21,7 +21,7 @@ def collect(config: Path, selector: str, context: Context, effort: Effort) -> in
     with held(configuration, folder):
         answered, known = gather(configuration, chosen, context, effort)
         with staged(folder, group=configuration.group_reads) as stage:
-            stage.write(DIRECTORY, directory.encode(known))
+            stage.write(DIRECTORY, people.encode(known))
             if configuration.replay:
                 stage.write(EVIDENCE, evidence.encode(chosen.responses.values()))
     context.terminal.result(f"{answered} responses in {path}")

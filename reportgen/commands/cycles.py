@@ -5,7 +5,7 @@ from pathlib import Path
 from reportgen.operations.connect import connect, credentials, drive
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import told_cycles
-from reportgen.sources.api import source as api
+from reportgen.sources.api import versions as api
 from reportgen.sources.config.configuration import load
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from reportgen.archive import directory, evidence, history
+from reportgen.archive import evidence, history, people
 from reportgen.archive.folder import ASSETS, DIRECTORY, EVIDENCE, HISTORY
 from reportgen.core.directory import joined, numbered, with_answered
 from reportgen.core.model import Directory, Principal
@@ -57,7 +57,7 @@ def stored_files(
         yield name, text.encode()
     for path in _assets(inputs):
         yield f"{ASSETS}/{path.name}", path.read_bytes()
-    yield DIRECTORY, directory.encode(known)
+    yield DIRECTORY, people.encode(known)
     yield HISTORY, history.encode(inputs.earlier)
     if inputs.configuration.replay:
         yield EVIDENCE, evidence.encode(inputs.responses.values())

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reportgen.archive import directory, evidence
+from reportgen.archive import evidence, people
 from reportgen.archive.fetch import begun, ended
 from reportgen.archive.folder import EVIDENCE, cycle_folder, locked, refuse_sealed
 from reportgen.core.cycle import BillingCycle, is_over
@@ -16,7 +16,7 @@ from reportgen.derive import question
 from reportgen.operations.connect import Responses, connect, drive
 from reportgen.operations.context import Context
 from reportgen.operations.cycles import choose_cycle, told_cycles
-from reportgen.sources.api import source as api
+from reportgen.sources.api import versions as api
 from reportgen.sources.api.client import Connection
 from reportgen.sources.api.reading import Question
 from reportgen.sources.api.restatement import restated
@@ -70,7 +70,7 @@ def gather(
     memory. What a recording answers is only kept there: it costs nothing to ask again, and nothing
     is to be written should it turn out wrong.
     """
-    remembered = directory.remembered(configuration.archive, chosen.cycle.start)
+    remembered = people.remembered(configuration.archive, chosen.cycle.start)
     asked = question(configuration, chosen.cycle, remembered)
     if configuration.replay:
         answered, known = _ask(configuration, asked, chosen, {}, context)

@@ -11,7 +11,7 @@ from reportgen.archive import evidence
 from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Problem, Rejected
 from reportgen.operations.context import Context
-from reportgen.sources.api import source as api
+from reportgen.sources.api import versions as api
 from reportgen.sources.api.client import ApiFailure, Connection
 from reportgen.sources.api.client import drive as driven
 from reportgen.sources.api.plan import Plan

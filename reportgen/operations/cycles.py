@@ -17,7 +17,7 @@ from reportgen.core.cycle import (
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted
 from reportgen.operations.context import Context, WrongUsage
-from reportgen.sources.api import source as api
+from reportgen.sources.api import versions as api
 from reportgen.sources.api.plan import answer_from
 from reportgen.sources.api.reading import KnownCycles
 from reportgen.sources.config.configuration import Configuration

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from reportgen.archive import directory, evidence, history
+from reportgen.archive import evidence, history, people
 from reportgen.archive.fetch import interrupted
 from reportgen.archive.folder import EVIDENCE, cycle_folder, first_days
 from reportgen.core.cycle import BillingCycle
@@ -20,7 +20,7 @@ def stored_inputs(configuration: Configuration, cycle: BillingCycle, context: Co
     path = folder / EVIDENCE
     if interrupted(folder):
         context.terminal.problems([_interrupted(folder)])
-    known = directory.known(configuration.archive, cycle.start)
+    known = people.known(configuration.archive, cycle.start)
     return inputs_of(configuration, cycle, evidence.stored(path), str(path), known, context)
 
 

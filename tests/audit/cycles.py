@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from reportgen.archive import directory, evidence
+from reportgen.archive import evidence, people
 from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.core.model import Directory, Entry, Principal, RecordedResponse
 from reportgen.core.problem import Rejected
@@ -23,7 +23,7 @@ from reportgen.core.tables import ledger_csv
 from reportgen.core.text import visible
 from reportgen.derive import Derived, Inputs, derive, question
 from reportgen.operations.artifacts import everybody
-from reportgen.sources.api import source as api_plans
+from reportgen.sources.api import versions as api_plans
 from reportgen.sources.api.plan import Plan, answer
 from reportgen.sources.config.configuration import Configuration, load
 from reportgen.sources.config.resolved import resolved_json
@@ -110,7 +110,7 @@ def archived(told: Told, derived: Derived, folder: Path, *, zipped: bool = False
     if zipped:
         (inputs / "responses.jsonl").unlink()
         (inputs / "responses.jsonl.gz").write_bytes(gzip.compress(lines, mtime=0))
-    (inputs / "directory.json").write_bytes(directory.encode(everybody(told.inputs(), derived)))
+    (inputs / "directory.json").write_bytes(people.encode(everybody(told.inputs(), derived)))
     texts = {
         "inputs/resolved.json": resolved_json(told.configuration, told.cycle),
         "statement.json": statement_json(derived.statement),

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from reportgen.archive import directory, evidence
+from reportgen.archive import evidence, people
 from reportgen.archive.folder import EVIDENCE
 from reportgen.commands.collect import collect
 from reportgen.core.cycle import BillingCycle, cycle_between
@@ -107,7 +107,7 @@ class Live:
             cycle=self.cycle,
             responses=evidence.read(self.evidence) if responses is None else responses,
             source=str(self.evidence),
-            remembered=directory.known(self.folder / "archive", self.cycle.start),
+            remembered=people.known(self.folder / "archive", self.cycle.start),
         )
         return derive(inputs)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.archive import directory
+from reportgen.archive import people
 from reportgen.archive.folder import DIRECTORY, MANIFEST
 from reportgen.core.model import Directory, Entry, Principal, Session
 from reportgen.core.problem import Rejected
@@ -33,7 +33,7 @@ def put(archive, start, content, *, sealed=False):
     """Write what a cycle remembers: a directory, or bytes that are none."""
     path = archive / start.isoformat() / DIRECTORY
     path.parent.mkdir(parents=True)
-    path.write_bytes(content if isinstance(content, bytes) else directory.encode(content))
+    path.write_bytes(content if isinstance(content, bytes) else people.encode(content))
     if sealed:
         (archive / start.isoformat() / MANIFEST).write_text("{}", encoding="utf-8")
     return path
@@ -47,7 +47,7 @@ def ids(found):
 
 
 def test_the_file_is_the_object_of_the_contract():
-    assert directory.encode(ACME).decode() == (
+    assert people.encode(ACME).decode() == (
         '{\n  "schema": "reportgen.directory/1",\n'
         '  "principals": [\n'
         '    {\n      "kind": "service_user",\n      "id": "service-user-1",\n'
@@ -62,7 +62,7 @@ def test_the_file_is_the_object_of_the_contract():
 
 
 def test_nobody_is_a_file_too():
-    values = json.loads(directory.encode(Directory()))
+    values = json.loads(people.encode(Directory()))
     assert values == {"schema": "reportgen.directory/1", "principals": [], "organizations": []}
 
 
@@ -75,31 +75,33 @@ PRINCIPALS = st.builds(Principal, st.sampled_from(["user", "service_user"]), TEX
     st.dictionaries(TEXT, TEXT),
     st.randoms(),
 )
-def test_what_is_written_is_read_back_whatever_names_hold(tmp_path_factory, people, places, random):
+def test_what_is_written_is_read_back_whatever_names_hold(
+    tmp_path_factory, persons, places, random
+):
     entries = {
-        key: Entry(principal=key, email=email, name=name) for key, (email, name) in people.items()
+        key: Entry(principal=key, email=email, name=name) for key, (email, name) in persons.items()
     }
     shuffled = random.sample(list(entries.items()), len(entries))
     folder = tmp_path_factory.mktemp("cycle")
     (folder / DIRECTORY).parent.mkdir()
     (folder / DIRECTORY).write_bytes(
-        directory.encode(Directory(entries=dict(shuffled), organizations=places))
+        people.encode(Directory(entries=dict(shuffled), organizations=places))
     )
-    found = directory.read(folder)
+    found = people.read(folder)
     assert (found.entries, found.organizations) == (entries, places)
-    assert directory.encode(found) == (folder / DIRECTORY).read_bytes()
+    assert people.encode(found) == (folder / DIRECTORY).read_bytes()
 
 
 BROKEN = {
     "empty": b"",
-    "torn": directory.encode(ACME)[:-20],
+    "torn": people.encode(ACME)[:-20],
     "a list": b"[]",
     "not text": b"\xff\xfe",
     "not json": b"principals: []",
     "without organizations": b'{"schema": "reportgen.directory/1", "principals": []}',
-    "of a later program": directory.encode(ACME).replace(b"directory/1", b"directory/2"),
-    "of another kind": directory.encode(ACME).replace(b'"service_user"', b'"ro\\u001b\\nbot"'),
-    "id a number": directory.encode(ACME).replace(b'"email|ada"', b"7"),
+    "of a later program": people.encode(ACME).replace(b"directory/1", b"directory/2"),
+    "of another kind": people.encode(ACME).replace(b'"service_user"', b'"ro\\u001b\\nbot"'),
+    "id a number": people.encode(ACME).replace(b'"email|ada"', b"7"),
     "nested": b'{"later": ' + b"[" * 200_000,
 }
 
@@ -108,7 +110,7 @@ BROKEN = {
 def test_a_damaged_file_is_a_problem_of_one_line(tmp_path, content):
     path = put(tmp_path, DECEMBER, content)
     with pytest.raises(Rejected) as caught:
-        directory.known(tmp_path, DECEMBER)
+        people.known(tmp_path, DECEMBER)
     assert str(caught.value) == (
         f"{path}: is not what was written there: a JSON object of reportgen.directory/1; "
         "put back the file as it was, or remove it to forget who has left"
@@ -119,7 +121,7 @@ def test_a_folder_in_its_place_is_a_problem(tmp_path):
     path = tmp_path / "2025-12-05" / DIRECTORY
     path.mkdir(parents=True)
     with pytest.raises(Rejected) as caught:
-        directory.read(tmp_path / "2025-12-05")
+        people.read(tmp_path / "2025-12-05")
     assert str(caught.value).startswith(f"{path}: cannot be read: is a directory; ")
 
 
@@ -127,8 +129,8 @@ def test_a_folder_in_its_place_is_a_problem(tmp_path):
 
 
 def test_an_empty_archive_remembers_nobody(tmp_path):
-    assert directory.remembered(tmp_path / "nowhere", DECEMBER) == Directory()
-    assert directory.known(tmp_path, DECEMBER) == Directory()
+    assert people.remembered(tmp_path / "nowhere", DECEMBER) == Directory()
+    assert people.known(tmp_path, DECEMBER) == Directory()
 
 
 def test_drafts_are_joined_back_to_the_last_closed_cycle_and_nothing_before_is_read(tmp_path):
@@ -136,22 +138,22 @@ def test_drafts_are_joined_back_to_the_last_closed_cycle_and_nothing_before_is_r
     put(tmp_path, OCTOBER, somebody("october"), sealed=True)
     put(tmp_path, NOVEMBER, somebody("november"))
     put(tmp_path, DECEMBER, somebody("december"))
-    assert ids(directory.remembered(tmp_path, DECEMBER)) == {"october", "november", "december"}
-    assert ids(directory.remembered(tmp_path, NOVEMBER)) == {"october", "november"}
-    assert ids(directory.known(tmp_path, DECEMBER)) == {"december"}
+    assert ids(people.remembered(tmp_path, DECEMBER)) == {"october", "november", "december"}
+    assert ids(people.remembered(tmp_path, NOVEMBER)) == {"october", "november"}
+    assert ids(people.known(tmp_path, DECEMBER)) == {"december"}
 
 
 def test_without_a_closed_cycle_all_drafts_count_the_latest_first(tmp_path):
     put(tmp_path, SEPTEMBER, somebody("ada", "ada@acme.example", "Ada Byron"))
     put(tmp_path, NOVEMBER, somebody("ada", None, "Ada King"))
-    (entry,) = directory.remembered(tmp_path, DECEMBER).entries.values()
+    (entry,) = people.remembered(tmp_path, DECEMBER).entries.values()
     assert (entry.email, entry.name) == ("ada@acme.example", "Ada King")
 
 
 def test_a_closed_cycle_without_the_file_ends_the_search_too(tmp_path):
     put(tmp_path, OCTOBER, somebody("october"))
     put(tmp_path, NOVEMBER, somebody("november"), sealed=True).unlink()
-    assert directory.remembered(tmp_path, DECEMBER) == Directory()
+    assert people.remembered(tmp_path, DECEMBER) == Directory()
 
 
 def test_later_cycles_corrections_and_drafts_in_the_making_are_not_read(tmp_path):
@@ -159,10 +161,10 @@ def test_later_cycles_corrections_and_drafts_in_the_making_are_not_read(tmp_path
         (tmp_path / name / "inputs").mkdir(parents=True)
         (tmp_path / name / DIRECTORY).write_bytes(b"whoever reads this fails")
     (tmp_path / "2025-11-05").write_text("a file", encoding="utf-8")
-    assert directory.remembered(tmp_path, DECEMBER) == Directory()
+    assert people.remembered(tmp_path, DECEMBER) == Directory()
 
 
 def test_where_a_collected_cycle_has_none_the_cycles_before_stand_in(tmp_path):
     put(tmp_path, NOVEMBER, somebody("november"))
     (tmp_path / "2025-12-05").mkdir()
-    assert ids(directory.known(tmp_path, DECEMBER)) == {"november"}
+    assert ids(people.known(tmp_path, DECEMBER)) == {"november"}
