@@ -24,7 +24,9 @@ def run() -> None:
             _end()
         raise
     except OSError as error:  # of help and of wrong usage, which click writes itself
-        _say(f"standard output: {(error.strerror or str(error)).lower()}")
+        from reportgen.core.text import said_by_system  # noqa: PLC0415 - hardly ever needed
+
+        _say(f"standard output: {said_by_system(error)}")
         os._exit(1)
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
