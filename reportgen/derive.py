@@ -5,7 +5,7 @@ It reads nothing but its arguments, so that the same inputs give the same docume
 
 from collections.abc import Mapping as MappingOf
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from reportgen.core.allocate import allocate, charged_after_close, flaws_met, timelines
@@ -33,6 +33,7 @@ from reportgen.core.model import (
     Directory,
     Flaw,
     Heading,
+    Issue,
     Mapping,
     RateCard,
     RecordedResponse,
@@ -66,6 +67,7 @@ class Inputs:
     `source` names where the responses lie; `remembered` is who was seen in earlier cycles,
     `earlier` what those came to that this one follows on (`Statement.earlier`). `collected` are the
     first days of all cycles in the archive: they decide what is warned of, and nothing else.
+    `issue` is what is said of a close: without it, documents are drafts.
     """
 
     configuration: Configuration
@@ -75,6 +77,7 @@ class Inputs:
     remembered: Directory = field(default_factory=Directory)
     earlier: tuple[CycleTotals, ...] = ()
     collected: tuple[date, ...] = ()
+    issue: Issue | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +102,8 @@ def derive(inputs: Inputs) -> Derived:
         user_first=_user_first(mapping),
         tolerance=configuration.settings.tolerance,
     )
+    if inputs.issue:
+        usage = _accepted(usage, inputs.issue)
     resolved, problems = timelines(usage.records, mapping, reading.directory)
     met = flaws_met(usage.records, resolved)
     rows = told_once(met, mapping)
@@ -192,6 +197,13 @@ def _contract_cycles(configuration: Configuration, as_of: date) -> tuple[Billing
     return tuple(cycle for cycle in cycles if cycle.start <= as_of)
 
 
+def _accepted(usage: Usage, issue: Issue) -> Usage:
+    """Say of views that disagree for which reason the cycle was closed all the same."""
+    reason = issue.accepted.get("discrepancy")
+    told = tuple(replace(one, accepted=reason) for one in usage.discrepancies)
+    return replace(usage, discrepancies=told)
+
+
 def _user_first(mapping: Mapping) -> bool:
     """Tell whether user rules outrank organization rules; where one kind is used, that does."""
     levels = [level for level in mapping.precedence if level in {"user", "org"}]
@@ -233,7 +245,7 @@ def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
     ]
     return Heading(
         enterprise=inputs.configuration.settings.enterprise,
-        status="draft",
+        status="closed" if inputs.issue else "draft",
         cycle=inputs.cycle,
         currency=card.currency,
         decimals=card.decimals,
@@ -242,4 +254,5 @@ def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
         effective_prices=not card.prices,
         contract=card.contract,
         missing_views=reading.missing_views,
+        issue=inputs.issue,
     )

@@ -9,12 +9,18 @@ from pathlib import Path
 
 
 def write_through(path: Path, content: bytes) -> None:
-    """Write a file, in folders that are made where they are missing, and see it to the disk."""
+    """Write a file, in folders that are made where they are missing, and see it to the disk.
+
+    Raises OSError with the name of the file, also where the disk is full.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with path.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def sync(folder: Path) -> None:

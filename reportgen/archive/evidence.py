@@ -1,17 +1,20 @@
 """Evidence: API responses as received, an object a line.
 
 Written once per response while collecting, read back by every later step. The last answer to a
-request counts.
+request counts. Of a closed cycle the lines are sorted and zipped, each as it was received.
 """
 
+import gzip
 import os
 import shutil
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -21,6 +24,7 @@ from reportgen.core.text import said_by_system
 
 METHOD = "GET "
 """What stands before path and query on a line; nothing else is ever asked."""
+ZIPPED = ".gz"
 
 
 class _Line(msgspec.Struct):
@@ -44,13 +48,16 @@ class Stored(Mapping[str, RecordedResponse]):
     def __init__(self, path: Path, places: Mapping[str, Place]) -> None:
         """Take the file and where each answer lies in it."""
         self._path, self._places = path, places
+        self._unpacked = _unpacked(path) if path.suffix == ZIPPED else None
 
     def __getitem__(self, request: str) -> RecordedResponse:
         """Read an answer."""
         start, number = self._places[request]
+        source = f"{self._path}:{number}"
+        if self._unpacked:
+            return _response(_line_at(start, self._unpacked), source)
         with self._path.open("rb") as file:
-            file.seek(start)
-            return _response(file.readline(), f"{self._path}:{number}")
+            return _response(_line_at(start, file), source)
 
     def __contains__(self, request: object) -> bool:
         """Tell without reading."""
@@ -159,15 +166,34 @@ def _placed_lines(path: Path, wanted: bytes) -> Iterator[tuple[Place, bytes]]:
     """Give the lines that contain what is wanted, with their places."""
     start = 0
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             for number, line in enumerate(file, start=1):
                 if wanted in line:
                     yield (start, number), line
                 start += len(line)
-    except OSError as error:
-        message = f"cannot be read: {said_by_system(error)}"
+    except (OSError, EOFError, zlib.error) as error:
+        said = said_by_system(error) if isinstance(error, OSError) else str(error)
         hint = "collect the cycle first, or correct the path"
-        raise Rejected([Problem(source=str(path), message=message, hint=hint)]) from error
+        problem = Problem(source=str(path), message=f"cannot be read: {said}", hint=hint)
+        raise Rejected([problem]) from error
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a file of responses, which is zipped where its name says so."""
+    return cast("BinaryIO", gzip.open(path)) if path.suffix == ZIPPED else path.open("rb")
+
+
+def _unpacked(path: Path) -> BinaryIO:
+    """Unpack a file that is zipped, into one without a name: its lines are read in any order."""
+    unpacked = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - lives as long as what reads it
+    with _opened(path) as file:
+        shutil.copyfileobj(file, unpacked)
+    return unpacked
+
+
+def _line_at(place: int, file: BinaryIO) -> bytes:
+    file.seek(place)
+    return file.readline()
 
 
 def repair(path: Path) -> int:
@@ -209,8 +235,18 @@ def superseded(path: Path, size: int) -> Iterator[tuple[RecordedResponse, Record
 
 
 def _response_at(place: int, file: BinaryIO, path: Path) -> RecordedResponse:
-    file.seek(place)
-    return _response(file.readline(), str(path))
+    return _response(_line_at(place, file), str(path))
+
+
+def sealed(path: Path) -> bytes:
+    """Give the lines of a file sorted by request and instant, zipped: the last still counts."""
+    order = sorted(
+        (response.request, datetime.fromisoformat(response.fetched_at), place)
+        for place, response in _scanned(path)
+    )
+    with path.open("rb") as file:
+        lines = b"".join(_line_at(place, file) for _, _, (place, _) in order)
+    return gzip.compress(lines, mtime=0)
 
 
 def joined(path: Path, later: Path, target: Path) -> None:

@@ -10,11 +10,17 @@ from pathlib import Path
 from reportgen.core.problem import Problem, Rejected
 
 EVIDENCE = "inputs/responses.jsonl"
+SEALED_EVIDENCE = "inputs/responses.jsonl.gz"
+"""The evidence of a closed cycle."""
 FETCHING = "inputs/fetching.jsonl"
 """Answers of a later fetch, kept apart from the evidence until it is whole."""
 DIRECTORY = "inputs/directory.json"
+CONFIGURATION = "inputs/config"
+TEMPLATES = "inputs/templates"
 ASSETS = "inputs/assets"
 HISTORY = "inputs/history.json"
+RESOLVED = "inputs/resolved.json"
+"""The configuration as it was understood, of a closed cycle."""
 STATEMENT = "statement.json"
 LEDGER = "ledger.csv"
 MANIFEST = "manifest.json"
@@ -29,7 +35,15 @@ def cycle_folder(archive: Path, start: date) -> Path:
 
 def collected(archive: Path) -> list[Path]:
     """List the evidence files of the archive, cycle by cycle."""
-    return sorted(archive.glob(f"????-??-??/{EVIDENCE}"))
+    folders = {path.parent.parent for path in archive.glob(f"????-??-??/{EVIDENCE}*")}
+    paths = map(evidence_of, sorted(folders))
+    return [path for path in paths if path.exists()]
+
+
+def evidence_of(folder: Path) -> Path:
+    """Give the file of a cycle's evidence: the zipped one where the cycle is closed."""
+    sealed = folder / SEALED_EVIDENCE
+    return sealed if sealed.exists() else folder / EVIDENCE
 
 
 def first_days(archive: Path) -> tuple[date, ...]:
@@ -89,6 +103,7 @@ def locked(folder: Path, *, group: bool = False) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with private(group=group):
+            refuse_sealed(folder)
             yield
     except BlockingIOError as error:
         message, hint = (

@@ -695,13 +695,25 @@ class MissingView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Issue:
+    """What a close says on every document: the day, and the seal of the close before it, if any.
+
+    `accepted` leads from conditions that were not met to the reasons for closing all the same.
+    """
+
+    issued: date
+    previous_seal: str | None = None
+    accepted: MappingOf[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Heading:
     """What stands above every document of a cycle.
 
     `cycle_open` says that the evidence was collected before the cycle ended; for want of the
     `missing_views` the decomposition is coarser than it could be; `elapsed_seconds` is how much of
     the cycle the evidence covers. `effective_prices` says that one amount is spread over the cycle,
-    so that a unit price is only what that comes to.
+    so that a unit price is only what that comes to. `issue` is there once the cycle is closed.
     """
 
     enterprise: str
@@ -714,6 +726,7 @@ class Heading:
     effective_prices: bool = False
     contract: str | None = None
     missing_views: tuple[MissingView, ...] = ()
+    issue: Issue | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

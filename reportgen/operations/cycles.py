@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reportgen.archive import evidence
-from reportgen.archive.folder import EVIDENCE, collected, cycle_folder
+from reportgen.archive.folder import collected, cycle_folder, evidence_of
 from reportgen.core.cycle import (
     BillingCycle,
     UnknownCycle,
@@ -68,7 +68,7 @@ def archived_cycle(configuration: Configuration, selector: str, context: Context
             evidence.read(path, only=CYCLES)
     cycle = choose_cycle(selector, cycles, context)
     folder = cycle_folder(configuration.archive, cycle.start)
-    if not (folder / EVIDENCE).exists():
+    if not evidence_of(folder).exists():
         raise _not_collected(folder, "this billing cycle has not been collected")
     return cycle
 

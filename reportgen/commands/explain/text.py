@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from textwrap import wrap
 
-from reportgen.archive.folder import EVIDENCE
+from reportgen.archive.folder import evidence_of
 from reportgen.commands.explain.values import Values, difference
 from reportgen.core.money import plain, shown, total
 from reportgen.core.problem import file_and_line
@@ -221,7 +221,7 @@ def _tell_sources(lines: Iterable[Values], folder: Path, context: Context) -> No
 
 def _tell_answers(answers: Mapping[int, Values], folder: Path, context: Context) -> None:
     context.terminal.result("")
-    place = f"by their line in {folder / EVIDENCE}, with the sha256 of the body as stored"
+    place = f"by their line in {evidence_of(folder)}, with the sha256 of the body as stored"
     _say(context, f"The API's answers, {place}:")
     for number, proof in answers.items():
         context.terminal.result(f"{number:>5}  line {proof['line']:<6} sha256 {proof['sha256']}")

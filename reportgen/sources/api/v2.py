@@ -71,6 +71,11 @@ def control_total(cycle: BillingCycle) -> Request:
     return _daily(cycle, DAILY, required=True)
 
 
+def principal_total(cycle: BillingCycle, principal: Principal) -> Request:
+    """Ask for what somebody used, by day."""
+    return _daily(cycle, DAILY_OF_USER, principal.id)
+
+
 def _cycle(listed: bodies.CycleDates) -> BillingCycle:
     """Read a cycle; an end at the last second of a day is the boundary that follows it."""
     return cycle_between(_boundary(listed.start), _boundary(listed.end + SECOND))

@@ -154,6 +154,11 @@ def control_total(cycle: BillingCycle) -> Request:
     return daily(cycle, DAILY, required=True)
 
 
+def principal_total(cycle: BillingCycle, principal: Principal) -> Request:
+    """Ask for U, what somebody used wherever that was."""
+    return daily(cycle, DAILY_OF_KIND[principal.kind], principal.id)
+
+
 def daily(
     cycle: BillingCycle,
     endpoint: str,

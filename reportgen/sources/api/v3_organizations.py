@@ -50,6 +50,15 @@ def control_totals(question: Question) -> list[Request]:
     ]
 
 
+def principal_totals(question: Question, principals: Sequence[Principal]) -> list[Request]:
+    """Ask for C of some in every organization: without an enterprise, nobody has a U."""
+    return [
+        request
+        for pair in product(question.organizations, principals)
+        for _, _, request in [_pair(question.cycle, pair, optional=False)]
+    ]
+
+
 def _list_requests(org_id: str, cycle: BillingCycle) -> list[Request]:
     members, sessions = (PAGE_SIZE,), alive_in(cycle)
     request = partial(Request, values=(org_id,), credential=org_id)

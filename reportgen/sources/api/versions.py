@@ -1,7 +1,9 @@
 """Which plan answers for a source: v3 with one credential, v3 with one per organization, or v2."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
+from reportgen.core.model import Principal
 from reportgen.sources.api import v2, v3, v3_credentials, v3_organizations
 from reportgen.sources.api.plan import Plan, Request, moved, prefixed
 from reportgen.sources.api.reading import KnownCycles, Question, Reading
@@ -50,6 +52,25 @@ def control_totals(source: SourceSection, question: Question) -> list[Request]:
         else [v3.control_total(question.cycle)]
     )
     return [moved(request, source.prefix) for request in totals]
+
+
+def principal_totals(
+    source: SourceSection, question: Question, principals: Sequence[Principal]
+) -> list[Request]:
+    """Name the requests whose answers tell what principals used, by day and product."""
+    if source.api == "v2":
+        return [v2.principal_total(question.cycle, principal) for principal in principals]
+    totals = (
+        v3_organizations.principal_totals(question, principals)
+        if source.organizations
+        else [v3.principal_total(question.cycle, principal) for principal in principals]
+    )
+    return [moved(request, source.prefix) for request in totals]
+
+
+def answered(requests: Sequence[Request]) -> Plan[None]:
+    """Ask for nothing but some requests; the answers are kept by whoever drives the plan."""
+    yield requests
 
 
 def _without_asking(answer: T) -> Plan[T]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from reportgen.core.close import Terms
 from reportgen.core.model import Mapping, RateCard
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.sources.config.currency import too_fine
@@ -15,12 +16,13 @@ from reportgen.sources.config.files import (
     find_logo,
     find_templates,
     of_one_name,
+    short_name,
 )
 from reportgen.sources.config.hr.export import HrExport, read_user_file
 from reportgen.sources.config.hr.table_file import LARGEST_EXPORT, read_grid
 from reportgen.sources.config.mapping import read_mapping
 from reportgen.sources.config.rates import not_one_way, read_rates
-from reportgen.sources.config.reader import MAIN_FILE, Reader, located
+from reportgen.sources.config.reader import MAIN, MAIN_FILE, Reader, located
 from reportgen.sources.config.schema import ChargebackFile, MappingFile, RatesFile
 from reportgen.sources.config.v2_limits import fit_to_v2, refuse_organizations
 from reportgen.sources.config.yamldoc import YamlDocument
@@ -34,7 +36,8 @@ class Configuration:
     in them, line by line, and `notes` how those of other systems were read; `paths` lead from those
     names to the files as the user would open them. `assets` lead from the names of files that
     travel with a cycle, such as the vendor's invoices, to the files, and `logo` to the picture that
-    every document shows. `locales` lead from every locale to the first line that names it.
+    every document shows. `locales` lead from every locale to the first line that names it, `keys`
+    from what names a file to its short name: by them an archive finds its files again.
     """
 
     settings: ChargebackFile
@@ -50,6 +53,7 @@ class Configuration:
     files: MappingOf[str, bytes]
     texts: MappingOf[str, str]
     paths: MappingOf[str, str]
+    keys: MappingOf[str, str] = field(default_factory=dict)
     templates: Path | None = None
     assets: MappingOf[str, Path] = field(default_factory=dict)
     logo: Path | None = None
@@ -61,6 +65,16 @@ class Configuration:
     def group_reads(self) -> bool:
         """Tell whether the owner's group may read the archive too."""
         return self.settings.archive_mode == "group"
+
+    @property
+    def terms(self) -> Terms:
+        """Say what is asked of a close."""
+        close = self.settings.close
+        return Terms(
+            settle_days=close.settle_days,
+            approval=close.approval,
+            unallocated_limit=close.unallocated_limit,
+        )
 
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
         """Name files as the user would open them."""
@@ -74,8 +88,20 @@ def load(config: Path, instead: MappingOf[str, Path] | None = None) -> Configura
     """
     path = config / MAIN_FILE if config.is_dir() else config
     edited = {key: os.path.relpath(file, path.parent) for key, file in (instead or {}).items()}
-    reader = Reader(folder=path.parent, instead=edited)
-    configuration = _read(reader, path.name)
+    return _loaded(Reader(folder=path.parent, instead=edited), path.name)
+
+
+def load_archived(folder: Path, keys: MappingOf[str, str], assets: Path) -> Configuration:
+    """Read a configuration as an archive keeps it, whatever paths it names; raises Rejected.
+
+    `keys` lead from what names a file to its name in `folder`, as `Configuration.keys` had them.
+    Templates are left to whoever reads the archive.
+    """
+    return _loaded(Reader(folder=folder, instead=keys, assets=assets), keys.get(MAIN, MAIN_FILE))
+
+
+def _loaded(reader: Reader, main: str) -> Configuration:
+    configuration = _read(reader, main)
     if configuration is None or errors(reader.problems):
         raise Rejected(located(errors(reader.problems), reader.paths))
     return replace(configuration, warnings=tuple(located(reader.problems, reader.paths)))
@@ -128,6 +154,7 @@ def _configuration(
         files=reader.files,
         texts=reader.texts,
         paths=reader.paths,
+        keys=reader.keys,
         locales={locale: reader.opened(source) for locale, source in reader.locales.items()},
         notes=tuple(reader.notes),
     )
@@ -144,7 +171,7 @@ def _token_sources(
 
 
 def _templates(reader: Reader, settings: ChargebackFile, document: YamlDocument) -> Path | None:
-    if settings.templates is None:
+    if settings.templates is None or reader.assets:
         return None
     path = reader.path(settings.templates)
     reader.problems += find_templates(path, document.line("templates"))
@@ -155,7 +182,10 @@ def _logo(reader: Reader, settings: ChargebackFile, document: YamlDocument) -> P
     if settings.invoice.logo is None:
         return None
     line = document.line("invoice", "logo")
-    logo, problems = find_logo(settings.invoice.logo, line, reader.folder)
+    written, folder = settings.invoice.logo, reader.folder
+    if reader.assets:
+        written, folder = short_name(written), reader.assets
+    logo, problems = find_logo(written, line, folder)
     reader.problems += problems
     return logo
 
@@ -189,6 +219,7 @@ def _hr_export(reader: Reader, file: MappingFile, document: YamlDocument) -> HrE
             document.line("user_file", "path"),
             reader.folder_of(document),
             LARGEST_EXPORT,
+            key="user_file",
         )
         line = document.line("user_file", "sheet")
         grid = read_grid(reader.files[name], name, section.columns(), section.sheet, line)
@@ -216,7 +247,7 @@ def _rate_card(
     if file is None or document is None:
         return None
     rate_card, problems = read_rates(file, document)
-    assets, missing = find_documents(file, document, reader.folder_of(document))
+    assets, missing = find_documents(file, document, reader.folder_of(document), reader.assets)
     reader.problems += [*problems, *missing]
     if mapping:
         codes = [center.code for center in mapping.cost_centers]

@@ -161,6 +161,11 @@ def _basis(value: str) -> str:
     return value
 
 
+def _later_export(value: str) -> str:
+    message = f"the export {quoted(value)} is not supported by this version"
+    raise scalars.Unreadable(message, "remove it until it is")
+
+
 def _each(value: str) -> None:
     """Read `each`, which stands for no list."""
     if value != "each":
@@ -197,6 +202,10 @@ ContractDay = Annotated[int, _reading(_contract_day, "day")]
 Contact = Annotated[str, _reading(scalars.contact, "address")]
 Color = Annotated[str, _reading(scalars.color, "colour in quotes")]
 Positive = Annotated[Decimal, _reading(scalars.positive, "number")]
+DayCount = Annotated[int, _reading(scalars.day_count, "number")]
+Part = Annotated[Decimal, _reading(scalars.part, "percentage")]
+ApprovalName = Annotated[Literal["optional", "required"], _one_of("optional", "required")]
+LaterExport = Annotated[str, _reading(_later_export)]
 RowCount = Annotated[int, _reading(scalars.row_count, "number")]
 ArchiveMode = Annotated[Literal["owner", "group"], _one_of("owner", "group")]
 Shown = Annotated[UsersShown, _one_of("names", "pseudonyms", "none")]

@@ -13,9 +13,15 @@ MOST_LOGO_BYTES = 512 * 1024
 
 
 def find_documents(
-    file: RatesFile, document: YamlDocument, folder: Path
+    file: RatesFile, document: YamlDocument, folder: Path, assets: Path | None = None
 ) -> tuple[dict[str, Path], list[Problem]]:
-    """Give the files by the name they have in the archive; their paths are relative to `folder`."""
+    """Give the files by the name they have in the archive; their paths are relative to `folder`.
+
+    Of an archived configuration they lie in `assets`, as far as their cycle is that of the archive.
+    """
+    if assets:
+        names = {short_name(one.document) for one in file.vendor_invoices.values() if one.document}
+        return {name: assets / name for name in sorted(names)}, []
     by_name: dict[str, Path] = {}
     problems = []
     for start, invoice in file.vendor_invoices.items():

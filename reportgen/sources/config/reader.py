@@ -23,6 +23,8 @@ from reportgen.sources.config.yamldoc import (
 )
 
 MAIN_FILE = "chargeback.yaml"
+MAIN = "configuration"
+"""Stands among the keys for the main file, which none names."""
 F = TypeVar("F", bound=Section)
 
 
@@ -30,14 +32,17 @@ F = TypeVar("F", bound=Section)
 class Reader:
     """Reads files named relative to a folder, and keeps them and what is to be said of them.
 
-    `instead` names files that are read for those under some keys. `files` are by their short names,
-    `texts` what people read in them; `paths` lead from short names to the files as the user would
-    open them, `locales` from every locale to the first line that names it, `parsed` from the keys
-    of the main file to the files that they name.
+    `instead` names files that are read for those under some keys, and `assets` a folder that holds
+    what else is named: so an archive is read, wherever its files once lay. `files` are by their
+    short names, `keys` lead from keys to these, `texts` are what people read in them; `paths` lead
+    from short names to the files as the user would open them, `locales` from every locale to the
+    first line that names it, `parsed` from the keys of the main file to the files that they name.
     """
 
     folder: Path
     instead: Mapping[str, str] = field(default_factory=dict)
+    assets: Path | None = None
+    keys: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
@@ -46,10 +51,10 @@ class Reader:
     parsed: dict[str, YamlDocument] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def document(self, written: str, named: str = "") -> YamlDocument | None:
-        """Read and parse a YAML file, which the line `named` names."""
+    def document(self, written: str, named: str = "", key: str = MAIN) -> YamlDocument | None:
+        """Read and parse a YAML file, which the line `named` names under a key."""
         try:
-            name = self.file(written, named)
+            name = self.file(written, named, key=key)
             self.texts[name] = decoded(self.files[name], name)
             return parse(self.texts[name], name)
         except Rejected as rejected:
@@ -77,11 +82,14 @@ class Reader:
         named: str = "",
         folder: Path | None = None,
         largest: int = LARGEST_FILE,
+        *,
+        key: str,
     ) -> str:
         """Read a file; give the short name it is kept under, or raise Rejected."""
-        path = self.path(written, folder)
+        archived = self.instead.get(key) if self.assets else None
+        path = self.path(archived) if archived else self.path(written, folder)
         name = self._short_name(path)
-        self.paths[name] = str(path)
+        self.paths[name], self.keys[key] = str(path), name
         try:
             self.files[name] = read_bytes(path, name, largest)
         except Rejected as rejected:
@@ -104,10 +112,10 @@ class Reader:
 
     def _linked(self, main: YamlDocument, key: str) -> YamlDocument | None:
         if key in self.instead:
-            return self.document(self.instead[key], f"--{key}")
+            return self.document(self.instead[key], f"--{key}", key)
         _, value = main.root.places.get(key, (0, None))
         if isinstance(value, Scalar) and value.text.strip() and value.text.isprintable():
-            return self.document(value.text.strip(), main.line(key))
+            return self.document(value.text.strip(), main.line(key), key)
         return None
 
     def _short_name(self, path: Path) -> str:

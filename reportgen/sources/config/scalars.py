@@ -13,6 +13,7 @@ from reportgen.core.text import quoted
 
 LARGEST = Decimal("1e12")
 MOST_DECIMALS = 12
+ALL = Decimal(100)
 _YEAR = r"(?:199\d|2[01]\d\d)"
 DATE_SHAPE = re.compile(
     rf"{_YEAR}-\d{{1,2}}-\d{{1,2}}|{_YEAR}/\d{{1,2}}/\d{{1,2}}|\d{{1,2}}/\d{{1,2}}/{_YEAR}",
@@ -73,6 +74,15 @@ def row_count(text: str) -> int:
     return int(text)
 
 
+def day_count(text: str) -> int:
+    """Read how many days are waited, none included."""
+    if not re.fullmatch(r"\d{1,3}", text, re.ASCII):
+        raise Unreadable(
+            f"{quoted(text)} is not a number of days", "write a whole number from 0 to 999"
+        )
+    return int(text)
+
+
 def decimal_count(text: str) -> int:
     """Read how many decimals amounts have."""
     if not re.fullmatch(r"[0-6]", text, re.ASCII):
@@ -95,6 +105,16 @@ def charged_part(text: str) -> Decimal:
     value = number(text.removesuffix("%").rstrip())
     if not value:
         raise Unreadable(f"{quoted(text)} charges nothing", "write a percentage, or remove the fee")
+    return value.scaleb(-2, EXACT)
+
+
+def part(text: str) -> Decimal:
+    """Read `0.5%` of a whole as the fraction 0.005."""
+    if not text.endswith("%"):
+        raise Unreadable(f"{quoted(text)} is not a percentage", "write it as 0.5%")
+    value = not_negative(text.removesuffix("%").rstrip())
+    if value > ALL:
+        raise Unreadable(f"{quoted(text)} is more than all", "write a percentage up to 100%")
     return value.scaleb(-2, EXACT)
 
 

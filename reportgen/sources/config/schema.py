@@ -13,6 +13,7 @@ from reportgen.sources.config.currency import minor_unit
 from reportgen.sources.config.fields import (
     Amount,
     ApiName,
+    ApprovalName,
     ArchiveMode,
     Code,
     Color,
@@ -22,6 +23,7 @@ from reportgen.sources.config.fields import (
     DatedPrice,
     DateForm,
     Day,
+    DayCount,
     DecimalCount,
     EachOnce,
     EmptyList,
@@ -30,9 +32,11 @@ from reportgen.sources.config.fields import (
     FeePart,
     FeeTargets,
     Key,
+    LaterExport,
     LevelName,
     LocaleCode,
     NotNegative,
+    Part,
     PathPrefix,
     PoolTarget,
     Positive,
@@ -88,10 +92,19 @@ class InvoiceSection(Section):
     summaries: Annotated[tuple[SummaryName, ...], EachOnce] = ()
 
 
+class CloseSection(Section):
+    """What is asked of a close; there is nothing yet that it could export."""
+
+    settle_days: DayCount = 3
+    approval: ApprovalName = "optional"
+    unallocated_limit: Part = Decimal("0.005")
+    exports: Annotated[tuple[LaterExport, ...], EmptyList] = ()
+
+
 class ChargebackFile(Section):
     """chargeback.yaml."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"close", "corrections", "email", "journal"})
+    later: ClassVar[frozenset[str]] = frozenset({"corrections", "email", "journal"})
     enterprise: Text
     source: SourceSection = SourceSection()
     mapping: Text
@@ -101,6 +114,7 @@ class ChargebackFile(Section):
     templates: Text | None = None
     tolerance: NotNegative = Decimal("0.000001")
     invoice: InvoiceSection = InvoiceSection()
+    close: Annotated[CloseSection, EmptyMap] = CloseSection()
 
 
 class CostCenterSection(Section):

@@ -1,0 +1,101 @@
+"""inputs/close.json: what was decided at a close, so that it is told again in the same words.
+
+The instant, the seal before, who prepared and approved it, accepted reasons, and which file of
+`inputs/config` answers to which key of the configuration, whatever path stands there.
+"""
+
+from datetime import date, datetime
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import msgspec
+
+from reportgen.archive.manifest import Sha256
+from reportgen.core.close import Accepted, Close, Condition, People
+from reportgen.core.cycle import BillingCycle
+from reportgen.core.problem import Problem, Rejected
+from reportgen.core.text import said_by_system
+
+CLOSE = "inputs/close.json"
+SCHEMA: Literal["reportgen.close/1"] = "reportgen.close/1"
+
+
+class _Cycle(msgspec.Struct, frozen=True, kw_only=True):
+    start: date
+    end: date
+    after: int
+    before: int
+
+
+class _Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    condition: Condition
+    message: str
+    reason: str
+
+
+class _File(msgspec.Struct, frozen=True, kw_only=True):
+    schema: Literal["reportgen.close/1"] = SCHEMA
+    cycle: _Cycle
+    sealed_at: datetime
+    previous_seal: Sha256 | None
+    prepared_by: str | None
+    approved_by: str | None
+    accepted: list[_Accepted]
+    configuration: dict[str, str]
+
+
+_decoder = msgspec.json.Decoder(_File)
+
+
+def encode(close: Close) -> bytes:
+    """Write what was decided."""
+    cycle = close.cycle
+    file = _File(
+        cycle=_Cycle(start=cycle.start, end=cycle.end, after=cycle.after, before=cycle.before),
+        sealed_at=close.sealed_at,
+        previous_seal=close.previous_seal,
+        prepared_by=close.people.prepared_by,
+        approved_by=close.people.approved_by,
+        accepted=[
+            _Accepted(condition=one.condition, message=one.message, reason=one.reason)
+            for one in close.accepted
+        ],
+        configuration=dict(sorted(close.keys.items())),
+    )
+    return msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"
+
+
+def decode(folder: Path) -> Close:
+    """Read what was decided when a cycle was closed; raises Rejected."""
+    path = folder / CLOSE
+    try:
+        file = _decoder.decode(path.read_bytes())
+    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        said = said_by_system(error) if isinstance(error, OSError) else str(error)
+        raise _refused(path, f"cannot be read: {said}") from error
+    if strange := [name for name in file.configuration.values() if not _is_inside(name)]:
+        raise _refused(path, f"names a file outside of the archive: {strange[0]}")
+    cycle = file.cycle
+    return Close(
+        cycle=BillingCycle(
+            start=cycle.start, end=cycle.end, after=cycle.after, before=cycle.before
+        ),
+        sealed_at=file.sealed_at,
+        previous_seal=file.previous_seal,
+        people=People(prepared_by=file.prepared_by, approved_by=file.approved_by),
+        accepted=tuple(
+            Accepted(condition=one.condition, message=one.message, reason=one.reason)
+            for one in file.accepted
+        ),
+        keys=file.configuration,
+    )
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return bool(name) and not path.is_absolute() and ".." not in path.parts
+
+
+def _refused(path: Path, message: str) -> Rejected:
+    hint = "restore the folder from a copy"
+    return Rejected([Problem(source=str(path), message=message, hint=hint)])
