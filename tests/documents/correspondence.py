@@ -19,7 +19,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from reportgen.core.model import Statement
+from reportgen.core.model import Issue, Statement
 from reportgen.documents.content.credit_note import (
     Correction,
     CreditNoteAmounts,
@@ -44,6 +44,7 @@ FILES = {
     "CB-2025-12-29-R-1.pdf": b"%PDF-1.7 a document",
     "CB-2025-12-29-R-1.xlsx": b"PK\x03\x04 a workbook",
 }
+ISSUE = Issue(issued=date(2026, 1, 9), previous_seal="a7" * 32)
 CORRECTION = Correction(
     reason="Vendor restatement, January 1 (ticket 4713)",
     issued_on=date(2026, 2, 3),
@@ -128,9 +129,9 @@ def invoice(
     """Give an invoice as it is mailed, in a language."""
     document = grove.task(f"{code}.pdf").document
     own = replace(document.invoice, cost_center=replace(document.cost_center, locale=locale))
-    heading = (
-        replace(document.heading, status="closed", cycle_open=False) if closed else document.heading
-    )
+    heading = document.heading
+    if closed:
+        heading = replace(heading, status="closed", cycle_open=False, issue=ISSUE)
     return replace(document, invoice=own, heading=heading, note=design().note)
 
 

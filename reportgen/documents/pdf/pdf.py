@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-os.environ["FONTCONFIG_FILE"] = str(
-    Path(__file__).with_name("fonts.conf")
-)  # before WeasyPrint loads fontconfig
+from reportgen.documents.pdf.kept_fonts import FONTS_CONF
+
+os.environ["FONTCONFIG_FILE"] = str(FONTS_CONF)  # before WeasyPrint loads fontconfig
 
 import cssselect2
 import pydyf
@@ -86,6 +86,13 @@ def pdf(
     check_nothing_lost(warnings, fetcher.refused)
     check_glyphs(warnings, document.etree_element)
     return written
+
+
+def draw_with(conf: Path) -> None:
+    """Draw with the fonts that another configuration of fontconfig knows, from now on."""
+    os.environ["FONTCONFIG_FILE"] = str(conf)
+    _fonts.cache_clear()
+    _style_sheet.cache_clear()
 
 
 def _check_archivable(root: Element) -> None:

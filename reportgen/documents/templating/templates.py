@@ -38,6 +38,11 @@ def read_templates(overriding: Path | None) -> dict[str, str]:
     return templates
 
 
+def kept_templates(folder: Path) -> dict[str, str]:
+    """Read the templates that an archive keeps, and no others; raises Rejected."""
+    return {name: _text(path) for name, path in _files(folder)}
+
+
 def opened(problems: Iterable[Problem], overriding: Path | None) -> list[Problem]:
     """Name the user's own templates as an editor opens them."""
     return [_opened(problem, overriding) if overriding else problem for problem in problems]
