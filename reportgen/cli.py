@@ -59,6 +59,15 @@ def main() -> None:
         raise click.ClickException(NOT_POSIX)
 
 
+def words(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Take words that are recorded: one line that can be seen."""
+    if value is None:
+        return None
+    if not value.strip() or not value.isprintable():
+        raise click.BadParameter("write a line of words")
+    return value.strip()
+
+
 def finishing(function: "Callable[..., Work]") -> "Callable[..., None]":
     """Give a command the options that all have, and run the work it returns to its exit code."""
 
@@ -157,6 +166,47 @@ def run(config: Path, selector: str, concurrency: int, workers: int, *, refresh:
 
     effort = Effort(concurrency=concurrency, refresh=refresh)
     return lambda context: command(config, selector, context, effort, workers)
+
+
+@main.command()
+@CONFIG
+@CYCLE
+@CONCURRENCY
+@REFRESH
+@WORKERS
+@click.option("--prepared-by", callback=words, metavar="NAME", help="Who prepared the cycle.")
+@click.option("--approved-by", callback=words, metavar="NAME", help="Who approved it.")
+@click.option(
+    "--accept",
+    "reason",
+    callback=words,
+    metavar="REASON",
+    help="Why it is closed in spite of what speaks against it; the reason is recorded.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would refuse, and write nothing.")
+@finishing
+def close(
+    config: Path,
+    selector: str,
+    concurrency: int,
+    workers: int,
+    *,
+    refresh: bool,
+    dry_run: bool,
+    reason: str | None,
+    **names: str | None,
+) -> "Work":
+    """Close a cycle for good: final documents, sealed, and read-only from then on."""
+    from reportgen.commands.close import Decision  # noqa: PLC0415
+    from reportgen.commands.close import close as command  # noqa: PLC0415
+    from reportgen.core.close import People  # noqa: PLC0415
+    from reportgen.operations.collection import Effort  # noqa: PLC0415
+
+    if refresh and dry_run:
+        raise click.UsageError("--dry-run writes nothing, and --refresh collects")
+    decision = Decision(people=People(**names), reason=reason, dry_run=dry_run)
+    effort = Effort(concurrency=concurrency, refresh=refresh)
+    return lambda context: command(config, selector, context, effort, decision, workers)
 
 
 @main.command()

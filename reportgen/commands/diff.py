@@ -14,7 +14,8 @@ from reportgen.core.rate import rate, whole_cycle
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import archived_cycle
-from reportgen.operations.inputs import stored_inputs
+from reportgen.operations.inputs import built_inputs
+from reportgen.operations.opening import recover
 from reportgen.sources.config.configuration import Configuration, load
 
 NO_COST_CENTER = "(nobody)"
@@ -23,8 +24,10 @@ NO_COST_CENTER = "(nobody)"
 def diff(config: Path, selector: str, edited: Mapping[str, Path], context: Context) -> int:
     """Compare the cycle as configured with the same evidence under the edited files."""
     before, after = load(config), load(config, edited)
+    recover(before, context)
     cycle = archived_cycle(before, selector, context)
-    inputs = stored_inputs(before, cycle, context)
+    inputs = built_inputs(before, cycle, context)
+    before = inputs.configuration
     old, new = derive(inputs), derive(replace(inputs, configuration=after))
     context.terminal.problems(
         _only_new([*before.warnings, *old.warnings], [*after.warnings, *new.warnings])

@@ -5,12 +5,21 @@ all of them and for what is attached to them (core/privacy.py).
 """
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
 from reportgen.archive import evidence, history, people
-from reportgen.archive.folder import ASSETS, DIRECTORY, EVIDENCE, HISTORY
+from reportgen.archive.folder import (
+    ASSETS,
+    CONFIGURATION,
+    DIRECTORY,
+    EVIDENCE,
+    HISTORY,
+    LEDGER,
+    STATEMENT,
+    TEMPLATES,
+)
 from reportgen.core.directory import joined, numbered, with_answered
 from reportgen.core.model import Directory, Principal
 from reportgen.core.privacy import redacted
@@ -21,17 +30,16 @@ from reportgen.core.user_file import with_names
 from reportgen.derive import Derived, Inputs
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.tasks import Design, Task, tasks_of
-from reportgen.documents.templating.templates import read_templates
 from reportgen.sources.config.configuration import Configuration
 
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
-def design_of(configuration: Configuration) -> Design:
-    """Read what documents look like: templates and logo."""
+def design_of(configuration: Configuration, templates: Mapping[str, str]) -> Design:
+    """Say what documents look like: templates by name, the logo, and what `invoice:` sets."""
     settings = configuration.settings.invoice
     return Design(
-        templates=read_templates(configuration.templates),
+        templates=templates,
         accent=settings.accent,
         locale=settings.locale,
         logo=_embedded(configuration.logo) if configuration.logo else None,
@@ -42,23 +50,39 @@ def design_of(configuration: Configuration) -> Design:
     )
 
 
-def stored_files(
-    inputs: Inputs, derived: Derived, known: Directory, design: Design
+def input_files(
+    inputs: Inputs, known: Directory, templates: Mapping[str, str]
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield everything but the documents: the inputs as they were used, and the tables.
-
-    `known` is everybody.
-    """
+    """Yield what documents are made of, but for the evidence; `known` is everybody."""
     for name, content in inputs.configuration.files.items():
-        yield f"inputs/config/{name}", content
-    for name, text in design.templates.items():
-        yield f"inputs/templates/{name}", text.encode()
-    for name, text in _tables(inputs, derived).items():
-        yield name, text.encode()
+        yield f"{CONFIGURATION}/{name}", content
+    for name, text in templates.items():
+        yield f"{TEMPLATES}/{name}", text.encode()
     for path in _assets(inputs):
         yield f"{ASSETS}/{path.name}", path.read_bytes()
     yield DIRECTORY, people.encode(known)
     yield HISTORY, history.encode(inputs.earlier)
+
+
+def table_files(inputs: Inputs, derived: Derived) -> dict[str, bytes]:
+    """Give the statement and the tables by their path."""
+    texts = {
+        STATEMENT: statement_json(derived.statement),
+        LEDGER: ledger_csv(derived.allocations),
+        "tie_out.csv": tie_out_csv(derived.statement.tie_out_rows),
+        "unallocated.csv": unallocated_csv(
+            _unallocated(inputs, derived), derived.statement.heading.decimals
+        ),
+    }
+    return {name: text.encode() for name, text in texts.items()}
+
+
+def draft_files(
+    inputs: Inputs, derived: Derived, known: Directory, templates: Mapping[str, str]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield everything in a draft but the documents."""
+    yield from input_files(inputs, known, templates)
+    yield from table_files(inputs, derived).items()
     if inputs.configuration.replay:
         yield EVIDENCE, evidence.encode(inputs.responses.values())
 
@@ -101,17 +125,6 @@ def _assets(inputs: Inputs) -> list[Path]:
     invoice = configuration.rate_card.vendor_invoices.get(inputs.cycle.start)
     document = configuration.assets[invoice.document] if invoice and invoice.document else None
     return [path for path in (configuration.logo, document) if path]
-
-
-def _tables(inputs: Inputs, derived: Derived) -> dict[str, str]:
-    return {
-        "statement.json": statement_json(derived.statement),
-        "ledger.csv": ledger_csv(derived.allocations),
-        "tie_out.csv": tie_out_csv(derived.statement.tie_out_rows),
-        "unallocated.csv": unallocated_csv(
-            _unallocated(inputs, derived), derived.statement.heading.decimals
-        ),
-    }
 
 
 def _unallocated(inputs: Inputs, derived: Derived) -> list[UnallocatedRow]:

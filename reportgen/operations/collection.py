@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reportgen.archive import evidence, people
+from reportgen.archive.draft import staged
 from reportgen.archive.fetch import begun, ended
-from reportgen.archive.folder import EVIDENCE, cycle_folder, locked, refuse_sealed
+from reportgen.archive.folder import DIRECTORY, EVIDENCE, cycle_folder, locked, refuse_sealed
 from reportgen.core.cycle import BillingCycle, is_over
 from reportgen.core.directory import joined
 from reportgen.core.model import Directory, RecordedResponse
@@ -59,6 +60,20 @@ def held(configuration: Configuration, folder: Path) -> AbstractContextManager[N
     return (
         nullcontext() if configuration.replay else locked(folder, group=configuration.group_reads)
     )
+
+
+def collected_anew(
+    configuration: Configuration, chosen: Chosen, context: Context, effort: Effort
+) -> int:
+    """Collect a cycle into the archive; give the number of answers."""
+    folder = cycle_folder(configuration.archive, chosen.cycle.start)
+    with held(configuration, folder):
+        answered, known = gather(configuration, chosen, context, effort)
+        with staged(folder, group=configuration.group_reads) as stage:
+            stage.write(DIRECTORY, people.encode(known))
+            if configuration.replay:
+                stage.write(EVIDENCE, evidence.encode(chosen.responses.values()))
+    return answered
 
 
 def gather(

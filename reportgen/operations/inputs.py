@@ -5,11 +5,12 @@ from pathlib import Path
 
 from reportgen.archive import evidence, history, people
 from reportgen.archive.fetch import interrupted
-from reportgen.archive.folder import EVIDENCE, cycle_folder, first_days
+from reportgen.archive.folder import MANIFEST, cycle_folder, evidence_of, first_days
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Directory, RecordedResponse
 from reportgen.core.problem import Problem
 from reportgen.derive import Inputs
+from reportgen.operations.archived import archived_inputs
 from reportgen.operations.context import Context
 from reportgen.sources.config.configuration import Configuration
 
@@ -17,11 +18,19 @@ from reportgen.sources.config.configuration import Configuration
 def stored_inputs(configuration: Configuration, cycle: BillingCycle, context: Context) -> Inputs:
     """Read the evidence of a cycle, who is remembered in it, and what the cycles before came to."""
     folder = cycle_folder(configuration.archive, cycle.start)
-    path = folder / EVIDENCE
+    path = evidence_of(folder)
     if interrupted(folder):
         context.terminal.problems([_interrupted(folder)])
     known = people.known(configuration.archive, cycle.start)
     return inputs_of(configuration, cycle, evidence.stored(path), str(path), known, context)
+
+
+def built_inputs(configuration: Configuration, cycle: BillingCycle, context: Context) -> Inputs:
+    """Read what the documents that lie there were made of: of a closed cycle, its own inputs."""
+    folder = cycle_folder(configuration.archive, cycle.start)
+    if (folder / MANIFEST).exists():
+        return archived_inputs(folder)
+    return stored_inputs(configuration, cycle, context)
 
 
 def inputs_of(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from reportgen.archive.closing import recovered
 from reportgen.core.problem import Problem
 from reportgen.documents.templating.catalog import untranslated
 from reportgen.documents.templating.templates import read_templates
@@ -14,7 +15,17 @@ def opened(config: Path, context: Context) -> Configuration:
     configuration = load(config)
     for note in configuration.notes:
         context.terminal.say(note)
+    recover(configuration, context)
     return configuration
+
+
+def recover(configuration: Configuration, context: Context) -> None:
+    """End a close that was interrupted, forward or back, and say so."""
+    archive = configuration.archive
+    context.terminal.problems(
+        Problem(source=str(archive), message=said, hint="nothing is to be done", warning=True)
+        for said in recovered(archive, group=configuration.group_reads)
+    )
 
 
 def warnings_of(configuration: Configuration) -> list[Problem]:

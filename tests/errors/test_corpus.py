@@ -77,8 +77,18 @@ def prepared(case, folder):
     if case in MADE:
         name, content = MADE[case]
         (folder / name).write_bytes(content)
+    if case.startswith("close-"):
+        keep_evidence(folder)
     args = HERE / case / "args"
     return shlex.split(args.read_text(encoding="utf-8")) if args.exists() else USUAL
+
+
+def keep_evidence(folder):
+    """Put the recording where `collect` would, unless something else was collected."""
+    path = folder / "archive" / "2025-12-05" / "inputs" / "responses.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        shutil.copy(folder / "responses.jsonl", path)
 
 
 def in_this_process(args, folder, monkeypatch):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.closed import close_both, scattered
 from tests.scenarios.job import Job, Json, example, once, small
 
 
@@ -67,6 +68,18 @@ def small_build(shared: Path) -> Built:
 def drafted(small_build: Built, tmp_path: Path) -> Job:
     """Give a small job whose draft has been built."""
     return small_build.job.copied(tmp_path / "drafted")
+
+
+@pytest.fixture(scope="session")
+def closed_once(shared: Path) -> Job:
+    """Close November and December of a small configuration; not to be changed."""
+    return Job(once(shared, "closed", lambda folder: close_both(scattered(folder))))
+
+
+@pytest.fixture
+def closed(closed_once: Job, tmp_path: Path) -> Job:
+    """Give both closed cycles, to be changed."""
+    return closed_once.copied(tmp_path / "closed")
 
 
 @pytest.fixture

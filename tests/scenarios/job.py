@@ -106,7 +106,7 @@ class Job:
 
     def command(self, name: str, *arguments: str, cycle: str = DECEMBER) -> list[str]:
         """Word a command; one worker suffices where nothing else is said."""
-        if name in {"build", "run"} and "--workers" not in arguments:
+        if name in {"build", "run", "close"} and "--workers" not in arguments:
             arguments = (*arguments, "--workers", "1")
         if name != "cycles":
             arguments = ("--cycle", cycle, *arguments)

@@ -20,7 +20,8 @@ from reportgen.core.text import did_you_mean, quoted
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.operations.context import DONE, Context, WrongUsage
 from reportgen.operations.cycles import archived_cycle
-from reportgen.operations.inputs import stored_inputs
+from reportgen.operations.inputs import built_inputs
+from reportgen.operations.opening import recover
 from reportgen.sources.config.configuration import load
 
 NOT_COMPARED = ("status", "variance")
@@ -30,11 +31,12 @@ NOT_COMPARED = ("status", "variance")
 def explain(config: Path, selector: str, named: str, context: Context, only: int | None) -> int:
     """Explain an invoice, named by number or cost center: all lines in short, or one in full."""
     configuration = load(config)
+    recover(configuration, context)
     cycle = archived_cycle(configuration, selector, context)
     folder = cycle_folder(configuration.archive, cycle.start)
     refuse_torn(folder)
     written = _written(folder)
-    inputs = stored_inputs(configuration, cycle, context)
+    inputs = built_inputs(configuration, cycle, context)
     derived = derive(inputs)
     invoice = _chosen(named, only, derived.statement, folder)
     _refuse_changed(folder, written, derived.statement)

@@ -1,0 +1,68 @@
+"""A closed cycle, read from its own folder alone: no configuration, no network, any machine.
+
+Law: what `close` draws comes from here as well, so that nothing can be in a closed document that is
+not in `inputs/`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reportgen.archive import close_file, evidence, history, people
+from reportgen.archive.folder import (
+    ASSETS,
+    CONFIGURATION,
+    DIRECTORY,
+    RESOLVED,
+    SEALED_EVIDENCE,
+    TEMPLATES,
+)
+from reportgen.derive import Derived, Inputs, derive
+from reportgen.documents.tasks import Design, Task
+from reportgen.documents.templating.templates import kept_templates
+from reportgen.operations.artifacts import design_of, everybody, table_files, tasks
+from reportgen.sources.config.configuration import load_archived
+from reportgen.sources.config.resolved import resolved_json
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rederived:
+    """What a closed folder comes to: all but its documents by path, and what draws these."""
+
+    derived: Derived
+    files: Mapping[str, bytes]
+    listed: tuple[Task, ...]
+    design: Design
+
+
+def archived_inputs(folder: Path) -> Inputs:
+    """Read what the documents of a closed cycle are made of; raises Rejected."""
+    close = close_file.decode(folder)
+    path = folder / SEALED_EVIDENCE
+    return Inputs(
+        configuration=load_archived(folder / CONFIGURATION, close.keys, folder / ASSETS),
+        cycle=close.cycle,
+        responses=evidence.stored(path),
+        source=str(path),
+        remembered=people.read(folder),
+        earlier=history.decode(folder),
+        issue=close.issue,
+    )
+
+
+def rederived(folder: Path) -> Rederived:
+    """Derive a closed cycle from its own inputs; raises Rejected."""
+    inputs = archived_inputs(folder)
+    derived = derive(inputs)
+    known = everybody(inputs, derived)
+    design = design_of(inputs.configuration, kept_templates(folder / TEMPLATES))
+    return Rederived(
+        derived=derived,
+        files={
+            **table_files(inputs, derived),
+            DIRECTORY: people.encode(known),
+            RESOLVED: resolved_json(inputs.configuration, inputs.cycle).encode(),
+        },
+        listed=tuple(tasks(derived, known, design)),
+        design=design,
+    )

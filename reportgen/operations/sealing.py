@@ -1,0 +1,140 @@
+"""A cycle on its way to its seal: inputs first, everything else made of them, the manifest last."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from reportgen.archive import close_file, evidence, kept_fonts, manifest
+from reportgen.archive.close_file import CLOSE
+from reportgen.archive.closing import Closing, closing
+from reportgen.archive.disk import uninterrupted
+from reportgen.archive.folder import (
+    RESOLVED,
+    SEALED_EVIDENCE,
+    STATEMENT,
+    cycle_folder,
+    evidence_of,
+)
+from reportgen.archive.manifest import FONTS, SUMS, Manifest, Sealed, SealedDays
+from reportgen.core.close import Close
+from reportgen.core.differences import of_statements
+from reportgen.core.problem import Problem, Rejected
+from reportgen.core.statement_json import statement_json
+from reportgen.derive import Derived, Inputs
+from reportgen.documents.templating.templates import read_templates
+from reportgen.operations.archived import rederived
+from reportgen.operations.artifacts import everybody, input_files
+from reportgen.operations.context import Context
+from reportgen.operations.drawing import KeptFonts, Studio, draw
+from reportgen.sources.config.resolved import RULES_VERSION, resolved_json
+
+
+class NotReproducedError(Exception):
+    """A closed cycle would come to something else than what was judged: an error of the program."""
+
+
+@contextmanager
+def sealing(archive: Path) -> Iterator[list[Sealed]]:
+    """Give the chain of closes, which no other run goes on with meanwhile; raises Rejected."""
+    descriptor = os.open(archive, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        links = manifest.chain(archive)
+        if broken := list(manifest.faults_of_chain(links)):
+            hint = "nothing is closed upon a broken chain: see `reportgen verify`"
+            raise Rejected(
+                Problem(source=str(archive / fault.place), message=fault.message, hint=hint)
+                for fault in broken
+            )
+        yield links
+    except BlockingIOError as error:
+        message = "another run is closing a billing cycle"
+        hint = "wait until it has ended, then try again"
+        raise Rejected([Problem(source=str(archive), message=message, hint=hint)]) from error
+    finally:
+        os.close(descriptor)
+
+
+def sealed(
+    inputs: Inputs,
+    derived: Derived,
+    close: Close,
+    chain: Sequence[Sealed],
+    context: Context,
+    workers: int,
+) -> Sealed:
+    """Make the closed folder beside the draft, seal it, and put it in its place."""
+    archive = inputs.configuration.archive
+    folder = cycle_folder(archive, inputs.cycle.start)
+    with closing(folder) as stage:
+        _write_inputs(stage, inputs, derived, close)
+        again = rederived(stage.path)
+        _check_same(derived, again.derived)
+        for name, content in again.files.items():
+            stage.write(name, content)
+        fonts = _keep_fonts(archive, group=inputs.configuration.group_reads)
+        studio = Studio(workers=workers, fonts=fonts)
+        draw(again.listed, again.design, studio, context, stage.write)
+        stage.write(SUMS, manifest.sums_of(stage.path).encode("utf-8", "surrogateescape"))
+        content = manifest.written(_manifest(stage, close, chain, fonts, inputs))
+        with uninterrupted():
+            stage.seal(content, group=inputs.configuration.group_reads)
+    return manifest.read(folder)
+
+
+def _write_inputs(stage: Closing, inputs: Inputs, derived: Derived, close: Close) -> None:
+    """Write what the closed documents are made of."""
+    configuration = inputs.configuration
+    templates = read_templates(configuration.templates)
+    for name, content in input_files(inputs, everybody(inputs, derived), templates):
+        stage.write(name, content)
+    stage.write(CLOSE, close_file.encode(close))
+    stage.write(RESOLVED, resolved_json(configuration, inputs.cycle).encode())
+    stage.write(SEALED_EVIDENCE, evidence.sealed(evidence_of(stage.folder)))
+
+
+def _check_same(derived: Derived, again: Derived) -> None:
+    """Raise where the archive comes to something else than was judged: it would lack an input."""
+    was, becomes = (json.loads(statement_json(one.statement)) for one in (derived, again))
+    other = [
+        difference
+        for difference in of_statements(STATEMENT, was, becomes)
+        if difference.name != "status" and not difference.name.startswith("discrepancies.")
+    ]
+    if other:
+        raise NotReproducedError(str(other[0]))
+
+
+def _keep_fonts(archive: Path, *, group: bool) -> KeptFonts:
+    """Keep the fonts that documents are drawn with; gives their hashes by file name."""
+    from reportgen.documents.pdf.engine import fonts  # noqa: PLC0415 - loads Pango
+
+    hashes = {
+        name: kept_fonts.keep(archive, path.read_bytes(), group=group)
+        for name, path in fonts().items()
+    }
+    return KeptFonts(folder=archive / FONTS, hashes=hashes)
+
+
+def _manifest(
+    stage: Closing, close: Close, chain: Sequence[Sealed], fonts: KeptFonts, inputs: Inputs
+) -> Manifest:
+    from reportgen.documents.pdf.engine import versions  # noqa: PLC0415 - loads Pango
+
+    cycle = inputs.cycle
+    return Manifest(
+        folder=stage.folder.name,
+        enterprise=inputs.configuration.settings.enterprise,
+        cycle=SealedDays(start=cycle.start.isoformat(), end=cycle.end.isoformat()),
+        sequence=chain[-1].manifest.sequence + 1 if chain else 1,
+        previous=close.previous_seal,
+        sums=manifest.hash_of(stage.path / SUMS),
+        issued=close.issued.isoformat(),
+        sealed_at=close.sealed_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        rules_version=RULES_VERSION,
+        versions=versions(),
+        fonts=dict(fonts.hashes),
+    )

@@ -1,0 +1,234 @@
+"""A cycle that is closed: final, sealed, chained, made of its own folder, never rewritten."""
+
+import gzip
+import hashlib
+import json
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.closed import PEOPLE, REASON, manifest_of
+from tests.scenarios.job import DECEMBER, NOVEMBER, ROOT, Job, contents, pages, plain
+
+RECKON = ROOT / "templates" / "audit" / "reckon.py"
+
+
+def seal(folder: Path) -> str:
+    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+
+
+def state(folder: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Give what must not change: time, mode and content of every file and folder."""
+    return {
+        path.relative_to(folder).as_posix(): (
+            path.stat().st_mtime_ns,
+            path.stat().st_mode,
+            path.read_bytes() if path.is_file() else b"",
+        )
+        for path in sorted([folder, *folder.rglob("*")])
+    }
+
+
+# What a closed folder is
+
+
+def test_what_was_decided_is_recorded(closed_once):
+    folder = closed_once.cycle()
+    decided = json.loads((folder / "inputs" / "close.json").read_text(encoding="utf-8"))
+    assert (decided["prepared_by"], decided["approved_by"]) == (PEOPLE[1], PEOPLE[3])
+    assert [(one["condition"], one["reason"]) for one in decided["accepted"]] == [
+        ("unallocated", REASON)
+    ]
+    assert decided["previous_seal"] == seal(closed_once.cycle(NOVEMBER))
+    assert closed_once.statement()["status"] == "closed"
+
+
+def test_the_chain_is_in_the_order_of_sealing(closed_once):
+    first, second = (manifest_of(closed_once.cycle(start)) for start in (NOVEMBER, DECEMBER))
+    assert (first["sequence"], first["previous"]) == (1, None)
+    assert (second["sequence"], second["previous"]) == (2, seal(closed_once.cycle(NOVEMBER)))
+
+
+def test_sha256sum_checks_it_with_nothing_of_ours(closed_once):
+    folder = closed_once.cycle()
+    done = subprocess.run(
+        ["sha256sum", "-c", "--strict", "SHA256SUMS"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert done.stdout.count(": OK") == len(contents(folder)) - 2
+    sums = hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
+    assert manifest_of(folder)["sums"] == sums
+
+
+def test_the_manifest_names_what_can_change_a_byte(closed_once):
+    manifest = manifest_of(closed_once.cycle())
+    assert {"reportgen", "python", "weasyprint", "openpyxl", "pango", "harfbuzz", "fontconfig"} <= {
+        *manifest["versions"]
+    }
+    assert "not loaded" not in manifest["versions"].values()
+    for digest in manifest["fonts"].values():
+        font = (closed_once.archive / "fonts" / digest).read_bytes()
+        assert hashlib.sha256(font).hexdigest() == digest
+
+
+def test_no_page_is_preliminary_and_each_names_the_seal_before(closed_once):
+    before = seal(closed_once.cycle(NOVEMBER))
+    for path in sorted((closed_once.cycle() / "invoices").glob("*.pdf")):
+        for page in pages(path):
+            assert "PRELIMINARY" not in page
+            assert before in page
+
+
+def test_the_evidence_is_sorted_and_whole(closed_once):
+    lines = gzip.decompress(
+        (closed_once.cycle() / "inputs" / "responses.jsonl.gz").read_bytes()
+    ).splitlines()
+    told = [json.loads(line) for line in lines]
+    keys = [(one["request"], datetime.fromisoformat(one["fetched_at"])) for one in told]
+    assert keys == sorted(keys)
+    assert not (closed_once.cycle() / "inputs" / "responses.jsonl").exists()
+
+
+def test_the_second_reckoning_agrees(closed_once):
+    command = [sys.executable, "-I", str(RECKON), str(closed_once.cycle())]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "0 differences\n")
+
+
+def test_whoever_may_write_the_archive_may_not_write_what_is_closed(closed_once):
+    files = [path for path in closed_once.cycle().rglob("*") if path.is_file()]
+    assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o400"}
+    assert sorted(path.name for path in closed_once.archive.iterdir()) == [
+        NOVEMBER,
+        DECEMBER,
+        "fonts",
+    ]
+
+
+# What is done to it afterwards
+
+
+@pytest.mark.parametrize("command", ["build", "collect", "run", "close"])
+def test_it_refuses_to_be_written_again(closed, command):
+    before = state(closed.archive)
+    done = closed.here(command, "--quiet")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "this billing cycle is closed" in done.stderr
+    assert state(closed.archive) == before
+
+
+def test_explain_reads_it_as_it_was_configured_then(closed):
+    closed.edit("shared/mapping.yaml", "  ada@acme.example: A-1\n", "  ada@acme.example: B-2\n")
+    before = state(closed.archive)
+    done = closed.here("explain", "A-1", "--json")
+    assert done.returncode == 0, done.stderr
+    (line, *_) = json.loads(done.stdout)["lines"]
+    assert "mapping.yaml" in json.dumps(line)
+    assert state(closed.archive) == before
+
+
+def test_diff_compares_an_edited_mapping_with_what_was_closed(closed):
+    edited = closed.folder / "shared" / "edited.yaml"
+    text = (closed.folder / "shared" / "mapping.yaml").read_text(encoding="utf-8")
+    edited.write_text(
+        text.replace("  ada@acme.example: A-1\n", "  ada@acme.example: B-2\n"), encoding="utf-8"
+    )
+    before = state(closed.archive)
+    done = closed.here("diff", "--mapping", str(edited), "--json")
+    assert done.returncode == 0, done.stderr
+    assert state(closed.archive) == before
+    moved = {(one["from"], one["to"]) for one in json.loads(done.stdout)["moves"]}
+    assert moved == {("A-1", "B-2")}
+
+
+def test_the_next_cycle_is_compared_with_it(closed_once):
+    history = json.loads(
+        (closed_once.cycle() / "inputs" / "history.json").read_text(encoding="utf-8")
+    )
+    (before,) = history["cycles"]
+    assert (before["status"], before["seal"]) == ("closed", seal(closed_once.cycle(NOVEMBER)))
+    assert closed_once.statement()["variance"]["previous"]["seal"] == before["seal"]
+
+
+# What is asked of a close
+
+
+@pytest.fixture
+def collected(small_job) -> Job:
+    assert plain(small_job).here("collect").returncode == 0
+    return small_job
+
+
+def test_a_dry_run_writes_nothing(collected):
+    before = state(collected.archive)
+    refused = collected.here("close", "--dry-run", "--json")
+    accepted = collected.here("close", "--dry-run", "--accept", REASON, "--json")
+    assert (refused.returncode, accepted.returncode) == (3, 0)
+    (refusal,) = json.loads(refused.stdout)["refused"]
+    assert (refusal["condition"], refusal["acceptable"]) == ("unallocated", True)
+    assert state(collected.archive) == before
+
+
+def test_a_later_cycle_can_be_closed_first_for_a_reason_that_is_recorded(collected):
+    assert collected.here("collect", cycle=NOVEMBER).returncode == 0
+    assert "cycles before it are still open: 2025-11-05" in collected.here("close").stderr
+    assert collected.here("close", "--accept", REASON).returncode == 0
+    decided = json.loads((collected.cycle() / "inputs" / "close.json").read_text(encoding="utf-8"))
+    assert [one["condition"] for one in decided["accepted"]] == ["unallocated", "order"]
+    later = collected.here("close", cycle=NOVEMBER)
+    assert "later cycles are closed already: 2025-12-05" in later.stderr
+
+
+def test_what_has_drifted_is_closed_once_it_is_collected_again(collected):
+    collected.record(restated)
+    refused = collected.here("close", "--accept", "")
+    assert refused.returncode == 2
+    refused = collected.here("close")
+    assert refused.returncode == 3
+    assert "the vendor restated the control total" in refused.stderr
+    assert collected.here("close", "--refresh", "--accept", REASON).returncode == 0
+    decided = json.loads((collected.cycle() / "inputs" / "close.json").read_text(encoding="utf-8"))
+    assert [one["condition"] for one in decided["accepted"]] == ["unallocated"]
+
+
+def restated(lines):
+    """Let a day's control total be one ACU more."""
+    for line in lines:
+        if line["request"].startswith("GET /v3/enterprise/consumption/daily?"):
+            body = json.loads(line["body"])
+            day = body["consumption_by_date"][0]
+            product = min(day["acus_by_product"])
+            day["acus"] += 1
+            day["acus_by_product"][product] += 1
+            line["body"] = json.dumps(body)
+    return lines
+
+
+def test_what_differs_from_the_draft_that_was_seen_is_said(collected):
+    assert collected.here("build").returncode == 0
+    collected.edit("rates.yaml", "devin: 2.00", "devin: 3.00")
+    done = collected.here("close", "--dry-run", "--accept", REASON)
+    assert "the draft shows other figures than those to be closed; CB-2025-12-05-A-1" in done.stderr
+
+
+def test_nothing_is_closed_upon_a_broken_chain(closed):
+    for path in [closed.cycle(), *closed.cycle().rglob("*")]:
+        path.chmod(0o700)
+    (closed.cycle() / "manifest.json").unlink()
+    (closed.cycle() / "inputs" / "responses.jsonl.gz").unlink()
+    folder = closed.cycle(NOVEMBER)
+    folder.chmod(0o700)
+    (folder / "manifest.json").chmod(0o600)
+    (folder / "manifest.json").write_text("{}", encoding="utf-8")
+    done = closed.here("collect")
+    done = closed.here("close", "--accept", REASON)
+    assert done.returncode == 1
+    assert "manifest.json: is no manifest" in done.stderr
