@@ -40,6 +40,8 @@ from reportgen.core.model import (
     Statement,
     Usage,
 )
+from reportgen.core.moved import moved
+from reportgen.core.next_level import by_organization
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.statement import statement
@@ -123,6 +125,8 @@ def derive(inputs: Inputs) -> Derived:
     result, warnings = statement(
         heading, usage, allocations, charges, mapping, card=card, numbers=numbers
     )
+    listed = by_organization(allocations, resolved, charges, mapping, card.decimals)
+    result = replace(result, by_organization=listed)
     warnings += [*out_of_place, *(problem for problem in uncharged if problem.warning)]
     for warn in (conflicting_tags, unowned_sessions):
         warnings += warn(mapping, reading.directory)
@@ -132,9 +136,24 @@ def derive(inputs: Inputs) -> Derived:
         directory=with_names(reading.directory, mapping),
         allocations=allocations,
         charges=charges,
-        statement=set_against(result, inputs.earlier),
+        statement=_compared(result, inputs.earlier, allocations, charges),
         warnings=(*configuration.located(warnings), *reading.warnings),
     )
+
+
+def _compared(
+    result: Statement,
+    earlier: tuple[CycleTotals, ...],
+    allocations: tuple[Allocation, ...],
+    charges: CycleCharges,
+) -> Statement:
+    """Set a statement against the cycles before, and say whose usage has moved since the last."""
+    compared = set_against(result, earlier)
+    if compared.variance is None:
+        return compared
+    decimals = result.heading.decimals
+    moves = moved(compared.variance.previous, allocations, charges, decimals)
+    return replace(compared, variance=replace(compared.variance, moved=moves))
 
 
 def question(configuration: Configuration, cycle: BillingCycle, remembered: Directory) -> Question:

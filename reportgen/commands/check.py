@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from reportgen.archive.draft import torn
 from reportgen.archive.folder import cycle_folder
@@ -11,7 +12,8 @@ from reportgen.core.model import Invoice, Mapping
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 from reportgen.core.user_file import counted, unneeded
-from reportgen.derive import derive
+from reportgen.derive import Derived, derive
+from reportgen.operations.bearers import bearer_values, list_bearers, without_own_rule
 from reportgen.operations.connect import refuse_missing_recording
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import archived_cycle
@@ -25,16 +27,23 @@ def check(config: Path, selector: str | None, context: Context) -> int:
     configuration = opened(config, context)
     refuse_missing_recording(configuration)
     warnings = warnings_of(configuration)
+    lists: dict[str, Any] = {}
     if selector is None:
         warnings += configuration.located(_unusable_rows(configuration.mapping))
     else:
-        warnings += _against_usage(configuration, selector, context)
+        cycle = archived_cycle(configuration, selector, context)
+        derived = derive(stored_inputs(configuration, cycle, context))
+        warnings += _against_usage(
+            configuration, derived, cycle_folder(configuration.archive, cycle.start)
+        )
+        list_bearers(derived.statement, derived.directory, context)
+        lists = bearer_values(derived.statement)
     warnings = list(dict.fromkeys(warnings))
     context.terminal.problems(warnings)
     context.terminal.result(
         f"No problems, {len(warnings)} {'warning' if len(warnings) == 1 else 'warnings'}"
     )
-    context.terminal.values({"warnings": [str(warning) for warning in warnings]})
+    context.terminal.values({"warnings": [str(warning) for warning in warnings], **lists})
     return DONE
 
 
@@ -44,19 +53,18 @@ def _unusable_rows(mapping: Mapping) -> list[Problem]:
     return counted(unneeded(mapping, frozenset()), "", hint)
 
 
-def _against_usage(configuration: Configuration, selector: str, context: Context) -> list[Problem]:
+def _against_usage(configuration: Configuration, derived: Derived, folder: Path) -> list[Problem]:
     """Hold the configuration against a collected cycle.
 
     Gives warnings by file and line, then who and what has no rule, the largest first.
     """
-    cycle = archived_cycle(configuration, selector, context)
-    derived = derive(stored_inputs(configuration, cycle, context))
     gaps = date_gaps(derived.usage.records, configuration.mapping, derived.directory)
     silent = _without_contacts(derived.statement.invoices)
+    passed = without_own_rule(derived.statement, derived.directory)
     orphans = unmapped(derived.allocations, derived.directory, configuration.mapping)
     return [
-        *_torn_draft(cycle_folder(configuration.archive, cycle.start)),
-        *configuration.located([*derived.warnings, *gaps, *silent]),
+        *_torn_draft(folder),
+        *configuration.located([*derived.warnings, *gaps, *silent, *passed]),
         *(located for orphan in orphans for located in configuration.located([orphan])),
     ]
 

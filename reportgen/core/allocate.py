@@ -48,12 +48,15 @@ CAUSES = {
 class Choice:
     """What happens to a subject's records: the split with the rule (file:line), or why none is.
 
-    `flaws` are of the rows of the HR export that were needed for it.
+    `level` is that of the rule; where a `none` for the user left it to that level, `passed_on` is
+    its file:line. `flaws` are of the rows of the HR export that were needed for it.
     """
 
     kind: Literal["usage", "unallocated"]
     split: Split
     rule: str = ""
+    level: Level | None = None
+    passed_on: str = ""
     cause: str = ""
     flaws: tuple[Flaw, ...] = ()
 
@@ -320,12 +323,16 @@ def _levels(matcher: Matcher, mapping: Mapping, subject: Subject) -> Levels:
 
 
 def _choose(levels: Levels, day: date) -> Choice | None:
+    passed_on = ""
     for level, rules in levels:
         values = [value for rule in rules if (value := value_on(rule, day))]
         if level == "tag" and len({value.split for value in values}) > 1:
             continue
         if values and values[0].split:
-            return Choice(kind="usage", split=values[0].split, rule=values[0].source)
+            split, rule = values[0].split, values[0].source
+            return Choice(kind="usage", split=split, rule=rule, level=level, passed_on=passed_on)
+        if values and level == "user":
+            passed_on = values[0].source
     return None
 
 

@@ -119,7 +119,7 @@ def invoice(
         by_product=sum_by((line.product, line.acus) for line in usage),
         amount=sum_of(lines, decimals),
         borne_acus=total(line.acus for line in lines),
-        by_principal=tuple(_by_principal(lines, detail, decimals)),
+        by_principal=tuple(by_principal(lines, detail, decimals)),
         detail=tuple(detail),
         by_month=by_month(lines, detail, decimals),
     )
@@ -188,7 +188,7 @@ def _rounding_order(place: LinePlace) -> tuple[bool, str, str, bool, Decimal]:
     return kind == "unallocated", code, product, unit_price is None, unit_price or ZERO
 
 
-def _by_principal(
+def by_principal(
     lines: Sequence[InvoiceLine], detail: Sequence[DetailRow], decimals: int
 ) -> Iterator[PrincipalUsage]:
     """Apportion each line's amount to its principals, so that the column makes the invoice."""
@@ -197,7 +197,7 @@ def _by_principal(
         rows[_row_key(row)].append(row)
     amounts: dict[RowKey, Decimal] = defaultdict(lambda: round_half_up(ZERO, decimals))
     for line in filter(lambda line: line.of_usage, lines):
-        for key, amount in _apportioned(line, detail, decimals):
+        for key, amount in apportioned(line, detail, decimals):
             amounts[key] = add(amounts[key], amount)
     for key, own_rows in sorted(rows.items()):
         by_product = sum_by((row.product, row.acus) for row in own_rows)
@@ -212,9 +212,10 @@ def _by_principal(
         )
 
 
-def _apportioned(
+def apportioned(
     line: InvoiceLine, detail: Sequence[DetailRow], decimals: int
 ) -> Iterator[tuple[RowKey, Decimal]]:
+    """Apportion a line to those whose usage it is, by the keys of rows: the parts make the line."""
     exact: dict[RowKey, Decimal] = {}
     for row in detail:
         if row.line_key == line.line_key:

@@ -25,6 +25,7 @@
     Allocation                  a cost center's part of a record, priced (by the million)
     Invoice                     a cost center's charges: InvoiceLine, PrincipalUsage, DetailRow
       AddressedLine             a line, and on whose invoice it stands
+    ByOrganization              whose usage an organization's rule charged, for want of their own
     Statement                   the cycle over all: Heading, Unallocated, TieOut, TieOutRow
       MissingView               what the API did not give of an endpoint
       Subtotal                  by department, entity, calendar month
@@ -32,6 +33,7 @@
     Attachment                  a file inside a PDF
     CycleTotals                 what a statement came to, kept to be compared with
       Variance                  the changes between two: CostCenterChange, Change
+      Moved                     whose usage another cost center bears
 
 Quantities are ACUs, amounts are in the rate card's currency; both are Decimal and never rounded
 here. An empty string stands for "none" in the two bulk types (they are sorted, and None does not
@@ -531,6 +533,25 @@ class Invoice:
     memo: Memo | None = None
 
 
+class ByOrganization(NamedTuple):
+    """What somebody without a rule of their own used, and whom their organization's rule charged.
+
+    `rule` is that rule (file:line); `passed_on` the `none` by which their own left it to that.
+    Where nobody is told apart, the ids are empty and `people` are counted, over all products.
+    """
+
+    org_id: str
+    principal_kind: str
+    principal_id: str
+    product: str
+    cost_center: str
+    rule: str
+    passed_on: str
+    acus: Decimal
+    amount: Decimal
+    people: int = 1
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unallocated:
     """What no rule covers; `cost_center` bears it, or nobody does."""
@@ -644,14 +665,32 @@ class CostCenterChange:
     vanished: tuple[Principal, ...] = ()
 
 
+class Moved(NamedTuple):
+    """What a cost center bears of somebody's usage who was borne by others in the cycle before.
+
+    `givers` are those others, `rules` (file:line) what brought it here; none: no rule assigns it. A
+    `receiver` of "" is nobody. Where nobody is told apart, ids are empty and `people` are counted.
+    """
+
+    principal_kind: str
+    principal_id: str
+    givers: tuple[str, ...]
+    receiver: str
+    rules: tuple[str, ...]
+    acus: Decimal
+    amount: Decimal
+    people: int = 1
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Variance:
-    """A statement against that of the cycle before."""
+    """A statement against that of the cycle before; `moved` is the largest amount first."""
 
     previous: CycleTotals
     acus: Decimal
     amount: Decimal
     by_cost_center: MappingOf[str, CostCenterChange]
+    moved: tuple[Moved, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -747,6 +786,7 @@ class Statement:
     by_department: tuple[Subtotal, ...] = ()
     by_entity: tuple[Subtotal, ...] = ()
     by_month: tuple[Subtotal, ...] = ()
+    by_organization: tuple[ByOrganization, ...] = ()
     variance: Variance | None = None
     run_rate: RunRate | None = None
     earlier: tuple[CycleTotals, ...] = ()

@@ -5,12 +5,14 @@ ACU and amount stands as it was.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from reportgen.core.directory import principal_of
 from reportgen.core.model import (
+    ByOrganization,
     CostCenterChange,
     CostCenterTotals,
     CycleTotals,
@@ -19,6 +21,7 @@ from reportgen.core.model import (
     Discrepancy,
     Entry,
     Invoice,
+    Moved,
     Principal,
     Statement,
     UsersShown,
@@ -61,6 +64,7 @@ def redacted(
         discrepancies=tuple(
             _discrepancy(discrepancy, words) for discrepancy in statement.discrepancies
         ),
+        by_organization=_by_organization(statement.by_organization, kept),
         variance=_variance(statement.variance, kept) if statement.variance else None,
         earlier=tuple(map(_totals, statement.earlier)),
     ), Directory(
@@ -139,10 +143,51 @@ def _unescaped(match: re.Match[str]) -> str:
     return bytes.fromhex(match[0].replace("%", "")).decode(errors="replace")
 
 
+def _by_organization(
+    rows: Sequence[ByOrganization], kept: Pseudonyms
+) -> tuple[ByOrganization, ...]:
+    """Show rows by pseudonyms, or count the people of each organization and cost center."""
+    if kept:
+        shown = sorted(row._replace(principal_id=_id(*row[1:3], kept)) for row in rows)
+        return tuple(sorted(shown, key=lambda row: (row.amount, row.acus), reverse=True))
+    places: dict[tuple[str, str, str], list[ByOrganization]] = defaultdict(list)
+    for row in rows:
+        places[row.org_id, row.cost_center, row.rule].append(row)
+    return tuple(
+        ByOrganization(
+            *(org_id, "", "", "", code, rule, ""),
+            total(row.acus for row in alike),
+            total(row.amount for row in alike),
+            len({(row.principal_kind, row.principal_id) for row in alike}),
+        )
+        for (org_id, code, rule), alike in sorted(places.items())
+    )
+
+
+def _moved(rows: Sequence[Moved], kept: Pseudonyms) -> tuple[Moved, ...]:
+    """Show rows by pseudonyms, or count the people of each way; a rule may be of one alone."""
+    if kept:
+        shown = sorted(row._replace(principal_id=_id(*row[:2], kept)) for row in rows)
+        return tuple(sorted(shown, key=lambda row: (row.amount, row.acus), reverse=True))
+    ways: dict[tuple[tuple[str, ...], str], list[Moved]] = defaultdict(list)
+    for row in rows:
+        ways[row.givers, row.receiver].append(row)
+    return tuple(
+        Moved(
+            *("", "", givers, receiver, ()),
+            total(row.acus for row in alike),
+            total(row.amount for row in alike),
+            len(alike),
+        )
+        for (givers, receiver), alike in sorted(ways.items())
+    )
+
+
 def _variance(variance: Variance, kept: Pseudonyms) -> Variance:
     return replace(
         variance,
         previous=_totals(variance.previous),
+        moved=_moved(variance.moved, kept),
         by_cost_center={
             code: _change(change, kept) for code, change in variance.by_cost_center.items()
         },

@@ -8,11 +8,13 @@ from typing import Any
 
 from reportgen.core.cycle import BOUNDARY
 from reportgen.core.model import (
+    ByOrganization,
     CostCenterChange,
     Discrepancy,
     Invoice,
     InvoiceLine,
     Memo,
+    Moved,
     RunRate,
     Statement,
     Subtotal,
@@ -58,6 +60,7 @@ def statement_values(statement: Statement) -> dict[str, Any]:
         ),
         "run_rate": _run_rate(statement.run_rate, decimals),
         "missing_views": [view.text for view in heading.missing_views],
+        "by_organization": [_by_organization(row, decimals) for row in statement.by_organization],
     }
 
 
@@ -202,6 +205,7 @@ def _variance(variance: Variance | None, declared: AbstractSet[str]) -> dict[str
             for code, change in variance.by_cost_center.items()
             if code not in declared
         ],
+        "moved": [_moved(row, previous.decimals) for row in variance.moved],
     }
 
 
@@ -215,6 +219,32 @@ def _changes(change: CostCenterChange, decimals: int) -> dict[str, Any]:
         },
         "new": [principal.id for principal in change.new],
         "vanished": [principal.id for principal in change.vanished],
+    }
+
+
+def _moved(row: Moved, decimals: int) -> dict[str, Any]:
+    return {
+        "principal_id": row.principal_id or None,
+        "people": row.people,
+        "from": list(row.givers),
+        "to": row.receiver or None,
+        "rules": list(row.rules),
+        "acus": plain(row.acus),
+        "amount": fixed(row.amount, decimals),
+    }
+
+
+def _by_organization(row: ByOrganization, decimals: int) -> dict[str, Any]:
+    return {
+        "org_id": row.org_id,
+        "principal_id": row.principal_id or None,
+        "people": row.people,
+        "product": row.product or None,
+        "cost_center": row.cost_center,
+        "rule": row.rule,
+        "passed_on": row.passed_on or None,
+        "acus": plain(row.acus),
+        "amount": fixed(row.amount, decimals),
     }
 
 

@@ -1,4 +1,4 @@
-"""ledger.csv, tie_out.csv and unallocated.csv, written as text and read back.
+"""ledger.csv, tie_out.csv, unallocated.csv and by_organization.csv, written as text and read back.
 
 Decimals are written without an exponent. A text that a spreadsheet would take for a formula gets a
 leading apostrophe, which the reader removes.
@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
-from reportgen.core.model import Allocation, TieOutRow
+from reportgen.core.model import Allocation, ByOrganization, TieOutRow
 from reportgen.core.money import ZERO, fixed, plain
 from reportgen.core.unallocated import UnallocatedRow
 
@@ -39,6 +39,10 @@ TIE_OUT_COLUMNS = (
     "difference_acus",
 )
 UNALLOCATED_COLUMNS = ("cause", "id", "product", "acus", "amount", "suggestion")
+BY_ORGANIZATION_COLUMNS = (
+    *("org_id", "principal_kind", "id", "product", "cost_center"),
+    *("rule", "passed_on", "acus", "amount"),
+)
 NUMBER_COLUMNS = {"quantity", "unit_price", "acus", "amount"}
 FORMULA_MARK = "'"
 FORMULA_STARTS = tuple("=+-@\t\r'")
@@ -74,6 +78,12 @@ def unallocated_csv(rows: Iterable[UnallocatedRow], decimals: int) -> str:
         for row in rows
     )
     return csv_text(UNALLOCATED_COLUMNS, written)
+
+
+def by_organization_csv(rows: Iterable[ByOrganization], decimals: int) -> str:
+    """Write who is charged by an organization, a row per principal, product and cost center."""
+    written = ((*row[:7], plain(row.acus), fixed(row.amount, decimals)) for row in rows)
+    return csv_text(BY_ORGANIZATION_COLUMNS, written)
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

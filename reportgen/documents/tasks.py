@@ -62,7 +62,7 @@ def tasks_of(
     of an invoice by the code of its cost center, and of the statement by "".
     """
     attached = attachments or {}
-    whole = statement_document(statement, design.note)
+    whole = statement_document(statement, directory, design.note)
     invoices = {
         f"invoices/{document.invoice.number}": document
         for document in invoice_documents(

@@ -24,7 +24,7 @@ from reportgen.core.directory import joined, numbered, with_answered
 from reportgen.core.model import Directory, Principal
 from reportgen.core.privacy import redacted
 from reportgen.core.statement_json import statement_json
-from reportgen.core.tables import ledger_csv, tie_out_csv, unallocated_csv
+from reportgen.core.tables import by_organization_csv, ledger_csv, tie_out_csv, unallocated_csv
 from reportgen.core.unallocated import UnallocatedRow, unallocated_rows
 from reportgen.core.user_file import with_names
 from reportgen.derive import Derived, Inputs
@@ -72,6 +72,9 @@ def table_files(inputs: Inputs, derived: Derived) -> dict[str, bytes]:
         "tie_out.csv": tie_out_csv(derived.statement.tie_out_rows),
         "unallocated.csv": unallocated_csv(
             _unallocated(inputs, derived), derived.statement.heading.decimals
+        ),
+        "by_organization.csv": by_organization_csv(
+            derived.statement.by_organization, derived.statement.heading.decimals
         ),
     }
     return {name: text.encode() for name, text in texts.items()}

@@ -8,6 +8,7 @@ from reportgen.core.money import fixed, plain, shown
 from reportgen.core.problem import Problem
 from reportgen.core.statement_json import statement_values
 from reportgen.core.text import quoted
+from reportgen.operations.bearers import tell_bearers
 from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
 
 
@@ -22,6 +23,7 @@ def tell_outcome(statement: Statement, folder: Path, context: Context) -> int:
     context.terminal.result(_tie_out_in_money(statement))
     if statement.tie_out.unpriced_acus:
         context.terminal.result(_unpriced(statement))
+    tell_bearers(statement, context)
     context.terminal.result(f"Documents in {folder}: open {folder / 'index.html'}")
     context.terminal.values({"folder": str(folder), **statement_values(statement)})
     context.terminal.problems(_disagreements(statement, str(folder / "statement.pdf")))

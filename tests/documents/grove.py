@@ -20,6 +20,7 @@ from reportgen.core.model import (
     CostCenter,
     CostCenterTotals,
     CycleTotals,
+    DatedSplit,
     Fee,
     MemoCurrency,
     MemoRate,
@@ -30,6 +31,9 @@ from reportgen.core.model import (
     RateCard,
     RecordedResponse,
     Recover,
+    Rule,
+    Share,
+    Split,
     Transfer,
     VendorInvoice,
 )
@@ -76,6 +80,15 @@ TRANSFERS = (
 )
 
 
+def _rule_of(organization: str, code: str, line: int) -> Rule:
+    split, source = Split(shares=(Share(code, Decimal(1), "1"),)), f"mapping.yaml:{line}"
+    value = DatedSplit(start=date.min, split=split, source=source)
+    return Rule(section="orgs", key=organization, values=(value,), source=source)
+
+
+ORGANIZATION_RULES = (_rule_of("org-main", "S-2", 12), _rule_of("org-lab", "Z-9", 13))
+
+
 def card(**changed: object) -> RateCard:
     """Give the rate card with whatever is charged besides usage."""
     found = replace(
@@ -109,13 +122,20 @@ def derived(
     recover: bool = False,
     pool: Pool = POOL,
     centers: tuple[CostCenter, ...] = CENTERS,
+    dropped: str = "",
 ) -> Derived:
-    """Derive the cycle, three and a half days of which had passed when it was collected."""
+    """Derive the cycle, three and a half days of which had passed when it was collected.
+
+    Who is `dropped` has no rule of their own; two organizations have one then.
+    """
     ways = (
         {"prices": {}, "recover": Recover(weights={"cascade": Decimal("0.8")})} if recover else {}
     )
     configuration = beech.configuration()
     mapping = replace(configuration.mapping, cost_centers=centers, pools=(pool,))
+    if dropped:
+        kept = (rule for rule in mapping.rules if rule.key != dropped)
+        mapping = replace(mapping, rules=(*kept, *ORGANIZATION_RULES))
     inputs = Inputs(
         configuration=replace(configuration, mapping=mapping, rate_card=card(**ways)),
         cycle=CYCLE,

@@ -34,8 +34,13 @@ def line_of(job: Job, text: str) -> str:
     return f"mapping.yaml:{number}"
 
 
-def test_the_sample_has_orphans_and_nothing_else(sample):
-    lines = warned(sample.job)
+def test_the_sample_has_orphans_and_those_of_organizations_and_nothing_else(sample):
+    warnings = warned(sample.job)
+    by_organizations, lines = warnings[:3], warnings[3:]
+    for line in by_organizations:
+        assert re.match(
+            r"mapping.yaml:\d+: warning: charges who has no rule of their own: 1 u", line
+        )
     assert [re.sub(r".*?warning: ([^:(\"]+) .*", r"\1", line) for line in lines[:-1]] == [
         *("unmapped organization", "unmapped user", "unmapped user", "unmapped user"),
     ]

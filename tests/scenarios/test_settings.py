@@ -39,7 +39,8 @@ from tests.scenarios.job import (
 from tests.weight import heavy_but
 
 CONTACT = "owner.of.platform@acme.example"
-INTERNAL = ("inputs/", "ledger.csv", "unallocated.csv", "statement.json")
+TABLES = "ledger.csv", "unallocated.csv", "by_organization.csv"
+INTERNAL = ("inputs/", *TABLES, "statement.json")
 """What stays with whoever charges; everything else in a cycle's folder is handed out."""
 LOGOS = {
     "logo.svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30">'

@@ -29,5 +29,6 @@ BASES: Mapping[str, str] = {
 }
 NO_HOLDER = "No known user or organization"
 NO_DEPARTMENT, NO_ENTITY = "No department", "No entity"
+NO_RULE, NOBODY = "no rule", "nobody"
 NO_DAY = "Fees, transfers and shared costs"
 """What the calendar months of usage leave over."""

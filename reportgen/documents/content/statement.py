@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from reportgen.core.model import (
     CostCenterChange,
+    Directory,
     Heading,
     Invoice,
     InvoiceLine,
@@ -14,6 +15,13 @@ from reportgen.core.model import (
     TieOut,
 )
 from reportgen.core.money import ZERO, add, printed, round_half_up, subtract, total
+from reportgen.documents.content.bearers import (
+    Bearers,
+    by_organization_slot,
+    charged_by_organization,
+    moved_since,
+    moved_slot,
+)
 from reportgen.documents.content.budget import Budget, budget_of
 from reportgen.documents.content.charges import amount_of, fraction_of
 from reportgen.documents.content.chart import Chart, colors, daily_chart
@@ -60,10 +68,12 @@ class CostCenterRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatementDocument:
-    """The statement of a cycle."""
+    """The statement of a cycle; `moved` is since the cycle before."""
 
     statement: Statement
     palette: Mapping[str, str]
+    by_organization: Bearers
+    moved: Bearers
     note: str | None = None
     effective_prices: bool = False
 
@@ -162,6 +172,12 @@ class StatementDocument:
         return [*rows_of(self.statement.invoices, self.statement), *map(_gone, gone)]
 
     @property
+    def has_vendor_invoice(self) -> bool:
+        """Tell whether ACUs or an amount of the vendor's invoice are recorded for this cycle."""
+        tie = self.tie_out
+        return tie.vendor_invoice_acus is not None or tie.vendor_invoice_amount is not None
+
+    @property
     def has_budgets(self) -> bool:
         """Tell whether any cost center has a budget."""
         return _has_budgets(self.statement.invoices)
@@ -197,6 +213,8 @@ class StatementDocument:
             "entities": subtotal_slot(self.entities, word(NO_ENTITY)),
             "months": month_slot(self.months, word),
             "days": Slot(day_fields(self.products), self._day_cells()),
+            "by_organization": by_organization_slot(self.by_organization, word),
+            "moved": moved_slot(self.moved, word),
             "tie_out": Slot(TIE_OUT_FIELDS, self.statement.tie_out_rows),
         }
 
@@ -210,11 +228,15 @@ class StatementDocument:
         return (line for invoice in self.statement.invoices for line in invoice.lines)
 
 
-def statement_document(statement: Statement, note: str | None) -> StatementDocument:
+def statement_document(
+    statement: Statement, directory: Directory, note: str | None
+) -> StatementDocument:
     """Give the document of the whole cycle."""
     return StatementDocument(
         statement=statement,
         palette=colors(products_of(statement)),
+        by_organization=charged_by_organization(statement, directory),
+        moved=moved_since(statement, directory),
         note=note,
         effective_prices=statement.heading.effective_prices,
     )

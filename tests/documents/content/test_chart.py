@@ -176,7 +176,7 @@ def test_colours_differ_in_grey_from_their_neighbours():
 
 def test_a_product_has_the_same_colour_in_every_document():
     statement = derived().statement
-    whole = statement_document(statement, None).chart
+    whole = statement_document(statement, derived().directory, None).chart
     palette = {layer.product: layer.color for layer in whole.layers}
     assert list(palette) == ["cascade", "devin", "review"]
     invoices = list(invoice_documents(statement, derived().directory, None))

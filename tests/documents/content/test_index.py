@@ -298,7 +298,13 @@ def test_links_lead_to_every_document_and_nowhere_else():
     documents = {one.path for one in tasks_of(statement, grove.derived().directory, design)} - {
         "index.html"
     }
-    tables = {"statement.json", "ledger.csv", "tie_out.csv", "unallocated.csv"}
+    tables = {
+        "statement.json",
+        "ledger.csv",
+        "tie_out.csv",
+        "unallocated.csv",
+        "by_organization.csv",
+    }
     assert {unquote(link) for link in links(rich())} == documents | tables
     assert any(path.startswith("summaries/entity-") for path in documents)
 

@@ -1,0 +1,158 @@
+"""Who is charged by their organization's rule, and whom another cost center bears than before.
+
+Both lists are of everybody, the largest amount first; a page shows the first of them and one row
+for all others, so that its columns foot.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reportgen.core.directory import principal_of
+from reportgen.core.model import ByOrganization, Directory, Moved, Statement
+from reportgen.core.money import total
+from reportgen.core.next_level import over_products
+from reportgen.documents.content.labels import NO_RULE, NOBODY, Word
+from reportgen.documents.content.slots import CellValue, Slot
+from reportgen.documents.content.usage import label_of
+
+MOST_BEARERS = 25
+BY_ORGANIZATION_FIELDS = ("user", "organization", "code", "rule", "own", "acus", "amount")
+MOVED_FIELDS = ("user", "from", "to", "rule", "acus", "amount")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Borne:
+    """What a cost center (`code`, empty where nobody) bears of somebody's usage, by which rules.
+
+    Where nobody is told apart the `label` is empty, and `people` are counted. By organization:
+    its name, and `passed_on`, the `none` that left it to its rule. Moved: the codes `from_` which.
+    """
+
+    label: str
+    code: str
+    rules: tuple[str, ...]
+    acus: Decimal
+    amount: Decimal
+    people: int = 1
+    organization: str = ""
+    passed_on: str = ""
+    from_: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sums:
+    """What rows come to together."""
+
+    people: int
+    acus: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bearers:
+    """Rows of everybody, the largest amount first."""
+
+    rows: tuple[Borne, ...]
+
+    @property
+    def shown(self) -> tuple[Borne, ...]:
+        """The rows that a page shows."""
+        return self.rows[:MOST_BEARERS]
+
+    @property
+    def others(self) -> Sums | None:
+        """What all further rows come to, if there are any."""
+        return _sums(self.rows[MOST_BEARERS:]) if self.rows[MOST_BEARERS:] else None
+
+    @property
+    def whole(self) -> Sums:
+        """What all rows come to."""
+        return _sums(self.rows)
+
+    @property
+    def told_apart(self) -> bool:
+        """Tell whether people can be told apart."""
+        return any(row.label for row in self.rows)
+
+
+def charged_by_organization(statement: Statement, directory: Directory) -> Bearers:
+    """List who has no rule of their own, over all products."""
+    rows = (_by_organization(row, directory) for row in over_products(statement.by_organization))
+    return Bearers(rows=tuple(sorted(rows, key=_order)))
+
+
+def moved_since(statement: Statement, directory: Directory) -> Bearers:
+    """List whom another cost center bears than in the cycle before."""
+    moves = statement.variance.moved if statement.variance else ()
+    return Bearers(rows=tuple(sorted((_moved(row, directory) for row in moves), key=_order)))
+
+
+def by_organization_slot(bearers: Bearers, word: Word) -> Slot:
+    """Give the rows of the workbook's sheet of those whom organizations' rules charge."""
+    return Slot(
+        BY_ORGANIZATION_FIELDS,
+        (
+            (
+                *(_called(row, word), row.organization, row.code, ", ".join(row.rules)),
+                *(row.passed_on or None, row.acus, row.amount),
+            )
+            for row in bearers.rows
+        ),
+    )
+
+
+def moved_slot(bearers: Bearers, word: Word) -> Slot:
+    """Give the rows of the workbook's sheet of those whom another cost center bears."""
+    return Slot(MOVED_FIELDS, (_moved_cells(row, word) for row in bearers.rows))
+
+
+def _moved_cells(row: Borne, word: Word) -> Sequence[CellValue]:
+    rules = ", ".join(row.rules) or (word(NO_RULE) if row.label else None)
+    ways = ", ".join(row.from_), row.code or word(NOBODY), rules
+    return _called(row, word), *ways, row.acus, row.amount
+
+
+def _called(row: Borne, word: Word) -> str:
+    return row.label or word("%(count)s people") % {"count": row.people}
+
+
+def _by_organization(row: ByOrganization, directory: Directory) -> Borne:
+    return Borne(
+        label=_label(row.principal_kind, row.principal_id, directory),
+        code=row.cost_center,
+        rules=(row.rule,),
+        acus=row.acus,
+        amount=row.amount,
+        people=row.people,
+        organization=directory.organizations.get(row.org_id, row.org_id),
+        passed_on=row.passed_on,
+    )
+
+
+def _moved(row: Moved, directory: Directory) -> Borne:
+    return Borne(
+        label=_label(row.principal_kind, row.principal_id, directory),
+        code=row.receiver,
+        rules=row.rules,
+        acus=row.acus,
+        amount=row.amount,
+        people=row.people,
+        from_=row.givers,
+    )
+
+
+def _label(kind: str, principal_id: str, directory: Directory) -> str:
+    return label_of(directory, principal_of(kind, principal_id)) if principal_id else ""
+
+
+def _order(row: Borne) -> tuple[object, ...]:
+    return -row.amount, -row.acus, row.label, row.code, row.organization, row.rules, row.from_
+
+
+def _sums(rows: Sequence[Borne]) -> Sums:
+    return Sums(
+        people=sum(row.people for row in rows),
+        acus=total(row.acus for row in rows),
+        amount=total(row.amount for row in rows),
+    )
