@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
+from html import unescape
 
 import pytest
 
@@ -104,3 +105,18 @@ def test_the_workbook_has_a_row_for_everybody():
     assert ("Ada Brennan", "Main", "S-2", "mapping.yaml:12", None) in listed
     moved = [row[:4] for row in slots["moved"].rows]
     assert ("Ada Brennan", "R-1", "Z-9", "no rule") in moved
+
+
+@pytest.mark.parametrize("path", ["statement.pdf", "statement.xlsx", "index.html"])
+def test_where_no_vendors_invoice_is_recorded_it_is_said(path):
+    statement, known = shown("names")
+    tie = replace(
+        statement.tie_out,
+        vendor_invoice_acus=None,
+        vendor_invoice_amount=None,
+        over_recovery_amount=None,
+    )
+    said = "No vendor's invoice is recorded for this cycle."
+    for found, is_said in ((statement, False), (replace(statement, tie_out=tie), True)):
+        (task,) = [one for one in tasks_of(found, known, grove.design()) if one.path == path]
+        assert (said in unescape(filled(task, grove.design()))) == is_said
