@@ -6,6 +6,7 @@ is compared with that, else with the id.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import date
@@ -23,6 +24,8 @@ subject_of: Callable[[UsageRecord], Subject] = attrgetter(
 """Gives the subject of a record."""
 
 SESSION_PREFIX = "devin-"
+MOST_KEYS = 20
+"""How many keys without a match are named each on a line of its own."""
 
 
 class Matcher:
@@ -101,8 +104,20 @@ def sessions_named(
     rules: Iterable[Rule], sessions: Iterable[Session]
 ) -> list[tuple[Rule, Session]]:
     """Pair the session and tag rules with the sessions they name."""
-    named = [rule for rule in rules if rule.section in {"sessions", "tags"}]
-    return [(rule, session) for session in sessions for rule in named if _names(rule, session)]
+    by_key: dict[tuple[str, str], list[Rule]] = defaultdict(list)
+    for rule in rules:
+        if rule.section in {"sessions", "tags"}:
+            for key in _keys(rule):
+                by_key[rule.section, key].append(rule)
+    return [
+        (rule, session)
+        for session in sessions
+        for key in (
+            ("sessions", session.session_id),
+            *(("tags", tag) for tag in sorted({*session.tags})),
+        )
+        for rule in by_key.get(key, ())
+    ]
 
 
 def uncollected_sessions(
@@ -153,7 +168,7 @@ def unowned_sessions(mapping: Mapping, directory: Directory) -> list[Problem]:
 def unmatched_rules(
     mapping: Mapping, directory: Directory, told: AbstractSet[str] = frozenset()
 ) -> list[Problem]:
-    """Warn of keys that match nobody and nothing the API knows; of the HR export in one line.
+    """Warn of keys that match nobody and nothing the API knows; of many, and of rows, in one line.
 
     `told` are keys of the HR export that another warning names.
     """
@@ -162,13 +177,26 @@ def unmatched_rules(
     keys = [rule for rule in unmatched if rule.section != "user_file"]
     rows = [rule for rule in unmatched if rule.section == "user_file" and rule.key not in told]
     whole = not any(section == "user_file" for section, _ in seen)
-    return [*map(_unmatched_key, keys), *_unmatched_rows(rows, whole=whole)]
+    return [*_unmatched_keys(keys), *_unmatched_rows(rows, whole=whole)]
 
 
-def _unmatched_key(rule: Rule) -> Problem:
-    message = f"{quoted(rule.key)} in {rule.section} matches nothing in this cycle"
-    hint = "correct the key, or leave it if it is kept for later"
-    return Problem(source=rule.source, message=message, hint=hint, warning=True)
+def _unmatched_keys(rules: list[Rule]) -> list[Problem]:
+    """Warn of each key with its line; so many that nobody would read them are one warning."""
+    if len(rules) > MOST_KEYS:
+        rules = sorted(rules, key=lambda rule: file_and_line(rule.source))
+        names = some(rules, lambda rule: f"{quoted(rule.key)} in {rule.section}")
+        message = f"{len(rules)} keys match nothing in this cycle: {names}"
+        hint = "correct them, or leave them if they are kept for later"
+        return [Problem(source=rules[0].source, message=message, hint=hint, warning=True)]
+    return [
+        Problem(
+            source=rule.source,
+            message=f"{quoted(rule.key)} in {rule.section} matches nothing in this cycle",
+            hint="correct the key, or leave it if it is kept for later",
+            warning=True,
+        )
+        for rule in rules
+    ]
 
 
 def _unmatched_rows(rules: list[Rule], *, whole: bool) -> list[Problem]:
@@ -206,12 +234,6 @@ def _conflict(session_id: str, rules: list[Rule]) -> Problem:
         hint="none of them is used; name the session under `sessions`",
         warning=True,
     )
-
-
-def _names(rule: Rule, session: Session) -> bool:
-    if rule.section == "tags":
-        return rule.key in session.tags
-    return session_key(rule.key) == session.session_id
 
 
 def _keys(rule: Rule) -> set[str]:

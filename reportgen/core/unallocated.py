@@ -25,6 +25,8 @@ LONGEST_KEY = 1000
 """YAML takes keys of at most 1024 characters."""
 ALIKE = Fraction(17, 20)
 """How alike two words must be: a letter of seven may be another."""
+MOST_COMPARED = 3000
+"""With so many keys of one first letter a word is compared."""
 SECTIONS = {"user": ("users", "user_file"), "service_user": ("service_users",), "": ("orgs",)}
 """Where keys of a principal kind, and of organizations, stand; a suggestion goes into the first."""
 
@@ -175,6 +177,8 @@ class Suggestions:
         for first, word in asked:
             for section in SECTIONS[orphan.kind]:
                 known = self._known.get((section, first), {})
+                if len(known) > MOST_COMPARED:
+                    continue  # among so many somebody is alike by chance, and the search has no end
                 if (near := did_you_mean(word, known)) and _much_alike(word, near):
                     return known[near]
         return None

@@ -1,6 +1,7 @@
 """Which rules match whom, worked by hand."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -260,6 +261,29 @@ def test_keys_that_match_nobody_are_warnings():
     ]  # rows of the export come last
     assert [(one.source, one.warning) for one in problems] == [(one.source, True) for one in told]
     assert all(one.key in problem.message for one, problem in zip(told, problems, strict=True))
+
+
+def test_thousands_of_keys_that_match_nobody_are_one_warning():
+    unknown = [rule("orgs", f"org-none-{number}", line=number) for number in range(2, 20_002)]
+    (problem,) = unmatched_rules(mapping(rule("orgs", "org-1"), *reversed(unknown)), DIRECTORY)
+    assert (problem.source, problem.warning) == ("mapping.yaml:2", True)
+    assert problem.message == (
+        '20000 keys match nothing in this cycle: "org-none-2" in orgs, "org-none-3" in orgs, '
+        '"org-none-4" in orgs and 19997 more'
+    )
+
+
+def test_sessions_are_found_among_any_number_of_rules():
+    """Pair by pair, thirty million comparisons would take a minute."""
+    rules = [rule("sessions", f"none-{number}") for number in range(5_000)]
+    sessions = [
+        replace(session, session_id=f"{session.session_id}-{number}")
+        for session in DIRECTORY.sessions.values()
+        for number in range(2_000)
+    ]
+    assert sessions_named([*rules, rule("sessions", "3-7")], sessions) == [
+        (rule("sessions", "3-7"), one) for one in sessions if one.session_id == "devin-3-7"
+    ]
 
 
 def test_rows_of_the_user_file_that_match_nobody_are_one_line():

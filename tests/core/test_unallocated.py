@@ -327,6 +327,12 @@ def test_a_person_with_a_second_account_is_suggested_what_the_first_has():
     assert suggested("user", "u-3", rules, second) == "u-3: CC-1"
 
 
+def test_nothing_is_suggested_where_a_search_would_not_end():
+    rules = [rule("orgs", f"org-{number:06}", "CC-1") for number in range(3_001)]
+    assert suggested("", "org-00120x", rules[:3_000]) == "org-00120x: CC-1"
+    assert suggested("", "org-00120x", rules) == ""
+
+
 def test_a_misspelt_key_is_suggested_again():
     assert suggested("", "org-2f8ab6190c4e", [rule("orgs", "org-2f8ab6190c4f", "CC-2")]) == (
         "org-2f8ab6190c4e: CC-2"
