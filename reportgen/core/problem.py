@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from reportgen.core.text import printable
 
+LONGEST_SENTENCE = 2000
+"""Characters; what is longer holds names that nobody gave by hand."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Problem:
@@ -25,7 +28,12 @@ class Problem:
     def __str__(self) -> str:
         """Write the one line a user reads."""
         kind = "warning: " if self.warning else ""
-        return printable(f"{self.source}: {kind}{self.message}; {self.hint}")
+        return printable(f"{self.source}: {kind}{_cut(self.message)}; {_cut(self.hint)}")
+
+
+def _cut(text: str) -> str:
+    """Cut what holds a name of thousands of characters, so that a person can read the line."""
+    return text if len(text) <= LONGEST_SENTENCE else f"{text[:LONGEST_SENTENCE]}…"
 
 
 class Rejected(Exception):  # noqa: N818 - not an error of the program: the input was read and refused

@@ -27,6 +27,11 @@ def test_a_problem_says_where_what_and_what_to_do():
     assert str(WARNING) == "rates.yaml:9: warning: a product has no price; give it one"
 
 
+def test_a_name_of_ten_thousand_characters_leaves_a_line_to_read():
+    long = Problem(source="mapping.yaml:1", message=f"{'x' * 10_000} is unknown", hint="y" * 10_000)
+    assert str(long) == f"mapping.yaml:1: {'x' * 2000}…; {'y' * 2000}…"
+
+
 def test_warnings_do_not_stop():
     assert errors([WARNING, PROBLEM, WARNING]) == (PROBLEM,)
     assert errors([WARNING]) == ()
