@@ -14,13 +14,20 @@ def write_through(path: Path, content: bytes) -> None:
     Raises OSError with the name of the file, also where the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with naming(path), path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let what the system refuses name the file: of a full disk it says only that it is full."""
     try:
-        with path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        error.filename, error.filename2 = str(path), None
+        raise
 
 
 def sync(folder: Path) -> None:

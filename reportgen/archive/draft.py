@@ -19,9 +19,10 @@ from pathlib import Path
 
 import msgspec
 
-from reportgen.archive.disk import abandoned, sync, uninterrupted, write_through
+from reportgen.archive.disk import abandoned, naming, sync, uninterrupted, write_through
 from reportgen.archive.folder import KEPT, private, refuse_links
 from reportgen.core.problem import Problem, Rejected
+from reportgen.files import content_of
 
 LISTING = "inputs/draft.json"
 REPLACING = ".replacing"
@@ -36,14 +37,15 @@ class _Listing(msgspec.Struct):
 class Stage:
     """Files on their way into a folder."""
 
-    def __init__(self, path: Path) -> None:
-        """Keep the files under `path` until they are renamed in."""
-        self._path = path
+    def __init__(self, path: Path, folder: Path) -> None:
+        """Keep the files under `path` until they are renamed into `folder`."""
+        self._path, self._folder = path, folder
         self._names: set[str] = set()
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file and see it through to the disk."""
-        write_through(self._path / name, content)
+        with naming(self._folder / name):
+            write_through(self._path / name, content)
         self._names.add(name)
 
     def add_to(self, folder: Path) -> None:
@@ -58,7 +60,7 @@ class Stage:
         gone = before - self._names - KEPT
         self._refuse_in_the_way(folder)
         refuse_links(folder, gone)
-        with _replacing(folder, before):
+        with self._replacing(folder, before):
             self._rename_into(folder)
             for name in sorted(gone):
                 _remove(folder / name)
@@ -75,6 +77,20 @@ class Stage:
             (self._path / name).replace(target)
         for parent in {(folder / name).parent for name in self._names}:
             sync(parent)
+
+    @contextmanager
+    def _replacing(self, folder: Path, before: Iterable[str]) -> Iterator[None]:
+        """Mark a draft while it is half old and half new; what interrupts that leaves the mark."""
+        folder.mkdir(parents=True, exist_ok=True)
+        mark = folder / REPLACING
+        with naming(mark):
+            write_through(self._path / REPLACING, _encoded(before))
+        (self._path / REPLACING).replace(mark)
+        sync(folder)
+        yield
+        sync(folder)
+        mark.unlink()
+        sync(folder)
 
 
 @contextmanager
@@ -105,23 +121,11 @@ def _beside(folder: Path) -> Iterator[Stage]:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
-        yield Stage(path)
+        yield Stage(path, folder)
     finally:
         os.close(descriptor)
         shutil.rmtree(path, ignore_errors=True)
         _remove_empty(made)
-
-
-@contextmanager
-def _replacing(folder: Path, before: Iterable[str]) -> Iterator[None]:
-    """Mark a draft while it is half old and half new; what interrupts that leaves the mark."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_through(folder / REPLACING, _encoded(before))
-    sync(folder)
-    yield
-    sync(folder)
-    (folder / REPLACING).unlink()
-    sync(folder)
 
 
 def torn(folder: Path) -> list[Problem]:
@@ -155,8 +159,8 @@ def foreign(folder: Path) -> list[str]:
 
 def _listed(path: Path) -> list[str]:
     """Read which files a draft has; of one that cannot be read nothing is to be removed."""
-    with suppress(OSError, msgspec.MsgspecError, UnicodeError):
-        names = msgspec.json.decode(path.read_bytes(), type=_Listing).files
+    with suppress(OSError, ValueError, RecursionError):
+        names = msgspec.json.decode(content_of(path), type=_Listing).files
         return [name for name in names if _is_inside(name)]
     return []
 

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -18,13 +19,17 @@ from typing import BinaryIO, cast
 
 import msgspec
 
+from reportgen.archive.disk import naming
 from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import said_by_system
+from reportgen.files import opened, refuse_other
 
 METHOD = "GET "
 """What stands before path and query on a line; nothing else is ever asked."""
 ZIPPED = ".gz"
+LONGEST_LINE = 512 * 1024 * 1024
+"""Bytes; a body of any size that is taken from an API is shorter."""
 
 
 class _Line(msgspec.Struct):
@@ -56,7 +61,7 @@ class Stored(Mapping[str, RecordedResponse]):
         source = f"{self._path}:{number}"
         if self._unpacked:
             return _response(_line_at(start, self._unpacked), source)
-        with self._path.open("rb") as file:
+        with opened(self._path) as file:
             return _response(_line_at(start, file), source)
 
     def __contains__(self, request: object) -> bool:
@@ -107,7 +112,7 @@ def _scanned(
         source = f"{path}:{place[1]}"
         try:
             response = _response(line, source)
-        except (msgspec.MsgspecError, ValueError):
+        except (ValueError, RecursionError):
             if not (skip_torn_end and _is_torn(line)):
                 problems.append(_not_a_response(source))
         else:
@@ -124,6 +129,12 @@ def _not_a_response(source: str) -> Problem:
     shape = "a JSON object with request, status, fetched_at and body"
     hint = "remove the line, then collect the cycle again from the API"
     return Problem(source=source, message=f"is not a recorded response: {shape}", hint=hint)
+
+
+def _too_long(source: str) -> Problem:
+    message = f"is longer than {LONGEST_LINE // 1024**2} MiB, and no recorded response"
+    hint = "put back the file as it was, or collect the cycle again from the API"
+    return Problem(source=source, message=message, hint=hint)
 
 
 def _is_torn(line: bytes) -> bool:
@@ -167,7 +178,10 @@ def _placed_lines(path: Path, wanted: bytes) -> Iterator[tuple[Place, bytes]]:
     start = 0
     try:
         with _opened(path) as file:
-            for number, line in enumerate(file, start=1):
+            lines = iter(partial(file.readline, LONGEST_LINE), b"")
+            for number, line in enumerate(lines, start=1):
+                if len(line) == LONGEST_LINE:
+                    raise Rejected([_too_long(f"{path}:{number}")])
                 if wanted in line:
                     yield (start, number), line
                 start += len(line)
@@ -180,7 +194,8 @@ def _placed_lines(path: Path, wanted: bytes) -> Iterator[tuple[Place, bytes]]:
 
 def _opened(path: Path) -> BinaryIO:
     """Open a file of responses, which is zipped where its name says so."""
-    return cast("BinaryIO", gzip.open(path)) if path.suffix == ZIPPED else path.open("rb")
+    refuse_other(path)
+    return cast("BinaryIO", gzip.open(path)) if path.suffix == ZIPPED else opened(path)
 
 
 def _unpacked(path: Path) -> BinaryIO:
@@ -204,6 +219,7 @@ def repair(path: Path) -> int:
     if not path.exists():
         return 0
     whole = 0
+    refuse_other(path)
     with path.open("rb+") as file:
         for line in file:
             whole += 0 if _is_torn(line) else len(line)
@@ -219,10 +235,10 @@ def superseded(path: Path, size: int) -> Iterator[tuple[RecordedResponse, Record
     """
     before: dict[str, tuple[int, bytes]] = {}
     after: dict[str, tuple[int, bytes]] = {}
-    with path.open("rb") as file:
+    with opened(path) as file:
         at = 0
         for line in file:
-            with suppress(msgspec.MsgspecError, ValueError):
+            with suppress(ValueError, RecursionError):
                 response = _response(line, str(path))
                 digest = sha256(
                     f"{response.status} {response.body}".encode("utf-8", "surrogatepass")
@@ -244,16 +260,16 @@ def sealed(path: Path) -> bytes:
         (response.request, datetime.fromisoformat(response.fetched_at), place)
         for place, response in _scanned(path)
     )
-    with path.open("rb") as file:
+    with opened(path) as file:
         lines = b"".join(_line_at(place, file) for _, _, (place, _) in order)
     return gzip.compress(lines, mtime=0)
 
 
 def joined(path: Path, later: Path, target: Path) -> None:
     """Write the answers of two files one after the other, and see them to the disk."""
-    with target.open("wb") as file:
+    with naming(target), target.open("wb") as file:
         for part in (path, later):
-            with part.open("rb") as source:
+            with opened(part) as source:
                 shutil.copyfileobj(source, file)
         file.flush()
         os.fsync(file.fileno())
@@ -264,7 +280,8 @@ def appending(path: Path, first: Iterable[RecordedResponse]) -> Callable[[Record
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def append(response: RecordedResponse) -> None:
-        with path.open("ab") as file:
+        refuse_other(path)
+        with naming(path), path.open("ab") as file:
             file.write(line_of(response))
 
     for response in first:

@@ -65,9 +65,12 @@ def ended(folder: Path, fetch: Fetch) -> Iterator[tuple[Path, int]]:
         yield whole, fetch.size
         return
     both = apart.with_suffix(".joined")
-    evidence.joined(whole, apart, both)
-    yield both, fetch.size
-    both.replace(whole)
+    try:
+        evidence.joined(whole, apart, both)
+        yield both, fetch.size
+        both.replace(whole)
+    finally:
+        both.unlink(missing_ok=True)
     apart.unlink()
 
 

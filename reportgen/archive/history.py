@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -34,6 +35,7 @@ from reportgen.core.money import decimals_of, plain, total
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.tables import FORMULA_MARK
 from reportgen.core.text import said_by_system
+from reportgen.files import content_of, opened
 
 SCHEMA: Literal["reportgen.history/1"] = "reportgen.history/1"
 LONGEST_CELL = 2**31 - 1
@@ -125,7 +127,7 @@ def decode(folder: Path) -> tuple[CycleTotals, ...]:
     """Read what a cycle's documents showed of the cycles before, oldest first; raises Rejected."""
     path = folder / HISTORY
     try:
-        file = _file.decode(path.read_bytes())
+        file = _file.decode(content_of(path))
     except (OSError, ValueError, RecursionError) as error:
         raise Rejected(
             [Problem(source=str(path), message=_cannot_be_read(error), hint="build again")]
@@ -172,7 +174,7 @@ def _built(folder: Path, *, directly_before: bool) -> CycleTotals:
     """Read the statement that was built; directly before also whose usage the ledger has."""
     if torn(folder):
         raise ValueError("a build was ended while it replaced the draft")
-    statement = _statement.decode((folder / STATEMENT).read_bytes())
+    statement = _statement.decode(content_of(folder / STATEMENT))
     principals = _principals(folder / LEDGER) if directly_before else None
     manifest = folder / MANIFEST
     return CycleTotals(
@@ -185,7 +187,7 @@ def _built(folder: Path, *, directly_before: bool) -> CycleTotals:
         cost_centers={
             center.code: _totals(center, principals) for center in statement.cost_centers
         },
-        seal=sha256(manifest.read_bytes()).hexdigest() if manifest.exists() else None,
+        seal=sha256(content_of(manifest)).hexdigest() if manifest.exists() else None,
     )
 
 
@@ -215,7 +217,7 @@ def _totals(
 def _principals(path: Path) -> dict[str, set[Principal]]:
     """Give the principals on each cost center's rows of a ledger."""
     by_center: dict[str, set[Principal]] = defaultdict(set)
-    with path.open(encoding="utf-8", newline="") as file:
+    with TextIOWrapper(opened(path), encoding="utf-8", newline="") as file:
         csv.field_size_limit(LONGEST_CELL)
         rows = csv.reader(file, strict=True)
         columns = next(rows, [])

@@ -20,6 +20,7 @@ import msgspec
 from reportgen.archive.folder import MANIFEST
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted, said_by_system
+from reportgen.files import content_of, opened
 
 SUMS = "SHA256SUMS"
 FONTS = "fonts"
@@ -104,7 +105,7 @@ def seal_of(manifest: bytes) -> str:
 
 def hash_of(path: Path) -> str:
     """Hash a file without holding it."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         return file_digest(file, "sha256").hexdigest()
 
 
@@ -112,7 +113,7 @@ def read(folder: Path) -> Sealed:
     """Read the manifest of a closed folder, or raise Rejected where it is none."""
     path = folder / MANIFEST
     try:
-        content = path.read_bytes()
+        content = content_of(path)
         return Sealed(folder=folder, manifest=_decoder.decode(content), seal=seal_of(content))
     except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         message, hint = f"is no manifest: {error}", "restore the folder from a copy"
@@ -168,7 +169,7 @@ def faults_of_files(link: Sealed) -> Iterator[Fault]:
     """Name every file of a closed folder that was changed, is missing or was added since."""
     folder = link.folder
     try:
-        sums = (folder / SUMS).read_bytes()
+        sums = content_of(folder / SUMS)
     except OSError:
         yield _fault(folder, SUMS, "missing", "it is missing, so no file can be checked")
         return

@@ -14,6 +14,7 @@ from reportgen.core.directory import by_principal, joined
 from reportgen.core.model import Directory, Entry, Principal, PrincipalKind
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import said_by_system
+from reportgen.files import content_of
 
 SCHEMA: Literal["reportgen.directory/1"] = "reportgen.directory/1"
 
@@ -66,7 +67,7 @@ def read(folder: Path) -> Directory:
     """Read who was known in the cycle of a folder, where that is written; raises Rejected."""
     path = folder / DIRECTORY
     try:
-        written = _decoder.decode(path.read_bytes())
+        written = _decoder.decode(content_of(path))
     except FileNotFoundError:
         return Directory()
     except OSError as error:

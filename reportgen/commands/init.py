@@ -86,7 +86,7 @@ def _write(folder: Path, contents: dict[str, bytes]) -> None:
     there = folder.is_dir()
     with TemporaryDirectory(prefix=".reportgen-", dir=folder if there else folder.parent) as beside:
         whole = Path(beside) / "whole"
-        stage = Stage(whole)
+        stage = Stage(whole, folder)
         for name, content in contents.items():
             stage.write(name, content)
         if there:

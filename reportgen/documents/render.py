@@ -6,6 +6,7 @@ Every task carries all it needs, so that any executor gives the same bytes in an
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed, wait
 from functools import lru_cache
+from tempfile import gettempdir
 from traceback import format_exception
 
 from jinja2 import Template
@@ -100,7 +101,10 @@ def draw(task: Task, design: Design) -> bytes:
     except MemoryError as error:
         message = f"this takes more memory than a document may have, {MEMORY >> 30} GiB"
         raise rejected(place_of(error, task.template), message) from None
-    except (Rejected, OSError):
+    except Rejected:
+        raise
+    except OSError as error:  # large sheets are kept in a file until they are whole
+        error.filename = error.filename or gettempdir()
         raise
     except Exception as error:
         report = "".join(format_exception(error))

@@ -30,6 +30,7 @@ from reportgen.core.user_file import with_names
 from reportgen.derive import Derived, Inputs
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.tasks import Design, Task, tasks_of
+from reportgen.files import content_of
 from reportgen.sources.config.configuration import Configuration
 
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -59,7 +60,7 @@ def input_files(
     for name, text in templates.items():
         yield f"{TEMPLATES}/{name}", text.encode()
     for path in _assets(inputs):
-        yield f"{ASSETS}/{path.name}", path.read_bytes()
+        yield f"{ASSETS}/{path.name}", content_of(path)
     yield DIRECTORY, people.encode(known)
     yield HISTORY, history.encode(inputs.earlier)
 
@@ -119,7 +120,7 @@ def _secret(inputs: Inputs) -> str:
 
 
 def _embedded(logo: Path) -> str:
-    return f"data:{LOGO_TYPES[logo.suffix.lower()]};base64,{b64encode(logo.read_bytes()).decode()}"
+    return f"data:{LOGO_TYPES[logo.suffix.lower()]};base64,{b64encode(content_of(logo)).decode()}"
 
 
 def _assets(inputs: Inputs) -> list[Path]:

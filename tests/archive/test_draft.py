@@ -91,7 +91,9 @@ def test_a_list_that_was_edited_leads_nowhere_else(tmp_path, name):
     assert (tmp_path / "outside.txt").read_bytes() == b"theirs"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"files": 1}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"files": 1}', b"\xff", b'{"a": ' + b"[" * 9_000]
+)
 def test_a_list_that_cannot_be_read_removes_nothing(tmp_path, content):
     folder = tmp_path / "2025-12-05"
     build(folder, OLD)
@@ -99,6 +101,17 @@ def test_a_list_that_cannot_be_read_removes_nothing(tmp_path, content):
     build(folder, NEW)
     assert contents(folder) == OLD | NEW
     assert foreign(folder) == ["invoices/A.pdf"]
+
+
+@pytest.mark.parametrize("in_the_way", ["pipe", "link"])
+def test_nothing_in_the_place_of_the_mark_is_written_to(tmp_path, in_the_way):
+    folder, mark = tmp_path / "2025-12-05", tmp_path / "2025-12-05" / ".replacing"
+    build(folder, OLD)
+    (tmp_path / "theirs.txt").write_bytes(b"theirs")
+    os.mkfifo(mark) if in_the_way == "pipe" else mark.symlink_to(tmp_path / "theirs.txt")
+    build(folder, NEW)
+    assert contents(folder) == NEW
+    assert (tmp_path / "theirs.txt").read_bytes() == b"theirs"
 
 
 @pytest.mark.parametrize(

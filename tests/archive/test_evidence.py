@@ -1,6 +1,7 @@
 """Evidence: written line by line, read back as it was, and honest about what cannot be read."""
 
 import json
+import os
 import tracemalloc
 from itertools import starmap
 
@@ -245,3 +246,27 @@ def test_the_evidence_is_never_held_in_memory(path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2_000_000
+
+
+@pytest.mark.parametrize("line", [b'{"request": ' + b"[" * 9_000, b'{"more": ' + b"[" * 9_000])
+def test_a_line_that_is_nested_without_end_is_not_a_response(path, line):
+    whole = stored(path, response())
+    path.write_bytes(whole + line + b"\n" + whole)
+    (said,) = refused(path)
+    assert said.startswith(":2: is not a recorded response")
+
+
+def test_a_line_without_end_is_not_read_on(path, monkeypatch):
+    monkeypatch.setattr(evidence, "LONGEST_LINE", 1024**2)
+    whole = stored(path, response())
+    path.write_bytes(whole + b"x" * (3 * 1024**2))
+    (said,) = refused(path)
+    assert said.startswith(":2: is longer than 1 MiB, and no recorded response; ")
+
+
+@pytest.mark.parametrize("write", [lambda path: stored(path, response()), evidence.repair])
+def test_a_pipe_in_the_place_of_evidence_is_not_waited_for(path, write):
+    path.parent.mkdir()
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="it is a pipe, not a file"):
+        write(path)

@@ -34,6 +34,19 @@ MADE = {
     "yaml-nested-brackets": ("mapping.yaml", b"users: " + b"[" * 50_000),
     "yaml-too-large": ("mapping.yaml", b"# " + b"x" * 20_000_000),
 }
+# Git keeps no pipes; nobody ever writes into these.
+PIPES = {
+    "config-is-pipe": "chargeback.yaml",
+    "directory-is-pipe": "archive/2025-11-05/inputs/directory.json",
+    "evidence-is-pipe": "archive/2025-12-05/inputs/responses.jsonl",
+    "logo-is-pipe": "logo.svg",
+    "mapping-is-pipe": "mapping.yaml",
+    "recording-is-pipe": "responses.jsonl",
+    "statement-is-pipe": "archive/2025-12-05/statement.json",
+    "template-is-pipe": "mine/invoice.html.j2",
+    "user-file-is-pipe": "hr-pipe.csv",
+    "vendor-document-is-pipe": "inv-0042.pdf",
+}
 # The rest runs inside the process of the tests, which takes a hundredth of the time and shows the
 # same.
 REAL_PROCESSES = {
@@ -77,6 +90,11 @@ def prepared(case, folder):
     if case in MADE:
         name, content = MADE[case]
         (folder / name).write_bytes(content)
+    if case in PIPES:
+        pipe = folder / PIPES[case]
+        pipe.parent.mkdir(parents=True, exist_ok=True)
+        pipe.unlink(missing_ok=True)
+        os.mkfifo(pipe)
     if case.startswith("close-"):
         keep_evidence(folder)
     args = HERE / case / "args"

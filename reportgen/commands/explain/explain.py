@@ -18,6 +18,7 @@ from reportgen.core.problem import Problem, Rejected
 from reportgen.core.statement_json import statement_values
 from reportgen.core.text import did_you_mean, quoted
 from reportgen.derive import Derived, Inputs, derive
+from reportgen.files import content_of
 from reportgen.operations.context import DONE, Context, WrongUsage
 from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.inputs import built_inputs
@@ -53,11 +54,11 @@ def _written(folder: Path) -> Values:
     """Read what was built, or raise Rejected where nothing was."""
     path = folder / "statement.json"
     try:
-        written = json.loads(path.read_bytes())
+        written = json.loads(content_of(path))
     except FileNotFoundError as error:
         message, hint = "this billing cycle has not been built", "run `reportgen build` first"
         raise Rejected([Problem(source=str(folder), message=message, hint=hint)]) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _changed(path, "is not what was written there") from error
     return written if isinstance(written, dict) else {}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted, said_by_system
+from reportgen.files import opened, other_than_file
 from reportgen.sources.config.pictures import Undrawable, look_at
 from reportgen.sources.config.schema import RatesFile
 from reportgen.sources.config.yamldoc import YamlDocument
@@ -79,7 +80,7 @@ def _content(path: Path) -> bytes:
     if reason := _not_a_file(path):
         raise Undrawable(reason, hint)
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             content = file.read(MOST_LOGO_BYTES + 1)
     except OSError as error:
         raise Undrawable(f"cannot be read: {said_by_system(error)}", hint) from error
@@ -94,6 +95,8 @@ def _not_a_file(path: Path) -> str:
     try:
         if path.is_file():
             return ""
+        if kind := other_than_file(path):
+            return f"is {kind}, not a file"
         return "is a folder" if path.is_dir() else "does not exist"
     except OSError as error:
         return f"cannot be read: {said_by_system(error)}"

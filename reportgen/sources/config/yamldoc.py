@@ -16,6 +16,7 @@ import yaml
 
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted, said_by_system
+from reportgen.files import opened
 from reportgen.sources.config.yaml_syntax import strange_indents, syntax_problem
 
 LARGEST_FILE = 16 * 1024 * 1024
@@ -78,7 +79,7 @@ class YamlDocument:
 def read_bytes(path: Path, name: str, largest: int = LARGEST_FILE) -> bytes:
     """Read a file of the configuration, or raise Rejected with what is wrong with it."""
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             content = file.read(largest + 1)
     except OSError as error:
         message = f"cannot be read: {said_by_system(error)}"
