@@ -15,6 +15,7 @@ from reportgen.core.close import Accepted, Close, Condition, People
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import said_by_system
+from reportgen.files import content_of
 
 CLOSE = "inputs/close.json"
 SCHEMA: Literal["reportgen.close/1"] = "reportgen.close/1"
@@ -69,7 +70,7 @@ def decode(folder: Path) -> Close:
     """Read what was decided when a cycle was closed; raises Rejected."""
     path = folder / CLOSE
     try:
-        file = _decoder.decode(path.read_bytes())
+        file = _decoder.decode(content_of(path))
     except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         said = said_by_system(error) if isinstance(error, OSError) else str(error)
         raise _refused(path, f"cannot be read: {said}") from error

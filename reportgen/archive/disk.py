@@ -42,7 +42,7 @@ def sync(folder: Path) -> None:
 def abandoned(path: Path) -> bool:
     """Tell whether whoever made a folder is gone: one that is alive holds a lock on it."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
         return False
     try:

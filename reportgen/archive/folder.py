@@ -99,7 +99,7 @@ def locked(folder: Path, *, group: bool = False) -> Iterator[None]:
     refuse_links(folder, ())
     with private(group=group):
         folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with private(group=group):

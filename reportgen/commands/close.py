@@ -14,6 +14,7 @@ from reportgen.core.money import fixed
 from reportgen.core.problem import Problem
 from reportgen.core.statement_json import statement_values
 from reportgen.derive import Derived, Inputs, derive
+from reportgen.files import content_of
 from reportgen.operations.collection import Effort, choose, collected_anew
 from reportgen.operations.conditions import refusals
 from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
@@ -66,7 +67,7 @@ def _unseen(folder: Path, statement: Statement) -> list[Problem]:
     path = folder / STATEMENT
     if not path.exists():
         return []
-    written = statement_of(path.read_bytes())
+    written = statement_of(content_of(path))
     changed = of_statements(STATEMENT, written, statement_values(statement))
     if not changed:
         return []

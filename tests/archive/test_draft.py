@@ -103,6 +103,16 @@ def test_a_list_that_cannot_be_read_removes_nothing(tmp_path, content):
     assert foreign(folder) == ["invoices/A.pdf"]
 
 
+def test_what_is_named_like_a_stage_and_is_none_is_left_alone(tmp_path):
+    (tmp_path / "theirs").mkdir()
+    os.mkfifo(tmp_path / ".2025-12-05.draft-pipe")
+    (tmp_path / ".2025-12-05.draft-link").symlink_to(tmp_path / "theirs")
+    build(tmp_path / "2025-12-05", OLD)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("theirs", "2025-12-05", ".2025-12-05.draft-pipe", ".2025-12-05.draft-link")
+    }
+
+
 @pytest.mark.parametrize("in_the_way", ["pipe", "link"])
 def test_nothing_in_the_place_of_the_mark_is_written_to(tmp_path, in_the_way):
     folder, mark = tmp_path / "2025-12-05", tmp_path / "2025-12-05" / ".replacing"
