@@ -15,6 +15,7 @@ from reportgen.core.tables import ledger_csv
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents import render
 from reportgen.documents.markup import tree
+from reportgen.documents.templating.templates import read_templates
 from reportgen.operations.artifacts import design_of, everybody, tasks
 from tests.audit.cycles import Told, told
 from tests.documents.oddities import Oddities
@@ -62,7 +63,7 @@ def inputs_of(made: Told, seed: int, folder: Path) -> Inputs:
 
 def filled(inputs: Inputs, derived: Derived) -> Iterator[str]:
     """Fill every template of a cycle, and make all of it but the pages of the PDFs."""
-    design = design_of(inputs.configuration)
+    design = design_of(inputs.configuration, read_templates(None))
     for task in tasks(derived, everybody(inputs, derived), design):
         if task.path.endswith(".pdf"):
             tree(render.filled(task, design))
