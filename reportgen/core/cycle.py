@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 BOUNDARY = "08:00Z"
 BOUNDARY_SECONDS = 8 * 3600
 DAY = timedelta(days=1)
+LONGEST_CYCLE = 400
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -117,6 +118,11 @@ def cycle_between(after: int, before: int) -> BillingCycle:
     return BillingCycle(
         start=billing_day(after), end=billing_day(before), after=after, before=before
     )
+
+
+def is_plausible(cycle: BillingCycle) -> bool:
+    """Tell whether a cycle has at least a day and hardly more than a year."""
+    return 0 < cycle.length() <= LONGEST_CYCLE
 
 
 def day_of_instant(instant: datetime) -> date:

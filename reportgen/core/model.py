@@ -707,12 +707,13 @@ class RunRate:
 class MissingView:
     """What the API did not give of an endpoint, whose path is `request`, with `{id}` for ids.
 
-    Refused: `count` questions were answered with `status`. Not asked: as many were beyond what is
-    asked. Broken off: a list ended after `count` items of `whole`, where it says how many it has.
+    Refused: `count` questions were answered with `status`; half-way, if others of the `whole` were
+    answered. Not asked: as many were beyond what is asked; unaskable: their ids fit no address.
+    Broken off: a list ended after `count` items of `whole`, where it says how many it has.
     """
 
     request: str
-    reason: Literal["refused", "not asked", "broken off"]
+    reason: Literal["refused", "refused half-way", "not asked", "unaskable", "broken off"]
     count: int
     status: int | None = None
     whole: int | None = None
@@ -722,8 +723,12 @@ class MissingView:
         """Why it is missing, and how much of it."""
         if self.reason == "refused":
             return f"{self.count} answered {self.status}"
+        if self.reason == "refused half-way":
+            return f"refused half-way, {self.count} of {self.whole} answered {self.status}"
         if self.reason == "not asked":
             return f"{self.count} not asked"
+        if self.reason == "unaskable":
+            return f"{self.count} not asked, as no address can hold the id"
         of_all = "" if self.whole is None else f" of {self.whole}"
         return f"the list broke off after {self.count}{of_all}"
 
@@ -766,6 +771,11 @@ class Heading:
     contract: str | None = None
     missing_views: tuple[MissingView, ...] = ()
     issue: Issue | None = None
+
+    @property
+    def refused_half_way(self) -> bool:
+        """Whether the API refused views of a kind that it answered for others."""
+        return any(view.reason == "refused half-way" for view in self.missing_views)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -79,6 +79,15 @@ def legible(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
+def clipped(text: str, longest: int) -> str:
+    """Cut a text where it is too long.
+
+    >>> clipped("abcdef", 4)
+    'abcd…'
+    """
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
 def said_by_system(error: OSError) -> str:
     """Give what the operating system says is wrong with a file, as it can end a sentence.
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
+
 from reportgen.archive import evidence
 from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Problem, Rejected
@@ -16,7 +18,9 @@ from reportgen.sources.api.client import ApiFailure, Connection
 from reportgen.sources.api.client import drive as driven
 from reportgen.sources.api.plan import Plan
 from reportgen.sources.api.replay import ReplayTransport
+from reportgen.sources.api.wire import MIB
 from reportgen.sources.config.configuration import Configuration
+from reportgen.sources.config.plain_http import is_loopback, is_plain
 
 T = TypeVar("T")
 Responses = dict[str, RecordedResponse]
@@ -33,20 +37,25 @@ def connect(
     def append(response: RecordedResponse) -> None:
         responses[response.request] = response
 
-    replay = configuration.replay
+    replay, source = configuration.replay, configuration.settings.source
     connection = Connection(
-        base_url=configuration.settings.source.base_url,
+        base_url=source.base_url,
         tokens=dict.fromkeys(_names(configuration), "")
         if replay
         else _tokens(configuration, context),
         append=append,
         now=context.now,
         progress=lambda done, known: None,  # noqa: ARG005 - shown by the caller
+        tell=context.terminal.say,
+        proxy="" if replay else proxy_of(source.base_url, context.environment),
+        largest_answer=source.max_answer_mib * MIB,
         concurrency=concurrency,
     )
     if replay:
         transport = ReplayTransport(_recorded(configuration, replay), str(replay))
         connection = replace(connection, base_url=NOWHERE, transport=transport)
+    elif is_plain(source.base_url):
+        context.terminal.problems([_plain(configuration)])
     return connection, responses
 
 
@@ -73,6 +82,50 @@ def refuse_missing_recording(configuration: Configuration) -> None:
         hint = "correct the path, or remove `replay` to ask the API"
         message = f"the recording {path} does not exist"
         raise Rejected([Problem(source=configuration.replay_source, message=message, hint=hint)])
+
+
+def proxy_of(base_url: str, environment: Mapping[str, str]) -> str:
+    """Give the proxy that the environment names for an address, empty where there is none.
+
+    What is in clear text as it stays on this machine goes through no proxy elsewhere.
+    """
+    url = httpx.URL(base_url)
+    named = {
+        name.lower().removesuffix("_proxy"): value.strip()
+        for name, value in sorted(environment.items())  # names in small letters count most
+        if name.lower().endswith("_proxy") and value.strip()
+    }
+    proxy = named.get(url.scheme) or named.get("all", "")
+    if not proxy or _is_exempt(url, named.get("no", "")):
+        return ""
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    stays_here = url.scheme == "http" and is_loopback(base_url)
+    return "" if stays_here and _is_elsewhere(proxy) else proxy
+
+
+def _is_exempt(url: httpx.URL, no_proxy: str) -> bool:
+    """Tell whether NO_PROXY lists a host, or a domain that it lies in."""
+    listed = {entry.strip().lower().removeprefix("*").lstrip(".") for entry in no_proxy.split(",")}
+    names = (url.host, url.netloc.decode("ascii"))
+    return no_proxy.strip() == "*" or any(
+        name == entry or name.endswith(f".{entry}") for entry in listed if entry for name in names
+    )
+
+
+def _is_elsewhere(proxy: str) -> bool:
+    try:
+        return not is_loopback(proxy)
+    except httpx.InvalidURL:
+        return False
+
+
+def _plain(configuration: Configuration) -> Problem:
+    return Problem(
+        source=configuration.base_url_source,
+        message="the token is sent in clear text, as `allow_plain` says",
+        hint="write https:// as soon as the API can be reached so",
+        warning=True,
+    )
 
 
 def _recorded(configuration: Configuration, path: Path) -> Responses:

@@ -1,38 +1,51 @@
 """The HTTP client: drives a plan over the network, or over a recording through the same path.
 
 One client per worker task with a single connection, over a shared SSL context: a shared pool is
-quadratic in its connections. Transient failures are retried with backoff, or as Retry-After says;
-each response is handed to `append` the moment it arrives.
+quadratic in its connections. Transient failures are retried with backoff, or as Retry-After says,
+and every wait is told; each response is handed to `append` the moment it arrives. Where nobody has
+been reached yet, a wrong address is likelier than one that will answer soon: patience is short.
 """
 
 import asyncio
+import random
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from itertools import count
+from math import ceil
 from typing import TypeVar
 
 import httpx
-import msgspec
 import stamina
 import stamina.instrumentation
 
 from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.text import printable, quoted
+from reportgen.core.text import printable
 from reportgen.sources.api.bodies import UnreadableBody
 from reportgen.sources.api.pace import Pace
-from reportgen.sources.api.plan import Answer, Plan, Request, answer, following, unreadable
+from reportgen.sources.api.plan import (
+    Answer,
+    BeyondBounds,
+    Plan,
+    Request,
+    answer,
+    following,
+    unreadable,
+)
 from reportgen.sources.api.replay import NotRecorded
+from reportgen.sources.api.trouble import explanation, is_untrusted, reason_of, retry_after
+from reportgen.sources.api.wire import MIB, TIMEOUT, Received, Torn, Unusable, received
 
 T = TypeVar("T")
-TIMEOUT = httpx.Timeout(60.0, connect=20.0)
 TRANSIENT = frozenset({408, 425, 429, *range(500, 600)})
 HIDDEN = "[token]"
+FIRST_WAIT, LONGEST_WAIT, JITTER = 0.5, 30.0, 0.5
+LEAST_TO_CONNECT = 0.5
+"""Seconds: a wait between attempts, and what a further attempt would need to connect."""
 PERMISSION_HINT = (
     "give the credential the permission to read consumption "
     "(ViewAccountConsumption or ViewOrgConsumption, on older pages ManageBilling)"
@@ -43,7 +56,7 @@ ADVICE = {
     403: PERMISSION_HINT,
     404: "check base_url; older deployments still serve /v3beta1",
     **dict.fromkeys(
-        (301, 302, 307, 308), "correct base_url: this address only leads on to another"
+        (300, 301, 302, 303, 307, 308), "correct base_url: this address only leads on to another"
     ),
     422: "report this: the API did not accept the request as it is documented",
 }
@@ -62,11 +75,23 @@ class ApiFailure(Exception):  # noqa: N818 - what the API or the network did, to
 
 
 class _Transient(Exception):  # noqa: N818 - retried, never seen
-    """A failure that may pass; `delay` is what Retry-After asked for, in seconds."""
+    """A failure that may pass.
 
-    def __init__(self, reason: str, delay: float | None = None) -> None:
-        self.reason, self.delay = reason, delay
-        super().__init__(reason)
+    `delay` is what Retry-After asked for, in seconds; `unreached`: no connection was made.
+    """
+
+    def __init__(
+        self, reason: str, *, delay: float | None = None, unreached: bool = False, of: str = "{}"
+    ) -> None:
+        self.reason, self.delay, self.unreached = reason, delay, unreached
+        super().__init__(of.format(reason))
+
+
+@dataclass(kw_only=True, slots=True)
+class Reach:
+    """Whether anybody has answered yet: one for all connections of a command."""
+
+    answered: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +107,9 @@ class Connection:
     """How to reach the API.
 
     `tokens` are by organization, the enterprise's under "", and no `repr` shows them; `now` gives
-    the instant for `fetched_at`; `append` keeps a response; `transport` replaces the network.
+    the instant for `fetched_at`; `append` keeps a response; `tell` hears of every wait; `proxy` is
+    asked instead of the host; `transport` replaces the network. An answer has at most
+    `largest_answer` bytes. `patience` is in seconds, `first_patience` as long as nobody answered.
     """
 
     base_url: str
@@ -90,15 +117,20 @@ class Connection:
     append: Callable[[RecordedResponse], None]
     now: Callable[[], datetime]
     progress: Callable[[int, int], None]
+    tell: Callable[[str], None] = lambda line: None  # noqa: ARG005 - nobody listens
+    proxy: str = ""
     transport: httpx.AsyncBaseTransport | None = None
+    largest_answer: int = 64 * MIB
     concurrency: int = 8
     attempts: int = 20
     patience: float = 300.0
+    first_patience: float = 15.0
+    reach: Reach = field(default_factory=Reach)
 
 
 async def drive(plan: Plan[T], connection: Connection, known: Mapping[str, RecordedResponse]) -> T:
     """Answer a plan: from what is `known`, else over HTTP; raises ApiFailure or Rejected."""
-    async with _workers(connection) as workers:
+    async with _workers(connection) as workers, _lists_that_end(connection):
         try:
             requests, done = next(plan), 0
             while True:
@@ -109,6 +141,18 @@ async def drive(plan: Plan[T], connection: Connection, known: Mapping[str, Recor
                 requests = plan.send(await _ask_all(requests, workers, showing, known))
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
+
+
+@asynccontextmanager
+async def _lists_that_end(connection: Connection) -> AsyncIterator[None]:
+    """Say which list would never end: of a recording it is a mistake, else the API's."""
+    try:
+        yield
+    except BeyondBounds as error:
+        if error.source:
+            raise Rejected([error.problem(error.source)]) from error
+        source = f"GET {connection.base_url}{error.request}"
+        raise ApiFailure(error.problem(source)) from error
 
 
 def _further(
@@ -139,15 +183,18 @@ def _trusted(connection: Connection) -> ssl.SSLContext:
 
 
 def _client(connection: Connection, context: ssl.SSLContext) -> httpx.AsyncClient:
+    """Make a client; what the environment says of proxies has been read by whoever connects."""
     try:
         return httpx.AsyncClient(
-            headers={"Accept": "application/json"},
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
             timeout=TIMEOUT,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            proxy=connection.proxy or None,
             transport=connection.transport,
+            trust_env=False,
             verify=context,
         )
-    except (ImportError, ValueError) as error:
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
         message = f"the proxy that the environment names cannot be used: {printable(str(error))}"
         hint = "name an HTTP proxy in HTTPS_PROXY or ALL_PROXY, or unset them"
         raise ApiFailure(Problem(source=connection.base_url, message=message, hint=hint)) from error
@@ -201,43 +248,76 @@ def _known(request: Request, known: Mapping[str, RecordedResponse]) -> Answer | 
 
 async def _ask(request: Request, worker: _Worker, connection: Connection) -> Answer | None:
     """Ask until an answer can be read, or patience ends; None if a recording need not have one."""
-    retries = stamina.retry_context(
-        on=_backoff,
-        attempts=connection.attempts,
-        timeout=connection.patience,
-        wait_initial=0.5,
-        wait_max=30.0,
-        wait_jitter=0.5,
-    )
+    patience = _Patience(request, connection)
     try:
-        async for attempt in retries:
+        async for attempt in stamina.retry_context(
+            on=patience.until_next, attempts=connection.attempts, timeout=None
+        ):
             with attempt:
-                return await _ask_once(request, worker, connection)
+                return await _ask_once(request, worker, connection, patience)
     except NotRecorded:
         if request.optional:
             return None
         raise
+    except Unusable as failure:
+        problem = _failure(request, connection, failure.message, failure.hint)
+        raise ApiFailure(problem) from failure
     except _Transient as failure:
         hint = "try again later, or check `base_url` and the network; what was collected is kept"
+        if failure.unreached:
+            hint = "check `base_url`, the network and the proxy; what was collected is kept"
         raise ApiFailure(
-            _failure(request, connection, f"{failure.reason}, at every attempt", hint)
+            _failure(request, connection, f"{failure}, at every attempt", hint)
         ) from failure
     raise AssertionError("stamina ends with a result or an exception")
 
 
-def _backoff(error: Exception) -> bool | float:
-    """Retry what may pass, when Retry-After says so if it says anything."""
-    if not isinstance(error, _Transient):
-        return False
-    return True if error.delay is None else error.delay
+class _Patience:
+    """How long it is worth asking again for one answer, and how long until the next attempt."""
+
+    def __init__(self, request: Request, connection: Connection) -> None:
+        self._request, self._connection = request, connection
+        self._begun, self._failed = asyncio.get_running_loop().time(), 0
+
+    def first(self) -> float | None:
+        """Give the seconds that are left to connect, None where somebody has answered before."""
+        connection = self._connection
+        if connection.reach.answered or connection.transport:
+            return None
+        return max(LEAST_TO_CONNECT, connection.first_patience - self._spent())
+
+    def until_next(self, error: Exception) -> bool | float:
+        """Give the seconds to wait after a failure, False where it is not asked again."""
+        if not isinstance(error, _Transient):
+            return False
+        self._failed += 1
+        connection = self._connection
+        short = error.unreached and not connection.reach.answered
+        left = (connection.first_patience if short else connection.patience) - self._spent()
+        if self._failed >= connection.attempts or left <= (LEAST_TO_CONNECT if short else 0):
+            return False
+        wait = min(_backoff(self._failed) if error.delay is None else error.delay, left)
+        line = f"attempt {self._failed}, next in {ceil(wait)} s: {error.reason}"
+        connection.tell(f"{self._request.path}: {line}")
+        return wait
+
+    def _spent(self) -> float:
+        return asyncio.get_running_loop().time() - self._begun
 
 
-async def _ask_once(request: Request, worker: _Worker, connection: Connection) -> Answer:
+def _backoff(failed: int) -> float:
+    """Give seconds that double with every failure, none of two workers the same."""
+    return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (failed - 1)) + random.uniform(0, JITTER)  # noqa: S311
+
+
+async def _ask_once(
+    request: Request, worker: _Worker, connection: Connection, patience: _Patience
+) -> Answer:
     async with worker.pace.turn() as sent:
-        response = await _sent(request, worker.client, connection)
-        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        response = await _sent(request, worker.client, connection, patience.first())
+        if response.status == httpx.codes.TOO_MANY_REQUESTS:
             worker.pace.slow_down(sent)  # before anybody takes the place of this request
-    if response.status_code in TRANSIENT:
+    if response.status in TRANSIENT:
         raise _busy(response, connection)
     recorded = response.extensions.get("recorded") or _recorded(request, response, connection)
     reply = _read(request, recorded, connection)
@@ -247,40 +327,58 @@ async def _ask_once(request: Request, worker: _Worker, connection: Connection) -
 
 
 async def _sent(
-    request: Request, client: httpx.AsyncClient, connection: Connection
-) -> httpx.Response:
+    request: Request, client: httpx.AsyncClient, connection: Connection, first: float | None
+) -> Received:
     """Send a request and receive all of the response, or raise what the connection failed of."""
-    authorization = {"Authorization": f"Bearer {connection.tokens[request.credential]}"}
     try:
         async with asyncio.timeout(connection.patience):
-            return await client.get(f"{connection.base_url}{request.target}", headers=authorization)
-    except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
-        if _untrusted(error):
+            response = await received(
+                client,
+                f"{connection.base_url}{request.target}",
+                {"Authorization": f"Bearer {connection.tokens[request.credential]}"},
+                unread=TRANSIENT,
+                most=connection.largest_answer,
+                first=first,
+            )
+    except httpx.InvalidURL as error:
+        raise Unusable(f"cannot be asked: {printable(str(error))}", "report this") from error
+    except (httpx.TransportError, Torn, TimeoutError) as error:
+        if is_untrusted(error):
             hint = "name the authority that signed it in SSL_CERT_FILE, or check `base_url`"
-            message = "the server's certificate is not trusted"
-            raise ApiFailure(_failure(request, connection, message, hint)) from error
-        raise _Transient(f"the connection failed ({type(error).__name__})") from error
+            raise Unusable("the server's certificate is not trusted", hint) from error
+        raise _lost(error, connection) from error
+    connection.reach.answered = True
+    return response
 
 
-def _recorded(
-    request: Request, response: httpx.Response, connection: Connection
-) -> RecordedResponse:
-    body = response.content.decode("utf-8-sig", "replace")
+def _lost(error: Exception, connection: Connection) -> _Transient:
+    """Say why a connection failed, and through which proxy."""
+    reason = "the body could not be unpacked" if isinstance(error, Torn) else reason_of(error)
+    if connection.proxy:
+        reason += f", through the proxy {_without_password(connection.proxy)}"
+    unreached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
+    unreached |= isinstance(error, TimeoutError) and not connection.reach.answered
+    return _Transient(reason, unreached=unreached, of="the connection failed ({})")
+
+
+def _without_password(proxy: str) -> str:
+    url = httpx.URL(proxy)
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
+
+
+def _recorded(request: Request, response: Received, connection: Connection) -> RecordedResponse:
+    """Keep a response as it came; raises _Transient for a body that is no text."""
+    errors = "strict" if response.status == httpx.codes.OK else "replace"
+    try:
+        body = response.body.decode("utf-8-sig", errors)
+    except UnicodeDecodeError as error:
+        raise _Transient("the answer is not UTF-8") from error
     return RecordedResponse(
         request=request.target,
-        status=response.status_code,
+        status=response.status,
         fetched_at=connection.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         body=_without_tokens(body, connection),
     )
-
-
-def _untrusted(error: BaseException | None) -> bool:
-    """Tell whether a connection failed because of the server's certificate: that does not pass."""
-    while error:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _without_tokens(body: str, connection: Connection) -> str:
@@ -300,41 +398,15 @@ def _read(request: Request, recorded: RecordedResponse, connection: Connection) 
         if recorded.status == httpx.codes.OK:
             raise _Transient(f"the answer {error}") from error
         hint = ADVICE.get(recorded.status, "see the API's status page, then try again")
-        message = f"the API answered {recorded.status}{_explanation(recorded.body)}"
+        message = f"the API answered {recorded.status}{explanation(recorded.body)}"
         raise ApiFailure(_failure(request, connection, message, hint)) from error
-
-
-def _explanation(body: str) -> str:
-    """Give what an error body says of itself, in either of its two shapes."""
-    try:
-        problem = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return ""
-    if not isinstance(problem, dict):
-        return ""
-    detail = problem.get("detail") or problem.get("title") or ""
-    if isinstance(detail, list):
-        detail = "; ".join(str(part.get("msg", "")) for part in detail if isinstance(part, dict))
-    return f" ({quoted(detail)})" if detail else ""
 
 
 def _failure(request: Request, connection: Connection, message: str, hint: str) -> Problem:
     return Problem(source=f"GET {connection.base_url}{request.target}", message=message, hint=hint)
 
 
-def _busy(response: httpx.Response, connection: Connection) -> _Transient:
+def _busy(response: Received, connection: Connection) -> _Transient:
     """Say that the API may answer later: when it says itself, but within our patience."""
-    asked = _retry_after(response, connection.now())
-    delay = None if asked is None else min(asked, connection.patience)
-    return _Transient(f"the API answered {response.status_code}", delay)
-
-
-def _retry_after(response: httpx.Response, now: datetime) -> float | None:
-    """Read Retry-After, seconds or a date; None where it is absent or makes no sense."""
-    written = response.headers.get("Retry-After", "").strip()
-    if written.isascii() and written.isdigit():
-        return float(written)
-    try:
-        return max(0.0, (parsedate_to_datetime(written) - now).total_seconds())
-    except (TypeError, ValueError, OverflowError):
-        return None
+    delay = retry_after(response.headers, connection.now())
+    return _Transient(f"the API answered {response.status}", delay=delay)

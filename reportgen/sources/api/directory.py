@@ -5,8 +5,11 @@ from collections.abc import Iterable, Iterator
 from reportgen.core.directory import by_principal
 from reportgen.core.match import is_pattern, session_key
 from reportgen.core.model import Directory, Entry, Pair, Principal, PrincipalKind, Rule, Session
-from reportgen.core.text import legible, visible
+from reportgen.core.text import clipped, legible, visible
 from reportgen.sources.api import bodies
+
+LONGEST_NAME = 320
+"""Characters, as many as an e-mail may have."""
 
 
 def assembled(
@@ -47,6 +50,20 @@ def sessions(items: Iterable[bodies.ListedSession]) -> Iterator[Session]:
             tags=tuple(listed.tags),
             claimed_by=owners,
         )
+
+
+def shown_name(name: str) -> str:
+    """Give a name as documents can carry it: of one without end the beginning."""
+    return clipped(legible(name), LONGEST_NAME)
+
+
+def too_long(items: Iterable[object]) -> int:
+    """Count the entries of a list whose name or e-mail is cut."""
+    fields = ("name", "email", "org_name")
+    return sum(
+        any(len(getattr(item, field, None) or "") > LONGEST_NAME for field in fields)
+        for item in items
+    )
 
 
 def session_pairs(known: Directory) -> Iterator[Pair]:
@@ -92,6 +109,6 @@ def _is_id(rule: Rule) -> bool:
 def _entry(kind: PrincipalKind, principal_id: str, email: str | None, name: str | None) -> Entry:
     return Entry(
         principal=Principal(kind, principal_id),
-        email=legible(email) if email else None,
-        name=legible(name) if name else None,
+        email=shown_name(email) if email else None,
+        name=shown_name(name) if name else None,
     )

@@ -1,4 +1,7 @@
-"""Lists, followed page by page to their end: by cursor (v3) or by offset (v2)."""
+"""Lists, followed page by page to their end: by cursor (v3) or by offset (v2).
+
+A list that would never end is none: pages that bring nothing new, more entries than it says it has.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -8,11 +11,15 @@ import msgspec
 
 from reportgen.core.model import MissingView
 from reportgen.sources.api import bodies
-from reportgen.sources.api.plan import Answer, Answers, Plan, Request
+from reportgen.sources.api.plan import Answer, Answers, BeyondBounds, Plan, Request
 
 PAGE_SIZE = ("first", "200")
 LIMIT = ("limit", "200")
 NOT_FOUND = 404
+MOST_IDLE_PAGES = 10
+"""Pages in a row without a new entry: a filter may leave some empty, but not for ever."""
+LONGEST_CURSOR = 4000
+"""Addresses of more than 8000 characters are refused on the way by many servers."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -20,7 +27,8 @@ class Pages:
     """All items of a list, or the refusal that came instead.
 
     `total` is how many there are, where the API says so. `cut` tells that a page promised another
-    one and did not lead to it.
+    one and did not lead to it. `known` has a digest of every entry, `idle` counts the last pages
+    that brought none.
     """
 
     request: Request
@@ -28,18 +36,34 @@ class Pages:
     refused: Answer | None = None
     total: int | None = None
     cut: bool = False
+    known: set[int] = field(default_factory=set, repr=False)
+    idle: int = 0
 
     def broken_off(self) -> MissingView | None:
         """Say after how many items the list ended though there are more; None if it is whole."""
-        if self.refused or not (self.cut or (self.total or 0) > len(self.items)):
+        if self.refused or not (self.cut or (self.total or 0) > len(self.known)):
             return None
-        received = len({msgspec.json.encode(listed) for listed in self.items})
+        received = len(self.known)
         return MissingView(
             request=replace(self.request, params=()).target,
             reason="broken off",
             count=received,
             whole=self.total if self.total and self.total > received else None,
         )
+
+    def add(self, page: bodies.Page | bodies.OffsetPage) -> str:
+        """Take the entries of a page; says what is wrong with a list that goes on like this."""
+        before = len(self.known)
+        self.items += page.items
+        self.known |= {hash(msgspec.json.encode(item)) for item in page.items}
+        self.idle = 0 if len(self.known) > before else self.idle + 1
+        if page.total is not None:
+            self.total = max(page.total, self.total or 0)
+        if self.total is not None and len(self.known) > self.total:
+            return f"the list holds {len(self.known)} entries, but its total is {self.total}"
+        if self.idle >= MOST_IDLE_PAGES:
+            return f"the list goes on, but its last {self.idle} pages brought nothing new"
+        return ""
 
 
 def all_pages(first: Sequence[Request]) -> Plan[list[Pages]]:
@@ -74,10 +98,13 @@ def _read(pages: Pages, request: Request, answers: Answers) -> Request | None:
         return None
     pages.refused = None
     page = answer.body
-    pages.items += page.items
-    pages.total = pages.total if page.total is None else page.total
+    wrong = pages.add(page)
     params = dict(request.params)
     following = _next_page(page, params)
+    if len(following.get("after", "")) > LONGEST_CURSOR:
+        wrong = f"the list leads on by a cursor of {len(following['after'])} characters"
+    if wrong:
+        raise BeyondBounds(pages.request.target, wrong, answer.recorded.source)
     pages.cut = _promises_more(page) and not following
     return replace(request, params=tuple((params | following).items())) if following else None
 

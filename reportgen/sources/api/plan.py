@@ -18,6 +18,10 @@ T = TypeVar("T")
 OK = 200
 REFUSALS = frozenset({403, 404})
 """An answer that leaves a view unknown where the view is not required."""
+NO_STEPS = frozenset({"", ".", ".."})
+"""What names nothing in a path, or the folder above."""
+LONGEST_ID, LONGEST_QUERY = 400, 6000
+"""Characters: addresses of more than 8000 are refused on the way by many servers."""
 AGAIN = "collect the cycle again from the API"
 
 
@@ -27,7 +31,8 @@ class Request:
 
     `required`: nothing can be done without it. `optional`: named by the configuration alone; it may
     never have been asked. `credential` is the organization whose token is used; empty for the
-    enterprise's.
+    enterprise's. `view` names the kind of view where the endpoint alone does not: within which
+    organization it looks.
     """
 
     endpoint: str
@@ -37,23 +42,54 @@ class Request:
     required: bool = False
     optional: bool = False
     credential: str = ""
+    view: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Name the kind of view that is asked for: its path, with `{id}` for ids."""
+        return self.view or self.endpoint.replace("{}", "{id}")
+
+    @property
+    def is_askable(self) -> bool:
+        """Tell whether an address can hold it: an id may be empty, a step upwards or endless."""
+        if any(value in NO_STEPS or len(value) > LONGEST_ID for value in self.values):
+            return False
+        return sum(len(value) for _, value in self.params) <= LONGEST_QUERY
 
     @property
     def target(self) -> str:
         """Path and query sorted by key, ids percent-encoded: without method, host or token."""
+        query = urlencode(sorted(self.params))
+        return f"{self.path}?{query}" if query else self.path
+
+    @property
+    def path(self) -> str:
+        """The path alone, ids percent-encoded."""
         parts = self.endpoint.split("{}")
-        path = "".join(
+        return "".join(
             a + b
             for a, b in zip(
                 parts, [*(quote(value, safe="") for value in self.values), ""], strict=True
             )
         )
-        query = urlencode(sorted(self.params))
-        return f"{path}?{query}" if query else path
 
     def __str__(self) -> str:
         """Name the request as messages do."""
         return f"GET {self.target}"
+
+
+class BeyondBounds(Exception):  # noqa: N818 - what an API answered, told to the user
+    """More than anybody can use, such as a list without end; `source` is the recorded answer."""
+
+    def __init__(self, request: str, message: str, source: str = "") -> None:
+        """Hold what was asked (path and query), and what is wrong with the answer."""
+        self.request, self.message, self.source = request, message, source
+        super().__init__(message)
+
+    def problem(self, source: str) -> Problem:
+        """Say it for a source."""
+        hint = AGAIN if self.source else "ask the vendor; what was collected is kept"
+        return Problem(source=source, message=self.message, hint=hint)
 
 
 class Portion(list[Request]):
@@ -137,6 +173,8 @@ def answer_from(plan: Plan[T], responses: Mapping[str, RecordedResponse], source
             requests = plan.send(answers)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
+    except BeyondBounds as error:
+        raise Rejected([error.problem(error.source or source)]) from error
 
 
 def _answers(

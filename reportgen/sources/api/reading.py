@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from reportgen.core.cycle import BillingCycle
+from reportgen.core.cycle import LONGEST_CYCLE, BillingCycle, is_plausible
 from reportgen.core.directory import recalled, with_answered
 from reportgen.core.model import DEVIN, Directory, MissingView, Principal, Rule, View, Views
 from reportgen.core.problem import Problem
 from reportgen.sources.api.bodies import DayTotals
+from reportgen.sources.api.directory import LONGEST_NAME, too_long
 from reportgen.sources.api.pages import Pages
 from reportgen.sources.api.plan import Answer, Answers, Plan, Portion, Request
 from reportgen.sources.api.views import ViewReader
@@ -48,6 +49,19 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """What was answered with a 403, by the requests of the evidence.
+
+    `half_way` tells that others of a kind were answered; `wholly` asks the first question of every
+    kind of view that was refused from the first to the last.
+    """
+
+    requests: frozenset[str] = frozenset()
+    half_way: bool = False
+    wholly: tuple[Request, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """What the API said of a cycle.
 
@@ -59,6 +73,7 @@ class Reading:
     directory: Directory = field(repr=False)
     missing_views: tuple[MissingView, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    refused: Refused = field(default=Refused(), repr=False)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -66,13 +81,14 @@ class Findings:
     """The answers so far, sorted by what they are about.
 
     `refused` counts the refusals by endpoint and status; `incomplete` names what was not asked, and
-    lists that broke off.
+    lists that broke off; `warnings` say what was cut.
     """
 
     reader: ViewReader
     views: dict[ViewKind, dict[Any, View]] = field(default_factory=lambda: defaultdict(dict))
     refused: Counter[tuple[str, int]] = field(default_factory=Counter)
     incomplete: tuple[MissingView, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
     def keep(self, asked: Sequence[Asked]) -> Plan[None]:
         """Ask for views and keep what comes back."""
@@ -105,6 +121,8 @@ class Findings:
                 self.refuse(pages.request, pages.refused)
             elif broken_off := pages.broken_off():
                 self.incomplete += (broken_off,)
+            if count := too_long(pages.items):
+                self.warnings += (_cut(pages.request, count),)
 
     def refuse(self, request: Request, answer: Answer) -> None:
         """Count a refusal, unless the configuration alone made us ask."""
@@ -136,7 +154,7 @@ class Findings:
                 with_answered(known, principals, self.views["organizations"]), remembered
             ),
             missing_views=(*refused, *self.incomplete),
-            warnings=tuple(self.reader.warnings()),
+            warnings=(*self.warnings, *self.reader.warnings()),
         )
 
 
@@ -145,3 +163,29 @@ def view_of(answer: Answer, reader: ViewReader) -> View:
     if isinstance(answer.body, DayTotals):
         return reader.read_totals(answer.recorded.request, answer.body, DEVIN)
     return reader.read(answer.recorded.request, answer.body)
+
+
+def plausible(
+    cycles: Iterable[BillingCycle], endpoint: str, unreadable: int = 0
+) -> tuple[tuple[BillingCycle, ...], list[Problem]]:
+    """Give the cycles that can be one, in order, and say how many cannot."""
+    told = sorted(set(cycles))
+    kept = tuple(cycle for cycle in told if is_plausible(cycle))
+    left_out = len(told) - len(kept) + unreadable
+    if not left_out:
+        return kept, []
+    are = "1 billing cycle is" if left_out == 1 else f"{left_out} billing cycles are"
+    message = f"{are} left out: none ends before it begins, or has more than {LONGEST_CYCLE} days"
+    hint = "ask the vendor"
+    return kept, [Problem(source=f"GET {endpoint}", message=message, hint=hint, warning=True)]
+
+
+def _cut(request: Request, count: int) -> Problem:
+    """Say that names were cut."""
+    entries = "1 entry has" if count == 1 else f"{count} entries have"
+    return Problem(
+        source=f"GET {replace(request, params=()).target}",
+        message=f"{entries} a name or an e-mail of more than {LONGEST_NAME} characters",
+        hint="it was cut; ask the vendor, if that is no name of yours",
+        warning=True,
+    )

@@ -12,11 +12,18 @@ from itertools import islice
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle, cycle_between
 from reportgen.core.model import CASCADE_TERMINAL, DEVIN, Directory, Principal, View
 from reportgen.core.problem import Problem
-from reportgen.core.text import legible
 from reportgen.sources.api import bodies, directory
 from reportgen.sources.api.pages import LIMIT, Pages, all_pages
 from reportgen.sources.api.plan import Plan, Portion, Request
-from reportgen.sources.api.reading import AT_A_TIME, Asked, Findings, KnownCycles, Question, Reading
+from reportgen.sources.api.reading import (
+    AT_A_TIME,
+    Asked,
+    Findings,
+    KnownCycles,
+    Question,
+    Reading,
+    plausible,
+)
 from reportgen.sources.api.views import ViewReader, sum_of
 
 CYCLES = "/v2/enterprise/consumption/cycles"
@@ -26,6 +33,7 @@ ORGANIZATIONS = "/v2/enterprise/organizations"
 MEMBERS = "/v2/enterprise/members"
 SESSIONS = "/v2/enterprise/sessions"
 SECOND, A_DAY = timedelta(seconds=1), 86400
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 MOST_ORGANIZATIONS_NAMED = 100
 """Addresses of more than 8000 characters are refused on the way by many servers."""
 
@@ -39,10 +47,11 @@ def cycles() -> Plan[KnownCycles]:
     answer = (yield [request])[request.target]
     if answer.body is None:
         return KnownCycles(refused=answer.recorded.status)
-    closed = (listed.end for listed in answer.body if _is_closed(listed.end))
+    readable = [listed for listed in answer.body if _is_of_our_time(listed)]
+    closed = (listed.end for listed in readable if _is_closed(listed.end))
+    told, odd = plausible(map(_cycle, readable), CYCLES, len(answer.body) - len(readable))
     return KnownCycles(
-        cycles=tuple(sorted({_cycle(listed) for listed in answer.body})),
-        warnings=tuple(_closed_end(end) for end in islice(closed, 1)),
+        cycles=told, warnings=(*(_closed_end(end) for end in islice(closed, 1)), *odd)
     )
 
 
@@ -81,6 +90,11 @@ def _cycle(listed: bodies.CycleDates) -> BillingCycle:
     return cycle_between(_boundary(listed.start), _boundary(listed.end + SECOND))
 
 
+def _is_of_our_time(listed: bodies.CycleDates) -> bool:
+    """Tell whether the dates of a cycle can be reckoned with."""
+    return all(FIRST_YEAR <= instant.year <= LAST_YEAR for instant in (listed.start, listed.end))
+
+
 def _is_closed(end: datetime) -> bool:
     """Tell whether the next second is another billing day."""
     return _boundary(end) == _boundary(end + SECOND) - A_DAY
@@ -109,6 +123,7 @@ def _daily(
     organizations: Sequence[str] = (),
     required: bool = False,
     optional: bool = False,
+    view: str = "",
 ) -> Request:
     """Ask for totals with bounds at 08:00 UTC: at midnight they would be other days."""
     bounds = (("start_date", _written(cycle.after)), ("end_date", _written(cycle.before)))
@@ -119,6 +134,7 @@ def _daily(
         shape=bodies.DayTotals,
         required=required,
         optional=optional,
+        view=view,
     )
 
 
@@ -147,14 +163,18 @@ def _directory(lists: Sequence[Pages], whole: bodies.DayTotals) -> Directory:
         sessions=directory.sessions(sessions.items),
         organizations=(
             *((org_id, org_id) for org_id in whole.consumption_by_org_id),
-            *((listed.org_id, legible(listed.org_name)) for listed in organizations.items),
+            *(
+                (listed.org_id, directory.shown_name(listed.org_name))
+                for listed in organizations.items
+            ),
         ),
     )
 
 
 def _organization_views(cycle: BillingCycle, known: Directory) -> list[Asked]:
+    view = f"{DAILY}?org_ids={{id}}"
     return [
-        ("organizations", org_id, _daily(cycle, DAILY, organizations=[org_id]))
+        ("organizations", org_id, _daily(cycle, DAILY, organizations=[org_id], view=view))
         for org_id in known.organizations
     ]
 
@@ -195,10 +215,15 @@ def _worked_in(totals: bodies.DayTotals) -> tuple[str, ...]:
 
 def _pair_views(cycle: BillingCycle, users: UserTotals) -> list[Asked]:
     return [
-        ("pairs", (org_id, user), _daily(cycle, DAILY_OF_USER, user.id, organizations=[org_id]))
+        ("pairs", (org_id, user), _pair(cycle, org_id, user))
         for user, (_, org_ids) in users.items()
         for org_id in org_ids
     ]
+
+
+def _pair(cycle: BillingCycle, org_id: str, user: Principal) -> Request:
+    view = f"{DAILY}/{{id}}?org_ids={org_id}"
+    return _daily(cycle, DAILY_OF_USER, user.id, organizations=[org_id], view=view)
 
 
 def _tied_to_organizations(
@@ -207,8 +232,11 @@ def _tied_to_organizations(
     """Ask what the enterprise used in all organizations, if one address can name them all."""
     if not 0 < len(known.organizations) <= MOST_ORGANIZATIONS_NAMED:
         return None
-    request = _daily(cycle, DAILY, organizations=tuple(known.organizations))
-    answer = (yield [request])[request.target]
+    view = f"{DAILY}?org_ids={{id}}"
+    request = _daily(cycle, DAILY, organizations=tuple(known.organizations), view=view)
+    answer = (yield [request]).get(request.target)
+    if answer is None:
+        return None
     if answer.body is None:
         findings.refuse(request, answer)
         return None

@@ -10,7 +10,6 @@ from reportgen.core.cycle import BillingCycle, billing_day, cycle_between
 from reportgen.core.match import sessions_named
 from reportgen.core.model import Directory, MissingView, Pair, Principal, PrincipalKind
 from reportgen.core.problem import Problem
-from reportgen.core.text import legible
 from reportgen.core.usage import open_pairs
 from reportgen.sources.api import bodies, directory
 from reportgen.sources.api.pages import PAGE_SIZE, Pages, all_pages
@@ -22,6 +21,7 @@ from reportgen.sources.api.reading import (
     KnownCycles,
     Question,
     Reading,
+    plausible,
 )
 from reportgen.sources.api.views import ViewReader
 
@@ -56,12 +56,12 @@ def cycles() -> Plan[KnownCycles]:
     """Ask for the billing cycles."""
     request = Request(endpoint=CYCLES, params=(PAGE_SIZE,), shape=bodies.Cycles)
     (pages,) = yield from all_pages([request])
-    told = {_cycle(listed) for listed in pages.items}
+    told, odd = plausible(map(_cycle, pages.items), CYCLES)
     closed = [_closed_end(listed) for listed in pages.items if _is_closed(listed)]
     return KnownCycles(
-        cycles=tuple(sorted(told)),
+        cycles=told,
         refused=pages.refused.recorded.status if pages.refused else 0,
-        warnings=(*map(_cycles_unknown, filter(None, [pages.broken_off()])), *closed[:1]),
+        warnings=(*map(_cycles_unknown, filter(None, [pages.broken_off()])), *closed[:1], *odd),
     )
 
 
@@ -166,6 +166,7 @@ def daily(
     required: bool = False,
     optional: bool = False,
     credential: str = "",
+    view: str = "",
 ) -> Request:
     """Ask for a view with the cycle's own bounds, passed on unchanged."""
     return Request(
@@ -176,6 +177,7 @@ def daily(
         required=required,
         optional=optional,
         credential=credential,
+        view=view,
     )
 
 
@@ -202,7 +204,9 @@ def _list_requests(cycle: BillingCycle) -> list[Request]:
 
 def _directory(lists: _Lists) -> Directory:
     named = ((org_id, org_id) for org_id, _ in _assigned_pairs(lists))
-    listed = ((listed.org_id, legible(listed.name)) for listed in lists.organizations.items)
+    listed = (
+        (listed.org_id, directory.shown_name(listed.name)) for listed in lists.organizations.items
+    )
     return directory.assembled(
         entries=(
             *directory.members(lists.users.items),
@@ -246,4 +250,6 @@ def _single_views(question: Question, known: Directory) -> Iterator[Asked]:
 
 def _pair(cycle: BillingCycle, pair: Pair) -> Asked:
     org_id, principal = pair
-    return "pairs", pair, daily(cycle, PAIR_OF_KIND[principal.kind], org_id, principal.id)
+    endpoint = PAIR_OF_KIND[principal.kind]
+    view = endpoint.format(org_id, "{id}")
+    return "pairs", pair, daily(cycle, endpoint, org_id, principal.id, view=view)

@@ -61,11 +61,21 @@ def principal_totals(question: Question, principals: Sequence[Principal]) -> lis
 
 def _list_requests(org_id: str, cycle: BillingCycle) -> list[Request]:
     members, sessions = (PAGE_SIZE,), alive_in(cycle)
-    request = partial(Request, values=(org_id,), credential=org_id)
+    asked = (
+        (USERS, members, bodies.Members),
+        (IDP_USERS, members, bodies.Members),
+        (SESSIONS, sessions, bodies.Sessions),
+    )
     return [
-        request(endpoint=USERS, params=members, shape=bodies.Members),
-        request(endpoint=IDP_USERS, params=members, shape=bodies.Members),
-        request(endpoint=SESSIONS, params=sessions, shape=bodies.Sessions),
+        Request(
+            endpoint=endpoint,
+            values=(org_id,),
+            params=params,
+            shape=shape,
+            credential=org_id,
+            view=endpoint.format(org_id),
+        )
+        for endpoint, params, shape in asked
     ]
 
 
@@ -127,11 +137,17 @@ def _member_pairs(lists: Sequence[Pages]) -> Iterator[Pair]:
 def _pair(cycle: BillingCycle, pair: Pair, *, optional: bool) -> Asked:
     org_id, principal = pair
     endpoint = f"{DAILY}/{SECTION_OF_KIND[principal.kind]}/{{}}"
-    request = daily(cycle, endpoint, org_id, principal.id, optional=optional, credential=org_id)
+    view = endpoint.format(org_id, "{id}")
+    request = daily(
+        cycle, endpoint, org_id, principal.id, optional=optional, credential=org_id, view=view
+    )
     return "pairs", pair, request
 
 
 def _session(cycle: BillingCycle, session_id: str, org_id: str) -> Asked:
     endpoint = f"{DAILY}/sessions/{{}}"
-    request = daily(cycle, endpoint, org_id, session_id, optional=True, credential=org_id)
+    view = endpoint.format(org_id, "{id}")
+    request = daily(
+        cycle, endpoint, org_id, session_id, optional=True, credential=org_id, view=view
+    )
     return "sessions", session_id, request

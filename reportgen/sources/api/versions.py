@@ -6,11 +6,11 @@ from typing import TypeVar
 from reportgen.core.model import Principal
 from reportgen.sources.api import v2, v3, v3_credentials, v3_organizations
 from reportgen.sources.api.plan import Plan, Request, moved, prefixed
-from reportgen.sources.api.reading import KnownCycles, Question, Reading
+from reportgen.sources.api.reading import KnownCycles, Question, Reading, Refused
+from reportgen.sources.api.refusals import FORBIDDEN, watched
 from reportgen.sources.config.schema import SourceSection
 
 T = TypeVar("T")
-FORBIDDEN = 403
 CONSUMPTION = "/consumption/daily"
 
 
@@ -24,9 +24,24 @@ def cycles(source: SourceSection) -> Plan[KnownCycles]:
 def consumption(source: SourceSection, question: Question) -> Plan[Reading]:
     """Ask for everything that the decomposition of a cycle rests on."""
     if source.api == "v2":
-        return v2.consumption(question)
+        return watched(v2.consumption(question))
     plan = v3_organizations if source.organizations else v3
-    return prefixed(plan.consumption(question), source.prefix)
+    return prefixed(watched(plan.consumption(question)), source.prefix)
+
+
+def probe(
+    source: SourceSection, question: Question, refused: Refused, *, totals: bool
+) -> Plan[bool]:
+    """Ask once more the first question of every kind of view that was refused from the first.
+
+    With `totals` also for the control totals of those credentials, which cannot be refused: who is
+    refused them now has lost what he could see before. Tells whether anything is answered now.
+    """
+    asked = [moved(request, source.prefix) for request in refused.wholly]
+    whose = {request.credential for request in asked}
+    control = control_totals(source, question) if totals else []
+    answers = yield [*asked, *(request for request in control if request.credential in whose)]
+    return any(answers[request.target].body is not None for request in asked)
 
 
 def credentials(source: SourceSection) -> Plan[list[str]]:

@@ -17,25 +17,31 @@ from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 from reportgen.core.usage import credits_in, products_of_day
 from reportgen.sources.api.bodies import Bucket, Consumption, DayTotals
+from reportgen.sources.api.plan import BeyondBounds
 
 SECONDS_A_DAY = 86400
 MOST_REMEMBERED = 50_000
+MOST_PRODUCTS, LONGEST_PRODUCT = 200, 100
+"""Documents have a column or a line for each product: nobody reads more of them."""
 ODDITIES = {
     "outside": (
-        "days outside the cycle, {} ACUs in all, which were left out",
+        "{} days outside the cycle, {} ACUs in all, which were left out",
         "nothing to do, if the bounds of the cycle are right",
     ),
     "repeated": (
-        "a day more than once, which was summed",
+        "{} a day more than once, which was summed",
         "ask the vendor whether a day may be repeated",
     ),
-    "stamp": ("days that do not begin at 08:00 UTC", "nothing to do: the UTC date names the day"),
+    "stamp": (
+        "{} days that do not begin at 08:00 UTC",
+        "nothing to do: the UTC date names the day",
+    ),
     "total": (
-        "a total that is {} ACUs off the sum of its days; the days count",
+        "{} a total that is off the sum of its days, {} ACUs in all; the days count",
         "ask the vendor which one is right",
     ),
 }
-"""What can be odd about an answer: what it holds (by how many ACUs), and what to do."""
+"""What can be odd about answers: what they hold, by how many ACUs over all, and what to do."""
 
 
 class Credit(NamedTuple):
@@ -53,14 +59,17 @@ class ViewReader:
     def __init__(self, cycle: BillingCycle, tolerance: Decimal) -> None:
         """Start with nothing odd seen."""
         self._cycle, self._tolerance = cycle, tolerance
+        self._request = ""
         self._odd: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
         self._credits: dict[str, list[Credit]] = defaultdict(list)
         self._cells: dict[Cell, Cell] = {}  # one tuple per cell, shared by thousands of views
+        self._products: set[str] = set()
         self._acus: dict[Decimal, Decimal] = {}  # one number for many days that are alike
         self.within_tolerance = ZERO
 
     def read(self, request: str, body: Consumption) -> View:
         """Read a body into ACUs per billing day and product."""
+        self._request = request
         quantities: dict[Cell, Decimal] = {}
         oddities = dict(self._oddities(body))
         for bucket in body.consumption_by_date:
@@ -73,15 +82,16 @@ class ViewReader:
 
     def read_totals(self, request: str, body: DayTotals, product: str) -> View:
         """Read totals by day, which name no products, as ACUs of one product."""
+        self._request = request
         cells = {
             self._cell(day, product): acus for day, acus in body.consumption_by_date.items() if acus
         }
+        kept = {cell: acus for cell, acus in cells.items() if cell[0] in self._cycle}
         outside = [acus for (day, _), acus in cells.items() if day not in self._cycle]
         if outside:
-            self._odd["outside"].append((request, total(outside)))
-        if off := self._off(body.total_acus, body.consumption_by_date.values()):
+            self._odd["outside"].append((request, _gross(outside)))
+        if off := self._off(body.total_acus, kept.values(), outside):
             self._odd["total"].append((request, off))
-        kept = {cell: acus for cell, acus in cells.items() if cell[0] in self._cycle}
         return self._view(request, kept)
 
     def split(self, whole: View, part: View, product: str, remainder: str) -> View:
@@ -106,8 +116,10 @@ class ViewReader:
         for oddity, seen in sorted(self._odd.items()):
             what, hint = ODDITIES[oddity]
             more = f" (and {len(seen) - 1} more)" if len(seen) > 1 else ""
-            request, acus = min(seen)
-            message = f"the answer holds {what.format(shown(acus))}"
+            request, _ = min(seen)
+            acus = total(gross for _, gross in seen)
+            who = "the answer holds" if len(seen) == 1 else f"{len(seen)} answers hold"
+            message = what.format(who, shown(acus))
             yield Problem(source=f"{request}{more}", message=message, hint=hint, warning=True)
         for product, credited in sorted(self._credits.items()):
             yield _below_zero(product, credited)
@@ -139,7 +151,18 @@ class ViewReader:
                 )
 
     def _cell(self, day: date, product: str) -> Cell:
-        return self._cells.setdefault((day, product), (day, product))
+        """Give the one tuple of a cell; raises BeyondBounds where products have no end."""
+        cell = self._cells.get((day, product))
+        if cell is None:
+            self._products.add(product)
+            if len(product) > LONGEST_PRODUCT:
+                message = f"the answer names a product of {len(product)} characters"
+                raise BeyondBounds(self._request, message)
+            if len(self._products) > MOST_PRODUCTS:
+                message = f"the answers name more than {MOST_PRODUCTS} products"
+                raise BeyondBounds(self._request, message)
+            cell = self._cells[day, product] = day, product
+        return cell
 
     def _shared(self, acus: Decimal) -> Decimal:
         """Give a number that was read before: most were, where ACUs have two decimals."""
@@ -150,26 +173,34 @@ class ViewReader:
     def _oddities(self, body: Consumption) -> Iterator[tuple[str, Decimal]]:
         """Give what is odd about an answer, and by how many ACUs."""
         days = [billing_day(bucket.date) for bucket in body.consumption_by_date]
-        outside = [
-            bucket.acus
-            for day, bucket in zip(days, body.consumption_by_date, strict=True)
-            if day not in self._cycle
-        ]
+        kept: list[Decimal] = []
+        outside: list[Decimal] = []
+        for day, bucket in zip(days, body.consumption_by_date, strict=True):
+            (kept if day in self._cycle else outside).append(bucket.acus)
         if outside:
-            yield "outside", total(outside)
+            yield "outside", _gross(outside)
         if len(set(days)) < len(days):
             yield "repeated", ZERO
         if any(
             bucket.date % SECONDS_A_DAY != BOUNDARY_SECONDS for bucket in body.consumption_by_date
         ):
             yield "stamp", ZERO
-        if off := self._off(body.total_acus, (bucket.acus for bucket in body.consumption_by_date)):
+        if off := self._off(body.total_acus, kept, outside):
             yield "total", off
 
-    def _off(self, whole: Decimal, days: Iterable[Decimal]) -> Decimal:
-        """Give by how much a total differs from the sum of its days, zero within the tolerance."""
-        off = subtract(whole, total(days))
-        return off if off.copy_abs() > self._tolerance else ZERO
+    def _off(self, whole: Decimal, kept: Iterable[Decimal], outside: Iterable[Decimal]) -> Decimal:
+        """Give by how much a total differs from its days, gross, zero within the tolerance.
+
+        It may be that of the days kept, or of all: where it is neither, the days kept count.
+        """
+        off = subtract(whole, total(kept))
+        others = subtract(off, total(outside))
+        is_either = min(off.copy_abs(), others.copy_abs()) <= self._tolerance
+        return ZERO if is_either else off.copy_abs()
+
+
+def _gross(quantities: Iterable[Decimal]) -> Decimal:
+    return total(acus.copy_abs() for acus in quantities)
 
 
 def sum_of(views: Collection[View]) -> View:

@@ -21,6 +21,7 @@ from reportgen.sources.config.files import (
 from reportgen.sources.config.hr.export import HrExport, read_user_file
 from reportgen.sources.config.hr.table_file import LARGEST_EXPORT, read_grid
 from reportgen.sources.config.mapping import read_mapping
+from reportgen.sources.config.plain_http import refuse_plain
 from reportgen.sources.config.rates import not_one_way, read_rates
 from reportgen.sources.config.reader import MAIN, MAIN_FILE, Reader, located
 from reportgen.sources.config.schema import ChargebackFile, MappingFile, RatesFile
@@ -48,6 +49,7 @@ class Configuration:
     invoice_number_source: str
     token_sources: MappingOf[str, str]
     cycles_source: str
+    base_url_source: str
     replay: Path | None
     replay_source: str
     files: MappingOf[str, bytes]
@@ -124,6 +126,7 @@ def _read(reader: Reader, main: str) -> Configuration | None:
     rate_card, assets = rates
     if logo and (problem := _taken(logo, assets, document)):
         reader.problems.append(problem)
+    reader.problems += refuse_plain(settings.source, document)
     if settings.source.api == "v2":
         mapping, problems = fit_to_v2(mapping, rate_card)
         reader.problems += [*problems, *refuse_organizations(settings, document)]
@@ -149,6 +152,7 @@ def _configuration(
         invoice_number_source=document.line("invoice", "number"),
         token_sources=_token_sources(reader, settings, document),
         cycles_source=reader.opened(document.line("source")),
+        base_url_source=reader.opened(document.line("source", "base_url")),
         replay=reader.path(replay) if replay else None,
         replay_source=reader.opened(document.line("source", "replay")),
         files=reader.files,

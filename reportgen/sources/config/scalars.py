@@ -83,6 +83,22 @@ def day_count(text: str) -> int:
     return int(text)
 
 
+def flag(text: str) -> bool:
+    """Read true or false, and nothing that stands for them."""
+    if text not in {"true", "false"}:
+        raise Unreadable(f"{quoted(text)} is neither true nor false", "write true or false")
+    return text == "true"
+
+
+def mebibytes(text: str) -> int:
+    """Read how many MiB something may have."""
+    if not re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII):
+        raise Unreadable(
+            f"{quoted(text)} is not a number of MiB", "write a whole number from 1 to 999999"
+        )
+    return int(text)
+
+
 def decimal_count(text: str) -> int:
     """Read how many decimals amounts have."""
     if not re.fullmatch(r"[0-6]", text, re.ASCII):

@@ -31,10 +31,12 @@ from reportgen.sources.config.fields import (
     FeeAmount,
     FeePart,
     FeeTargets,
+    Flag,
     Key,
     LaterExport,
     LevelName,
     LocaleCode,
+    Mebibytes,
     NotNegative,
     Part,
     PathPrefix,
@@ -77,6 +79,9 @@ class SourceSection(Section):
     prefix: PathPrefix = "/v3"
     cycle_day: ContractDay | None = None
     replay: Text | None = None
+    allow_plain: Flag = False
+    max_answer_mib: Mebibytes = 64
+    max_evidence_mib: Mebibytes = 4096
 
 
 class InvoiceSection(Section):

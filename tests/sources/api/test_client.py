@@ -15,8 +15,9 @@ import stamina
 
 from reportgen.archive import evidence
 from reportgen.sources.api import bodies, v3
-from reportgen.sources.api.client import ApiFailure, Connection, _retry_after, drive
+from reportgen.sources.api.client import ApiFailure, Connection, drive
 from reportgen.sources.api.plan import Portion, Request, prefixed
+from reportgen.sources.api.trouble import retry_after
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.faults import Reply
 from tests.fakeapi.server import serving
@@ -204,7 +205,7 @@ def test_where_nobody_listens_the_connection_failed():
     with scripted(lambda *_: (200, EMPTY)) as (_, base_url):
         pass
     with pytest.raises(
-        ApiFailure, match=r"the connection failed \(ConnectError\), at every attempt"
+        ApiFailure, match=r"the connection failed \(connection refused\), at every attempt"
     ):
         asyncio.run(drive(asking(ONE), connected(base_url), {}))
 
@@ -236,7 +237,7 @@ def test_retry_after_is_honoured_in_seconds():
 )
 def test_retry_after_is_seconds_or_a_date(written, seconds):
     response = httpx.Response(503, headers=[(b"Retry-After", written.encode())])
-    assert _retry_after(response, NOW) == seconds
+    assert retry_after(response.headers, NOW) == seconds
 
 
 PROBLEM = '{"type":"about:blank","title":"Nope","status":0,"detail":"Because","instance":"/v3/one"}'
