@@ -40,6 +40,11 @@ CONCURRENCY = click.option(
 )
 STRICT = click.option("--strict", is_flag=True, help="End with 5 where there was any warning.")
 REFRESH = click.option("--refresh", is_flag=True, help="Ask again for what is stored.")
+ACCEPT_REFUSED = click.option(
+    "--accept-refused",
+    is_flag=True,
+    help="Go on where the API refused half-way; the statement's first page says so.",
+)
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(1, 64),
@@ -127,14 +132,17 @@ def cycles(config: Path) -> "Work":
 @CYCLE
 @CONCURRENCY
 @REFRESH
+@ACCEPT_REFUSED
 @STRICT
 @finishing
-def collect(config: Path, selector: str, concurrency: int, *, refresh: bool) -> "Work":
+def collect(
+    config: Path, selector: str, concurrency: int, *, refresh: bool, accept_refused: bool
+) -> "Work":
     """Ask the API for a cycle and keep its answers as evidence; resumes where it stopped."""
     from reportgen.commands.collect import collect as command  # noqa: PLC0415
     from reportgen.operations.collection import Effort  # noqa: PLC0415
 
-    effort = Effort(concurrency=concurrency, refresh=refresh)
+    effort = Effort(concurrency=concurrency, refresh=refresh, accept_refused=accept_refused)
     return lambda context: command(config, selector, context, effort)
 
 
@@ -156,15 +164,24 @@ def build(config: Path, selector: str, workers: int) -> "Work":
 @CYCLE
 @CONCURRENCY
 @REFRESH
+@ACCEPT_REFUSED
 @WORKERS
 @STRICT
 @finishing
-def run(config: Path, selector: str, concurrency: int, workers: int, *, refresh: bool) -> "Work":
+def run(
+    config: Path,
+    selector: str,
+    concurrency: int,
+    workers: int,
+    *,
+    refresh: bool,
+    accept_refused: bool,
+) -> "Work":
     """Collect a cycle and build its documents: the main job."""
     from reportgen.commands.run import run as command  # noqa: PLC0415
     from reportgen.operations.collection import Effort  # noqa: PLC0415
 
-    effort = Effort(concurrency=concurrency, refresh=refresh)
+    effort = Effort(concurrency=concurrency, refresh=refresh, accept_refused=accept_refused)
     return lambda context: command(config, selector, context, effort, workers)
 
 

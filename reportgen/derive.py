@@ -70,6 +70,7 @@ class Inputs:
     `earlier` what those came to that this one follows on (`Statement.earlier`). `collected` are the
     first days of all cycles in the archive: they decide what is warned of, and nothing else.
     `issue` is what is said of a close: without it, documents are drafts.
+    `accepted` are the kinds of view that may be missing though they were refused half-way.
     """
 
     configuration: Configuration
@@ -80,6 +81,7 @@ class Inputs:
     earlier: tuple[CycleTotals, ...] = ()
     collected: tuple[date, ...] = ()
     issue: Issue | None = None
+    accepted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +103,7 @@ def derive(inputs: Inputs) -> Derived:
     usage = decompose(
         reading.views,
         reading.directory,
-        user_first=_user_first(mapping),
+        user_first=user_first(mapping),
         tolerance=configuration.settings.tolerance,
     )
     if inputs.issue:
@@ -223,7 +225,7 @@ def _accepted(usage: Usage, issue: Issue) -> Usage:
     return replace(usage, discrepancies=told)
 
 
-def _user_first(mapping: Mapping) -> bool:
+def user_first(mapping: Mapping) -> bool:
     """Tell whether user rules outrank organization rules; where one kind is used, that does."""
     levels = [level for level in mapping.precedence if level in {"user", "org"}]
     return levels[:1] != ["org"]

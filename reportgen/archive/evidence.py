@@ -9,6 +9,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -25,6 +26,7 @@ from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import said_by_system
 from reportgen.files import opened, refuse_other
 
+MIB = 1024 * 1024
 METHOD = "GET "
 """What stands before path and query on a line; nothing else is ever asked."""
 ZIPPED = ".gz"
@@ -76,16 +78,22 @@ class Stored(Mapping[str, RecordedResponse]):
         """Count the requests."""
         return len(self._places)
 
+    def without(self, requests: AbstractSet[str]) -> "Stored":
+        """Give all answers but those to some requests."""
+        kept = {name: place for name, place in self._places.items() if name not in requests}
+        return Stored(self._path, kept)
+
 
 def stored(path: Path, keep: Callable[[RecordedResponse], bool] = lambda _: True) -> Stored:
     """Look through a file of responses, or raise Rejected with every line that cannot be read.
 
-    `keep` is asked of every line; the last answer to a request that is kept counts.
+    The last answer to a request counts, if `keep` says so.
     """
     places: dict[str, Place] = {}
     for place, response in _scanned(path):
-        if keep(response):
-            places[response.request] = place
+        places[response.request] = place
+        if not keep(response):
+            del places[response.request]
     return Stored(path, places)
 
 
@@ -250,6 +258,14 @@ def superseded(path: Path, size: int) -> Iterator[tuple[RecordedResponse, Record
                 yield _response_at(before[request][0], file, path), _response_at(place, file, path)
 
 
+def _too_much(path: Path, most: int) -> Problem:
+    return Problem(
+        source=str(path),
+        message=f"the answers of this cycle need more than {most // MIB} MiB",
+        hint="if that is right, raise `max_evidence_mib` under `source`, then go on",
+    )
+
+
 def _response_at(place: int, file: BinaryIO, path: Path) -> RecordedResponse:
     return _response(_line_at(place, file), str(path))
 
@@ -275,14 +291,22 @@ def joined(path: Path, later: Path, target: Path) -> None:
         os.fsync(file.fileno())
 
 
-def appending(path: Path, first: Iterable[RecordedResponse]) -> Callable[[RecordedResponse], None]:
-    """Give a function that stores a response at the end of a file; `first` are stored now."""
+def appending(
+    path: Path, first: Iterable[RecordedResponse], most: int
+) -> Callable[[RecordedResponse], None]:
+    """Give a function that stores a response at the end of a file; `first` are stored now.
+
+    It raises Rejected where the file would have more than `most` bytes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def append(response: RecordedResponse) -> None:
+        line = line_of(response)
         refuse_other(path)
         with naming(path), path.open("ab") as file:
-            file.write(line_of(response))
+            if file.tell() + len(line) > most:
+                raise Rejected([_too_much(path, most)])
+            file.write(line)
 
     for response in first:
         append(response)

@@ -1,5 +1,7 @@
 """One fetch of a cycle: resumed where it stopped, and never mixed with another.
 
+What was refused to the credential (403) is asked again by whoever goes on.
+
 The first fetch grows in the evidence itself. A later one, asked for again or because the cycle was
 still running, is kept apart and joins the evidence when it is whole; until then everything else
 goes by what was collected before.
@@ -17,6 +19,7 @@ from reportgen.archive.folder import EVIDENCE, FETCHING
 from reportgen.core.cycle import BillingCycle, is_over
 from reportgen.core.model import RecordedResponse
 
+FORBIDDEN = 403
 STALE = timedelta(hours=1)
 """After so long an interrupted fetch of a running cycle begins anew: its days have grown since."""
 
@@ -41,14 +44,17 @@ def begun(
     if evidence.repair(apart):
         answers = evidence.stored(apart)
         if all(_holds(response, cycle, now) for response in answers.values()):
-            return Fetch(path=apart, size=evidence.repair(whole), known=answers)
+            known = evidence.stored(apart, keep=_stays)
+            return Fetch(path=apart, size=evidence.repair(whole), known=known)
     apart.unlink(missing_ok=True)
     size = evidence.repair(whole)
     if not size:
         return Fetch(path=whole)
     if refresh:
         return Fetch(path=apart, size=size)
-    final = evidence.stored(whole, keep=lambda response: is_over(cycle, response.fetched_at))
+    final = evidence.stored(
+        whole, keep=lambda response: _stays(response) and is_over(cycle, response.fetched_at)
+    )
     if (control & evidence.stored(whole).keys()) - final.keys():
         return Fetch(path=apart, size=size)
     return Fetch(path=whole, size=size, known=final)
@@ -77,6 +83,14 @@ def ended(folder: Path, fetch: Fetch) -> Iterator[tuple[Path, int]]:
 def interrupted(folder: Path) -> bool:
     """Tell whether a later fetch was begun and is not whole."""
     return (folder / FETCHING).exists()
+
+
+def _stays(response: RecordedResponse) -> bool:
+    """Tell whether an answer holds for the fetches to come: a refusal to the credential does not.
+
+    That something is not found says something of what was asked for, and stays.
+    """
+    return response.status != FORBIDDEN
 
 
 def _holds(response: RecordedResponse, cycle: BillingCycle, now: datetime) -> bool:

@@ -21,6 +21,7 @@ from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
 from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.inputs import stored_inputs
 from reportgen.operations.opening import opened, warnings_of
+from reportgen.operations.refusals import refuse_half_way, unexplained_in
 from reportgen.operations.sealing import sealed, sealing
 
 
@@ -52,6 +53,8 @@ def close(
     ):
         inputs = stored_inputs(configuration, cycle, context)
         derived = derive(inputs)
+        missing = derived.statement.heading.missing_views
+        refuse_half_way(missing, inputs.accepted, unexplained_in(derived.usage))
         context.terminal.problems([*derived.warnings, *_unseen(folder, derived.statement)])
         refused = refusals(inputs, derived, chain, decision.people, context, effort.concurrency)
         standing = [one for one in refused if not (one.acceptable and decision.reason)]

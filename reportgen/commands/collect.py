@@ -6,6 +6,7 @@ from reportgen.archive.folder import EVIDENCE, cycle_folder, refuse_unwritable
 from reportgen.operations.collection import Effort, choose, collected_anew
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.opening import opened
+from reportgen.operations.refusals import tell_missing
 
 
 def collect(config: Path, selector: str, context: Context, effort: Effort) -> int:
@@ -14,10 +15,16 @@ def collect(config: Path, selector: str, context: Context, effort: Effort) -> in
     context.terminal.problems(configuration.warnings)
     refuse_unwritable(configuration.archive, configuration.archive_source)
     chosen = choose(configuration, selector, context, effort)
-    answered = collected_anew(configuration, chosen, context, effort)
+    gathered = collected_anew(configuration, chosen, context, effort)
     path = cycle_folder(configuration.archive, chosen.cycle.start) / EVIDENCE
-    context.terminal.result(f"{answered} responses in {path}")
+    tell_missing(gathered.missing, gathered.unexplained, str(path), context)
+    context.terminal.result(f"{gathered.answered} responses in {path}")
     context.terminal.values(
-        {"cycle": str(chosen.cycle.start), "responses": answered, "file": str(path)}
+        {
+            "cycle": str(chosen.cycle.start),
+            "responses": gathered.answered,
+            "file": str(path),
+            "missing_views": [view.text for view in gathered.missing],
+        }
     )
     return DONE

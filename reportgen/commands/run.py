@@ -1,5 +1,6 @@
 """`run`: collect and build, the main job."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from reportgen.archive import evidence
@@ -9,6 +10,7 @@ from reportgen.operations.context import Context
 from reportgen.operations.drafts import produce
 from reportgen.operations.inputs import inputs_of
 from reportgen.operations.opening import opened, warnings_of
+from reportgen.operations.refusals import broken_off
 
 
 def run(config: Path, selector: str, context: Context, effort: Effort, workers: int) -> int:
@@ -19,8 +21,11 @@ def run(config: Path, selector: str, context: Context, effort: Effort, workers: 
     chosen = choose(configuration, selector, context, effort)
     folder = cycle_folder(configuration.archive, chosen.cycle.start)
     with held(configuration, folder):
-        _, known = gather(configuration, chosen, context, effort)
+        gathered = gather(configuration, chosen, context, effort)
         source = configuration.replay or folder / EVIDENCE
         responses = chosen.responses if configuration.replay else evidence.stored(source)
-        inputs = inputs_of(configuration, chosen.cycle, responses, str(source), known, context)
-        return produce(inputs, context, workers)
+        inputs = inputs_of(
+            configuration, chosen.cycle, responses, str(source), gathered.known, context
+        )
+        accepted = broken_off(gathered.missing)
+        return produce(replace(inputs, accepted=accepted), context, workers)

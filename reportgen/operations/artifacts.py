@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reportgen.archive import evidence, history, people
 from reportgen.archive.folder import (
+    ACCEPTED,
     ASSETS,
     CONFIGURATION,
     DIRECTORY,
@@ -31,6 +32,7 @@ from reportgen.derive import Derived, Inputs
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.tasks import Design, Task, tasks_of
 from reportgen.files import content_of
+from reportgen.operations.refusals import encode_accepted
 from reportgen.sources.config.configuration import Configuration
 
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -63,6 +65,8 @@ def input_files(
         yield f"{ASSETS}/{path.name}", content_of(path)
     yield DIRECTORY, people.encode(known)
     yield HISTORY, history.encode(inputs.earlier)
+    if inputs.accepted:
+        yield ACCEPTED, encode_accepted(inputs.accepted)
 
 
 def table_files(inputs: Inputs, derived: Derived) -> dict[str, bytes]:

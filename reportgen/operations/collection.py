@@ -8,28 +8,51 @@ from pathlib import Path
 from reportgen.archive import evidence, people
 from reportgen.archive.draft import staged
 from reportgen.archive.fetch import begun, ended
-from reportgen.archive.folder import DIRECTORY, EVIDENCE, cycle_folder, locked, refuse_sealed
+from reportgen.archive.folder import (
+    ACCEPTED,
+    DIRECTORY,
+    EVIDENCE,
+    cycle_folder,
+    locked,
+    refuse_sealed,
+)
 from reportgen.core.cycle import BillingCycle, is_over
 from reportgen.core.directory import joined
-from reportgen.core.model import Directory, RecordedResponse
+from reportgen.core.model import Directory, MissingView, RecordedResponse
 from reportgen.core.problem import Problem
-from reportgen.derive import question
+from reportgen.core.usage import decompose
+from reportgen.derive import question, user_first
 from reportgen.operations.connect import Responses, connect, drive
 from reportgen.operations.context import Context
 from reportgen.operations.cycles import choose_cycle, told_cycles
+from reportgen.operations.refusals import (
+    broken_off,
+    coarser,
+    encode_accepted,
+    refuse_half_way,
+    unexplained_in,
+)
 from reportgen.sources.api import versions as api
 from reportgen.sources.api.client import Connection
-from reportgen.sources.api.reading import Question
+from reportgen.sources.api.reading import Question, Reading
+from reportgen.sources.api.refusals import FORBIDDEN, half_way
 from reportgen.sources.api.restatement import restated
+from reportgen.sources.api.wire import MIB
 from reportgen.sources.config.configuration import Configuration
+
+AGAIN = "Asking once more for what was refused"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Effort:
-    """How the API is asked: how many requests at a time, and whether again for what is stored."""
+    """How the API is asked: how many requests at a time, and whether again for what is stored.
+
+    With `accept_refused` a fetch that was refused half-way is taken for whole.
+    """
 
     concurrency: int = 8
     refresh: bool = False
+    accept_refused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +65,19 @@ class Chosen:
     cycle: BillingCycle
     connection: Connection
     responses: Responses
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gathered:
+    """What was collected: how many answers, everybody who was ever seen, and what is missing.
+
+    `unexplained` says how many ACUs are nobody's for want of it.
+    """
+
+    answered: int
+    known: Directory
+    missing: tuple[MissingView, ...]
+    unexplained: str
 
 
 def choose(configuration: Configuration, selector: str, context: Context, effort: Effort) -> Chosen:
@@ -64,22 +100,24 @@ def held(configuration: Configuration, folder: Path) -> AbstractContextManager[N
 
 def collected_anew(
     configuration: Configuration, chosen: Chosen, context: Context, effort: Effort
-) -> int:
-    """Collect a cycle into the archive; give the number of answers."""
+) -> Gathered:
+    """Collect a cycle into the archive."""
     folder = cycle_folder(configuration.archive, chosen.cycle.start)
     with held(configuration, folder):
-        answered, known = gather(configuration, chosen, context, effort)
+        gathered = gather(configuration, chosen, context, effort)
         with staged(folder, group=configuration.group_reads) as stage:
-            stage.write(DIRECTORY, people.encode(known))
+            stage.write(DIRECTORY, people.encode(gathered.known))
+            if kinds := broken_off(gathered.missing):
+                stage.write(ACCEPTED, encode_accepted(kinds))
             if configuration.replay:
                 stage.write(EVIDENCE, evidence.encode(chosen.responses.values()))
-    return answered
+    return gathered
 
 
 def gather(
     configuration: Configuration, chosen: Chosen, context: Context, effort: Effort
-) -> tuple[int, Directory]:
-    """Ask for everything in a cycle; give the number of answers, and everybody who was ever seen.
+) -> Gathered:
+    """Ask for everything in a cycle; raises ApiFailure where something was refused half-way.
 
     What the live API answers is stored the moment it arrives, not asked for again, and not kept in
     memory. What a recording answers is only kept there: it costs nothing to ask again, and nothing
@@ -88,26 +126,82 @@ def gather(
     remembered = people.remembered(configuration.archive, chosen.cycle.start)
     asked = question(configuration, chosen.cycle, remembered)
     if configuration.replay:
-        answered, known = _ask(configuration, asked, chosen, {}, context)
+        reading, answered = _ask(configuration, asked, chosen, {}, context)
+        _judge(reading, configuration, context, effort)
     else:
-        answered, known = _fetch(configuration, asked, chosen, context, effort)
-    return answered, joined(known, remembered)
+        reading, answered = _fetch(configuration, asked, chosen, context, effort)
+    return Gathered(
+        answered=answered,
+        known=joined(reading.directory, remembered),
+        missing=reading.missing_views,
+        unexplained=_unexplained(reading, configuration),
+    )
 
 
 def _fetch(
     configuration: Configuration, asked: Question, chosen: Chosen, context: Context, effort: Effort
-) -> tuple[int, Directory]:
-    """Ask the live API for what is not stored, and join it to what was collected before."""
+) -> tuple[Reading, int]:
+    """Ask the live API for what is not stored, and join it to what was collected before.
+
+    What was accepted of an earlier fetch is accepted no more.
+    """
     folder = cycle_folder(configuration.archive, chosen.cycle.start)
     totals = api.control_totals(configuration.settings.source, asked)
     control = {request.target for request in totals}
     fetch = begun(folder, chosen.cycle, control, now=context.now(), refresh=effort.refresh)
-    append = evidence.appending(fetch.path, chosen.responses.values())
+    most = configuration.settings.source.max_evidence_mib * MIB
+    append = evidence.appending(fetch.path, chosen.responses.values(), most)
     storing = replace(chosen, connection=replace(chosen.connection, append=append))
-    answer = _ask(configuration, asked, storing, fetch.known, context)
+    reading, answered = _ask(configuration, asked, storing, fetch.known, context)
+    if _ask_again(configuration, asked, storing, reading, effort):
+        known = evidence.stored(fetch.path).without(reading.refused.requests)
+        reading, answered = _ask(configuration, asked, storing, known, context, AGAIN)
+    (folder / ACCEPTED).unlink(missing_ok=True)
+    _judge(reading, configuration, context, effort)
     with ended(folder, fetch) as (path, size):
         context.terminal.problems(_restated(configuration, asked, path, size))
-    return answer
+    return reading, answered
+
+
+def _ask_again(
+    configuration: Configuration, asked: Question, chosen: Chosen, reading: Reading, effort: Effort
+) -> bool:
+    """Tell whether refusals have to be asked once more: a credential may have failed for a while.
+
+    What was refused from the first is probed. Raises ApiFailure where the credential has lost what
+    it could see before.
+    """
+    refused = reading.refused
+    if refused.half_way or not refused.requests:
+        return refused.half_way
+    source, totals = configuration.settings.source, not effort.accept_refused
+    return drive(api.probe(source, asked, refused, totals=totals), chosen.connection, {})
+
+
+def _judge(
+    reading: Reading, configuration: Configuration, context: Context, effort: Effort
+) -> None:
+    """List what is missing and raise ApiFailure, where it was refused half-way and unaccepted."""
+    if effort.accept_refused or not half_way(reading.missing_views):
+        return
+    unexplained = _unexplained(reading, configuration)
+    context.terminal.problems(
+        coarser(view, str(configuration.archive)) for view in reading.missing_views
+    )
+    refuse_half_way(reading.missing_views, frozenset(), unexplained)
+
+
+def _unexplained(reading: Reading, configuration: Configuration) -> str:
+    """Say how many ACUs are nobody's for want of what is missing."""
+    if not reading.missing_views:
+        return ""
+    usage = decompose(
+        reading.views,
+        reading.directory,
+        user_first=user_first(configuration.mapping),
+        tolerance=configuration.settings.tolerance,
+    )
+    return unexplained_in(usage)
 
 
 def _ask(
@@ -116,19 +210,20 @@ def _ask(
     chosen: Chosen,
     known: Mapping[str, RecordedResponse],
     context: Context,
-) -> tuple[int, Directory]:
-    """Ask for the consumption that is not `known`; count the answers, and give who is in them."""
+    label: str = "Collecting consumption",
+) -> tuple[Reading, int]:
+    """Ask for the consumption that is not `known`; give what was said, and count the answers."""
     answered = {*chosen.responses, *known}
 
     def append(response: RecordedResponse) -> None:
         chosen.connection.append(response)
         answered.add(response.request)
 
-    with context.terminal.progress("Collecting consumption") as advance:
+    with context.terminal.progress(label) as advance:
         connection = replace(chosen.connection, append=append, progress=advance)
         plan = api.consumption(configuration.settings.source, asked)
         reading = drive(plan, connection, known)
-    return len(answered), reading.directory
+    return reading, len(answered)
 
 
 def _restated(
@@ -138,7 +233,9 @@ def _restated(
     final = (
         (before, after)
         for before, after in evidence.superseded(path, size)
-        if api.is_consumption(before.request) and is_over(asked.cycle, before.fetched_at)
+        if api.is_consumption(before.request)
+        and is_over(asked.cycle, before.fetched_at)
+        and before.status != FORBIDDEN
     )
     control = api.control_totals(configuration.settings.source, asked)
     return restated(final, control, asked, str(path.with_name(Path(EVIDENCE).name)))

@@ -14,6 +14,7 @@ from reportgen.operations.artifacts import design_of, draft_files, everybody, ta
 from reportgen.operations.context import Context
 from reportgen.operations.drawing import Studio, draw
 from reportgen.operations.outcome import tell_outcome
+from reportgen.operations.refusals import refuse_half_way, unexplained_in
 from reportgen.sources.config.configuration import Configuration
 
 MOST_NAMED = 5
@@ -27,6 +28,8 @@ def produce(inputs: Inputs, context: Context, workers: int) -> int:
     design = design_of(inputs.configuration, templates)
     derived = derive(inputs)
     context.terminal.problems(derived.warnings)
+    missing = derived.statement.heading.missing_views
+    refuse_half_way(missing, inputs.accepted, unexplained_in(derived.usage))
     known = everybody(inputs, derived)
     listed = tasks(derived, known, design)
     with redrafted(folder, group=inputs.configuration.group_reads) as stage:

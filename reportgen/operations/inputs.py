@@ -1,6 +1,7 @@
 """What the documents of a cycle are made of: the configuration, and what the archive holds."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from reportgen.archive import evidence, history, people
@@ -12,6 +13,7 @@ from reportgen.core.problem import Problem
 from reportgen.derive import Inputs
 from reportgen.operations.archived import archived_inputs
 from reportgen.operations.context import Context
+from reportgen.operations.refusals import read_accepted
 from reportgen.sources.config.configuration import Configuration
 
 
@@ -22,7 +24,8 @@ def stored_inputs(configuration: Configuration, cycle: BillingCycle, context: Co
     if interrupted(folder):
         context.terminal.problems([_interrupted(folder)])
     known = people.known(configuration.archive, cycle.start)
-    return inputs_of(configuration, cycle, evidence.stored(path), str(path), known, context)
+    inputs = inputs_of(configuration, cycle, evidence.stored(path), str(path), known, context)
+    return replace(inputs, accepted=read_accepted(folder))
 
 
 def built_inputs(configuration: Configuration, cycle: BillingCycle, context: Context) -> Inputs:

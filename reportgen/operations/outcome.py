@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from reportgen.core.model import Invoice, MissingView, Statement
+from reportgen.core.model import Invoice, Statement
 from reportgen.core.money import fixed, plain, shown
 from reportgen.core.problem import Problem
 from reportgen.core.statement_json import statement_values
 from reportgen.core.text import quoted
 from reportgen.operations.bearers import tell_bearers
 from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
+from reportgen.operations.refusals import coarser
 
 
 def tell_outcome(statement: Statement, folder: Path, context: Context) -> int:
@@ -76,26 +77,12 @@ def _unpriced(statement: Statement) -> str:
 def _disagreements(statement: Statement, source: str) -> Iterator[Problem]:
     """Say which questions were refused, and where views of the API contradict each other."""
     for view in statement.heading.missing_views:
-        yield _coarser(view, source)
+        yield coarser(view, source)
     if statement.discrepancies:
         yield _contradiction(statement, source)
     if not statement.tie_out.holds:
         hint = "report this: it must never happen"
         yield Problem(source=source, message="the tie-out is not zero", hint=hint)
-
-
-def _coarser(view: MissingView, source: str) -> Problem:
-    finer = (
-        "role assignments or sessions that name organizations leave fewer pairs open"
-        if view.reason == "not asked"
-        else "collect with --refresh once it is permitted, or the list is whole"
-    )
-    return Problem(
-        source=source,
-        message=f"{view.text}: the decomposition is coarser",
-        hint=f"nobody is charged twice; {finer}",
-        warning=True,
-    )
 
 
 def _contradiction(statement: Statement, source: str) -> Problem:

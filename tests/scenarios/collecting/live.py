@@ -79,9 +79,10 @@ class Live:
         self.said.append(Said(code, out.getvalue(), err.getvalue()))
         return self.said[-1]
 
-    def collect(self, selector: str = "", *, refresh: bool = False, concurrency: int = 4) -> Said:
+    def collect(self, selector: str = "", *, concurrency: int = 4, **how: bool) -> Said:
+        """Collect with an effort: `refresh`, `accept_refused`."""
         selector = selector or self.cycle.start.isoformat()
-        effort = Effort(concurrency=concurrency, refresh=refresh)
+        effort = Effort(concurrency=concurrency, **how)
         return self.command(lambda context: collect(self.folder, selector, context, effort))
 
     def started(self, *arguments: str) -> "subprocess.Popen[str]":

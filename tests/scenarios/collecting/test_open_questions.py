@@ -162,10 +162,12 @@ def test_days_out_of_the_window_are_left_out_and_said_once(tmp_path):
     with serving(WORLD) as api:
         api.truths = {"days outside"}
         derived = live(tmp_path, api, MAPPING).collected()
+    asked = [line for line in api.seen.lines if "/daily" in line]
     assert decimals(derived.usage.control) == expected(DAYS)
     assert amounts(derived) == PAID
     assert [
-        "days outside the cycle, 2.5000 ACUs in all, which were left out" in line
+        f"{len(asked)} answers hold days outside the cycle, {2.5 * len(asked):.4f} ACUs in all,"
+        in line
         for line in odd(derived)
     ] == [True]
 

@@ -103,9 +103,9 @@ def test_one_refused_pair_is_nobodys_twice(tmp_path, ranks):
     template = "/v3/organizations/{org_id}/consumption/daily/users/{user_id}"
     person = WORLD.people[4]
     with serving(WORLD) as api:
-        api.forbid(template, org_id=person.orgs[0], user_id=person.user_id)
+        api.lose(template, org_id=person.orgs[0], user_id=person.user_id)
         derived = live(tmp_path, api, mapped(WORLD, **ranks)).collected()
-    coarser(WORLD, derived, template, 403)
+    coarser(WORLD, derived, template, 404)
 
 
 def test_everything_but_the_total_refused_leaves_a_statement_of_nobodys(tmp_path):

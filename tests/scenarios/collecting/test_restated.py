@@ -126,7 +126,7 @@ def test_what_moved_from_one_user_to_another_leaves_the_control_total_alone(tmp_
 
 def test_a_view_that_is_answered_now_is_one_answer_that_differs(tmp_path):
     with serving(WORLD) as api:
-        api.forbid(f"{DAILY3}/users/{{user_id}}", user_id=ADA.user_id)
+        api.lose(f"{DAILY3}/users/{{user_id}}", user_id=ADA.user_id)
         job = live(tmp_path, api, MAPPING)
         job.collected()
         api.allow_again()
