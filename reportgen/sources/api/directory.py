@@ -61,8 +61,8 @@ def too_long(items: Iterable[object]) -> int:
     """Count the entries of a list whose name or e-mail is cut."""
     fields = ("name", "email", "org_name")
     return sum(
-        any(len(getattr(item, field, None) or "") > LONGEST_NAME for field in fields)
-        for item in items
+        any(len(getattr(listed, field, None) or "") > LONGEST_NAME for field in fields)
+        for listed in items
     )
 
 

@@ -55,7 +55,7 @@ class Pages:
         """Take the entries of a page; says what is wrong with a list that goes on like this."""
         before = len(self.known)
         self.items += page.items
-        self.known |= {hash(msgspec.json.encode(item)) for item in page.items}
+        self.known |= {hash(msgspec.json.encode(listed)) for listed in page.items}
         self.idle = 0 if len(self.known) > before else self.idle + 1
         if page.total is not None:
             self.total = max(page.total, self.total or 0)
