@@ -124,7 +124,7 @@ class Connection:
     concurrency: int = 8
     attempts: int = 20
     patience: float = 300.0
-    first_patience: float = 15.0
+    first_patience: float = 12.0
     reach: Reach = field(default_factory=Reach)
 
 
@@ -265,7 +265,8 @@ async def _ask(request: Request, worker: _Worker, connection: Connection) -> Ans
     except _Transient as failure:
         hint = "try again later, or check `base_url` and the network; what was collected is kept"
         if failure.unreached:
-            hint = "check `base_url`, the network and the proxy; what was collected is kept"
+            through = "the proxy, " if connection.proxy else ""
+            hint = f"check {through}`base_url` and the network; what was collected is kept"
         raise ApiFailure(
             _failure(request, connection, f"{failure}, at every attempt", hint)
         ) from failure

@@ -16,7 +16,7 @@ import httpx
 from reportgen.core.text import quoted
 
 MIB = 1024 * 1024
-TIMEOUT = httpx.Timeout(60.0, connect=15.0)
+TIMEOUT = httpx.Timeout(60.0, connect=20.0)
 HEAD = 80.0
 """Seconds within which an answer has to begin."""
 GRACE, SLOWEST = 30.0, 1024
