@@ -25,19 +25,19 @@ MOST_PRODUCTS, LONGEST_PRODUCT = 200, 100
 """Documents have a column or a line for each product: nobody reads more of them."""
 ODDITIES = {
     "outside": (
-        "{} days outside the cycle, {} ACUs in all, which were left out",
+        "days outside the cycle, {} ACUs in all, which were left out",
         "nothing to do, if the bounds of the cycle are right",
     ),
     "repeated": (
-        "{} a day more than once, which was summed",
+        "a day more than once, which was summed",
         "ask the vendor whether a day may be repeated",
     ),
     "stamp": (
-        "{} days that do not begin at 08:00 UTC",
+        "days that do not begin at 08:00 UTC",
         "nothing to do: the UTC date names the day",
     ),
     "total": (
-        "{} a total that is off the sum of its days, {} ACUs in all; the days count",
+        "a total that is off the sum of its days, {} ACUs in all; the days count",
         "ask the vendor which one is right",
     ),
 }
@@ -118,8 +118,7 @@ class ViewReader:
             more = f" (and {len(seen) - 1} more)" if len(seen) > 1 else ""
             request, _ = min(seen)
             acus = total(gross for _, gross in seen)
-            who = "the answer holds" if len(seen) == 1 else f"{len(seen)} answers hold"
-            message = what.format(who, shown(acus))
+            message = f"the answer holds {what.format(shown(acus))}"
             yield Problem(source=f"{request}{more}", message=message, hint=hint, warning=True)
         for product, credited in sorted(self._credits.items()):
             yield _below_zero(product, credited)
