@@ -268,6 +268,47 @@ def diff(config: Path, selector: str, mapping: Path | None, rates: Path | None) 
     return lambda context: command(config, selector, edited, context)
 
 
+@main.command()
+@click.argument("path", metavar="ARCHIVE[/CYCLE]", type=click.Path(path_type=Path))
+@click.option("--quick", is_flag=True, help="Check hashes and chain alone; draw nothing.")
+@click.option(
+    "--sample",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Draw N documents again, chosen at random, instead of all.",
+)
+@click.option("--seed", type=click.IntRange(0), metavar="S", help="Choose those of an earlier run.")
+@click.option(
+    "--seal", callback=words, metavar="HEX", help="A seal that was printed; needs --cycle."
+)
+@click.option(
+    "--cycle", callback=words, metavar="C", help="The cycle that has the seal, or names it."
+)
+@WORKERS
+@STRICT
+@finishing
+def verify(
+    path: Path,
+    workers: int,
+    *,
+    quick: bool,
+    sample: int | None,
+    seed: int | None,
+    seal: str | None,
+    cycle: str | None,
+) -> "Work":
+    """Prove a closed archive, or a cycle of it, from its own files alone; offline."""
+    from reportgen.commands.verify import Scope  # noqa: PLC0415
+    from reportgen.commands.verify import verify as command  # noqa: PLC0415
+
+    if quick and sample:
+        raise click.UsageError("--quick draws nothing, so there is nothing for --sample to choose")
+    if seed is not None and not sample:
+        raise click.UsageError("--seed repeats the choice of --sample")
+    scope = Scope(quick=quick, sample=sample, seed=seed, seal=seal, cycle=cycle)
+    return lambda context: command(path, scope, context, workers)
+
+
 def _exit_code(work: "Work", *, machine: bool, quiet: bool, strict: bool) -> int:
     """Run the work of a command with the clock, the environment and the terminal."""
     from reportgen.operations.context import Context  # noqa: PLC0415

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from reportgen.archive.manifest import Sha256
+from reportgen.archive.manifest import Manifest, SealedDays, Sha256
 from reportgen.core.close import Accepted, Close, Condition, People
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.problem import Problem, Rejected
@@ -38,11 +38,16 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     schema: Literal["reportgen.close/1"] = SCHEMA
     cycle: _Cycle
     sealed_at: datetime
+    enterprise: str
+    sequence: int
     previous_seal: Sha256 | None
     prepared_by: str | None
     approved_by: str | None
     accepted: list[_Accepted]
     configuration: dict[str, str]
+    rules_version: int
+    versions: dict[str, str]
+    fonts: dict[str, Sha256]
 
 
 _decoder = msgspec.json.Decoder(_File)
@@ -54,6 +59,8 @@ def encode(close: Close) -> bytes:
     file = _File(
         cycle=_Cycle(start=cycle.start, end=cycle.end, after=cycle.after, before=cycle.before),
         sealed_at=close.sealed_at,
+        enterprise=close.enterprise,
+        sequence=close.sequence,
         previous_seal=close.previous_seal,
         prepared_by=close.people.prepared_by,
         approved_by=close.people.approved_by,
@@ -62,8 +69,32 @@ def encode(close: Close) -> bytes:
             for one in close.accepted
         ],
         configuration=dict(sorted(close.keys.items())),
+        rules_version=close.rules_version,
+        versions=dict(close.versions),
+        fonts=dict(close.fonts),
     )
     return msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"
+
+
+def manifest_of(close: Close, folder: str, sums: str) -> Manifest:
+    """Give the manifest of a close by the name of its folder and the hash of SHA256SUMS.
+
+    It says nothing that the inputs do not say, so that a change of it is seen by itself.
+    """
+    cycle = close.cycle
+    return Manifest(
+        folder=folder,
+        enterprise=close.enterprise,
+        cycle=SealedDays(start=cycle.start.isoformat(), end=cycle.end.isoformat()),
+        sequence=close.sequence,
+        previous=close.previous_seal,
+        sums=sums,
+        issued=close.issued.isoformat(),
+        sealed_at=close.sealed_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        rules_version=close.rules_version,
+        versions=dict(close.versions),
+        fonts=dict(close.fonts),
+    )
 
 
 def decode(folder: Path) -> Close:
@@ -82,6 +113,8 @@ def decode(folder: Path) -> Close:
             start=cycle.start, end=cycle.end, after=cycle.after, before=cycle.before
         ),
         sealed_at=file.sealed_at,
+        enterprise=file.enterprise,
+        sequence=file.sequence,
         previous_seal=file.previous_seal,
         people=People(prepared_by=file.prepared_by, approved_by=file.approved_by),
         accepted=tuple(
@@ -89,6 +122,9 @@ def decode(folder: Path) -> Close:
             for one in file.accepted
         ),
         keys=file.configuration,
+        rules_version=file.rules_version,
+        versions=file.versions,
+        fonts=file.fonts,
     )
 
 

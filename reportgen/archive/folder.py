@@ -25,6 +25,8 @@ RESOLVED = "inputs/resolved.json"
 """The configuration as it was understood, of a closed cycle."""
 STATEMENT = "statement.json"
 LEDGER = "ledger.csv"
+TIE_OUT = "tie_out.csv"
+UNALLOCATED = "unallocated.csv"
 MANIFEST = "manifest.json"
 KEPT = frozenset({EVIDENCE, FETCHING, DIRECTORY})
 """What no draft takes away, whoever wrote it."""

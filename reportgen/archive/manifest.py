@@ -31,7 +31,9 @@ Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 _LINE = re.compile(r"(\\?)([0-9a-f]{64})  (.+)")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _UNESCAPED = re.compile(r"\\([\\nr])")
-Kind = Literal["changed", "missing", "added", "not a file", "unreadable", "chain"]
+Kind = Literal["changed", "missing", "added", "not a file", "unreadable", "chain", "seal", "inputs"]
+"""How a file is not as it was sealed; or a manifest follows on none, is not the one that a paper
+names, or says something else than what the inputs say."""
 
 
 class SealedDays(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from reportgen.operations.inputs import stored_inputs
 from reportgen.operations.opening import opened, warnings_of
 from reportgen.operations.refusals import refuse_half_way, unexplained_in
 from reportgen.operations.sealing import sealed, sealing
+from reportgen.sources.config.resolved import RULES_VERSION
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +62,7 @@ def close(
         if standing or decision.dry_run:
             return _tell_refused(folder, refused, decision, context)
         decided = _decided(inputs, refused, decision, chain, context)
-        made = sealed(inputs, derived, decided, chain, context, workers)
+        made = sealed(inputs, derived, decided, context, workers)
     return _tell(made, derived, decided, context)
 
 
@@ -91,7 +92,10 @@ def _decided(
     return Close(
         cycle=inputs.cycle,
         sealed_at=context.now().replace(microsecond=0),
+        enterprise=inputs.configuration.settings.enterprise,
+        sequence=chain[-1].manifest.sequence + 1 if chain else 1,
         previous_seal=chain[-1].seal if chain else None,
+        rules_version=RULES_VERSION,
         people=decision.people,
         accepted=tuple(
             Accepted(condition=one.condition, message=one.message, reason=reason) for one in refused

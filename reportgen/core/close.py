@@ -4,7 +4,7 @@ Law: a condition that a person can vouch for gives way to a reason, which is rec
 make a closed document wrong never does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -77,17 +77,24 @@ class Accepted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Close:
-    """What was decided at a close; `keys` lead from what names a file to its archived name.
+    """What was decided at a close, and all that its manifest says but for the hash of the files.
 
-    `sealed_at` is the instant, whose day in UTC is that of issue.
+    `sealed_at` is the instant, whose day in UTC is that of issue; `sequence` counts the closes of
+    the archive. `keys` lead from what names a file to its archived name; `versions` are those of
+    all that can change a byte, `fonts` the hashes of the font files by name.
     """
 
     cycle: BillingCycle
     sealed_at: datetime
+    enterprise: str = ""
+    sequence: int = 1
+    rules_version: int = 1
+    versions: Mapping[str, str] = field(default_factory=dict)
+    fonts: Mapping[str, str] = field(default_factory=dict)
     previous_seal: str | None = None
     people: People = People()
     accepted: tuple[Accepted, ...] = ()
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def issued(self) -> date:

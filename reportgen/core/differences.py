@@ -5,7 +5,8 @@ What was written may have been changed by anybody, so nothing is taken for grant
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Any
@@ -37,7 +38,7 @@ class Difference:
 def of_statements(file: str, then: object, now: Mapping[str, Any]) -> list[Difference]:
     """Compare two statements, as their JSON is read."""
     before, after = dict(_values(then)), dict(_values(now))
-    return [
+    differences = [
         Difference(
             file=file,
             invoice=place[0],
@@ -49,10 +50,31 @@ def of_statements(file: str, then: object, now: Mapping[str, Any]) -> list[Diffe
         for place in dict.fromkeys((*after, *before))
         if before.get(place) != after.get(place)
     ]
+    return sorted(differences, key=lambda one: (not one.line, not one.invoice))
 
 
-def of_tables(file: str, then: TableRows, now: TableRows) -> list[Difference]:
-    """Compare two tables row by row and cell by cell, header first; gives the first that differ."""
+def of_what_both_know(
+    differences: Iterable[Difference], then: object, now: Mapping[str, Any]
+) -> list[Difference]:
+    """Leave out names that only one version of the program writes, of lines that both have."""
+    old, new = ({place[:2] for place, _ in _values(one)} for one in (then, now))
+    both = old & new
+    return [
+        one
+        for one in differences
+        if None not in {one.then, one.anew} or (one.invoice, one.line) not in both
+    ]
+
+
+def of_tables(
+    file: str, then: TableRows, now: TableRows, *, by_name: bool = False
+) -> list[Difference]:
+    """Compare two tables row by row and cell by cell, header first; gives the first that differ.
+
+    With `by_name` only columns that both have are compared.
+    """
+    if by_name and then and now:
+        then, now = (_columns(rows, set(then[0]) & set(now[0])) for rows in (then, now))
     columns = now[0] if now else ()
     numbered = enumerate(zip_longest(then, now, fillvalue=()), start=1)
     other = ((number, old, new) for number, (old, new) in numbered if list(old) != list(new))
@@ -62,6 +84,12 @@ def of_tables(file: str, then: TableRows, now: TableRows) -> list[Difference]:
         for column, before, after in zip_longest(columns, old, new)
         if before != after
     ]
+
+
+def _columns(rows: TableRows, names: AbstractSet[str]) -> TableRows:
+    """Keep some columns of a table."""
+    kept = [place for place, name in enumerate(rows[0]) if name in names]
+    return [[row[place] for place in kept if place < len(row)] for row in rows]
 
 
 def _values(statement: object) -> Iterator[tuple[Where, str]]:

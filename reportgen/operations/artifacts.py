@@ -20,6 +20,8 @@ from reportgen.archive.folder import (
     LEDGER,
     STATEMENT,
     TEMPLATES,
+    TIE_OUT,
+    UNALLOCATED,
 )
 from reportgen.core.directory import joined, numbered, with_answered
 from reportgen.core.model import Directory, Principal
@@ -74,8 +76,8 @@ def table_files(inputs: Inputs, derived: Derived) -> dict[str, bytes]:
     texts = {
         STATEMENT: statement_json(derived.statement),
         LEDGER: ledger_csv(derived.allocations),
-        "tie_out.csv": tie_out_csv(derived.statement.tie_out_rows),
-        "unallocated.csv": unallocated_csv(
+        TIE_OUT: tie_out_csv(derived.statement.tie_out_rows),
+        UNALLOCATED: unallocated_csv(
             _unallocated(inputs, derived), derived.statement.heading.decimals
         ),
         "by_organization.csv": by_organization_csv(

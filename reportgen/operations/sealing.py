@@ -3,12 +3,13 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from reportgen.archive import close_file, evidence, kept_fonts, manifest
-from reportgen.archive.close_file import CLOSE
+from reportgen.archive.close_file import CLOSE, manifest_of
 from reportgen.archive.closing import Closing, closing
 from reportgen.archive.disk import uninterrupted
 from reportgen.archive.folder import (
@@ -18,7 +19,7 @@ from reportgen.archive.folder import (
     cycle_folder,
     evidence_of,
 )
-from reportgen.archive.manifest import FONTS, SUMS, Manifest, Sealed, SealedDays
+from reportgen.archive.manifest import FONTS, SUMS, Sealed
 from reportgen.core.close import Close
 from reportgen.core.differences import of_statements
 from reportgen.core.problem import Problem, Rejected
@@ -29,7 +30,7 @@ from reportgen.operations.archived import rederived
 from reportgen.operations.artifacts import everybody, input_files
 from reportgen.operations.context import Context
 from reportgen.operations.drawing import KeptFonts, Studio, draw
-from reportgen.sources.config.resolved import RULES_VERSION, resolved_json
+from reportgen.sources.config.resolved import resolved_json
 
 
 class NotReproducedError(Exception):
@@ -62,26 +63,28 @@ def sealed(
     inputs: Inputs,
     derived: Derived,
     close: Close,
-    chain: Sequence[Sealed],
     context: Context,
     workers: int,
 ) -> Sealed:
     """Make the closed folder beside the draft, seal it, and put it in its place."""
     archive = inputs.configuration.archive
     folder = cycle_folder(archive, inputs.cycle.start)
+    group = inputs.configuration.group_reads
+    fonts = _keep_fonts(archive, group=group)
+    close = replace(close, versions=_versions(), fonts=fonts.hashes)
     with closing(folder) as stage:
         _write_inputs(stage, inputs, derived, close)
         again = rederived(stage.path)
         _check_same(derived, again.derived)
         for name, content in again.files.items():
             stage.write(name, content)
-        fonts = _keep_fonts(archive, group=inputs.configuration.group_reads)
         studio = Studio(workers=workers, fonts=fonts)
         draw(again.listed, again.design, studio, context, stage.write)
         stage.write(SUMS, manifest.sums_of(stage.path).encode("utf-8", "surrogateescape"))
-        content = manifest.written(_manifest(stage, close, chain, fonts, inputs))
+        sums = manifest.hash_of(stage.path / SUMS)
+        content = manifest.written(manifest_of(close, folder.name, sums))
         with uninterrupted():
-            stage.seal(content, group=inputs.configuration.group_reads)
+            stage.seal(content, group=group)
     return manifest.read(folder)
 
 
@@ -119,22 +122,7 @@ def _keep_fonts(archive: Path, *, group: bool) -> KeptFonts:
     return KeptFonts(folder=archive / FONTS, hashes=hashes)
 
 
-def _manifest(
-    stage: Closing, close: Close, chain: Sequence[Sealed], fonts: KeptFonts, inputs: Inputs
-) -> Manifest:
+def _versions() -> dict[str, str]:
     from reportgen.documents.pdf.engine import versions  # noqa: PLC0415 - loads Pango
 
-    cycle = inputs.cycle
-    return Manifest(
-        folder=stage.folder.name,
-        enterprise=inputs.configuration.settings.enterprise,
-        cycle=SealedDays(start=cycle.start.isoformat(), end=cycle.end.isoformat()),
-        sequence=chain[-1].manifest.sequence + 1 if chain else 1,
-        previous=close.previous_seal,
-        sums=manifest.hash_of(stage.path / SUMS),
-        issued=close.issued.isoformat(),
-        sealed_at=close.sealed_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        rules_version=RULES_VERSION,
-        versions=versions(),
-        fonts=dict(fonts.hashes),
-    )
+    return versions()

@@ -1,10 +1,13 @@
 """Two closed cycles, November and December, whose configuration lies all over the place."""
 
+import hashlib
 import json
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from tests.scenarios.job import NOVEMBER, Job, Json, decorated, plain, small
+from tests.scenarios.job import NOVEMBER, Job, Json, contents, decorated, plain, small
 
 REASON = "The kiosk has no owner yet (ticket 4711)"
 PEOPLE = ("--prepared-by", "Ada Lovelace", "--approved-by", "Grace Hopper")
@@ -55,3 +58,45 @@ def succeeded(result: CompletedProcess[str]) -> None:
 def manifest_of(folder: Path) -> Json:
     manifest: Json = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return manifest
+
+
+def forged(folder: Path, changes: Mapping[str, bytes | None]) -> None:
+    """Change, add or remove files as somebody would who knows how it is sealed: with all hashes.
+
+    Hashes are made by sha256sum, as by anybody.
+    """
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    for name, content in changes.items():
+        if content is None:
+            (folder / name).unlink()
+        else:
+            (folder / name).write_bytes(content)
+    listed = sorted(contents(folder).keys() - {"SHA256SUMS", "manifest.json"})
+    sums = subprocess.run(
+        ["sha256sum", *listed], cwd=folder, capture_output=True, check=True
+    ).stdout
+    (folder / "SHA256SUMS").write_bytes(sums)
+    reseal(folder, sums=hashlib.sha256(sums).hexdigest())
+
+
+def reseal(folder: Path, **changed: object) -> None:
+    """Let a manifest say something else."""
+    path = folder / "manifest.json"
+    path.chmod(0o600)
+    path.write_bytes(written(manifest_of(folder) | changed))
+
+
+def decided(folder: Path, **changed: object) -> dict[str, bytes]:
+    """Give what was decided at a close, changed, for `forged`."""
+    path = folder / "inputs" / "close.json"
+    values = json.loads(path.read_text(encoding="utf-8"))
+    return {"inputs/close.json": written(values | changed)}
+
+
+def written(values: Json) -> bytes:
+    return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def seal_of(folder: Path) -> str:
+    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()

@@ -1,0 +1,213 @@
+"""A closed cycle derived again from its own inputs, and held against what was sealed.
+
+Law: an archive is intact where every byte is made again. Where bytes differ and the program, a
+library or a rule is another than the manifest names, the amounts are what is proved. Whatever else
+differs was changed after the close.
+"""
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from reportgen.archive.folder import LEDGER, MANIFEST, STATEMENT
+from reportgen.archive.inspection import Inspected
+from reportgen.archive.manifest import FONTS, SUMS, Fault, Manifest
+from reportgen.archive.written import rows_of, statement_of
+from reportgen.core.differences import Difference, of_statements, of_tables, of_what_both_know
+from reportgen.core.problem import Rejected
+from reportgen.core.text import said_by_system
+from reportgen.operations.archived import Rederived, rederived
+from reportgen.operations.context import Context
+from reportgen.operations.drawing import KeptFonts, Studio, draw
+from reportgen.sources.config.resolved import RULES_VERSION
+
+Verdict = Literal["intact", "differs by version", "tampered"]
+TABLE = ".csv"
+DOCUMENTS = (".pdf", ".xlsx", ".html")
+PROGRAM, RULES = "reportgen", "rules"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OtherVersion:
+    """A program, library or rule that is another than it was at the close."""
+
+    name: str
+    then: str
+    now: str
+
+    def __str__(self) -> str:
+        """Write it as people read it."""
+        return f"{self.name} {self.then} then, {self.now} now"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verified:
+    """What was found in a closed folder.
+
+    `differences` are values that differ, `other_bytes` files that are made in other bytes and say
+    nothing else that we could tell, `compared` counts the files that were made again.
+    """
+
+    folder: Path
+    seal: str | None
+    faults: tuple[Fault, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    other_bytes: tuple[str, ...] = ()
+    other_versions: tuple[OtherVersion, ...] = ()
+    compared: int = 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """Judge it in one of three words."""
+        unexplained = self.other_bytes and not self.other_versions
+        if self.faults or self.differences or unexplained:
+            return "tampered"
+        return "differs by version" if self.other_bytes else "intact"
+
+
+@dataclass(kw_only=True, slots=True)
+class _Comparison:
+    """What was made again so far, against what lies in the folder."""
+
+    folder: Path
+    compared: int = 0
+    other_bytes: list[str] = field(default_factory=list)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Take a file that was made again; what is not there is named elsewhere."""
+        self.compared += 1
+        path = self.folder / name
+        if path.is_file() and path.read_bytes() != content:
+            self.other_bytes.append(name)
+
+
+def verified(
+    one: Inspected, chosen: frozenset[str] | None, workers: int, context: Context
+) -> Verified:
+    """Derive a closed folder again, and draw its documents, or those that are chosen."""
+    if one.link is None:
+        return unverified(one)
+    try:
+        again = rederived(one.folder)
+        comparison = _compared(one, again, chosen, workers, context)
+    except (Rejected, OSError) as error:
+        return _not_derived(one, _said(error))
+    except Exception as error:
+        if not one.faults:
+            raise
+        return _not_derived(one, f"{type(error).__name__} {error}")
+    versions = tuple(_other_versions(one.link.manifest))
+    differences = tuple(_differences(one.folder, again, comparison.other_bytes, versions))
+    told = {difference.file for difference in differences}
+    return Verified(
+        folder=one.folder,
+        seal=one.link.seal,
+        faults=(*one.faults, *_of_files(one, again)),
+        differences=differences,
+        other_bytes=tuple(name for name in comparison.other_bytes if name not in told),
+        other_versions=versions,
+        compared=comparison.compared,
+    )
+
+
+def documents(folder: Path) -> list[str]:
+    """List the documents of a closed folder by their path in it."""
+    paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+    return sorted(
+        name for name in paths if name.endswith(DOCUMENTS) and not name.startswith("inputs/")
+    )
+
+
+def unverified(one: Inspected) -> Verified:
+    """Give what hashes and chain tell alone."""
+    return Verified(folder=one.folder, seal=one.link.seal if one.link else None, faults=one.faults)
+
+
+def _compared(
+    one: Inspected,
+    again: Rederived,
+    chosen: frozenset[str] | None,
+    workers: int,
+    context: Context,
+) -> _Comparison:
+    """Make everything again, documents with the fonts of the archive, and compare it."""
+    comparison = _Comparison(folder=one.folder)
+    for name, content in again.files.items():
+        comparison.write(name, content)
+    listed = [task for task in again.listed if chosen is None or task.path in chosen]
+    if listed and one.link:
+        fonts = KeptFonts(folder=one.folder.parent / FONTS, hashes=one.link.manifest.fonts)
+        studio = Studio(workers=workers, fonts=fonts, label=f"Drawing {one.folder.name} again")
+        draw(listed, again.design, studio, context, comparison.write)
+    told = {fault.place.partition("/")[2] for fault in one.faults}
+    comparison.other_bytes = sorted(set(comparison.other_bytes) - told) + [
+        name for name in comparison.other_bytes if name in told and _has_values(name)
+    ]
+    return comparison
+
+
+def _differences(
+    folder: Path, again: Rederived, other: Collection[str], versions: Collection[OtherVersion]
+) -> Iterator[Difference]:
+    """Name every value that is another, the statement's first: it has the invoices and lines."""
+    another_program = any(version.name in {PROGRAM, RULES} for version in versions)
+    named = (name for name in other if _has_values(name))
+    for name in sorted(named, key=lambda name: (name != STATEMENT, name != LEDGER, name)):
+        then, now = (folder / name).read_bytes(), again.files[name]
+        if name == STATEMENT:
+            written, made = statement_of(then), json.loads(now)
+            values = of_statements(name, written, made)
+            yield from of_what_both_know(values, written, made) if another_program else values
+        else:
+            yield from of_tables(name, rows_of(then), rows_of(now), by_name=another_program)
+
+
+def _has_values(name: str) -> bool:
+    """Tell whether it can be said which values of a file are others."""
+    return name == STATEMENT or name.endswith(TABLE)
+
+
+def _of_files(one: Inspected, again: Rederived) -> Iterator[Fault]:
+    """Name files that the inputs make and that are not there, and files that nothing makes."""
+    made = {*again.files, *(task.path for task in again.listed)}
+    there = {
+        path.relative_to(one.folder).as_posix() for path in one.folder.rglob("*") if path.is_file()
+    }
+    told = {fault.place.partition("/")[2] for fault in one.faults}
+    strange = {name for name in there - made if not name.startswith("inputs/")} - {SUMS, MANIFEST}
+    for name in sorted(made - there - told):
+        place, message = f"{one.folder.name}/{name}", "it is missing, and the inputs make it"
+        yield Fault(place=place, kind="missing", message=message)
+    for name in sorted(strange - told):
+        place, message = f"{one.folder.name}/{name}", "no input makes it"
+        yield Fault(place=place, kind="added", message=message)
+
+
+def _other_versions(manifest: Manifest) -> Iterator[OtherVersion]:
+    """Name what runs in another version than the manifest names."""
+    from reportgen.documents.pdf.engine import versions  # noqa: PLC0415 - loads Pango
+
+    if manifest.rules_version != RULES_VERSION:
+        yield OtherVersion(name=RULES, then=str(manifest.rules_version), now=str(RULES_VERSION))
+    now = versions()
+    for name in sorted({*manifest.versions, *now}):
+        then, current = (known.get(name, "unknown") for known in (manifest.versions, now))
+        if then != current:
+            yield OtherVersion(name=name, then=then, now=current)
+
+
+def _not_derived(one: Inspected, said: str) -> Verified:
+    """Say that the inputs make nothing any more."""
+    fault = Fault(place=one.folder.name, kind="inputs", message=f"cannot be derived again: {said}")
+    seal = one.link.seal if one.link else None
+    return Verified(folder=one.folder, seal=seal, faults=(*one.faults, fault))
+
+
+def _said(error: Rejected | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename}: {said_by_system(error)}"
+    first, *others = error.problems
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{first.source}: {first.message}{more}"
