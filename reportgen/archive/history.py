@@ -6,8 +6,10 @@ later one kept of it.
 """
 
 import csv
+import errno
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -150,8 +152,8 @@ def earlier(
             break
         try:
             totals = _built(folder, directly_before=not run)
-        except (OSError, ValueError, RecursionError, csv.Error) as error:
-            return tuple(reversed(run)), [_unreadable(folder, error, directly_before=not run)]
+        except OSError as error:
+            return tuple(reversed(run)), [_unreadable(error, directly_before=not run)]
         if totals.cycle.end != begins or totals.currency != currency:
             break
         run.append(totals)
@@ -159,10 +161,10 @@ def earlier(
     return tuple(reversed(run)), []
 
 
-def _unreadable(folder: Path, error: Exception, *, directly_before: bool) -> Problem:
+def _unreadable(error: OSError, *, directly_before: bool) -> Problem:
     lost = "this one is compared with nothing" if directly_before else "the trend begins after it"
     hint = f"build that cycle again; until then {lost}"
-    source = str(getattr(error, "filename", None) or folder)
+    source = str(error.filename)
     return Problem(source=source, message=_cannot_be_read(error), hint=hint, warning=True)
 
 
@@ -170,12 +172,27 @@ def _cannot_be_read(error: Exception) -> str:
     return f"cannot be read: {said_by_system(error) if isinstance(error, OSError) else error}"
 
 
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let what is not what was written name its file, as the system does with what it refuses."""
+    try:
+        yield
+    except (ValueError, RecursionError, csv.Error) as error:
+        raise OSError(errno.EINVAL, str(error), str(path)) from error
+
+
 def _built(folder: Path, *, directly_before: bool) -> CycleTotals:
-    """Read the statement that was built; directly before also whose usage the ledger has."""
-    if torn(folder):
-        raise ValueError("a build was ended while it replaced the draft")
-    statement = _statement.decode(content_of(folder / STATEMENT))
-    principals = _principals(folder / LEDGER) if directly_before else None
+    """Read the statement that was built; directly before also whose usage the ledger has.
+
+    Raises OSError with the name of the file that cannot be read.
+    """
+    with _named(folder):
+        if torn(folder):
+            raise ValueError("a build was ended while it replaced the draft")
+    with _named(folder / STATEMENT):
+        statement = _statement.decode(content_of(folder / STATEMENT))
+    with _named(folder / LEDGER):
+        principals = _principals(folder / LEDGER) if directly_before else None
     manifest = folder / MANIFEST
     return CycleTotals(
         cycle=_cycle(statement.cycle.start, statement.cycle.end),

@@ -433,14 +433,14 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_cycle_is_a_warning_and_compared_with_nothing(tmp_path, damage):
     folder = written(tmp_path, WORLD)
-    damage(folder)
+    DAMAGES[damage](folder)
     found, (problem,) = history.earlier(tmp_path, NEXT, "USD")
     assert found == ()
     assert problem.warning
-    assert problem.source == str(folder)
+    assert problem.source == str(folder / (LEDGER if "ledger" in damage else STATEMENT))
     assert problem.message.startswith("cannot be read: ")
     assert "\n" not in str(problem)
     assert problem.hint == "build that cycle again; until then this one is compared with nothing"
@@ -555,7 +555,7 @@ def test_an_older_cycle_that_cannot_be_read_ends_the_run_with_a_warning(tmp_path
     cut(STATEMENT, -40)(folders[2])
     found, (problem,) = history.earlier(tmp_path, NEXT, "USD")
     assert starts(found) == back(1, 0)
-    assert (problem.source, problem.warning) == (str(folders[2]), True)
+    assert (problem.source, problem.warning) == (str(folders[2] / STATEMENT), True)
     assert problem.message.startswith("cannot be read: ")
     assert problem.hint == "build that cycle again; until then the trend begins after it"
 

@@ -260,7 +260,7 @@ def test_an_older_statement_that_is_torn_is_a_warning_and_the_change_is_still_to
     path = figures.cycle(OCTOBER) / "statement.json"
     path.write_bytes(path.read_bytes()[:-40])
     said = runs(figures, DECEMBER, "build")
-    assert said.startswith(f"{figures.cycle(OCTOBER)}: warning: cannot be read: ")
+    assert said.startswith(f"{path}: warning: cannot be read: ")
     assert "build that cycle again; until then the trend begins after it" in said
     assert said.count("\n") == 1
     assert figures.statement()["variance"] == change

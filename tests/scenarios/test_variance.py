@@ -379,7 +379,7 @@ def test_where_there_is_nothing_to_compare_with_documents_say_nothing(pair, chan
     assert json.loads((pair.cycle() / "inputs/history.json").read_bytes())["cycles"] == []
     assert "previous cycle" not in "".join(pages(pair.cycle() / "statement.pdf"))
     if warned:
-        assert stderr.startswith(f"{pair.cycle(NOVEMBER)}: warning: cannot be read: ")
+        assert stderr.startswith(f"{pair.cycle(NOVEMBER)}/ledger.csv: warning: cannot be read: ")
         assert "this one is compared with nothing" in stderr
     assert stderr.count("\n") == warned
 
