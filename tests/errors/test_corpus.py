@@ -19,6 +19,7 @@ CHECKOUT = Path(reportgen.__file__).parents[1]
 FOLDERS = (path for path in HERE.iterdir() if path.is_dir() and any(path.iterdir()))
 CASES = sorted(path.name for path in FOLDERS if path.name not in {"base", "__pycache__"})
 USUAL = ["run", ".", "--cycle", "2025-12-05", "--quiet"]
+USUAL_PROGRAM = "-m", "reportgen"
 NOBODY = 65534
 
 # Files that would only make the checkout large.
@@ -46,6 +47,10 @@ PIPES = {
     "template-is-pipe": "mine/invoice.html.j2",
     "user-file-is-pipe": "hr-pipe.csv",
     "vendor-document-is-pipe": "inv-0042.pdf",
+}
+NOT_READABLE = {
+    "templates-not-readable": "mine",
+    "vendor-document-not-readable": "inv-0042.pdf",
 }
 # The rest runs inside the process of the tests, which takes a hundredth of the time and shows the
 # same.
@@ -116,7 +121,7 @@ def in_this_process(args, folder, monkeypatch):
     return result.exit_code, result.stdout, result.stderr
 
 
-def in_a_process(args, folder, program=("-m", "reportgen")):
+def in_a_process(args, folder, program=USUAL_PROGRAM):
     environment = {name: value for name, value in os.environ.items() if name != "DEVIN_API_TOKEN"}
     environment |= {"PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
     command = [sys.executable, *program, *args]
@@ -144,9 +149,21 @@ def not_writable(args, folder):
         (folder / "shelf").chmod(0o755)
 
 
+def not_readable(args, folder, name):
+    """Run where nobody but root can read a file or folder."""
+    folder.chmod(0o755)
+    (folder / name).chmod(0)
+    try:
+        return in_a_process(args, folder, ("-c", AS_NOBODY) if os.geteuid() == 0 else USUAL_PROGRAM)
+    finally:
+        (folder / name).chmod(0o755)
+
+
 def answered(case, args, folder, monkeypatch):
     if case in {"archive-not-writable", "init-not-writable"}:
         return not_writable(args, folder)
+    if case in NOT_READABLE:
+        return not_readable(args, folder, NOT_READABLE[case])
     if case in REAL_PROCESSES:
         return in_a_process(args, folder)
     return in_this_process(args, folder, monkeypatch)

@@ -3,6 +3,8 @@
 Templates are handed over as texts by name, so that rendering reads no file.
 """
 
+import errno
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -57,10 +59,19 @@ def environment(templates: Mapping[str, str], locale: str, *, autoescape: bool =
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Give what is named like a template, whatever it may be."""
-    for path in sorted(folder.rglob("*")):
+    """Give what is named like a template, whatever it may be; raises Rejected for a folder."""
+    walked = os.walk(folder, onerror=_refuse_folder)
+    paths = (Path(place, name) for place, folders, names in walked for name in (*folders, *names))
+    for path in sorted(paths):
         if path.suffix in SUFFIXES or (path.is_symlink() and path.is_dir()):
             yield path.relative_to(folder).as_posix(), path
+
+
+def _refuse_folder(error: OSError) -> None:
+    """Raise Rejected for a folder that is not listed: its templates would be the built-in ones."""
+    said = f"cannot be read: {said_by_system(error)}"
+    hint = "allow it to be read; until then nobody knows which templates are yours"
+    raise rejected(str(error.filename), said, hint) from error
 
 
 def _text(path: Path) -> str:
@@ -73,7 +84,7 @@ def _text(path: Path) -> str:
             str(path), f"is not UTF-8 from byte {error.start + 1} on", "save it as UTF-8"
         ) from None
     except OSError as error:
-        leads_nowhere = path.is_symlink() and not path.exists()
+        leads_nowhere = error.errno in {errno.ENOENT, errno.ELOOP}
         reason = "is a link that leads nowhere" if leads_nowhere else "cannot be read"
         said = f"{reason}: {said_by_system(error)}"
         raise rejected(str(path), said, "mend it, or remove it to use the built-in one") from None

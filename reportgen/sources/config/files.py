@@ -94,7 +94,7 @@ def _not_a_file(path: Path) -> str:
     """Say why there is nothing to read; nothing where there is a file."""
     try:
         if path.is_file():
-            return ""
+            return "" if os.access(path, os.R_OK) else "cannot be read: permission denied"
         if kind := other_than_file(path):
             return f"is {kind}, not a file"
         return "is a folder" if path.is_dir() else "does not exist"
