@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
@@ -50,7 +51,7 @@ class Stage:
 
     def add_to(self, folder: Path) -> None:
         """Rename every file into the folder; what else is in it stays."""
-        self._refuse_in_the_way(folder)
+        self._refuse_in_the_way(folder, self._names)
         self._rename_into(folder)
 
     def replace_draft(self, folder: Path) -> None:
@@ -58,17 +59,19 @@ class Stage:
         before = {*_listed(folder / LISTING), *_listed(folder / REPLACING)}
         self.write(LISTING, _encoded({*self._names, LISTING}))
         gone = before - self._names - KEPT
-        self._refuse_in_the_way(folder)
-        refuse_links(folder, gone)
+        self._refuse_in_the_way(folder, self._names | gone)
         with self._replacing(folder, before):
             self._rename_into(folder)
             for name in sorted(gone):
                 _remove(folder / name)
 
-    def _refuse_in_the_way(self, folder: Path) -> None:
-        refuse_links(folder, self._names)
+    def _refuse_in_the_way(self, folder: Path, names: AbstractSet[str]) -> None:
+        """Raise Rejected, before the first file is renamed or removed, for what would stop it."""
+        refuse_links(folder, names)
         for name in sorted(self._names):
             _refuse_folder_in_the_way(folder / name)
+        for parent in sorted({parent for name in names for parent in Path(name).parents}):
+            _refuse_closed(folder / parent, self._path)
 
     def _rename_into(self, folder: Path) -> None:
         for name in sorted(self._names):
@@ -191,6 +194,20 @@ def _refuse_folder_in_the_way(path: Path) -> None:
                 "move it away, then try again",
             )
             raise Rejected([Problem(source=str(place), message=message, hint=hint)])
+
+
+def _refuse_closed(parent: Path, stage: Path) -> None:
+    """Raise Rejected for a folder that files cannot be renamed into, before the first one is."""
+    if not parent.is_dir():
+        return
+    if not os.access(parent, os.W_OK | os.X_OK):
+        message, hint = "this folder cannot be written", "allow it, then try again"
+    elif parent.stat().st_dev != stage.stat().st_dev:
+        message = "this folder lies in another file system than the archive"
+        hint = "move it into the archive: files are put into their place by renaming them"
+    else:
+        return
+    raise Rejected([Problem(source=str(parent), message=message, hint=hint)])
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:

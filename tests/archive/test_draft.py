@@ -4,14 +4,16 @@ import json
 import os
 import signal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from reportgen.archive.draft import foreign, redrafted, staged, torn
+from reportgen.archive.draft import Stage, foreign, redrafted, staged, torn
 from reportgen.archive.folder import EVIDENCE, locked
 from reportgen.core.problem import Rejected
 from tests.archive.killing import killed, steps_of
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - another file system than that of tests
 OLD = {"statement.json": b"old", "invoices/A.pdf": b"old", "invoices/B.pdf": b"old"}
 NEW = {"statement.json": b"new", "invoices/B.pdf": b"new", "invoices/C.pdf": b"new"}
 
@@ -101,6 +103,35 @@ def test_a_list_that_cannot_be_read_removes_nothing(tmp_path, content):
     build(folder, NEW)
     assert contents(folder) == OLD | NEW
     assert foreign(folder) == ["invoices/A.pdf"]
+
+
+@pytest.mark.parametrize("closed", [".", "invoices", "inputs", "summaries"])
+def test_a_folder_that_takes_no_file_is_refused_before_the_first_is_renamed(
+    tmp_path, monkeypatch, closed
+):
+    folder = tmp_path / "2025-12-05"
+    build(folder, OLD | {"summaries/A.pdf": b"old"})
+    before = contents(folder)
+    may = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: path != folder / closed and may(path, mode)
+    )
+    with pytest.raises(Rejected, match="this folder cannot be written"):
+        build(folder, NEW)
+    assert contents(folder) == before
+    assert not torn(folder)
+
+
+@pytest.mark.skipif(not MEMORY.is_dir(), reason="needs a second file system")
+def test_a_stage_in_another_file_system_is_refused_before_the_first_is_renamed(tmp_path):
+    folder = tmp_path / "2025-12-05"
+    build(folder, OLD)
+    with TemporaryDirectory(dir=MEMORY) as elsewhere:
+        stage = Stage(Path(elsewhere), folder)
+        stage.write("statement.json", b"new")
+        with pytest.raises(Rejected, match="in another file system than the archive"):
+            stage.replace_draft(folder)
+    assert contents(folder) == OLD
 
 
 def test_what_is_named_like_a_stage_and_is_none_is_left_alone(tmp_path):
