@@ -8,6 +8,7 @@ from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.drafts import produce
 from reportgen.operations.inputs import stored_inputs
 from reportgen.operations.opening import opened, warnings_of
+from reportgen.operations.readiness import ready_to_draw
 
 
 def build(config: Path, selector: str, context: Context, workers: int) -> int:
@@ -17,5 +18,5 @@ def build(config: Path, selector: str, context: Context, workers: int) -> int:
     context.terminal.problems(warnings_of(configuration))
     cycle = archived_cycle(configuration, selector, context)
     folder = cycle_folder(configuration.archive, cycle.start)
-    with locked(folder, group=configuration.group_reads):
+    with ready_to_draw(configuration), locked(folder, group=configuration.group_reads):
         return produce(stored_inputs(configuration, cycle, context), context, workers)

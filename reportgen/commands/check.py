@@ -13,12 +13,15 @@ from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 from reportgen.core.user_file import counted, unneeded
 from reportgen.derive import Derived, derive
+from reportgen.documents.templating.templates import read_templates
+from reportgen.operations.artifacts import design_of, everybody, tasks
 from reportgen.operations.bearers import bearer_values, list_bearers, without_own_rule
 from reportgen.operations.connect import refuse_missing_recording
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.inputs import stored_inputs
 from reportgen.operations.opening import opened, warnings_of
+from reportgen.operations.readiness import undrawable
 from reportgen.sources.config.configuration import Configuration
 
 
@@ -32,10 +35,14 @@ def check(config: Path, selector: str | None, context: Context) -> int:
         warnings += configuration.located(_unusable_rows(configuration.mapping))
     else:
         cycle = archived_cycle(configuration, selector, context)
-        derived = derive(stored_inputs(configuration, cycle, context))
+        inputs = stored_inputs(configuration, cycle, context)
+        derived = derive(inputs)
         warnings += _against_usage(
             configuration, derived, cycle_folder(configuration.archive, cycle.start)
         )
+        design = design_of(configuration, read_templates(configuration.templates))
+        listed = tasks(derived, everybody(inputs, derived), design)
+        warnings += undrawable(listed, configuration)
         list_bearers(derived.statement, derived.directory, context)
         lists = bearer_values(derived.statement)
     warnings = list(dict.fromkeys(warnings))

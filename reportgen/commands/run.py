@@ -10,7 +10,9 @@ from reportgen.operations.context import Context
 from reportgen.operations.drafts import produce
 from reportgen.operations.inputs import inputs_of
 from reportgen.operations.opening import opened, warnings_of
+from reportgen.operations.readiness import ready_to_draw
 from reportgen.operations.refusals import broken_off
+from reportgen.sources.config.configuration import Configuration
 
 
 def run(config: Path, selector: str, context: Context, effort: Effort, workers: int) -> int:
@@ -18,6 +20,13 @@ def run(config: Path, selector: str, context: Context, effort: Effort, workers: 
     configuration = opened(config, context)
     refuse_unwritable(configuration.archive, configuration.archive_source)
     context.terminal.problems(warnings_of(configuration))
+    with ready_to_draw(configuration):
+        return _run(configuration, selector, context, effort, workers)
+
+
+def _run(
+    configuration: Configuration, selector: str, context: Context, effort: Effort, workers: int
+) -> int:
     chosen = choose(configuration, selector, context, effort)
     folder = cycle_folder(configuration.archive, chosen.cycle.start)
     with held(configuration, folder):

@@ -757,7 +757,8 @@ class Heading:
     `cycle_open` says that the evidence was collected before the cycle ended; for want of the
     `missing_views` the decomposition is coarser than it could be; `elapsed_seconds` is how much of
     the cycle the evidence covers. `effective_prices` says that one amount is spread over the cycle,
-    so that a unit price is only what that comes to. `issue` is there once the cycle is closed.
+    so that a unit price is only what that comes to. `issue` is there once the cycle is closed;
+    until then `mark` tells two drafts of a document apart.
     """
 
     enterprise: str
@@ -771,6 +772,7 @@ class Heading:
     contract: str | None = None
     missing_views: tuple[MissingView, ...] = ()
     issue: Issue | None = None
+    mark: str = ""
 
     @property
     def refused_half_way(self) -> bool:

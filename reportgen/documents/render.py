@@ -5,9 +5,11 @@ Every task carries all it needs, so that any executor gives the same bytes in an
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed, wait
+from dataclasses import replace
 from functools import lru_cache
 from tempfile import gettempdir
 from traceback import format_exception
+from typing import NamedTuple
 
 from jinja2 import Template
 
@@ -15,7 +17,15 @@ from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import legible
 from reportgen.documents.limits import MEMORY, OutOfTime, allowed, time_for_a_document
 from reportgen.documents.markup import MarkupError, tree
-from reportgen.documents.pdf.glyphs import MissingGlyph, not_drawn
+from reportgen.documents.pdf.glyphs import (
+    STAND_IN,
+    MissingGlyph,
+    held,
+    not_drawn,
+    placeholders,
+    replaced,
+    stood_in_for,
+)
 from reportgen.documents.tasks import Design, Task
 from reportgen.documents.templating.catalog import catalog
 from reportgen.documents.templating.errors import (
@@ -39,6 +49,13 @@ class NotDrawn(Rejected):
     """Texts that no font can draw; other documents may hold more of them."""
 
 
+class Drawn(NamedTuple):
+    """A file, and what there is to be said of it."""
+
+    content: bytes
+    warnings: tuple[Problem, ...] = ()
+
+
 class DrawingError(Exception):
     """An error of the program, and not of a template, that stopped the drawing of a document.
 
@@ -56,21 +73,22 @@ class DrawingError(Exception):
 
 
 def render(
-    tasks: Iterable[Task], design: Design, executor: Executor
+    tasks: Iterable[Task], design: Design, executor: Executor, warnings: list[Problem] | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """Yield every document as it is done; raises Rejected or DrawingError, as `draw` does.
 
-    What no font can draw is told of all documents together, in their order. What is left undone
-    where it raises is the executor's to cancel: it stumbles over what others have cancelled.
+    What no font can draw is told of all documents together, in their order: in `warnings`, or where
+    it is a template's, as Rejected. What is left undone where it raises is the executor's to
+    cancel: it stumbles over what others have cancelled.
     """
-    futures: dict[Future[bytes], Task] = {
-        executor.submit(draw, task, design): task for task in tasks
+    futures: dict[Future[Drawn], Task] = {
+        executor.submit(drawn, task, design): task for task in tasks
     }
-    undrawn: dict[Future[bytes], NotDrawn] = {}
+    undrawn: dict[Future[Drawn], NotDrawn] = {}
     try:
         for future in as_completed(futures):
             try:
-                content = future.result()
+                content = future.result().content
             except NotDrawn as missing:
                 undrawn[future] = missing
                 continue
@@ -85,9 +103,16 @@ def render(
             if future in undrawn
             for problem in undrawn[future].problems
         )
+    if warnings is not None:
+        warnings += [warning for future in futures for warning in future.result().warnings]
 
 
 def draw(task: Task, design: Design) -> bytes:
+    """Render one file and give its bytes alone; raises as `drawn` does."""
+    return drawn(task, design).content
+
+
+def drawn(task: Task, design: Design) -> Drawn:
     """Render one file; runs in a worker, which imports what it needs once.
 
     Raises Rejected with the mistake in a template, OSError, or DrawingError for any other error.
@@ -148,16 +173,16 @@ def _compiled(
     return sandbox.get_template(name)
 
 
-def _drawn(markup: str, task: Task, design: Design) -> bytes:
+def _drawn(markup: str, task: Task, design: Design) -> Drawn:
     """Make a file of a filled template; raises Rejected where its markup is not fit for that."""
     try:
         if task.template.endswith(PLAIN):
-            return legible(markup).encode()
+            return Drawn(legible(markup).encode())
         if task.path.endswith(".html"):
-            return _page(markup)
+            return Drawn(_page(markup))
         if task.path.endswith(".xlsx"):
-            return _workbook(markup, task, design)
-        return _pdf(markup, task, design)
+            return Drawn(_workbook(markup, task, design))
+        return _with_stand_ins(markup, task, design)
     except (MarkupError, WorkbookError) as error:
         raise markup_error(str(error), task.template, design.templates) from None
 
@@ -168,6 +193,33 @@ def _page(markup: str) -> bytes:
     return legible(markup).encode()
 
 
+def _with_stand_ins(markup: str, task: Task, design: Design) -> Drawn:
+    """Draw a page, and U+FFFD for whatever no font draws; raises NotDrawn where a template has it.
+
+    What is in the data becomes a placeholder before the template is filled again, so that what is
+    found a second time is the template's own.
+    """
+    characters: frozenset[str] = frozenset()
+    shown = markup
+    while True:
+        try:
+            content = _pdf(shown, task, design)
+            break
+        except MissingGlyph as missing:
+            more = held(missing.text_of.keys() - characters, task.document)
+            if not more:
+                raise NotDrawn(not_drawn(missing, task.path, task.template)) from None
+        characters |= more
+        placeholder = placeholders(characters, markup)
+        document = replaced(task.document, placeholder)
+        shown = filled(replace(task, document=document), design)
+        for one in placeholder.values():
+            shown = shown.replace(one, STAND_IN)
+    if not characters:
+        return Drawn(content)
+    return Drawn(content, (stood_in_for(characters, task.path, task.document),))
+
+
 def _pdf(markup: str, task: Task, design: Design) -> bytes:
     from reportgen.documents.pdf.fetcher import NotFetched  # noqa: PLC0415 - a worker's business
     from reportgen.documents.pdf.pdf import pdf  # noqa: PLC0415
@@ -175,9 +227,6 @@ def _pdf(markup: str, task: Task, design: Design) -> bytes:
     try:
         dated = task.document.heading.cycle.ended_at()
         return pdf(markup, design.templates["invoice.css"], task.attachments, dated=dated)
-    except MissingGlyph as missing:
-        problems = not_drawn(missing, task.path, task.template, task.document)
-        raise NotDrawn(problems) from None
     except NotFetched as error:
         source = line_of(error.address, task.template, design.templates)
         hint = 'embed it in the template, as an address that begins with "data:"'
@@ -191,7 +240,7 @@ def _workbook(markup: str, task: Task, design: Design) -> bytes:
     return workbook(markup, task.document.slots(word))
 
 
-def _ended(futures: Mapping[Future[bytes], Task], executor: Executor) -> Rejected:
+def _ended(futures: Mapping[Future[Drawn], Task], executor: Executor) -> Rejected:
     """Say which templates can have ended a worker: tasks begin in order, the first undone ran."""
     undone = [task for future, task in futures.items() if not future.done() or _is_broken(future)]
     running = undone[: getattr(executor, "_max_workers", len(undone))]
@@ -204,5 +253,5 @@ def _ended(futures: Mapping[Future[bytes], Task], executor: Executor) -> Rejecte
     return Rejected([Problem(source=source, message=message, hint=hint)])
 
 
-def _is_broken(future: Future[bytes]) -> bool:
+def _is_broken(future: Future[Drawn]) -> bool:
     return isinstance(future.exception(), BrokenExecutor)

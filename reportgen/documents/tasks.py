@@ -1,15 +1,25 @@
 """What there is to make of a cycle: one task a file, which carries all that is needed for it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from reportgen.core.model import Attachment, Directory, Statement, UsersShown
+from reportgen.documents.content.attachments import marked
 from reportgen.documents.content.credit_note import CreditNoteDocument
 from reportgen.documents.content.email import EmailDocument
 from reportgen.documents.content.index import IndexDocument, index_document
 from reportgen.documents.content.invoice import InvoiceDocument, invoice_documents
-from reportgen.documents.content.statement import StatementDocument, statement_document
+from reportgen.documents.content.mark import mark_of
+from reportgen.documents.content.statement import (
+    StatementDocument,
+    SummaryDraft,
+    statement_document,
+    without_usage,
+)
 from reportgen.documents.content.summary import Holding, SummaryDocument, summary_documents
+from reportgen.documents.templating.catalog import catalogs
+from reportgen.documents.templating.templates import used
 
 Document = (
     InvoiceDocument
@@ -19,6 +29,8 @@ Document = (
     | EmailDocument
     | CreditNoteDocument
 )
+Marked = TypeVar("Marked", InvoiceDocument, SummaryDocument)
+STYLES = ("invoice.css", "workbook.css")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +62,33 @@ class Task:
     attachments: tuple[Attachment, ...] = ()
 
 
+class _Marks:
+    """Gives drafts their marks; how documents look is hashed once per template and language."""
+
+    def __init__(self, design: Design) -> None:
+        self._design = design
+        self._looks: dict[tuple[str, str], str] = {}
+
+    def of(
+        self, document: Document, template: str, locale: str, attached: Iterable[Attachment]
+    ) -> str:
+        """Give the mark of a document with what is attached to it; one that is closed has none."""
+        if document.heading.status != "draft":
+            return ""
+        contents = tuple(attachment.content for attachment in attached)
+        return mark_of(_shown(document, contents), contents, self._look(template, locale))
+
+    def _look(self, template: str, locale: str) -> str:
+        """Hash the templates, words and colours that a kind of document is made with."""
+        design, key = self._design, (template, locale)
+        if key not in self._looks:
+            names = (f"{template}.html.j2", f"{template}.xlsx.j2", *STYLES)
+            texts = used(design.templates, names)
+            words = catalogs(design.templates, locale)
+            self._looks[key] = mark_of(texts, words, design.accent, design.logo, locale)
+        return self._looks[key]
+
+
 def tasks_of(
     statement: Statement,
     directory: Directory,
@@ -61,23 +100,15 @@ def tasks_of(
     Statement and directory are what documents may show (core/privacy.py); `attachments` are those
     of an invoice by the code of its cost center, and of the statement by "".
     """
-    attached = attachments or {}
-    whole = statement_document(statement, directory, design.note)
-    invoices = {
-        f"invoices/{document.invoice.number}": document
-        for document in invoice_documents(
-            statement,
-            directory,
-            design.note,
-            users=design.users,
-            most_detail_rows=design.most_detail_rows,
-        )
-    }
-    summaries = _summaries(statement, design)
+    attached, marks = attachments or {}, _Marks(design)
+    invoices = _invoices(statement, directory, design, attached, marks)
+    summaries = _summaries(statement, design, marks)
+    whole = _with_drafts(statement_document(statement, directory, design.note), invoices, summaries)
+    whole = _statement(whole, marks.of(whole, "statement", design.locale, attached.get("", ())))
     paths = {document.cost_center.code: path for path, document in invoices.items()}
     index = index_document(whole, paths, summaries)
     return [
-        *_pair("statement", "statement", whole, design.locale, attached.get("", ())),
+        *_pair("statement", "statement", whole, design.locale, attached.get("", ()), whole.drafts),
         *_invoice_tasks(invoices, design, attached),
         *(
             _pdf_task(path, "summary", summary, design.locale)
@@ -87,6 +118,80 @@ def tasks_of(
     ]
 
 
+def _invoices(
+    statement: Statement,
+    directory: Directory,
+    design: Design,
+    attachments: Mapping[str, tuple[Attachment, ...]],
+    marks: _Marks,
+) -> dict[str, InvoiceDocument]:
+    """Give the invoices by the path of their files, without a suffix."""
+    documents = invoice_documents(
+        statement,
+        directory,
+        design.note,
+        users=design.users,
+        most_detail_rows=design.most_detail_rows,
+    )
+    invoices = {}
+    for document in documents:
+        attached = attachments.get(document.cost_center.code, ())
+        mark = marks.of(document, "invoice", _locale(document, design), attached)
+        invoices[f"invoices/{document.invoice.number}"] = _marked(document, mark)
+    return invoices
+
+
+def _summaries(statement: Statement, design: Design, marks: _Marks) -> dict[str, SummaryDocument]:
+    """Give the documents of departments and entities by the path of their file."""
+    return {
+        f"summaries/{holding}-{slug}.pdf": _marked(
+            summary, marks.of(summary, "summary", design.locale, ())
+        )
+        for holding in design.summaries
+        for slug, summary in summary_documents(statement, holding, design.note)
+    }
+
+
+def _with_drafts(
+    whole: StatementDocument,
+    invoices: Mapping[str, InvoiceDocument],
+    summaries: Mapping[str, SummaryDocument],
+) -> StatementDocument:
+    """Let the statement list the marks of all other documents, where they are drafts."""
+    if whole.heading.status != "draft":
+        return whole
+    drafts = {f"{path}.pdf": document.heading.mark for path, document in invoices.items()}
+    drafts |= {path: summary.heading.mark for path, summary in summaries.items()}
+    named = (
+        SummaryDraft(name=summary.name, mark=summary.heading.mark) for summary in summaries.values()
+    )
+    return replace(whole, drafts=drafts, summary_drafts=tuple(named))
+
+
+def _statement(whole: StatementDocument, mark: str) -> StatementDocument:
+    """Give the statement its own mark."""
+    heading = replace(whole.heading, mark=mark)
+    return replace(whole, statement=replace(whole.statement, heading=heading))
+
+
+def _marked(document: Marked, mark: str) -> Marked:
+    return replace(document, heading=replace(document.heading, mark=mark))
+
+
+def _shown(document: Document, attached: Sequence[bytes]) -> object:
+    """Give what a document shows but for the usage, where the attachments have all of it."""
+    if isinstance(document, InvoiceDocument) and attached:
+        invoice = replace(document.invoice, detail=())
+        return replace(document, invoice=invoice, directory=Directory())
+    if isinstance(document, StatementDocument):
+        return replace(document, statement=without_usage(document.statement))
+    return document
+
+
+def _locale(document: InvoiceDocument, design: Design) -> str:
+    return document.cost_center.locale or design.locale
+
+
 def _invoice_tasks(
     invoices: Mapping[str, InvoiceDocument],
     design: Design,
@@ -94,18 +199,8 @@ def _invoice_tasks(
 ) -> Iterator[Task]:
     """List the files of invoices by path, each in the language of its cost center."""
     for path, document in invoices.items():
-        center = document.cost_center
-        locale, attached = center.locale or design.locale, attachments.get(center.code, ())
-        yield from _pair(path, "invoice", document, locale, attached)
-
-
-def _summaries(statement: Statement, design: Design) -> dict[str, SummaryDocument]:
-    """Give the documents of departments and entities by the path of their file."""
-    return {
-        f"summaries/{holding}-{slug}.pdf": summary
-        for holding in design.summaries
-        for slug, summary in summary_documents(statement, holding, design.note)
-    }
+        attached = attachments.get(document.cost_center.code, ())
+        yield from _pair(path, "invoice", document, _locale(document, design), attached)
 
 
 def _pair(
@@ -114,8 +209,11 @@ def _pair(
     document: Document,
     locale: str,
     attachments: tuple[Attachment, ...] = (),
+    drafts: Mapping[str, str] | None = None,
 ) -> tuple[Task, Task]:
-    workbook = f"{template}.xlsx.j2"
+    workbook, mark = f"{template}.xlsx.j2", document.heading.mark
+    if mark:
+        attachments = marked(attachments, mark, drafts or {})
     return (
         _pdf_task(f"{path}.pdf", template, document, locale, attachments),
         Task(path=f"{path}.xlsx", template=workbook, document=document, locale=locale),

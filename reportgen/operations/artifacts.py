@@ -16,12 +16,14 @@ from reportgen.archive.folder import (
     CONFIGURATION,
     DIRECTORY,
     EVIDENCE,
+    FONTS,
     HISTORY,
     LEDGER,
     STATEMENT,
     TEMPLATES,
     TIE_OUT,
     UNALLOCATED,
+    VERSIONS,
 )
 from reportgen.core.directory import joined, numbered, with_answered
 from reportgen.core.model import Directory, Principal
@@ -34,6 +36,7 @@ from reportgen.derive import Derived, Inputs
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.tasks import Design, Task, tasks_of
 from reportgen.files import content_of
+from reportgen.operations.readiness import fonts_of, versions_json
 from reportgen.operations.refusals import encode_accepted
 from reportgen.sources.config.configuration import Configuration
 
@@ -63,6 +66,9 @@ def input_files(
         yield f"{CONFIGURATION}/{name}", content
     for name, text in templates.items():
         yield f"{TEMPLATES}/{name}", text.encode()
+    yield VERSIONS, versions_json()
+    for name, content in fonts_of(inputs.configuration).items():
+        yield f"{FONTS}/{name}", content
     for path in _assets(inputs):
         yield f"{ASSETS}/{path.name}", content_of(path)
     yield DIRECTORY, people.encode(known)

@@ -36,7 +36,8 @@ def produce(inputs: Inputs, context: Context, workers: int) -> int:
         for name, content in draft_files(inputs, derived, known, templates):
             stage.write(name, content)
         with _templates_named(inputs.configuration):
-            draw(listed, design, Studio(workers=workers), context, stage.write)
+            warnings = draw(listed, design, Studio(workers=workers), context, stage.write)
+    context.terminal.problems(warnings)
     _tell_foreign(folder, context)
     return tell_outcome(derived.statement, folder, context)
 

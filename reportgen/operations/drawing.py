@@ -12,10 +12,13 @@ from threading import Thread
 from typing import ParamSpec, TypeVar
 
 from reportgen.archive.disk import uninterrupted
+from reportgen.core.problem import Problem
 from reportgen.documents.limits import limit_this_process
+from reportgen.documents.pdf import fontconfig
 from reportgen.documents.render import render
 from reportgen.documents.tasks import Design, Task
 from reportgen.operations.context import Context
+from reportgen.operations.readiness import be_silent
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,16 +47,19 @@ def draw(
     studio: Studio,
     context: Context,
     write: Callable[[str, bytes], None],
-) -> None:
-    """Render every document in worker processes, and write each as it is done."""
+) -> list[Problem]:
+    """Render every document in worker processes, write each as it is done, and give warnings."""
+    warnings: list[Problem] = []
     with (
         _configured(studio.fonts) as conf,
         _workers(min(studio.workers, len(listed)), conf) as executor,
         context.terminal.progress(studio.label) as advance,
     ):
-        for done, (name, content) in enumerate(render(listed, design, executor), start=1):
+        finished = render(listed, design, executor, warnings)
+        for done, (name, content) in enumerate(finished, start=1):
             write(name, content)
             advance(done, len(listed))
+    return warnings
 
 
 @contextmanager
@@ -73,7 +79,7 @@ def _configured(fonts: KeptFonts | None) -> Iterator[Path | None]:
 @contextmanager
 def _workers(count: int, conf: Path | None) -> Iterator[Executor]:
     """Start processes that draw; an interruption, which ends them, waits for none of them."""
-    executor = _Workers(count, initializer=_begin, initargs=(conf,))
+    executor = _Workers(count, initializer=_begin, initargs=(str(conf or fontconfig.looking_at()),))
     try:
         yield executor
     except Exception:
@@ -91,12 +97,10 @@ class _Workers(ProcessPoolExecutor):
             return super().submit(fn, *args, **kwargs)
 
 
-def _begin(conf: Path | None) -> None:
-    """Give a worker its fonts, its limits, and its end."""
-    if conf:
-        from reportgen.documents.pdf.pdf import draw_with  # noqa: PLC0415 - a worker's business
-
-        draw_with(conf)
+def _begin(fonts: str) -> None:
+    """Give a worker its fonts, its limits, and its end; what its libraries say leads nowhere."""
+    be_silent()
+    fontconfig.look_at(fonts)
     limit_this_process()
     _end_with_the_command()
 

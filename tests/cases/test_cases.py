@@ -25,7 +25,7 @@ def test_a_case_comes_to_what_is_right(name, tmp_path, monkeypatch):
     shutil.copytree(HERE / name, tmp_path / "case")
     monkeypatch.chdir(tmp_path / "case")
     right = RIGHT[name]
-    done = plain(Job(Path())).here("run")
+    done = plain(Job(Path()), *right.get("drawn", ())).here("run")
     assert done.returncode == int(right.get("exit", 0)), done.stderr
     for words in right.get("says", ()):
         assert words in done.stderr

@@ -1,5 +1,6 @@
 """What documents say, as texts to be read in a diff; `pytest --update-golden` writes them."""
 
+import re
 from collections.abc import Iterator
 from difflib import unified_diff
 from email import message_from_bytes
@@ -22,6 +23,8 @@ LOGO = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGOQ96sEAAF2AOe2j1NWAAAAAElFTkSuQmCC"
 )
 """One pixel, as other versions of Pillow may pack another."""
+MARK = re.compile(r"(\bdraft |   ')[0-9a-f]{8}\b")
+"""The mark of a draft changes with every word of a template."""
 
 
 def dump(content: bytes) -> Iterator[str]:
@@ -87,7 +90,7 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_documents_are_as_they_were_read(name, request):
-    found, path = CASES[name](), GOLDEN / name
+    found, path = MARK.sub(r"\g<1>00000000", CASES[name]()), GOLDEN / name
     if request.config.getoption("--update-golden"):
         path.write_text(found, encoding="utf-8")
     expected = path.read_text(encoding="utf-8")

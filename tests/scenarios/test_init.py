@@ -30,6 +30,7 @@ SETTING = re.compile(r'( *)# ((?:- \{|(?:"[^"]+"|[\w.@-]+):(?: |$)).*)')
 NAMED_FILES = {
     "hr.csv": "email,cost_center,valid_from\n",
     "inv-0042.pdf": "",
+    "fonts/font.ttf": "\0\1\0\0",
     "logo.svg": '<svg xmlns="http://www.w3.org/2000/svg"/>',
     "responses.jsonl": "",
 }
@@ -122,6 +123,7 @@ def test_every_setting_in_a_comment_can_be_used_as_it_stands(started, name, firs
         del lines[lines.index("prices:") : lines.index("prices:") + 2]
     path.write_text("\n".join(lines) + "\n")
     for file, text in NAMED_FILES.items():
+        (started / file).parent.mkdir(exist_ok=True)
         (started / file).write_text(text)
     result = command("check", started)
     assert result.exit_code == 0, result.stderr

@@ -4,7 +4,8 @@ Law: what is attached to an invoice is made of what that invoice shows, names an
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from reportgen.core.directory import principal_of
 from reportgen.core.model import (
@@ -39,6 +40,7 @@ USAGE_COLUMNS = (
     ),
     *("kind", "quantity", "unit_price", "exact_amount"),
 )
+JSON = "application/json"
 INVOICE, USAGE, STATEMENT, TIE_OUT = "invoice.json", "usage.csv", "statement.json", "tie_out.csv"
 
 
@@ -50,6 +52,17 @@ def attachments(statement: Statement, directory: Directory) -> dict[str, tuple[A
     }
 
 
+def marked(
+    attached: Iterable[Attachment], mark: str, drafts: Mapping[str, str]
+) -> tuple[Attachment, ...]:
+    """Write the mark of a draft into what is attached to it, and the marks of `drafts` by number.
+
+    A table has no place for it, so it stands in what the PDF says of the file.
+    """
+    told = {"draft": mark} | ({"drafts": dict(drafts)} if drafts else {})
+    return tuple(_marked(attachment, told) for attachment in attached)
+
+
 def invoice_json(invoice: Invoice, statement: Statement) -> str:
     """Write the cost center's object of the statement, with the cycle and the tie-out beside it."""
     values = {
@@ -57,7 +70,7 @@ def invoice_json(invoice: Invoice, statement: Statement) -> str:
         "cost_center": cost_center_values(invoice, statement),
         "tie_out": tie_out_values(statement),
     }
-    return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+    return _as_json(values)
 
 
 def usage_csv(invoice: Invoice, directory: Directory, decimals: int) -> str:
@@ -76,6 +89,18 @@ def _of_statement(statement: Statement) -> tuple[Attachment, ...]:
     )
 
 
+def _marked(attachment: Attachment, told: Mapping[str, object]) -> Attachment:
+    described = replace(attachment, description=f"{attachment.description}, draft {told['draft']}")
+    if attachment.media_type != JSON:
+        return described
+    values = json.loads(attachment.content) | told
+    return replace(described, content=_as_json(values).encode())
+
+
+def _as_json(values: Mapping[str, object]) -> str:
+    return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+
+
 def _of_invoice(
     invoice: Invoice, statement: Statement, directory: Directory
 ) -> tuple[Attachment, ...]:
@@ -89,7 +114,7 @@ def _of_invoice(
 def _json(name: str, text: str, description: str) -> Attachment:
     return Attachment(
         name=name,
-        media_type="application/json",
+        media_type=JSON,
         description=description,
         relationship="Alternative",
         content=text.encode(),

@@ -12,7 +12,7 @@ from reportgen.core.model import Heading, Statement, TieOut
 from reportgen.core.money import decimals_of, round_half_up, subtract
 from reportgen.documents.content.labels import Word
 from reportgen.documents.content.slots import Slot
-from reportgen.documents.content.statement import CostCenterRow, StatementDocument
+from reportgen.documents.content.statement import CostCenterRow, StatementDocument, without_usage
 from reportgen.documents.content.summary import SummaryDocument
 from reportgen.documents.content.trend import SLOT, Bar, Trend, invoice_trend, sparkline
 
@@ -105,11 +105,8 @@ def index_document(
     whole: StatementDocument, paths: Mapping[str, str], summaries: Mapping[str, SummaryDocument]
 ) -> IndexDocument:
     """Give the page of a cycle; `summaries` are by the path of their file."""
-    # Who used what is on the invoices alone, and is most of what a worker would be sent.
-    invoices = tuple(
-        replace(invoice, by_principal=(), detail=()) for invoice in whole.statement.invoices
-    )
-    short = replace(whole, statement=replace(whole.statement, invoices=invoices))
+    # Who used what is most of what a worker would be sent.
+    short = replace(whole, statement=without_usage(whole.statement))
     return IndexDocument(whole=short, paths=paths, summaries=tuple(_summary_rows(summaries)))
 
 

@@ -1,7 +1,7 @@
 """What the templates of the statement see: every cost center, and what they come to together."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from reportgen.core.model import (
@@ -41,7 +41,7 @@ from reportgen.documents.content.usage import day_fields
 
 COST_CENTER_FIELDS = (
     *("code", "name", "invoice", "acus", "amount"),
-    *("department", "entity", "budget", "used", "change"),
+    *("department", "entity", "budget", "used", "change", "draft"),
 )
 LINE_FIELDS = (
     *("code", "name", "kind", "product", "line", "counterpart", "basis", "share"),
@@ -52,7 +52,10 @@ TIE_OUT_FIELDS = ("day", "product", "control", "allocated", "unallocated", "diff
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostCenterRow:
-    """A cost center in a list; `change` is of its amount; one that is `gone` is not declared."""
+    """A cost center in a list; `change` is of its amount; one that is `gone` is not declared.
+
+    `mark` is that of the draft of its invoice.
+    """
 
     code: str
     name: str
@@ -61,14 +64,27 @@ class CostCenterRow:
     number: str | None = None
     acus: Decimal = ZERO
     amount: Decimal = ZERO
+    mark: str = ""
     budget: Budget | None = None
     change: Decimal | None = None
     gone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SummaryDraft:
+    """The draft of a department's or an entity's summary."""
+
+    name: str
+    mark: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StatementDocument:
-    """The statement of a cycle; `moved` is since the cycle before."""
+    """The statement of a cycle; `moved` is since the cycle before.
+
+    `drafts` are the marks of all other documents by their file, where they are drafts, and
+    `summary_drafts` those of the summaries by department and entity.
+    """
 
     statement: Statement
     palette: Mapping[str, str]
@@ -76,6 +92,8 @@ class StatementDocument:
     moved: Bearers
     note: str | None = None
     effective_prices: bool = False
+    drafts: Mapping[str, str] = field(default_factory=dict)
+    summary_drafts: tuple[SummaryDraft, ...] = ()
 
     @property
     def heading(self) -> Heading:
@@ -169,7 +187,11 @@ class StatementDocument:
     def rows(self) -> list[CostCenterRow]:
         """Every cost center, and after them those that are gone."""
         gone = self.comparison.gone if self.comparison else ()
-        return [*rows_of(self.statement.invoices, self.statement), *map(_gone, gone)]
+        declared = rows_of(self.statement.invoices, self.statement)
+        rows = (
+            replace(row, mark=self.drafts.get(f"invoices/{row.number}.pdf", "")) for row in declared
+        )
+        return [*rows, *map(_gone, gone)]
 
     @property
     def has_vendor_invoice(self) -> bool:
@@ -242,6 +264,12 @@ def statement_document(
     )
 
 
+def without_usage(statement: Statement) -> Statement:
+    """Leave out who used what, which is on the invoices alone."""
+    invoices = tuple(replace(made, by_principal=(), detail=()) for made in statement.invoices)
+    return replace(statement, invoices=invoices)
+
+
 def rows_of(invoices: Iterable[Invoice], statement: Statement) -> list[CostCenterRow]:
     """List cost centers with their budgets, and their changes since the cycle before."""
     changes = statement.variance.by_cost_center if statement.variance else {}
@@ -278,6 +306,7 @@ def _cost_center_cells(row: CostCenterRow) -> Sequence[CellValue]:
     return (
         *(row.code, row.name, row.number, row.acus, row.amount, row.department, row.entity),
         *(budget.amount if budget else None, budget.used if budget else None, row.change),
+        row.mark or None,
     )
 
 

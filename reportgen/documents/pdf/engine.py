@@ -1,18 +1,22 @@
-"""What draws a PDF besides our own code: the versions as they are loaded, and the font files.
+"""What draws a PDF besides our own code: is it there, in which versions, with which fonts.
 
 Packages say what was installed; only the libraries themselves say what runs. So they are asked, by
-the names under which WeasyPrint loads them.
+the names under which WeasyPrint loads them, and without WeasyPrint: where one is missing, it says
+so on the streams of the command.
 """
 
 import ctypes
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from unicodedata import category
 
 from reportgen import __version__
-from reportgen.documents.pdf import pdf  # noqa: F401 - sets where fontconfig looks, and loads it
+from reportgen.core.problem import Problem
+from reportgen.documents.pdf import fontconfig
 
 PACKAGES = (
     *(
@@ -35,6 +39,31 @@ LIBRARIES = {
     "fontconfig": ("libfontconfig.so.1", "libfontconfig.1.dylib", "libfontconfig-1"),
     "freetype": ("libfreetype.so.6", "libfreetype.6.dylib", "libfreetype-6"),
 }
+NEEDED = LIBRARIES | {
+    "pangoft2": ("libpangoft2-1.0.so.0", "libpangoft2-1.0.dylib", "libpangoft2-1.0-0"),
+    "gobject": ("libgobject-2.0.so.0", "libgobject-2.0.dylib", "libgobject-2.0-0"),
+}
+"""What WeasyPrint loads, and what those load."""
+PACKAGES_OF_LIBRARIES = {
+    "harfbuzz-subset": "libharfbuzz-subset0",
+    "pangoft2": "libpangoft2-1.0-0",
+    "fontconfig": "libfontconfig1",
+    "gobject": "libglib2.0-0",
+}
+"""Debian's; whatever else is missing comes with Pango."""
+PANGO = "libpango-1.0-0"
+FONTS = {
+    "fonts-liberation": (
+        ("LiberationSans-Regular.ttf",),
+        ("LiberationSans-Bold.ttf",),
+        ("LiberationSans-Italic.ttf",),
+        ("LiberationSans-BoldItalic.ttf",),
+    ),
+    "fonts-dejavu-core": (("DejaVuSans.ttf",), ("DejaVuSans-Bold.ttf",)),
+    "fonts-droid-fallback": (("DroidSansFallbackFull.ttf", "DroidSansFallback.ttf"),),
+    "fonts-nanum": (("NanumGothic.ttf",), ("NanumGothicBold.ttf",)),
+}
+"""The fonts of our documents by Debian's package: of each, one of these files."""
 UNKNOWN = "not loaded"
 
 
@@ -59,10 +88,61 @@ def versions() -> dict[str, str]:
     }
 
 
-@cache
 def fonts() -> dict[str, Path]:
     """Give the files of the fonts that documents may be drawn with, by file name."""
-    return {path.name: path for path in sorted(_font_files())}
+    return dict(_fonts(fontconfig.looking_at()))
+
+
+def fingerprints() -> dict[str, str]:
+    """Give the sha256 of every font that documents may be drawn with, by file name."""
+    return {name: sha256(path.read_bytes()).hexdigest() for name, path in fonts().items()}
+
+
+def lacking(texts: Iterable[str]) -> frozenset[str]:
+    """Give the characters of some texts that no font has, as far as can be told without drawing."""
+    library = _loaded("fontconfig")
+    if library is None:
+        return frozenset()
+    charsets = _charsets(fontconfig.looking_at())
+    return frozenset(
+        character
+        for text in texts
+        if not text.isascii()
+        for character in text
+        if category(character)[0] not in "CZ"
+        and not any(library.FcCharSetHasChar(charset, ord(character)) for charset in charsets)
+    )
+
+
+def missing() -> list[Problem]:
+    """Give a problem for the libraries, and one for the fonts, without which nothing is drawn."""
+    libraries = [name for name in NEEDED if _loaded(name) is None]
+    if libraries:
+        packages = [PACKAGES_OF_LIBRARIES.get(name, PANGO) for name in libraries]
+        return [_missing("libraries", "library", libraries, packages)]
+    there = fonts().keys()
+    lacking = {
+        files[0]: package
+        for package, needed in FONTS.items()
+        for files in needed
+        if not there & {*files}
+    }
+    return [_missing("fonts", "font", list(lacking), lacking.values())] if lacking else []
+
+
+def _missing(several: str, one: str, names: Sequence[str], packages: Iterable[str]) -> Problem:
+    count = one if len(names) == 1 else several
+    return Problem(
+        source="reportgen",
+        message=f"the {count} {', '.join(names)} cannot be found, so no PDF can be drawn as it "
+        "is elsewhere",
+        hint=f"on Debian: apt-get install {' '.join(sorted({*packages}))}",
+    )
+
+
+@cache
+def _fonts(looking_at: str) -> tuple[tuple[str, Path], ...]:  # noqa: ARG001 - what it depends on
+    return tuple((path.name, path) for path in sorted(_font_files()))
 
 
 def _package(name: str) -> str:
@@ -79,7 +159,7 @@ def _library(name: str) -> str:
 
 
 def _loaded(name: str) -> ctypes.CDLL | None:
-    for file in LIBRARIES[name]:
+    for file in NEEDED[name]:
         try:
             return ctypes.CDLL(file)
         except OSError:
@@ -126,24 +206,45 @@ _ASKED: dict[str, Callable[[ctypes.CDLL], str]] = {
 }
 
 
+@cache
+def _charsets(looking_at: str) -> tuple[ctypes.c_void_p, ...]:  # noqa: ARG001 - what it depends on
+    """Give the characters that fonts have, as fontconfig keeps them."""
+    charsets = []
+    for library, pattern in _patterns():
+        charset = ctypes.c_void_p()
+        if not library.FcPatternGetCharSet(pattern, b"charset", 0, ctypes.byref(charset)):
+            charsets.append(charset)
+    return tuple(charsets)
+
+
 def _font_files() -> Iterator[Path]:
     """List what fontconfig offers, as our own fonts.conf lets it."""
+    for library, pattern in _patterns():
+        name = ctypes.c_char_p()
+        if not library.FcPatternGetString(pattern, b"file", 0, ctypes.byref(name)):
+            yield Path(_text(name.value))
+
+
+def _patterns() -> Iterator[tuple[ctypes.CDLL, ctypes.c_void_p]]:
+    """Give what fontconfig knows of each font; it keeps that as long as the process lives."""
     library = _loaded("fontconfig")
     if library is None:
         return
-    library.FcConfigGetCurrent.restype = ctypes.c_void_p
+    library.FcInitLoadConfigAndFonts.restype = ctypes.c_void_p
     library.FcConfigGetFonts.restype = ctypes.POINTER(_FontSet)
     library.FcConfigGetFonts.argtypes = (ctypes.c_void_p, ctypes.c_int)
-    library.FcPatternGetString.argtypes = (
-        *(ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int),
-        ctypes.POINTER(ctypes.c_char_p),
-    )
-    fonts = library.FcConfigGetFonts(library.FcConfigGetCurrent(), 0)
-    for index in range(fonts.contents.nfont if fonts else 0):
-        name = ctypes.c_char_p()
-        pattern = fonts.contents.fonts[index]
-        if not library.FcPatternGetString(pattern, b"file", 0, ctypes.byref(name)):
-            yield Path(_text(name.value))
+    for read, kind in (
+        (library.FcPatternGetString, ctypes.c_char_p),
+        (library.FcPatternGetCharSet, ctypes.c_void_p),
+    ):
+        read.argtypes = (
+            *(ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int),
+            ctypes.POINTER(kind),
+        )
+    library.FcCharSetHasChar.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
+    listed = library.FcConfigGetFonts(library.FcInitLoadConfigAndFonts(), 0)
+    for index in range(listed.contents.nfont if listed else 0):
+        yield library, listed.contents.fonts[index]
 
 
 def _text(value: bytes | None) -> str:

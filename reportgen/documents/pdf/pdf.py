@@ -6,17 +6,11 @@ document is its template's output.
 """
 
 import gc
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
-
-from reportgen.documents.pdf.kept_fonts import FONTS_CONF
-
-os.environ["FONTCONFIG_FILE"] = str(FONTS_CONF)  # before WeasyPrint loads fontconfig
 
 import cssselect2
 import pydyf
@@ -27,7 +21,7 @@ from weasyprint.text.fonts import FontConfiguration
 from reportgen.core.model import Attachment
 from reportgen.core.text import quoted
 from reportgen.documents.markup import MarkupError, tree
-from reportgen.documents.pdf import tagging
+from reportgen.documents.pdf import fontconfig, tagging
 from reportgen.documents.pdf.fetcher import DataOnly, check_nothing_ignored, check_nothing_lost
 from reportgen.documents.pdf.glyphs import check_glyphs
 from reportgen.documents.pdf.log import warnings_heard
@@ -72,7 +66,7 @@ def pdf(
     Raises MarkupError, MissingGlyph where a text cannot be drawn, or NotFetched where it asks for
     what is not in it.
     """
-    style, fetcher = _style_sheet(css), _fetcher()
+    style, fetcher = _style_sheet(css, fontconfig.looking_at()), _fetcher()
     document = XhtmlTree(xhtml, fetcher)
     _check_archivable(document.etree_element)
     with warnings_heard() as warnings:
@@ -86,13 +80,6 @@ def pdf(
     check_nothing_lost(warnings, fetcher.refused)
     check_glyphs(warnings, document.etree_element)
     return written
-
-
-def draw_with(conf: Path) -> None:
-    """Draw with the fonts that another configuration of fontconfig knows, from now on."""
-    os.environ["FONTCONFIG_FILE"] = str(conf)
-    _fonts.cache_clear()
-    _style_sheet.cache_clear()
 
 
 def _check_archivable(root: Element) -> None:
@@ -171,13 +158,17 @@ def _new_fetcher() -> DataOnly:
     return DataOnly()  # a hundredth of a page's time
 
 
-@cache
 def _fonts() -> FontConfiguration:
+    return _fonts_of(fontconfig.looking_at())
+
+
+@cache
+def _fonts_of(looking_at: str) -> FontConfiguration:  # noqa: ARG001 - WeasyPrint looks there itself
     return FontConfiguration()
 
 
 @cache
-def _style_sheet(css: str) -> CSS:
+def _style_sheet(css: str, looking_at: str) -> CSS:  # noqa: ARG001 - fonts are part of it
     """Parse a style sheet once, then keep what is there out of all later garbage collections."""
     fetcher = _fetcher()
     with warnings_heard() as warnings:

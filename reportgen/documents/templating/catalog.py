@@ -33,9 +33,14 @@ _UNFIT_FOR_MARKUP = re.compile(r'[<>&"\\\x00-\x1f\x7f]')
 
 def catalog(templates: Mapping[str, str], locale: str) -> NullTranslations:
     """Give the translations of a locale, with those of its language below them."""
+    return _layered(tuple(catalogs(templates, locale).items()))
+
+
+def catalogs(templates: Mapping[str, str], locale: str) -> dict[str, str]:
+    """Give the texts of the catalogs of a locale by name: its language's, then its own."""
     names = dict.fromkeys((_language(locale), locale))
     files = ((name, templates.get(f"locale/{name}.po")) for name in names)
-    return _layered(tuple((name, text) for name, text in files if text))
+    return {name: text for name, text in files if text}
 
 
 def untranslated(templates: Mapping[str, str], locales: Mapping[str, str]) -> list[Problem]:

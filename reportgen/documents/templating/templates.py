@@ -5,6 +5,7 @@ Templates are handed over as texts by name, so that rendering reads no file.
 
 import errno
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,9 @@ from reportgen.documents.templating.sandbox import Sandbox
 
 LARGEST_TEMPLATE = 1_000_000
 SUFFIXES = frozenset({".j2", ".css", ".po"})
+_CALL = re.compile(r"\{%[-+]?\s*(?:include|import|from|extends)\b")
+_AFTER = r"(?:as|import|with|without|ignore)\b"
+_CALLED = re.compile(rf"{_CALL.pattern}\s*[\"']([^\"']+)[\"']\s*(?:[-+]?%\}}|{_AFTER})")
 
 
 def read_templates(overriding: Path | None) -> dict[str, str]:
@@ -43,6 +47,24 @@ def read_templates(overriding: Path | None) -> dict[str, str]:
 def kept_templates(folder: Path) -> dict[str, str]:
     """Read the templates that an archive keeps, and no others; raises Rejected."""
     return {name: _text(path) for name, path in _files(folder)}
+
+
+def used(templates: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """Give the texts that some templates are filled with: their own, and those they call.
+
+    One that works out whom it calls may call any.
+    """
+    texts: dict[str, str] = {}
+    open_ = list(names)
+    while open_:
+        name = open_.pop()
+        if name in templates and name not in texts:
+            texts[name] = templates[name]
+            called = _CALLED.findall(templates[name])
+            if len(called) < len(_CALL.findall(templates[name])):
+                return dict(templates)
+            open_ += called
+    return texts
 
 
 def opened(problems: Iterable[Problem], overriding: Path | None) -> list[Problem]:

@@ -13,6 +13,7 @@ from reportgen.sources.config.currency import too_fine
 from reportgen.sources.config.fees import undeclared_charged
 from reportgen.sources.config.files import (
     find_documents,
+    find_fonts,
     find_logo,
     find_templates,
     of_one_name,
@@ -37,8 +38,9 @@ class Configuration:
     in them, line by line, and `notes` how those of other systems were read; `paths` lead from those
     names to the files as the user would open them. `assets` lead from the names of files that
     travel with a cycle, such as the vendor's invoices, to the files, and `logo` to the picture that
-    every document shows. `locales` lead from every locale to the first line that names it, `keys`
-    from what names a file to its short name: by them an archive finds its files again.
+    every document shows. `fonts` are added to our own, by the line `fonts_source`. `locales` lead
+    from every locale to the first line that names it, `keys` from what names a file to its short
+    name: by them an archive finds its files again.
     """
 
     settings: ChargebackFile
@@ -59,6 +61,8 @@ class Configuration:
     templates: Path | None = None
     assets: MappingOf[str, Path] = field(default_factory=dict)
     logo: Path | None = None
+    fonts: tuple[Path, ...] = ()
+    fonts_source: str = ""
     locales: MappingOf[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
@@ -117,6 +121,7 @@ def _read(reader: Reader, main: str) -> Configuration | None:
     settings = reader.typed(ChargebackFile, document)
     logo = _logo(reader, settings, document) if settings else None
     templates = _templates(reader, settings, document) if settings else None
+    fonts = _fonts(reader, settings, document) if settings else ()
     if settings:
         reader.locales[settings.invoice.locale] = document.line("invoice", "locale")
     mapping = _mapping(reader, document)
@@ -131,7 +136,14 @@ def _read(reader: Reader, main: str) -> Configuration | None:
         mapping, problems = fit_to_v2(mapping, rate_card)
         reader.problems += [*problems, *refuse_organizations(settings, document)]
     configuration = _configuration(reader, document, settings, mapping, rate_card)
-    return replace(configuration, templates=templates, assets=assets, logo=logo)
+    return replace(
+        configuration,
+        templates=templates,
+        assets=assets,
+        logo=logo,
+        fonts=fonts,
+        fonts_source=reader.opened(document.line("invoice", "fonts")),
+    )
 
 
 def _configuration(
@@ -180,6 +192,15 @@ def _templates(reader: Reader, settings: ChargebackFile, document: YamlDocument)
     path = reader.path(settings.templates)
     reader.problems += find_templates(path, document.line("templates"))
     return path
+
+
+def _fonts(reader: Reader, settings: ChargebackFile, document: YamlDocument) -> tuple[Path, ...]:
+    if settings.invoice.fonts is None:
+        return ()
+    line = document.line("invoice", "fonts")
+    fonts, problems = find_fonts(reader.path(settings.invoice.fonts), line)
+    reader.problems += problems
+    return fonts
 
 
 def _logo(reader: Reader, settings: ChargebackFile, document: YamlDocument) -> Path | None:

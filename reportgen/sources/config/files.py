@@ -11,6 +11,9 @@ from reportgen.sources.config.schema import RatesFile
 from reportgen.sources.config.yamldoc import YamlDocument
 
 MOST_LOGO_BYTES = 512 * 1024
+FONTS = (".ttf", ".ttc")
+TRUETYPE = (b"\0\1\0\0", b"true", b"ttcf")
+"""How a TrueType font begins, and a collection of them."""
 
 
 def find_documents(
@@ -50,6 +53,21 @@ def find_logo(written: str, line: str, folder: Path) -> tuple[Path | None, list[
     return path, []
 
 
+def find_fonts(path: Path, line: str) -> tuple[tuple[Path, ...], list[Problem]]:
+    """Give the TrueType fonts of a folder by name, or what is wrong with them."""
+    hint = "name a folder that holds TrueType fonts (.ttf, .ttc), relative to this file"
+    if not path.is_dir():
+        reason = "is no folder" if path.exists() else "does not exist"
+        message = f"the folder of fonts {path} {reason}"
+        return (), [Problem(source=line, message=message, hint=hint)]
+    fonts = tuple(sorted(one for one in path.iterdir() if one.suffix.lower() in FONTS))
+    problems = [_unfit(font, line) for font in fonts if not _is_truetype(font)]
+    if not fonts:
+        message = f"the folder {path} holds no TrueType font"
+        problems = [Problem(source=line, message=message, hint=hint)]
+    return fonts, problems
+
+
 def find_templates(path: Path, line: str) -> list[Problem]:
     """Give what is wrong with the folder of templates."""
     if path.is_dir():
@@ -72,6 +90,22 @@ def of_one_name(path: Path, earlier: Path, line: str) -> Problem | None:
     message = f"the files {path} and {earlier} are both named {quoted(path.name)}, "
     message += "and the archive keeps one of a name"
     return Problem(source=line, message=message, hint="rename one of them")
+
+
+def _is_truetype(path: Path) -> bool:
+    """Tell whether a file begins as TrueType fonts do."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(4) in TRUETYPE
+    except OSError:
+        return False
+
+
+def _unfit(path: Path, line: str) -> Problem:
+    message = f"the file {path} is no TrueType font that can be read"
+    return Problem(source=line, message=message, hint="replace the file, or remove it")
 
 
 def _content(path: Path) -> bytes:

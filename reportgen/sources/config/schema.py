@@ -93,6 +93,7 @@ class InvoiceSection(Section):
     max_detail_rows: RowCount = 1500
     accent: Color = "#1f4e79"
     logo: Text | None = None
+    fonts: Text | None = None
     note: Text | None = None
     summaries: Annotated[tuple[SummaryName, ...], EachOnce] = ()
 

@@ -104,6 +104,7 @@ def test_a_missing_glyph_names_the_document():
     assert problem.source == "invoices/CB-2025-12-05-R-1.pdf"
     assert "U+1E900" in problem.message
     assert "Research & Development" in problem.message
+    assert problem.message.endswith("from the template invoice.html.j2, or the logo")
 
 
 def test_the_next_document_does_not_inherit_a_missing_glyph():
