@@ -33,6 +33,8 @@ LOADING = {
     "manifest",
     "{xlink}href",
 }
+MARK = re.compile(" draft [0-9a-f]{8}")
+"""Of a draft: tests/documents/test_drafts.py looks for them."""
 
 
 def task(statement: Statement | None = None, design: Design | None = None) -> Task:
@@ -72,7 +74,7 @@ def read(page: bytes) -> Element:
 
 def text_of(element: Element) -> str:
     """Give what is seen and what is read aloud, a space between elements."""
-    return " ".join(" ".join(element.itertext()).split())
+    return MARK.sub("", " ".join(" ".join(element.itertext()).split()))
 
 
 def text(page: bytes) -> str:
