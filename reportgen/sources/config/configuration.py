@@ -195,7 +195,7 @@ def _templates(reader: Reader, settings: ChargebackFile, document: YamlDocument)
 
 
 def _fonts(reader: Reader, settings: ChargebackFile, document: YamlDocument) -> tuple[Path, ...]:
-    if settings.invoice.fonts is None:
+    if settings.invoice.fonts is None or reader.assets is not None:  # an archive keeps all fonts
         return ()
     line = document.line("invoice", "fonts")
     fonts, problems = find_fonts(reader.path(settings.invoice.fonts), line)
