@@ -21,11 +21,8 @@ from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
 from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.inputs import stored_inputs
 from reportgen.operations.opening import opened, warnings_of
-<<<<<<< HEAD
-from reportgen.operations.refusals import refuse_half_way, unexplained_in
-=======
 from reportgen.operations.readiness import ready_to_draw
->>>>>>> ea4abe4 (close: Draw with the fonts of a configuration, and only where they are all there)
+from reportgen.operations.refusals import refuse_half_way, unexplained_in
 from reportgen.operations.sealing import sealed, sealing
 from reportgen.sources.config.resolved import RULES_VERSION
 
