@@ -14,9 +14,12 @@ def keep(archive: Path, content: bytes, *, group: bool) -> str:
     path = archive / FONTS / digest
     if not (path.is_file() and path.read_bytes() == content):
         beside = path.with_name(f".{digest}")
-        beside.unlink(missing_ok=True)
-        write_through(beside, content)
-        beside.chmod(GROUP_READS if group else OWNER_READS)
-        beside.replace(path)
+        try:
+            beside.unlink(missing_ok=True)
+            write_through(beside, content)
+            beside.chmod(GROUP_READS if group else OWNER_READS)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
         sync(path.parent)
     return digest

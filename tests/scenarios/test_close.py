@@ -3,13 +3,20 @@
 import gzip
 import hashlib
 import json
+import resource
+import shutil
 import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from reportgen.archive.kept_fonts import keep
+from reportgen.cli import main
+from reportgen.documents.pdf.engine import fonts
+from tests.archive.killing import killed, steps_of
 from tests.scenarios.closed import PEOPLE, REASON, manifest_of
 from tests.scenarios.job import DECEMBER, NOVEMBER, ROOT, Job, contents, pages, plain
 
@@ -232,3 +239,80 @@ def test_nothing_is_closed_upon_a_broken_chain(closed):
     done = closed.here("close", "--accept", REASON)
     assert done.returncode == 1
     assert "manifest.json: is no manifest" in done.stderr
+
+
+# What ends it
+
+
+def kinds(archive: Path) -> tuple[str, ...]:
+    """Tell what stands in the place of the cycle, and whether anything lies beside it."""
+    folder = archive / DECEMBER
+    status = "closed" if (folder / "manifest.json").exists() else "draft"
+    return status, *sorted(path.name for path in archive.iterdir() if path.name.startswith("."))
+
+
+def close_it(folder: Path) -> None:
+    assert Job(folder).here("close", "--accept", REASON).returncode == 0
+
+
+@pytest.mark.heavy
+def test_a_close_that_is_killed_at_fifty_moments_is_a_draft_or_complete(collected, tmp_path):
+    assert collected.here("build").returncode == 0
+    draft = contents(collected.cycle())
+    steps = steps_of(close_it, collected.copied(tmp_path / "whole").folder)
+    outcomes = set()
+    for number in range(50):
+        job = collected.copied(tmp_path / f"killed-{number}")
+        after = number * (steps - 1) // 49
+        assert killed(close_it, job.folder, after)
+        said = job.here("explain", "A-1", "--quiet")
+        status, *left = kinds(job.archive)
+        assert left == [], after
+        assert said.returncode == 0, (after, said.stderr)
+        if status == "draft":
+            assert contents(job.cycle()) == draft, after
+        else:
+            checked = CliRunner().invoke(main, ["verify", str(job.archive), "--quick"])
+            assert checked.exit_code == 0, (after, checked.output)
+        outcomes.add((status, "had been interrupted" in said.stderr))
+    assert {("draft", True), ("closed", True)} <= outcomes
+
+
+def test_the_next_command_ends_a_close_that_was_interrupted_and_says_so(closed):
+    folder = closed.cycle()
+    folder.rename(closed.archive / f".{DECEMBER}.closing")
+    done = closed.here("explain", "A-1", "--quiet")
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert "the close of 2025-12-05 had been interrupted after its seal; it is complete now" in line
+    assert kinds(closed.archive) == ("closed",)
+
+
+@pytest.mark.parametrize(("most", "culprit"), [(100_000, "fonts/."), (1_000_000, ".closing/")])
+def test_a_full_disk_is_one_line_and_leaves_the_draft(collected, most, culprit):
+    """A file of the ledger has more bytes than the second limit, a font more than the first."""
+    if culprit != "fonts/.":
+        shutil.copytree(fonts_of(collected), collected.archive / "fonts")
+    before = contents(collected.archive)
+    done = subprocess.run(
+        collected.command("close", "--accept", REASON, "--quiet"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert culprit in line
+    assert "File too large" in line or "file too large" in line
+    assert contents(collected.archive) == before
+    assert kinds(collected.archive) == ("draft",)
+
+
+def fonts_of(job: Job) -> Path:
+    """Give a folder with the fonts as a close keeps them."""
+    folder = job.folder / "kept"
+    for path in fonts().values():
+        keep(folder, path.read_bytes(), group=False)
+    return folder / "fonts"

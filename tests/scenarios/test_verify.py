@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -319,6 +320,34 @@ def test_other_bytes_are_no_lie_where_a_library_is_another(november):
     code, out, err = said(november, "--strict", "--workers", "1")
     assert (code, "differs by version" in out) == (5, True)
     assert "amounts are proved" in err
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("library", "version", "kind"), [("pydyf", "0.11.0", ".pdf"), ("openpyxl", "3.1.4", ".xlsx")]
+)
+def test_an_older_library_proves_the_amounts(elsewhere, tmp_path, library, version, kind):
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+    installed = subprocess.run(
+        [*install, str(tmp_path / "older"), f"{library}=={version}"], check=False
+    )
+    if installed.returncode:
+        pytest.skip(f"no {library} {version} can be installed here")
+    command = ["verify", str(elsewhere / DECEMBER), "--json", "--workers", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "reportgen", *command],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "older")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (cycle,) = json.loads(done.stdout)["cycles"]
+    assert (done.returncode, cycle["verdict"]) == (0, "differs by version")
+    assert cycle["differences"] == []
+    assert {Path(name).suffix for name in cycle["other_bytes"]} == {kind}
+    (other,) = cycle["other_versions"]
+    assert (other["name"], other["now"]) == (library, version)
 
 
 def test_who_rewrites_the_whole_archive_is_caught_by_any_paper(elsewhere):
