@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from reportgen.archive.disk import abandoned, naming, sync, uninterrupted, write_through
-from reportgen.archive.folder import KEPT, private, refuse_links
+from reportgen.archive.folder import KEPT, private, refuse_links, remove_empty
 from reportgen.core.problem import Problem, Rejected
 from reportgen.files import content_of
 
@@ -128,7 +128,7 @@ def _beside(folder: Path) -> Iterator[Stage]:
     finally:
         os.close(descriptor)
         shutil.rmtree(path, ignore_errors=True)
-        _remove_empty(made)
+        remove_empty(made)
 
 
 def torn(folder: Path) -> list[Problem]:
@@ -208,13 +208,6 @@ def _refuse_closed(parent: Path, stage: Path) -> None:
     else:
         return
     raise Rejected([Problem(source=str(parent), message=message, hint=hint)])
-
-
-def _remove_empty(folders: Iterable[Path]) -> None:
-    """Leave no empty archive behind where nothing was written."""
-    for folder in folders:
-        with suppress(OSError):
-            folder.rmdir()
 
 
 def _remove_abandoned(folder: Path) -> None:

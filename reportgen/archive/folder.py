@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 
 from reportgen.core.problem import Problem, Rejected
@@ -100,9 +101,11 @@ def refuse_sealed(folder: Path) -> None:
 def locked(folder: Path, *, group: bool = False) -> Iterator[None]:
     """Keep other runs away from a cycle while it is worked on; raises Rejected where one is at it.
 
-    The folder itself is what is locked, so that nothing is left behind, whatever ends the run.
+    The folder itself is what is locked, so that nothing is left behind, whatever ends the run: one
+    that was made for it and stays empty goes as well.
     """
     refuse_links(folder, ())
+    made = list(takewhile(lambda place: not place.exists(), (folder, *folder.parents)))
     with private(group=group):
         folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -118,7 +121,15 @@ def locked(folder: Path, *, group: bool = False) -> Iterator[None]:
         )
         raise Rejected([Problem(source=str(folder), message=message, hint=hint)]) from error
     finally:
+        remove_empty(made)
         os.close(descriptor)
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders, the inner one first, up to the first that holds something."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from reportgen.archive import evidence
-from reportgen.archive.folder import EVIDENCE, cycle_folder, refuse_unwritable
-from reportgen.operations.collection import Effort, choose, gather, held
+from reportgen.archive.folder import EVIDENCE, cycle_folder, locked, refuse_unwritable
+from reportgen.operations.collection import Effort, choose, gather
 from reportgen.operations.context import Context
 from reportgen.operations.drafts import produce
 from reportgen.operations.inputs import inputs_of
@@ -29,7 +29,7 @@ def _run(
 ) -> int:
     chosen = choose(configuration, selector, context, effort)
     folder = cycle_folder(configuration.archive, chosen.cycle.start)
-    with held(configuration, folder):
+    with locked(folder, group=configuration.group_reads):
         gathered = gather(configuration, chosen, context, effort)
         source = configuration.replay or folder / EVIDENCE
         responses = chosen.responses if configuration.replay else evidence.stored(source)

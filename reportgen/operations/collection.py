@@ -1,7 +1,6 @@
 """How a cycle is collected: which one is meant, what is asked, and what is stored already."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -91,19 +90,12 @@ def choose(configuration: Configuration, selector: str, context: Context, effort
     return Chosen(cycle=cycle, connection=connection, responses=responses)
 
 
-def held(configuration: Configuration, folder: Path) -> AbstractContextManager[None]:
-    """Keep other runs away while evidence grows; that of a recording is written at the end."""
-    return (
-        nullcontext() if configuration.replay else locked(folder, group=configuration.group_reads)
-    )
-
-
 def collected_anew(
     configuration: Configuration, chosen: Chosen, context: Context, effort: Effort
 ) -> Gathered:
     """Collect a cycle into the archive."""
     folder = cycle_folder(configuration.archive, chosen.cycle.start)
-    with held(configuration, folder):
+    with locked(folder, group=configuration.group_reads):
         gathered = gather(configuration, chosen, context, effort)
         with staged(folder, group=configuration.group_reads) as stage:
             stage.write(DIRECTORY, people.encode(gathered.known))

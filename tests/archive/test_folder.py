@@ -12,6 +12,7 @@ from reportgen.archive.folder import (
     MANIFEST,
     collected,
     cycle_folder,
+    locked,
     refuse_sealed,
     refuse_unwritable,
 )
@@ -141,3 +142,17 @@ def test_a_folder_without_permission_is_refused(tmp_path):
     tmp_path.chmod(0o555)
     with pytest.raises(Rejected, match="cannot be written; name a folder that you may write to"):
         refuse_unwritable(tmp_path / "archive", "chargeback.yaml:9")
+
+
+def test_a_lock_leaves_no_empty_folder_behind_but_what_was_there(tmp_path):
+    cycle = tmp_path / "archive" / "2025-12-05"
+    with locked(cycle):
+        assert cycle.is_dir()
+    assert not (tmp_path / "archive").exists()
+    (tmp_path / "archive").mkdir()
+    with locked(cycle):
+        pass
+    assert list((tmp_path / "archive").iterdir()) == []
+    with locked(cycle):
+        (cycle / "statement.json").write_bytes(b"{}")
+    assert (cycle / "statement.json").exists()

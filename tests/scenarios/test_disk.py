@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from reportgen.archive.folder import locked
 from tests.scenarios.job import contents
 
 
@@ -38,3 +39,18 @@ def test_a_full_disk_leaves_the_draft_before_as_it_was(small_job):
     assert ended.returncode == 1
     assert ended.stderr.startswith(str(small_job.cycle()))
     assert contents(small_job.archive) == before
+
+
+@pytest.mark.parametrize("command", ["collect", "build", "run"])
+def test_no_two_commands_write_a_cycle_at_once(small_job, command):
+    if command == "build":
+        small_job.here("collect")
+    with locked(small_job.cycle()):
+        before = contents(small_job.archive)
+        ended = small_job.here(command, "--quiet")
+        assert contents(small_job.archive) == before
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"{small_job.cycle()}: another run is working on this billing cycle; "
+        "wait until it has ended, then try again\n"
+    )
