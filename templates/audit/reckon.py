@@ -1,20 +1,18 @@
 """Reckon a closed billing cycle a second time, from what its archive holds.
 
-    python3 -I reckon.py FOLDER        Python 3.9 or later; nothing has to be installed
+    python3 -I reckon.py [FOLDER]      Python 3.9 or later; nothing has to be installed
 
-FOLDER is a cycle of the archive. Everything is computed, in fractions, from
+FOLDER is a closed cycle: by default, the one beside this file. All is computed, in fractions, from
 
     inputs/responses.jsonl.gz   what the API answered, as received
     inputs/resolved.json        mapping, rates and settings as they were understood, with file:line
     inputs/directory.json       whoever was ever seen, with e-mail addresses
 
-and compared with statement.json and ledger.csv. What differs is printed: the invoice and the line,
-the value written then, and the one reckoned now. The exit code is 0 where nothing differs, 3 where
-something does, 2 where the files cannot be read.
+and compared with statement.json and ledger.csv. What differs is printed: invoice, line, the value
+then and the one now. The exit code is 0 where nothing does, 3 where something does, else 2.
 
-This program shares no code with reportgen, which wrote the archive; every law that both follow is
-stated where it is applied. Budgets, subtotals, comparisons with other cycles and estimates charge
-nobody, and are left out.
+This program shares no code with reportgen, which wrote the archive; laws are stated where they are
+applied. Budgets, subtotals, comparisons and estimates charge nobody, and are left out.
 """
 
 from __future__ import annotations
@@ -592,8 +590,10 @@ def reckon(folder: Path) -> Iterator[str]:
 
 if __name__ == "__main__":
     try:
-        found = list(reckon(Path(sys.argv[1])))
-    except (IndexError, OSError, ValueError, KeyError, TypeError) as error:
+        beside = [path.parent for path in Path(__file__).parent.glob("*/statement.json")]
+        [folder] = sys.argv[1:] or beside
+        found = list(reckon(Path(folder)))
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is no agreement
         print(f"cannot be reckoned, see the head of this file: {error!r}", file=sys.stderr)
         sys.exit(2)
     print(*found, f"{len(found)} differences", sep="\n")
