@@ -309,6 +309,30 @@ def verify(
     return lambda context: command(path, scope, context, workers)
 
 
+@main.command()
+@CONFIG
+@CYCLE
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["audit"]),
+    required=True,
+    help="audit: a zip for auditors, with all that the cycle was made of, to be checked by itself.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write it; else to exports/ beside the cycles.",
+)
+@finishing
+def export(config: Path, selector: str, kind: str, output: Path | None) -> "Work":
+    """Write one file about a closed cycle, to be handed out; offline."""
+    from reportgen.commands.export import export as command  # noqa: PLC0415
+
+    return lambda context: command(config, selector, kind, output, context)
+
+
 def _exit_code(work: "Work", *, machine: bool, quiet: bool, strict: bool) -> int:
     """Run the work of a command with the clock, the environment and the terminal."""
     from reportgen.operations.context import Context  # noqa: PLC0415

@@ -14,6 +14,11 @@ def templates() -> Path:
     return _root() / "templates"
 
 
+def audit() -> Path:
+    """Return the folder of what comes with an auditor's pack."""
+    return templates() / "audit"
+
+
 def configs() -> Path:
     """Return the folder of the configurations that come with the program (`example`)."""
     return _root() / "configs"

@@ -6,6 +6,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkstemp
+from typing import BinaryIO
 
 
 def write_through(path: Path, content: bytes) -> None:
@@ -28,6 +30,31 @@ def naming(path: Path) -> Iterator[None]:
     except OSError as error:
         error.filename, error.filename2 = str(path), None
         raise
+
+
+@contextmanager
+def written_beside(path: Path, mode: int) -> Iterator[BinaryIO]:
+    """Give a file to write to, which takes its place once it is whole, or leaves nothing behind.
+
+    Raises OSError with the name of the file, also where the disk is full.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = None
+    try:
+        descriptor, beside = mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file
+            file.flush()
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        Path(beside).replace(path)
+        sync(path.parent)
+    except OSError as error:
+        name = str(path) if error.filename in {None, beside} else error.filename
+        raise OSError(error.errno, error.strerror, name) from error
+    finally:
+        if beside:
+            Path(beside).unlink(missing_ok=True)
 
 
 def sync(folder: Path) -> None:

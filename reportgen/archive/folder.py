@@ -31,6 +31,8 @@ LEDGER = "ledger.csv"
 TIE_OUT = "tie_out.csv"
 UNALLOCATED = "unallocated.csv"
 MANIFEST = "manifest.json"
+EXPORTS = "exports"
+"""Beside the cycles: what was made of them to be handed out."""
 KEPT = frozenset({EVIDENCE, FETCHING, DIRECTORY})
 """What no draft takes away, whoever wrote it."""
 

@@ -100,7 +100,7 @@ def prepared(case, folder):
         pipe.parent.mkdir(parents=True, exist_ok=True)
         pipe.unlink(missing_ok=True)
         os.mkfifo(pipe)
-    if case.startswith("close-"):
+    if case.startswith(("close-", "export-")):
         keep_evidence(folder)
     args = HERE / case / "args"
     return shlex.split(args.read_text(encoding="utf-8")) if args.exists() else USUAL

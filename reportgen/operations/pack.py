@@ -1,0 +1,84 @@
+"""The auditor's pack: a closed cycle, and all that a stranger needs to check it by that alone.
+
+Law: its payload is an archive in which one cycle is whole. Of the others it has the manifests, as
+every seal stands upon those before it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import BinaryIO
+
+from reportgen import __version__, resources
+from reportgen.archive.bag import FileContent, ascii_path, write_bag
+from reportgen.archive.folder import MANIFEST
+from reportgen.archive.manifest import FONTS, Sealed
+from reportgen.core.text import printable
+
+READ_ME, RENAMED, RECKON = "README.txt", "renamed.txt", "reckon.py"
+
+
+def file_name(folder: Path) -> str:
+    """Name the file of a closed cycle's pack."""
+    return f"{_name(folder)}.zip"
+
+
+def write_pack(
+    target: BinaryIO, link: Sealed, chain: Sequence[Sealed], advance: Callable[[int, int], None]
+) -> None:
+    """Write the pack of a closed cycle; `chain` are all closes of its archive."""
+    manifest = link.manifest
+    words = {
+        "Bag-Software-Agent": f"reportgen {__version__}",
+        "External-Description": f"Billing cycle {_days(link)} (the end is not part of it), "
+        f"closed on {manifest.issued}",
+        "External-Identifier": link.seal,
+        "Source-Organization": manifest.enterprise,
+    }
+    write_bag(target, _name(link.folder), _payload(link, chain), words, advance)
+
+
+def _name(folder: Path) -> str:
+    return f"audit-{folder.name}"
+
+
+def _payload(link: Sealed, chain: Sequence[Sealed]) -> dict[str, FileContent]:
+    folder, archive = link.folder, link.folder.parent
+    kept: dict[str, FileContent] = {
+        path.relative_to(archive).as_posix(): path for path in folder.rglob("*") if path.is_file()
+    }
+    for digest in link.manifest.fonts.values():
+        kept[f"{FONTS}/{digest}"] = archive / FONTS / digest
+    for other in chain:
+        kept[f"{other.folder.name}/{MANIFEST}"] = other.folder / MANIFEST
+    return kept | {
+        READ_ME: _read_me(link, chain, kept).encode(),
+        RECKON: (resources.audit() / RECKON).read_bytes(),
+    }
+
+
+def _read_me(link: Sealed, chain: Sequence[Sealed], kept: Mapping[str, FileContent]) -> str:
+    """Say what the pack is and how it is checked; names are explained where one had to change."""
+    manifest = link.manifest
+    renamed = any(ascii_path(path) != path for path in kept)
+    text = _filled(
+        READ_ME,
+        enterprise=printable(manifest.enterprise),
+        cycle=link.folder.name,
+        days=_days(link),
+        issued=manifest.issued,
+        seal=link.seal,
+        sequence=str(manifest.sequence),
+        closes=str(len(chain)),
+        version=manifest.versions.get("reportgen", __version__),
+        renamed=_filled(RENAMED, cycle=link.folder.name) if renamed else "",
+    )
+    return f"{text.rstrip()}\n"
+
+
+def _filled(name: str, **words: str) -> str:
+    return Template((resources.audit() / name).read_text(encoding="utf-8")).substitute(words)
+
+
+def _days(link: Sealed) -> str:
+    return f"{link.manifest.cycle.start} to {link.manifest.cycle.end}"
