@@ -9,6 +9,7 @@ from reportgen.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "reportgen"
+PACK = ROOT / "templates" / "audit"  # handed out as it lies there
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
     for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md"))
@@ -41,8 +42,8 @@ def named(document: str) -> set[str]:
 
 
 def exists(path: str) -> bool:
-    """Tell whether a path is there, from the root of the checkout or of the package."""
-    return any((folder / path).exists() for folder in (ROOT, PACKAGE))
+    """Tell whether a path is there, from the root of the checkout, the package or a pack."""
+    return any((folder / path).exists() for folder in (ROOT, PACKAGE, PACK))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
