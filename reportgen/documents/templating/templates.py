@@ -14,7 +14,7 @@ from jinja2 import FunctionLoader
 
 from reportgen import resources
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.text import said_by_system
+from reportgen.core.text import legible, said_by_system
 from reportgen.documents.templating.catalog import catalog, check_catalog
 from reportgen.documents.templating.errors import rejected
 from reportgen.documents.templating.sandbox import Sandbox
@@ -114,6 +114,8 @@ def _text(path: Path) -> str:
 
 def _check_kind(path: Path) -> None:
     """Raise Rejected for what is no file, or too large for a template."""
+    if legible(path.name) != path.name:
+        raise rejected(str(path), "has a name that is not UTF-8", "rename it")
     if path.is_dir():
         kind = "a link to a folder, which is not followed" if path.is_symlink() else "a folder"
         raise rejected(

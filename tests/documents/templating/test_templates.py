@@ -552,3 +552,9 @@ def test_two_invoices_never_get_the_same_number(tmp_path):
     assert "get the same invoice number" in result.stderr
     assert "chargeback.yaml:6" in result.stderr
     assert not (folder / "archive").exists() or not list((folder / "archive").rglob("*"))
+
+
+def test_a_template_whose_name_is_not_utf_8_is_refused(tmp_path):
+    (tmp_path / "caf\udce9.j2").write_text("x", encoding="utf-8")
+    with pytest.raises(Rejected, match="has a name that is not UTF-8; rename it"):
+        read_templates(tmp_path)
