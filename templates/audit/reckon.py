@@ -416,9 +416,7 @@ class Card:
             amounts = rounded(exact, half_up(targets.get(group, ZERO), self.step), self.step)
             for line, *figures in zip(ordered, exact, amounts):
                 what = line[0].product, line[0].unit_price, sum(part.quantity for part in line)
-                lines.append(
-                    Line(line[0].cost_center, line[0].kind, "", None, None, *figures, *what)
-                )
+                lines.append(Line(*line[0][6:8], "", None, None, *figures, *what))
                 priced += line
         return priced, lines, sum(half_up(cost, self.step) for cost in targets.values())
 
@@ -513,6 +511,7 @@ def figures_then(statement: Json, ledger: Iterator[list[str]]) -> Figures:
         for name, inner in found.items():
             for key, one in inner.items() if isinstance(inner, dict) else [("", inner)]:
                 figures[where, key, name] = value(one)
+    figures["statement", "", "currency"] = statement["currency"]
     columns = next(ledger)
     for row in ledger:
         cells = [cell.removeprefix("'") for cell in row]
@@ -573,6 +572,7 @@ def reckon(folder: Path) -> Iterator[str]:
     vendor = resolved["vendor_invoices"].get(resolved["cycle"]["start"], {})
     amount, invoiced = value(vendor.get("amount")), now["tie_out", "", "invoiced_amount"]
     unborne, fees = now["tie_out", "", "unborne_amount"], now["tie_out", "", "fees_amount"]
+    now["statement", "", "currency"] = resolved["currency"]
     now["unallocated", "", "cost_center"] = resolved["unallocated"]
     now["tie_out", "", "within_tolerance_acus"] = evidence.within_tolerance
     now["tie_out", "", "chargeable_amount"] = chargeable

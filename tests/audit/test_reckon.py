@@ -219,6 +219,7 @@ def test_a_figure_of_the_statement_that_was_written_otherwise_is_named(small, tm
         center["lines"].append(line)
         center["invoice"] = "INV-7"
         statement["unallocated"]["by_cause"]["nothing"] = "7"
+        statement["currency"] = "XXX"
         statement["tie_out"]["over_recovery_amount"] = "-1.25"
 
     found = changed(shutil.copytree(small, tmp_path / "small"), "statement.json", change)
@@ -228,7 +229,8 @@ def test_a_figure_of_the_statement_that_was_written_otherwise_is_named(small, tm
         "INV-7, usage flux 77, exact_amount: 7.25 then, nothing now",
     ]
     assert "unallocated, nothing, by_cause: 7 then, nothing now" in found
-    assert found[4].startswith("tie_out, over_recovery_amount: -1.25 then, ")
+    assert found[4].startswith("statement, currency: XXX then, ")
+    assert found[5].startswith("tie_out, over_recovery_amount: -1.25 then, ")
 
 
 def test_a_row_of_the_ledger_that_was_written_otherwise_is_named(small, tmp_path):
