@@ -41,7 +41,7 @@ def written_beside(path: Path, mode: int) -> Iterator[BinaryIO]:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = None
     try:
-        descriptor, beside = mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor, beside = mkstemp(prefix=".reportgen-", dir=path.parent)
         with os.fdopen(descriptor, "w+b") as file:
             yield file
             file.flush()
@@ -50,7 +50,8 @@ def written_beside(path: Path, mode: int) -> Iterator[BinaryIO]:
         Path(beside).replace(path)
         sync(path.parent)
     except OSError as error:
-        name = str(path) if error.filename in {None, beside} else error.filename
+        ours = beside is None or error.filename in {None, beside}
+        name = str(path) if ours else error.filename
         raise OSError(error.errno, error.strerror, name) from error
     finally:
         if beside:

@@ -188,3 +188,26 @@ def test_a_full_disk_leaves_nothing_and_is_told_with_the_name_of_the_file(tmp_pa
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert caught.value.filename == str(path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "folder"])
+def test_what_cannot_be_put_there_is_told_with_its_name(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / name
+    with pytest.raises(OSError) as caught, written_beside(path, 0o600) as file:
+        file.write(b"one")
+    assert caught.value.filename == str(path)
+    assert [one.name for one in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_folder_that_takes_no_file_is_told_with_the_name_of_the_file(tmp_path):
+    with pytest.raises(OSError) as caught, written_beside(Path("/proc/a.zip"), 0o600) as file:
+        file.write(b"one")
+    assert caught.value.filename == "/proc/a.zip"
+
+
+def test_a_name_as_long_as_any_can_be_written(tmp_path):
+    path = tmp_path / ("x" * 255)
+    with written_beside(path, 0o600) as file:
+        file.write(b"one")
+    assert path.read_bytes() == b"one"
