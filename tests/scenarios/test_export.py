@@ -12,10 +12,12 @@ from pathlib import Path
 
 import bagit
 import pytest
+from click.testing import CliRunner
 
 from reportgen.archive import manifest
+from reportgen.cli import main
 from reportgen.operations.pack import write_pack
-from tests.scenarios.closed import manifest_of
+from tests.scenarios.closed import manifest_of, seal_of
 from tests.scenarios.job import DECEMBER, NOVEMBER, Job, contents
 
 PACK = f"audit-{DECEMBER}"
@@ -78,7 +80,7 @@ def test_tools_that_auditors_have_check_it(bag):
     read = bagit.Bag(str(bag))
     read.validate()
     assert read.info["Source-Organization"] == "Acme Corporation"
-    assert read.info["External-Identifier"] == seal(bag / "data" / DECEMBER)
+    assert read.info["External-Identifier"] == seal_of(bag / "data" / DECEMBER)
 
 
 def test_it_holds_the_closed_cycle_as_it_lies(bag, closed_once):
@@ -101,11 +103,12 @@ def test_beside_it_lie_fonts_the_chain_and_what_reckons(bag):
         *(f"fonts/{digest}" for digest in fonts),
     }
     assert all(hashlib.sha256(beside[f"fonts/{one}"]).hexdigest() == one for one in fonts)
-    assert manifest_of(bag / "data" / DECEMBER)["previous"] == seal(bag / "data" / NOVEMBER)
+    assert manifest_of(bag / "data" / DECEMBER)["previous"] == seal_of(bag / "data" / NOVEMBER)
 
 
-def seal(folder: Path) -> str:
-    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+def test_it_can_be_verified_as_an_archive_can(bag):
+    done = CliRunner().invoke(main, ["verify", "--quick", str(bag / "data" / DECEMBER)])
+    assert (done.exit_code, done.stdout.splitlines()[-1].rpartition(": ")[2]) == (0, "intact")
 
 
 def test_the_same_cycle_gives_the_same_bytes(archive, closed_once, tmp_path):
@@ -118,7 +121,7 @@ def test_the_page_to_read_first_fits_a_page_and_says_what_can_be_done(bag):
     assert len(text.splitlines()) <= 75
     assert max(map(len, text.splitlines())) <= 80
     assert "$" not in text
-    assert seal(bag / "data" / DECEMBER) in text
+    assert seal_of(bag / "data" / DECEMBER) in text
     assert "Close 2 of 2" in text
     assert "\nNames\n" not in text
 
@@ -137,7 +140,9 @@ def test_every_command_of_that_page_does_what_it_says(bag):
             ran.append(done.stdout)
             assert (done.returncode, done.stderr) == (0, ""), command
     sums = manifest_of(bag / "data" / DECEMBER)["sums"]
-    seals = (f"{seal(bag / 'data' / one)}  {one}/manifest.json\n" for one in (NOVEMBER, DECEMBER))
+    seals = (
+        f"{seal_of(bag / 'data' / one)}  {one}/manifest.json\n" for one in (NOVEMBER, DECEMBER)
+    )
     assert ran == ["", "", f"{sums}  SHA256SUMS\n", "".join(seals), AGREED]
 
 
@@ -209,7 +214,7 @@ def test_it_comes_into_the_archive_for_its_owner_alone(closed):
     said = json.loads(done.stdout)
     path = closed.archive / "exports" / DECEMBER / f"{PACK}.zip"
     assert said["file"] == str(path)
-    assert (said["cycle"], said["seal"]) == (DECEMBER, seal(closed.cycle()))
+    assert (said["cycle"], said["seal"]) == (DECEMBER, seal_of(closed.cycle()))
     assert said["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert [one.name for one in path.parent.iterdir()] == [path.name]
     modes = [one.stat().st_mode & 0o777 for one in (path, path.parent, path.parent.parent)]
