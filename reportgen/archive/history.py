@@ -227,7 +227,7 @@ def _totals(
         acus=total(line.acus for line in lines),
         amount=Decimal(center.amount),
         by_product={} if principals is None else by_product(lines),
-        principals=frozenset(() if principals is None else principals.get(center.code, ())),
+        principals=() if principals is None else tuple(sorted(principals.get(center.code, ()))),
     )
 
 
@@ -277,9 +277,7 @@ def _written(before: CycleTotals) -> _Cycle:
                     product: _Product(acus=plain(totals.acus), amount=f"{totals.amount:f}")
                     for product, totals in sorted(center.by_product.items())
                 },
-                principals=[
-                    _Principal(kind=one.kind, id=one.id) for one in sorted(center.principals)
-                ],
+                principals=[_Principal(kind=one.kind, id=one.id) for one in center.principals],
             )
             for code, center in sorted(before.cost_centers.items())
         ],
@@ -303,7 +301,9 @@ def _read(written: _Cycle) -> CycleTotals:
                     product: ProductTotals(acus=Decimal(totals.acus), amount=Decimal(totals.amount))
                     for product, totals in center.by_product.items()
                 },
-                principals=frozenset(Principal(one.kind, one.id) for one in center.principals),
+                principals=tuple(
+                    sorted({Principal(one.kind, one.id) for one in center.principals})
+                ),
             )
             for center in written.cost_centers
         },

@@ -83,7 +83,7 @@ def _totals_of(invoice: Invoice) -> CostCenterTotals:
         acus=invoice.borne_acus,
         amount=invoice.amount,
         by_product=by_product(invoice.lines),
-        principals=frozenset(_principals(invoice)),
+        principals=tuple(sorted({*_principals(invoice)})),
     )
 
 
@@ -111,8 +111,8 @@ def _changed(
             )
             for product in products
         ),
-        new=tuple(sorted(new.principals.difference(old.principals))),
-        vanished=tuple(sorted(old.principals.difference(new.principals))),
+        new=tuple(sorted({*new.principals}.difference(old.principals))),
+        vanished=tuple(sorted({*old.principals}.difference(new.principals))),
     )
 
 

@@ -614,13 +614,13 @@ class ProductTotals:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostCenterTotals:
-    """What an invoice came to, and whose usage is on it; `acus` are all that it bears."""
+    """What an invoice came to, and whose usage is on it, sorted; `acus` are all that it bears."""
 
     name: str
     acus: Decimal = ZERO
     amount: Decimal = ZERO
     by_product: MappingOf[str, ProductTotals] = field(default_factory=dict)
-    principals: frozenset[Principal] = frozenset()
+    principals: tuple[Principal, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -204,7 +204,7 @@ def _change(change: CostCenterChange, kept: Pseudonyms) -> CostCenterChange:
 
 def _totals(cycle: CycleTotals) -> CycleTotals:
     def without(totals: CostCenterTotals) -> CostCenterTotals:
-        return replace(totals, principals=frozenset())
+        return replace(totals, principals=())
 
     return replace(
         cycle, cost_centers={code: without(totals) for code, totals in cycle.cost_centers.items()}

@@ -159,8 +159,8 @@ def before(**people: str) -> CycleTotals:
     centers = {
         code: CostCenterTotals(
             name=code,
-            principals=frozenset(
-                Principal("user", who) for who, codes in people.items() if code in codes
+            principals=tuple(
+                Principal("user", who) for who, codes in sorted(people.items()) if code in codes
             ),
         )
         for code in (*CODES, BEARER)

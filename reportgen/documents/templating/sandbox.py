@@ -1,10 +1,10 @@
 """What a template may do: read what it is given and write texts, the same ones every time.
 
-Jinja's sandbox keeps templates from the program behind the values. Added here: no operator makes a
-value that fills the memory (operators.py), nothing that differs from one run to the next can be
-written, and what goes wrong is said in the words of the domain. A field that fails is no fault of
-the template that asks for it. What no rule can foresee is stopped by the limits of
-the process (limits.py).
+Jinja's sandbox keeps templates from the program behind the values. Added here: a value has open
+what is listed for its kind (openings.py), no operator makes a value that fills the memory
+(operators.py), nothing that differs from one run to the next can be had, and what goes wrong is
+said in the words of the domain. A field that fails is no fault of the template that asks for it.
+What no rule can foresee is stopped by the limits of the process (limits.py).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,12 +25,13 @@ from jinja2 import (
 )
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context, TemplateReference
+from jinja2.runtime import BlockReference, Context, LoopContext, TemplateReference
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from reportgen.core.text import quoted
 from reportgen.documents.templating.kinds import MisuseError, kind, suggestion
+from reportgen.documents.templating.openings import closed, opened, written_by
 from reportgen.documents.templating.operators import (
     LONGEST,
     calculated,
@@ -97,9 +98,32 @@ class Method:
     __repr__ = __html__ = __str__
 
 
+class Block(BlockReference):
+    """What `super` and `self.name` are: called, and not written."""
+
+    def __str__(self) -> NoReturn:
+        raise MisuseError("a block is called with parentheses, and cannot be written")
+
+    __repr__ = __html__ = __str__
+
+    @property
+    def super(self) -> Any:  # noqa: ANN401 - a block, or nothing
+        """Give the block that this one stands over."""
+        return _settled(super().super)
+
+
+class Surroundings(Context):
+    """The names of one template, whose `super` cannot be written."""
+
+    def super(self, name: str, current: Callable[..., Any]) -> Any:  # noqa: ANN401 - as in Jinja
+        """Give the block that this one stands over."""
+        return _settled(super().super(name, current))
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox with our rules; strict, and with `_()`."""
 
+    context_class = Surroundings
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
     intercepted_unops = frozenset({"+", "-"})
 
@@ -148,7 +172,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
         """Calculate; raises SecurityError or MisuseError."""
         call = partial(super().call_binop, context, operator, left, right)
-        return calculated(call, operator, left, right)
+        return calculated(lambda: _settled(call()), operator, left, right)
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:  # noqa: ANN401
         """Give a value its sign; raises MisuseError for what has none."""
@@ -161,29 +185,34 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Call what a template calls; raises MisuseError where it cannot be called."""
         if not callable(called):
             raise MisuseError(f"{kind(called)} cannot be called: leave out the parentheses")
-        return super().call(context, called, *values, **named)
+        return _settled(super().call(context, called, *values, **named))
 
     def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401
         """Give an attribute or element of a value; raises FieldError."""
         if _is_field(obj, attribute):
             return _field(obj, attribute)
-        return _callable(super().getattr(obj, attribute))
+        if isinstance(obj, date) and attribute == "strftime":
+            return Method(partial(written_by, obj))
+        return _settled(super().getattr(obj, attribute))
 
     def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401
         """Give an element or attribute of a value; raises FieldError."""
         if _is_field(obj, argument):
             return _field(obj, argument)
-        return _callable(super().getitem(obj, argument))
+        if isinstance(obj, date) and argument == "strftime":
+            return Method(partial(written_by, obj))
+        return _settled(super().getitem(obj, argument))
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ANN401
+        """Tell whether an attribute is open; of a value of the language, only what is listed."""
+        names = opened(obj)
+        return super().is_safe_attribute(obj, attr, value) and (names is None or attr in names)
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> Absent:  # noqa: ANN401
         """Say that an attribute is closed, when it is used."""
         if isinstance(obj, Absent):
             return obj
-        return Absent(
-            f"{quoted(attribute)} of {kind(obj)} is closed to templates",
-            name=attribute,
-            exc=SecurityError,
-        )
+        return Absent(closed(obj, attribute), name=attribute, exc=SecurityError)
 
     def wrap_str_format(self, value: object) -> None:
         """Refuse `"…".format(…)`, which reaches into values in a language of its own."""
@@ -209,7 +238,12 @@ def _lacking(holder: object, name: object) -> str:
             name, [str(key) for key in holder]
         )
     simple = type(holder).__module__ == "builtins"
-    known = [word for word in dir(holder) if not word.startswith("_") and not simple]
+    names = opened(holder)
+    known = [
+        word
+        for word in (dir(holder) if names is None else sorted(names))
+        if not word.startswith("_") and not simple
+    ]
     if isinstance(holder, TemplateModule):
         return f"{holder.__name__} has no macro {quoted(name)}" + suggestion(name, known)
     return f"{kind(holder)} has no field {quoted(name)}" + suggestion(name, known)
@@ -233,6 +267,20 @@ def _callable(value: object) -> object:
     )
 
 
+def _settled(value: Any) -> Any:  # noqa: ANN401 - whatever a template may hold
+    """Give a value as a template may hold it, the same in every run; raises MisuseError.
+
+    Iterators and blocks would be written as where they lie, and a set has no order of its own.
+    """
+    if isinstance(value, Iterator) and not isinstance(value, LoopContext):
+        return list(value)
+    if isinstance(value, BlockReference):
+        return Block(value.name, value._context, value._stack, value._depth)  # noqa: SLF001
+    if isinstance(value, set | frozenset):
+        raise MisuseError("a set has no order in which a document could show it")
+    return _callable(value)
+
+
 def _is_field(holder: object, name: object) -> bool:
     """Tell whether a name is that of a field which our own code works out when it is asked for."""
     holding = type(holder)
@@ -247,7 +295,7 @@ def _is_field(holder: object, name: object) -> bool:
 def _field(holder: object, name: str) -> object:
     """Work out a field; a template gave it nothing, so what it raises is not the template's."""
     try:
-        return _callable(getattr(holder, name))
+        return _settled(getattr(holder, name))
     except (MemoryError, RecursionError):
         raise
     except Exception as error:

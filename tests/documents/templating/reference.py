@@ -19,11 +19,13 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from jinja2 import nodes
+from jinja2.runtime import LoopContext
 
 from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.documents.render import filled
 from reportgen.documents.tasks import Design
 from reportgen.documents.templating.filters import Format
+from reportgen.documents.templating.openings import OPEN
 from reportgen.documents.templating.templates import environment, read_templates
 from tests.documents import correspondence, grove
 
@@ -117,7 +119,13 @@ def reference() -> str:
     ]
     others = sorted((found for found in reached if found not in documents), key=names.__getitem__)
     sections += [_type(found, names) for found in others]
-    return "\n".join([*sections, _filters(), _macros(), _slots()])
+    return "\n".join([*sections, _openings(), _filters(), _macros(), _slots()])
+
+
+def reached_hints() -> Iterator[tuple[type, str, Any]]:
+    """Give every type that a template can reach, with its members and their annotations."""
+    for found in _reached(_documents()):
+        yield from ((found, name, hint) for name, hint, _ in members(found))
 
 
 def context_names() -> list[str]:
@@ -263,6 +271,26 @@ def _type(found: type, names: MappingOf[type, str]) -> str:
 
 
 # What else there is
+
+
+def _openings() -> str:
+    """List what is open on values that are none of our types."""
+    rows = [
+        (word, ", ".join(f"`{name}`" for name in sorted(OPEN[one])))
+        for one, word in {
+            date: "a day",
+            datetime: "a time",
+            str: "a text",
+            list: "a list",
+            dict: "a table",
+            LoopContext: "`loop`",
+        }.items()
+    ]
+    note = (
+        "Everything else is closed: a document is a function of its inputs, and the same on every "
+        "day and machine. A number has nothing open, as filters write it."
+    )
+    return f"## Values\n\n{note}\n\n{_table(('of', 'is open'), rows)}"
 
 
 def _filters() -> str:

@@ -152,7 +152,7 @@ LINE_2 = "<html><body>\n<p>{{{{ {} }}}}</p>\n</body></html>\n"
         ("_('100 %')", "a text holds a % that stands for no value: write %%"),
         ("'100 %' % 1", "a text holds a % that stands for no value: write %%"),
         ("'%y' % 1", "a text holds a % that stands for no value: write %%"),
-        ("'a'.encode('rot13')", "this cannot be worked out, in <p>"),
+        ("'a'.encode('rot13')", '"encode" of a text is closed to templates'),
     ],
 )
 def test_a_mistake_names_template_and_line(expression, message):
