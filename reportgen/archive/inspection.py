@@ -5,7 +5,7 @@ archive can be taken away whole without a trace in it: that takes a seal that wa
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +63,9 @@ def inspected(
     links, unreadable = _links(folders)
     ordered = sorted(links.values(), key=lambda one: (one.manifest.sequence, one.folder.name))
     broken = list(faults_of_chain(ordered))
-    closed = []
     chosen = [folder for folder in folders if only is None or folder.name == only.name]
+    fonts = _faults_of_fonts(archive, (links[one.name] for one in chosen if one.name in links))
+    closed = []
     for done, folder in enumerate(chosen, start=1):
         link = links.get(folder.name)
         faults = [
@@ -73,7 +74,7 @@ def inspected(
             *_of_name(folder),
             *(faults_of_files(link) if link else ()),
             *(_of_manifest(link) if link else ()),
-            *(faults_of_fonts(archive, link.manifest.fonts) if link else ()),
+            *(fonts[digest] for digest in _fonts_of(link) if digest in fonts),
         ]
         closed.append(Inspected(folder=folder, link=link, faults=tuple(faults)))
         advance(done, len(chosen))
@@ -122,6 +123,20 @@ def _meant(closed: list[Inspected], cycle: str) -> Inspected:
     message = f"{quoted(cycle)} names {len(named) or 'no'} closed cycle{'s' * (len(named) > 1)}"
     hint = f"closed are: {names or 'none'}"
     raise Rejected([Problem(source="--cycle", message=message, hint=hint)])
+
+
+def _faults_of_fonts(archive: Path, links: Iterable[Sealed]) -> dict[str, Fault]:
+    """Check each font that any manifest names once, and give what is wrong by its hash."""
+    named = {digest: name for link in links for name, digest in link.manifest.fonts.items()}
+    return {
+        digest: fault
+        for digest, name in named.items()
+        for fault in faults_of_fonts(archive, {name: digest})
+    }
+
+
+def _fonts_of(link: Sealed | None) -> Iterable[str]:
+    return link.manifest.fonts.values() if link else ()
 
 
 def _links(folders: list[Path]) -> tuple[dict[str, Sealed], dict[str, list[Fault]]]:

@@ -21,6 +21,7 @@ from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.tasks import Design, Task
 from reportgen.documents.templating.templates import kept_templates
 from reportgen.operations.artifacts import design_of, everybody, table_files, tasks
+from reportgen.operations.refusals import read_accepted
 from reportgen.sources.config.configuration import load_archived
 from reportgen.sources.config.resolved import resolved_json
 
@@ -47,6 +48,7 @@ def archived_inputs(folder: Path) -> Inputs:
         remembered=people.read(folder),
         earlier=history.decode(folder),
         issue=close.issue,
+        accepted=read_accepted(folder),
     )
 
 

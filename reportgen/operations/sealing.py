@@ -79,7 +79,7 @@ def sealed(
         for name, content in again.files.items():
             stage.write(name, content)
         studio = Studio(workers=workers, fonts=fonts)
-        draw(again.listed, again.design, studio, context, stage.write)
+        context.terminal.problems(draw(again.listed, again.design, studio, context, stage.write))
         stage.write(SUMS, manifest.sums_of(stage.path).encode("utf-8", "surrogateescape"))
         sums = manifest.hash_of(stage.path / SUMS)
         content = manifest.written(manifest_of(close, folder.name, sums))

@@ -80,7 +80,7 @@ def forged(folder: Path, changes: Mapping[str, bytes | None]) -> None:
     reseal(folder, sums=hashlib.sha256(sums).hexdigest())
 
 
-def reseal(folder: Path, **changed: object) -> None:
+def reseal(folder: Path, /, **changed: object) -> None:
     """Let a manifest say something else."""
     path = folder / "manifest.json"
     path.chmod(0o600)

@@ -9,10 +9,12 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
+from time import sleep
 
 import pytest
 from click.testing import CliRunner
 
+from reportgen.archive.disk import abandoned
 from reportgen.archive.kept_fonts import keep
 from reportgen.cli import main
 from reportgen.documents.pdf.engine import fonts
@@ -255,6 +257,14 @@ def close_it(folder: Path) -> None:
     assert Job(folder).here("close", "--accept", REASON).returncode == 0
 
 
+def wait_for_workers(archive: Path) -> None:
+    """Wait until processes that drew have missed the command: they hold what it held."""
+    for _ in range(100):
+        if all(abandoned(path) for path in archive.glob(".*.closing")):
+            return
+        sleep(0.1)
+
+
 @pytest.mark.heavy
 def test_a_close_that_is_killed_at_fifty_moments_is_a_draft_or_complete(collected, tmp_path):
     assert collected.here("build").returncode == 0
@@ -265,6 +275,7 @@ def test_a_close_that_is_killed_at_fifty_moments_is_a_draft_or_complete(collecte
         job = collected.copied(tmp_path / f"killed-{number}")
         after = number * (steps - 1) // 49
         assert killed(close_it, job.folder, after)
+        wait_for_workers(job.archive)
         said = job.here("explain", "A-1", "--quiet")
         status, *left = kinds(job.archive)
         assert left == [], after
