@@ -32,6 +32,13 @@ class Scope:
     seal: str | None = None
     cycle: str | None = None
 
+    @property
+    def word(self) -> str:
+        """Say how much is proved."""
+        if self.quick:
+            return "hashes and chain"
+        return "a sample" if self.sample else "everything"
+
 
 def verify(path: Path, scope: Scope, context: Context, workers: int) -> int:
     """Verify an archive, or one cycle of it, and say which of three verdicts holds."""
@@ -50,7 +57,7 @@ def verify(path: Path, scope: Scope, context: Context, workers: int) -> int:
         _tell(result, archive, context)
     context.terminal.problems(_problem(archive, fault) for fault in beyond)
     context.terminal.result(f"{archive if only is None else only}: {verdict}")
-    context.terminal.values(_values(archive, verdict, seed, results, beyond))
+    context.terminal.values(_values(archive, verdict, scope, seed, results, beyond))
     return NOT_TIED_OUT if verdict == "tampered" else DONE
 
 
@@ -60,9 +67,9 @@ def _archive_and_cycle(path: Path) -> tuple[Path, Path | None]:
         message = "is not a folder" if path.exists() else "does not exist"
         hint = "name an archive, or a closed cycle in it"
         raise Rejected([Problem(source=str(path), message=message, hint=hint)])
-    named = FOLDER_NAME.fullmatch(path.resolve().name)
-    if any_there(path, (MANIFEST, SUMS)) or named:
-        return path.resolve().parent if path.name in {"", ".", ".."} else path.parent, path
+    place = path.resolve() if path.name in {"", ".", ".."} else path
+    if any_there(path, (MANIFEST, SUMS)) or FOLDER_NAME.fullmatch(place.name):
+        return place.parent, place
     return path, None
 
 
@@ -181,6 +188,7 @@ def _problem(archive: Path, fault: Fault) -> Problem:
 def _values(
     archive: Path,
     verdict: Verdict,
+    scope: Scope,
     seed: int | None,
     results: Iterable[Verified],
     beyond: Iterable[Fault],
@@ -188,6 +196,7 @@ def _values(
     return {
         "archive": str(archive),
         "verdict": verdict,
+        "checked": scope.word,
         "seed": seed,
         "faults": [_fault(fault) for fault in beyond],
         "cycles": [_cycle(result) for result in results],

@@ -93,6 +93,13 @@ def test_the_quick_check_loads_neither_weasyprint_nor_pango(elsewhere):
     assert not loaded & {"weasyprint", "pydyf", "cffi", "openpyxl", "fontTools"}
 
 
+def test_a_cycle_is_verified_from_inside_its_folder(elsewhere, monkeypatch):
+    monkeypatch.chdir(elsewhere / DECEMBER)
+    code, result = verify(Path(), "--quick")
+    assert (code, result["checked"]) == (0, "hashes and chain")
+    assert [cycle["cycle"] for cycle in result["cycles"]] == [DECEMBER]
+
+
 def test_a_sample_is_chosen_by_a_seed_that_is_printed(november):
     first, again = (verify(november, "--sample", "2", "--seed", "7") for _ in range(2))
     assert first == again
