@@ -7,12 +7,14 @@ so on the streams of the command.
 
 import ctypes
 import platform
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from unicodedata import category
+from xml.parsers import expat
 
 from reportgen import __version__
 from reportgen.core.problem import Problem
@@ -83,6 +85,8 @@ def versions() -> dict[str, str]:
     return {
         "reportgen": __version__,
         "python": platform.python_version(),
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
+        "expat": expat.EXPAT_VERSION.removeprefix("expat_"),
         **{name: _package(name) for name in PACKAGES},
         **{name: _library(name) for name in LIBRARIES},
     }

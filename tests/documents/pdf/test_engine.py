@@ -31,6 +31,13 @@ def test_libraries_are_those_that_are_loaded():
     assert engine.versions()["harfbuzz"].startswith(f"{int(middle) // 10_000}.")
 
 
+@pytest.mark.skipif(
+    not MAPS.exists() or "/libz.so." not in MAPS.read_text(), reason="zlib is a part of Python here"
+)
+def test_what_packs_every_stream_is_told_as_it_is_loaded():
+    assert engine.versions()["zlib"] == ".".join(mapped("libz").groups())
+
+
 def test_fontconfig_says_the_same_as_its_own_command():
     said = subprocess.run(["fc-list", "--version"], capture_output=True, text=True, check=True)
     assert engine.versions()["fontconfig"] in said.stdout + said.stderr
