@@ -1,5 +1,6 @@
 """Evidence: written line by line, read back as it was, and honest about what cannot be read."""
 
+import gzip
 import json
 import os
 import tracemalloc
@@ -270,3 +271,49 @@ def test_a_pipe_in_the_place_of_evidence_is_not_waited_for(path, write):
     os.mkfifo(path)
     with pytest.raises(OSError, match="it is a pipe, not a file"):
         write(path)
+
+
+# Of a closed cycle
+
+
+def answered(request: str, fetched_at: str, body: str = "{}") -> RecordedResponse:
+    return RecordedResponse(request=request, status=200, fetched_at=fetched_at, body=body)
+
+
+def sealed_file(tmp_path, *responses):
+    plain, sealed = tmp_path / "responses.jsonl", tmp_path / "responses.jsonl.gz"
+    plain.write_bytes(evidence.encode(responses))
+    sealed.write_bytes(evidence.sealed(plain))
+    return sealed
+
+
+def test_sealed_evidence_is_sorted_by_request_and_instant_and_the_last_counts(tmp_path):
+    path = sealed_file(
+        tmp_path,
+        answered("/b", "2026-01-09T10:00:00Z"),
+        answered("/a", "2026-01-09T12:00:00+02:00", "first, though its text is the later"),
+        answered("/a", "2026-01-09T11:00:00Z", "second"),
+        answered("/a", "2026-01-09T11:00:00Z", "third, of the same instant"),
+    )
+    lines = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    assert [line["request"] for line in lines] == ["GET /a", "GET /a", "GET /a", "GET /b"]
+    assert [line["body"][:5] for line in lines[:3]] == ["first", "secon", "third"]
+    assert evidence.stored(path)["/a"].body.startswith("third")
+    assert path.read_bytes()[4:8] == bytes(4), "the clock is not in it"
+
+
+def test_sealed_evidence_is_read_in_any_order(tmp_path):
+    names = [f"/{number:03}" for number in range(50)]
+    path = sealed_file(tmp_path, *(answered(name, "2026-01-09T10:00:00Z", name) for name in names))
+    found = evidence.stored(path)
+    assert [found[name].body for name in reversed(names)] == list(reversed(names))
+    assert found["/007"].source == f"{path}:8"
+
+
+@pytest.mark.parametrize("left", [0, 1, 10, -1, -9])
+def test_sealed_evidence_that_is_torn_is_refused_in_one_line(tmp_path, left):
+    path = sealed_file(tmp_path, answered("/a", "2026-01-09T10:00:00Z"))
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(Rejected) as refused:
+        evidence.stored(path)
+    assert str(path) in str(refused.value)
