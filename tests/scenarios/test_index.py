@@ -51,7 +51,7 @@ def table(sample) -> dict[str, dict[str, str]]:
 def test_links_lead_to_every_file_but_the_inputs(sample):
     linked = {unquote(link.get("href")) for link in page(sample.folder).iter("a")}
     assert linked == {name for name in contents(sample.folder) if not name.startswith(INPUTS)}
-    assert len(linked) == 2 + 4 + 2 * 12
+    assert len(linked) == 2 + 5 + 2 * 12
 
 
 def test_every_amount_is_that_of_the_statement(sample, table):
@@ -61,7 +61,7 @@ def test_every_amount_is_that_of_the_statement(sample, table):
         borne = sum(Decimal(line["acus"]) for line in center["lines"])
         assert row["Cost center"].startswith(f"{center['name']} {center['code']}")
         assert (row["Amount (USD)"], row["ACUs"]) == (money(center["amount"]), acus(str(borne)))
-        assert row["Documents"].endswith(center["invoice"] or "no invoice")
+        assert (center["invoice"] or "no invoice") in row["Documents"]
     total = table.pop("")
     tie = statement["tie_out"]
     assert (total["Amount (USD)"], total["ACUs"]) == (
