@@ -13,6 +13,7 @@ from typing import Literal
 
 from reportgen.core.model import CostCenter, Heading, LineKind, Statement, TieOut
 from reportgen.core.money import ZERO, add, subtract, total
+from reportgen.documents.content.breadth import breadth
 from reportgen.documents.content.invoice import price_decimals
 from reportgen.documents.content.labels import Word
 from reportgen.documents.content.slots import Slot
@@ -86,6 +87,13 @@ class CreditNoteDocument:
     def kind(self) -> Literal["credit", "debit"]:
         """Tell which it is: a debit note charges something, a credit note does not."""
         return "debit" if self.amounts.amount > 0 else "credit"
+
+    @property
+    def breadth(self) -> str:
+        """The class of its pages: `broad` where amounts need more room than most."""
+        totals = (self.before_amount, self.after_amount, self.before.chargeable_amount)
+        sides = (side for line in self.amounts.lines for side in (line.before_amount, line.amount))
+        return breadth([*totals, *sides, self.after.chargeable_amount], self.heading.decimals)
 
     @property
     def acus(self) -> Decimal:

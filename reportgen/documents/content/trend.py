@@ -15,6 +15,7 @@ from reportgen.core.compare import MOST_EARLIER
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Statement
 from reportgen.core.money import ZERO, add, multiply, ratio, subtract
+from reportgen.documents.content.breadth import label_size
 from reportgen.documents.content.chart import length
 
 SLOTS = MOST_EARLIER + 1
@@ -52,7 +53,7 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trend:
-    """The geometry of up to six bars, oldest first, with labels of 8 units.
+    """The geometry of up to six bars, oldest first, with amounts in `label_size` units.
 
     The zero line runs at `zero_y` from `left`, where the oldest bar's place begins, to `width`;
     `cycle_y` is the baseline of what names the cycles.
@@ -61,6 +62,7 @@ class Trend:
     width: int
     height: int
     left: str
+    label_size: str
     zero_y: str
     cycle_y: str
     bars: tuple[Bar, ...]
@@ -129,6 +131,7 @@ def _trend(statement: Statement, amounts: Sequence[Decimal | None]) -> Trend:
         width=WIDTH,
         height=HEIGHT,
         left=length(_slot(first, "0")),
+        label_size=label_size(known, statement.heading.decimals),
         zero_y=length(scale.y(ZERO)),
         cycle_y=length(CYCLE_LINE),
         bars=tuple(_bars(statement, amounts, first, scale)),
