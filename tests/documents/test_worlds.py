@@ -21,6 +21,7 @@ from tests.audit.cycles import Told, told
 from tests.documents.oddities import Oddities
 from tests.fakeapi.sample import CYCLES
 from tests.scenarios.job import DECEMBER, NOVEMBER, Job
+from tests.weight import long_but
 
 MANY = 500
 DRAWN = 10
@@ -109,7 +110,7 @@ def recorded(seed: int, folder: Path) -> Job | None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("first", range(0, MANY, 50))
+@pytest.mark.parametrize("first", long_but(1, range(0, MANY, 50)))
 def test_the_whole_run_gives_documents_of_any_cycle(first, tmp_path, monkeypatch):
     ended: Counter[int] = Counter()
     for seed in range(first, first + 50):

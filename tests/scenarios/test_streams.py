@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.job import ROOT, Job
-from tests.weight import heavy_but
+from tests.weight import heavy_but, long_but
 
 FULL = Path("/dev/full")
 DRAWING = [
@@ -142,7 +142,9 @@ def test_an_interruption_at_the_very_beginning_is_as_clean_as_later(small_job, d
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("delay", [step / 8 for step in range(32)])
+@pytest.mark.parametrize(
+    "delay", long_but(6, [step / 8 for step in (1, 3, 6, 12, 20, 28, *range(32))])
+)
 def test_an_interruption_at_any_moment_is_clean(small_job, delay, number):
     check_interrupted(small_job, delay, number)
 
