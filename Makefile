@@ -30,11 +30,11 @@ coverage: ## do that, and print which lines and branches no quick test reaches
 
 test-heavy: ## run the tests that are slow or need heavy tools
 	@sh .ci/setup heavy
-	$(pytest) -n auto --dist loadgroup --hypothesis-profile thorough -m '(heavy or hypothesis) and not long'
+	$(pytest) -n auto --dist loadgroup -m 'heavy and not long'
 
-test-long: ## run what takes many minutes by nature: hundreds of whole cycles, interrupted at every moment
+test-long: ## run what takes many minutes by nature: hundreds of whole cycles, every law thoroughly
 	@sh .ci/setup heavy
-	$(pytest) -n auto --dist loadgroup -m long
+	$(pytest) -n auto --dist loadgroup --hypothesis-profile thorough -m 'long or hypothesis'
 
 test-all: test test-heavy test-long ## run all of them
 

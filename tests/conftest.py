@@ -11,8 +11,8 @@ from hypothesis import settings
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
-# The same examples on every machine and in every run, whatever the speed of the machine. The heavy
-# tests try every law again, with four times as many.
+# The same examples on every machine and in every run, whatever the speed of the machine. `make
+# test-long` tries every law again, with four times as many.
 settings.register_profile("thorough", derandomize=True, deadline=None, max_examples=100)
 settings.register_profile("quick", parent=settings.get_profile("thorough"), max_examples=25)
 settings.load_profile("quick")

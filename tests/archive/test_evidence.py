@@ -25,7 +25,7 @@ def path(tmp_path):
 
 
 def stored(path, *responses):
-    append = evidence.appending(path, ())
+    append = evidence.appending(path, (), evidence.MIB)
     for item in responses:
         append(item)
     return path.read_bytes()
@@ -38,10 +38,20 @@ def refused(path, **kwargs):
 
 
 def test_a_response_is_on_disk_the_moment_it_is_stored(path):
-    append = evidence.appending(path, [response("/v3/first")])
+    append = evidence.appending(path, [response("/v3/first")], evidence.MIB)
     assert evidence.read(path).keys() == {"/v3/first"}
     append(response("/v3/second"))
     assert evidence.read(path).keys() == {"/v3/first", "/v3/second"}
+
+
+def test_no_more_is_stored_than_the_evidence_of_a_cycle_may_have(path):
+    append = evidence.appending(path, [response("/v3/first")], 200)
+    before = path.read_bytes()
+    with pytest.raises(Rejected) as caught:
+        append(response("/v3/second", body="{" * 100))
+    assert path.read_bytes() == before
+    (problem,) = caught.value.problems
+    assert (problem.source, "max_evidence_mib" in problem.hint) == (str(path), True)
 
 
 def test_a_line_is_the_object_of_the_contract(path):
