@@ -37,6 +37,7 @@ class Pages:
     total: int | None = None
     cut: bool = False
     known: set[int] = field(default_factory=set, repr=False)
+    names: set[str] = field(default_factory=set, repr=False)
     idle: int = 0
 
     def broken_off(self) -> MissingView | None:
@@ -56,11 +57,12 @@ class Pages:
         before = len(self.known)
         self.items += page.items
         self.known |= {hash(msgspec.json.encode(listed)) for listed in page.items}
+        self.names |= {_name(listed) for listed in page.items}
         self.idle = 0 if len(self.known) > before else self.idle + 1
         if page.total is not None:
             self.total = max(page.total, self.total or 0)
-        if self.total is not None and len(self.known) > self.total:
-            return f"the list holds {len(self.known)} entries, but its total is {self.total}"
+        if self.total is not None and len(self.names) > self.total:
+            return f"the list holds {len(self.names)} entries, but its total is {self.total}"
         if self.idle >= MOST_IDLE_PAGES:
             return f"the list goes on, but its last {self.idle} pages brought nothing new"
         return ""
@@ -86,6 +88,11 @@ def all_pages(first: Sequence[Request]) -> Plan[list[Pages]]:
             elif request:
                 pages.cut = True
     return lists
+
+
+def _name(listed: msgspec.Struct) -> str:
+    """Give what an entry is of: the first field of everything that is listed."""
+    return str(getattr(listed, listed.__struct_fields__[0]))
 
 
 def _read(pages: Pages, request: Request, answers: Answers) -> Request | None:
