@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from tests.scenarios.job import NOVEMBER, Job, Json, contents, decorated, plain, small
+from tests.scenarios.job import DECEMBER, NOVEMBER, Job, Json, contents, plain, small
 
 REASON = "The kiosk has no owner yet (ticket 4711)"
 PEOPLE = ("--prepared-by", "Ada Lovelace", "--approved-by", "Grace Hopper")
@@ -42,11 +42,12 @@ def scattered(folder: Path) -> Job:
 
 
 def close_both(job: Job) -> None:
-    """Close November, whose documents nobody reads, then December."""
+    """Close November, whose documents nobody reads, then December, of which invoices are read."""
     plain(job)
-    for start in (NOVEMBER, "2025-12-05"):
-        if start != NOVEMBER:
-            decorated(job)
+    for start in (NOVEMBER, DECEMBER):
+        if start == DECEMBER:
+            for name in ("invoice.html.j2", "invoice.css"):
+                (job.folder / "templates" / name).unlink()
         succeeded(job.here("collect", cycle=start))
         succeeded(job.here("close", "--accept", REASON, *PEOPLE, cycle=start))
 
