@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from reportgen.archive.disk import abandoned, naming, sync, uninterrupted, write_through
-from reportgen.archive.folder import KEPT, private, refuse_links, remove_empty
+from reportgen.archive.folder import KEPT, private, refuse_links, refuse_sealed, remove_empty
 from reportgen.core.problem import Problem, Rejected
 from reportgen.files import content_of
 
@@ -67,6 +67,7 @@ class Stage:
 
     def _refuse_in_the_way(self, folder: Path, names: AbstractSet[str]) -> None:
         """Raise Rejected, before the first file is renamed or removed, for what would stop it."""
+        refuse_sealed(folder)  # it may have been closed while these were made
         refuse_links(folder, names)
         for name in sorted(self._names):
             _refuse_folder_in_the_way(folder / name)

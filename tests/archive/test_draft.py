@@ -32,6 +32,21 @@ def contents(folder):
     }
 
 
+@pytest.mark.parametrize("adding", [redrafted, staged])
+def test_nothing_gets_into_a_cycle_that_was_closed_meanwhile(tmp_path, adding):
+    folder = tmp_path / "2025-12-05"
+    build(folder, OLD)
+    with pytest.raises(Rejected, match="this billing cycle is closed"):
+        close_meanwhile(folder, adding)
+    assert contents(folder) == OLD | {"manifest.json": b"{}"}
+
+
+def close_meanwhile(folder, adding):
+    with adding(folder) as stage:
+        stage.write("statement.json", b"new")
+        (folder / "manifest.json").write_bytes(b"{}")
+
+
 def test_what_no_draft_has_written_is_left_alone_and_named(tmp_path):
     folder = tmp_path / "2025-12-05"
     build(folder, OLD)

@@ -265,7 +265,7 @@ def wait_for_workers(archive: Path) -> None:
         sleep(0.1)
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 def test_a_close_that_is_killed_at_fifty_moments_is_a_draft_or_complete(collected, tmp_path):
     assert collected.here("build").returncode == 0
     draft = contents(collected.cycle())
