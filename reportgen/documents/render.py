@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed, wait
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from tempfile import gettempdir
-from traceback import format_exception
+from traceback import extract_tb, format_exception
 from typing import NamedTuple
 
 from jinja2 import Template
@@ -38,11 +39,13 @@ from reportgen.documents.templating.errors import (
     template_error,
 )
 from reportgen.documents.templating.filters import Format
-from reportgen.documents.templating.templates import environment
+from reportgen.documents.templating.templates import changed, environment
 from reportgen.documents.xlsx.dialect import WorkbookError
 
 PLAIN = ".txt.j2"
 """How a template of plain text ends, in which nothing is escaped."""
+ENGINE = frozenset({"weasyprint", "tinycss2", "cssselect2", "pydyf", "fontTools", "PIL"})
+"""The folders of what draws a page."""
 
 
 class NotDrawn(Rejected):
@@ -132,8 +135,26 @@ def drawn(task: Task, design: Design) -> Drawn:
         error.filename = error.filename or gettempdir()
         raise
     except Exception as error:
+        _blame_template(error, task, design)
         report = "".join(format_exception(error))
         raise DrawingError(task.path, task.template, report) from error
+
+
+def _blame_template(error: Exception, task: Task, design: Design) -> None:
+    """Raise Rejected where WeasyPrint itself fails at a page whose template or style was changed.
+
+    It does so at lengths and numbers beyond all sense, and at forms of CSS that it half knows. The
+    built-in ones have none, so that an error there is the program's.
+    """
+    innermost = extract_tb(error.__traceback__)[-1:]
+    if not any(set(Path(frame.filename).parts) & ENGINE for frame in innermost):
+        return
+    mine = changed(design.templates, (task.template, "invoice.css"))
+    if mine:
+        message = "the page, or a style sheet of it, asks for what cannot be drawn"
+        hint = "look for a length or a number that makes no sense, or CSS that is cut off"
+        said = f"{message} ({type(error).__name__}: {error})"
+        raise rejected(" or ".join(mine), said, hint) from error
 
 
 def filled(task: Task, design: Design) -> str:

@@ -22,6 +22,7 @@ from reportgen.core.model import Attachment
 from reportgen.core.text import quoted
 from reportgen.documents.markup import MarkupError, tree
 from reportgen.documents.pdf import fontconfig, tagging
+from reportgen.documents.pdf.drawable import check_drawable
 from reportgen.documents.pdf.fetcher import DataOnly, check_nothing_ignored, check_nothing_lost
 from reportgen.documents.pdf.glyphs import check_glyphs
 from reportgen.documents.pdf.log import warnings_heard
@@ -69,6 +70,7 @@ def pdf(
     style, fetcher = _style_sheet(css, fontconfig.looking_at()), _fetcher()
     document = XhtmlTree(xhtml, fetcher)
     _check_archivable(document.etree_element)
+    check_drawable(document.etree_element)
     with warnings_heard() as warnings:
         written: bytes = document.write_pdf(
             font_config=_fonts(),

@@ -67,6 +67,13 @@ def used(templates: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
     return texts
 
 
+def changed(templates: Mapping[str, str], names: Iterable[str]) -> list[str]:
+    """Name those of some templates, and of what they call, that are not the built-in ones."""
+    built_in = kept_templates(resources.templates())
+    texts = used(templates, names)
+    return [name for name, text in texts.items() if built_in.get(name) != text]
+
+
 def opened(problems: Iterable[Problem], overriding: Path | None) -> list[Problem]:
     """Name the user's own templates as an editor opens them."""
     return [_opened(problem, overriding) if overriding else problem for problem in problems]

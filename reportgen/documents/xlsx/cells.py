@@ -94,6 +94,7 @@ def _link(a: Element) -> Link:
 
 def _span(cell: Element) -> int:
     text = cell.get("colspan", "1")
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= COLUMNS:
+    fits = text.isascii() and text.isdigit() and len(text) <= len(str(COLUMNS))
+    if not fits or not 1 <= int(text) <= COLUMNS:
         raise WorkbookError(f"colspan is not a number of columns: {fragment(cell)}")
     return int(text)
