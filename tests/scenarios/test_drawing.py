@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from click.testing import CliRunner
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
+from reportgen.cli import main
 from reportgen.documents.pdf import fontconfig
 from tests.poppler import text_of
+from tests.scenarios.closed import PEOPLE, manifest_of
 from tests.scenarios.job import DECEMBER, ROOT, Job, plain, small
 
 CASE = ROOT / "tests" / "cases" / "12-names" / "emoji"
@@ -168,6 +171,28 @@ def test_a_font_of_ones_own_draws_what_ours_lack_and_is_kept(emoji, rocket):
     told = json.loads((emoji.cycle() / "inputs" / "versions.json").read_text())
     assert told["fonts"]["Rocket.TTF"] == sha256(kept).hexdigest()
     assert emoji.here("check").stderr.count("warning") == 0
+
+
+def test_a_close_keeps_the_fonts_of_ones_own_and_is_verified_with_them(emoji, rocket):
+    """Verified where the folder of fonts is gone, and where what was kept of it is."""
+    plain(emoji, "invoice.html.j2", "invoice.css")
+    with (emoji.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
+        file.write(f'invoice: {{fonts: "../{rocket.name}"}}\n')
+    assert emoji.here("collect", "--quiet").returncode == 0
+    done = emoji.here("close", "--quiet", *PEOPLE)
+    assert (done.returncode, done.stderr) == (0, "")
+    digest = sha256((rocket / "Rocket.TTF").read_bytes()).hexdigest()
+    assert manifest_of(emoji.cycle())["fonts"]["Rocket.TTF"] == digest
+    pdf = emoji.cycle() / "invoices" / "CB-2025-12-05-CC-1.pdf"
+    assert "Ada \U0001f680" in text_of(pdf.read_bytes())
+    shutil.rmtree(rocket)
+    command = ["verify", str(emoji.cycle()), "--workers", "1"]
+    verified = CliRunner().invoke(main, command)
+    assert verified.exit_code == 0, verified.output
+    kept = emoji.archive / "fonts" / digest
+    kept.chmod(0o600)
+    kept.unlink()
+    assert CliRunner().invoke(main, command).exit_code != 0
 
 
 def test_check_says_before_what_no_font_draws(emoji):
