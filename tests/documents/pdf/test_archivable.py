@@ -215,7 +215,12 @@ def test_a_detail_beyond_the_bound_is_left_to_attachment_and_workbook():
         assert "Dec 29: " not in text
         assert embedded(content)["usage.csv"] == embedded(invoice("R-1"))["usage.csv"]
     assert "Dec 29: 7.25" in text_of(invoice("R-1")).replace("\N{NO-BREAK SPACE}", " ")
-    assert text_of(drawn("R-1", most_detail_rows=rows)) == text_of(invoice("R-1"))
+    assert without_mark(drawn("R-1", most_detail_rows=rows)) == without_mark(invoice("R-1"))
+
+
+def without_mark(content: bytes) -> str:
+    """Give the text of a draft but for its mark, which stands for what it is drawn with as well."""
+    return re.sub(r"\bdraft [0-9a-f]{8}\b", "draft", text_of(content))
 
 
 # Privacy

@@ -37,6 +37,7 @@ LISTS = {
     "By month",
     "By department",
     "By entity",
+    "Changed cost center",
 }
 NATIVE = {"Detail", "Lines", "Tie-out by day"}
 HUGE = Decimal("98765432109.0123456789")
@@ -92,7 +93,7 @@ def test_sheets_come_in_the_order_of_the_contract() -> None:
     ]
     subtotals = ["By department", "By entity", "By month"]
     assert read(rich("statement")).sheetnames == [
-        *("Statement", "Cost centers", "Lines", *subtotals),
+        *("Statement", "Cost centers", "Lines", *subtotals, "Changed cost center"),
         *("By day", "Tie-out by day", "Tie-out"),
     ]
 
