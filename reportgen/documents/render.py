@@ -153,8 +153,7 @@ def _blame_template(error: Exception, task: Task, design: Design) -> None:
     if mine:
         message = "the page, or a style sheet of it, asks for what cannot be drawn"
         hint = "look for a length or a number that makes no sense, or CSS that is cut off"
-        said = f"{message} ({type(error).__name__}: {error})"
-        raise rejected(" or ".join(mine), said, hint) from error
+        raise rejected(" or ".join(mine), message, hint) from error
 
 
 def filled(task: Task, design: Design) -> str:

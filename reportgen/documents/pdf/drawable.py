@@ -16,7 +16,7 @@ LONGEST_SHOWN = 60
 _OUTSIDE = "nothing that lies outside of a picture is drawn in it"
 _LEFT_OUT = (
     *("applet", "audio", "canvas", "frame", "frameset", "iframe", "noscript", "portal", "script"),
-    *("source", "template", "track", "video"),
+    *("math", "source", "template", "track", "video"),
     *("button", "datalist", "fieldset", "form", "input", "optgroup", "option", "select"),
     "textarea",
     *("animate", "animateMotion", "animateTransform", "foreignObject", "set"),
