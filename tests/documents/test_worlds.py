@@ -125,7 +125,7 @@ def test_the_whole_run_gives_documents_of_any_cycle(first, tmp_path, monkeypatch
         assert done.returncode in {0, 3}, f"cycle {seed}: {done.stderr}"
         assert {"index.html", "statement.pdf", "statement.xlsx"} <= names(job.cycle(DECEMBER))
         ended[done.returncode] += 1
-    assert ended.total() > 40
+    assert ended.total() > 30  # of 50: the others cannot be charged, as `derive` says
     assert ended.keys() == {0, 3}
 
 
