@@ -40,7 +40,7 @@ ISSUED = [code for code in CODES if code != "CC-6001"]
 LOCALES = {"CC-4001": "ja", "CC-4002": "zh"}
 PRODUCTS = "automation|cascade|devin|review|terminal"
 WIDE = Context(prec=200)
-HEADER_SHEETS = {"invoice": (1, 2, 3, 4, 5), "statement": (1, 2, 3, 4, 5, 6, 7)}
+HEADER_SHEETS = {"invoice": (1, 2, 3, 4, 5), "statement": (1, 2, 3, 4, 5, 6, 7, 8)}
 """The sheets of a workbook that are lists, by position: their names are words of the locale."""
 
 
@@ -593,7 +593,8 @@ def test_the_workbook_of_an_invoice_agrees_to_the_cent(sample, code):
 
 
 def test_the_workbook_of_the_statement_agrees_to_the_cent(sample):
-    _, centers, lines, *subtotals, by_day, days, _ = cached(sample.folder / "statement.xlsx")
+    book = cached(sample.folder / "statement.xlsx")
+    _, centers, lines, *subtotals, passed_on, by_day, days, _ = book
     rows = [row for row in centers.iter_rows(values_only=True) if str(row[0]).startswith("CC-")]
     assert [(row[0], row[1], row[2], cents(row[4])) for row in rows] == [
         (center["code"], center["name"], center["invoice"], Decimal(center["amount"]))
@@ -618,6 +619,8 @@ def test_the_workbook_of_the_statement_agrees_to_the_cent(sample):
         expected = [Decimal(group["amount"]) for group in sample.statement()[f"by_{part}"]]
         shown = [cents(value) for value in column(sheet, position)[1:] if value is not None]
         assert shown == [*expected, invoiced]
+    charged = [cents(value) for value in column(passed_on, 7)[1:]]
+    assert charged == list(map(Decimal, ("158.44", "67.06", "19.16", "10.62", "255.28")))
 
 
 @pytest.mark.parametrize("code", [*ISSUED, None])
@@ -631,7 +634,7 @@ def test_workbooks_open_with_their_types_and_ready_to_print(sample, code):
         assert "&P" in sheet.oddFooter.right.text
     for position in HEADER_SHEETS["invoice" if code else "statement"]:
         check_list(book[position])
-    first_day = book[3 if code else 6].cell(2, 1)
+    first_day = book[3 if code else 7].cell(2, 1)
     assert (first_day.is_date, first_day.value.date()) == (True, date(2025, 12, 5))
 
 

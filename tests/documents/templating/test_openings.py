@@ -5,7 +5,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
-from markupsafe import Markup
+from jinja2.filters import Markup
 
 from reportgen.core.cycle import cycle_between
 from reportgen.documents.templating.kinds import MisuseError
