@@ -56,7 +56,7 @@ def drawn(enterprise, path: str) -> bytes:
 
 def check_document(content: bytes, task: Task, design: Design) -> None:
     """Check a document against its template's own title and what is attached to it."""
-    (title,) = re.findall("(?s)<title>(.*?)</title>.*<body>", filled(task, design))
+    (title,) = re.findall(r"(?s)<title>(.*?)</title>.*<body\b", filled(task, design))
     attached = {attachment.name: attachment.media_type for attachment in task.attachments}
     check(content, tagged=True, attachments=attached, title=unescape(title), language=task.locale)
 
