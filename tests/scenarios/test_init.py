@@ -247,7 +247,7 @@ def test_it_runs_against_the_api_before_and_after_the_mapping_is_edited(job):
             f"{world.organizations[0].org_id}: CC-1002",
         )
         edits.edit("chargeback.yaml", "# templates: ", "templates: ")
-        edits.edit("templates/invoice.html.j2", "<body>", "<body><p>Questions: 4711</p>")
+        edits.edit("templates/invoice.html.j2", "</body>", "<p>Questions: 4711</p></body>")
         for path in (job.folder / "templates").rglob("*.*"):
             if path.is_file() and path.name != "invoice.html.j2":
                 path.unlink()

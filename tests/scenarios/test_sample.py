@@ -658,9 +658,8 @@ def check_list(sheet: Worksheet) -> None:
 def plant(path: Path, target: Path) -> tuple[str, str]:
     """Copy a workbook with a wrong value beside the first formula of its last sheet; give both."""
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as copy:
-        last = max(
-            name for name in source.namelist() if re.fullmatch(r"xl/worksheets/sheet\d\.xml", name)
-        )
+        numbers = re.findall(r"xl/worksheets/sheet(\d+)\.xml", " ".join(source.namelist()))
+        last = f"xl/worksheets/sheet{max(map(int, numbers))}.xml"
         for name in source.namelist():
             content = source.read(name).decode("utf-8", "surrogateescape")
             if name == last:
