@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
+from operator import itemgetter
 
 from reportgen.core.allocate import ended_rules, late_rules
 from reportgen.core.cycle import BillingCycle, day_before
@@ -84,13 +85,11 @@ def late_rows(
         for rule, days in late_rules(records, mapping, directory)
         if rule.section == "user_file"
     ]
-    if not late:
-        return []
-    named = some(late, _too_late)
-    people = "1 person" if len(late) == 1 else f"{len(late)} people"
-    message = f"{people} used ACUs before their first row in the user file: {named}"
-    hint = "export the days before as well, or leave out `from`; the next rule decides till then"
-    return [Problem(source=late[0][0].source, message=message, hint=hint, warning=True)]
+    return _in_one_line(
+        [(rule.source, _too_late(rule, acus)) for rule, acus in late],
+        "before their first row in the user file",
+        "export the days before as well, or leave out `from`; the next rule decides till then",
+    )
 
 
 def ended_rows(
@@ -102,13 +101,21 @@ def ended_rows(
         for rule, days in ended_rules(records, mapping, directory)
         if rule.section == "user_file"
     ]
-    if not ended:
+    return _in_one_line(
+        [(rule.source, _ended(rule, days)) for rule, days in ended],
+        "when no row of theirs in the user file held any more",
+        "export the rows that follow, or map them under `users`; till then the next rule decides",
+    )
+
+
+def _in_one_line(told: Sequence[tuple[str, str]], when: str, hint: str) -> list[Problem]:
+    """Warn in one line of people who used ACUs on such days: each by the row and in words."""
+    if not told:
         return []
-    named = some(ended, _ended)
-    people = "1 person" if len(ended) == 1 else f"{len(ended)} people"
-    message = f"{people} used ACUs when no row of theirs in the user file held any more: {named}"
-    hint = "export the rows that follow, or map them under `users`; till then the next rule decides"
-    return [Problem(source=ended[0][0].source, message=message, hint=hint, warning=True)]
+    people = "1 person" if len(told) == 1 else f"{len(told)} people"
+    named = some(told, itemgetter(1))
+    message = f"{people} used ACUs {when}: {named}"
+    return [Problem(source=told[0][0], message=message, hint=hint, warning=True)]
 
 
 def with_names(known: Directory, mapping: Mapping) -> Directory:
@@ -125,13 +132,11 @@ def with_names(known: Directory, mapping: Mapping) -> Directory:
     return replace(known, entries=entries)
 
 
-def _too_late(late: tuple[Rule, Decimal]) -> str:
-    rule, acus = late
+def _too_late(rule: Rule, acus: Decimal) -> str:
     return f"{quoted(rule.key)} ({shown(acus)} ACUs before {rule.values[0].start})"
 
 
-def _ended(ended: tuple[Rule, MappingOf[date, Decimal]]) -> str:
-    rule, days = ended
+def _ended(rule: Rule, days: MappingOf[date, Decimal]) -> str:
     begun = (value.start for value in rule.values if value.start <= min(days))
     last = day_before(max(begun))
     return f"{quoted(rule.key)} ({shown(total(days.values()))} ACUs after {last})"
