@@ -18,7 +18,22 @@ _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 
 
 class MarkupError(Exception):
-    """A mistake in a template's markup; the message names it with its fragment."""
+    """A mistake in a template's markup; the message names it with its fragment.
+
+    `fragment` is what stands in the template, where the message does not end with it.
+    """
+
+    def __init__(self, message: str, fragment: str = "") -> None:
+        super().__init__(message)
+        self.fragment = fragment
+
+
+class StyleSheetError(MarkupError):
+    """A mistake in the style sheet of all pages; `line` is 0 where it is not known."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 def tree(xhtml: str) -> Element:

@@ -3,7 +3,7 @@
 Every task carries all it needs, so that any executor gives the same bytes in any order.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed, wait
 from dataclasses import replace
 from functools import lru_cache
@@ -17,7 +17,7 @@ from jinja2 import Template
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import legible
 from reportgen.documents.limits import MEMORY, OutOfTime, allowed, time_for_a_document
-from reportgen.documents.markup import MarkupError, tree
+from reportgen.documents.markup import MarkupError, StyleSheetError, tree
 from reportgen.documents.pdf.glyphs import (
     STAND_IN,
     MissingGlyph,
@@ -44,6 +44,8 @@ from reportgen.documents.xlsx.dialect import WorkbookError
 
 PLAIN = ".txt.j2"
 """How a template of plain text ends, in which nothing is escaped."""
+SHEET = "invoice.css"
+"""The style sheet of all pages."""
 ENGINE = frozenset({"weasyprint", "tinycss2", "cssselect2", "pydyf", "fontTools", "PIL"})
 """The folders of what draws a page."""
 
@@ -149,11 +151,28 @@ def _blame_template(error: Exception, task: Task, design: Design) -> None:
     innermost = extract_tb(error.__traceback__)[-1:]
     if not any(set(Path(frame.filename).parts) & ENGINE for frame in innermost):
         return
-    mine = changed(design.templates, (task.template, "invoice.css"))
+    mine = changed(design.templates, (task.template, SHEET))
     if mine:
         message = "the page, or a style sheet of it, asks for what cannot be drawn"
         hint = "look for a length or a number that makes no sense, or CSS that is cut off"
-        raise rejected(" or ".join(mine), message, hint) from error
+        source = _culprit(task, design, mine) or " or ".join(mine)
+        raise rejected(source, message, hint) from error
+
+
+def _culprit(task: Task, design: Design, mine: Sequence[str]) -> str:
+    """Name the line at which WeasyPrint fails, or nothing where that cannot be told in time."""
+    from reportgen.documents.pdf import culprit  # noqa: PLC0415 - a worker's business
+
+    markup = filled(task, design)
+    try:
+        with time_for_a_document():
+            line = culprit.line_of_sheet(markup, design.templates[SHEET]) if SHEET in mine else 0
+            style = "" if line else culprit.style_of_page(markup)
+    except (OutOfTime, MemoryError):
+        return ""
+    if line:
+        return f"{SHEET}:{line}"
+    return line_of(style, task.template, design.templates) if style else ""
 
 
 def filled(task: Task, design: Design) -> str:
@@ -203,8 +222,17 @@ def _drawn(markup: str, task: Task, design: Design) -> Drawn:
         if task.path.endswith(".xlsx"):
             return Drawn(_workbook(markup, task, design))
         return _with_stand_ins(markup, task, design)
-    except (MarkupError, WorkbookError) as error:
+    except MarkupError as error:
+        raise _marked_up(error, task, design) from None
+    except WorkbookError as error:
         raise markup_error(str(error), task.template, design.templates) from None
+
+
+def _marked_up(error: MarkupError, task: Task, design: Design) -> Rejected:
+    """Make the problem of what is wrong with a page, at the line of its template or style sheet."""
+    if isinstance(error, StyleSheetError):
+        return rejected(f"{SHEET}:{error.line}" if error.line else SHEET, str(error))
+    return markup_error(str(error), task.template, design.templates, error.fragment)
 
 
 def _page(markup: str) -> bytes:
@@ -246,7 +274,7 @@ def _pdf(markup: str, task: Task, design: Design) -> bytes:
 
     try:
         dated = task.document.heading.cycle.ended_at()
-        return pdf(markup, design.templates["invoice.css"], task.attachments, dated=dated)
+        return pdf(markup, design.templates[SHEET], task.attachments, dated=dated)
     except NotFetched as error:
         source = line_of(error.address, task.template, design.templates)
         hint = 'embed it in the template, as an address that begins with "data:"'

@@ -23,9 +23,10 @@ from reportgen.core.text import quoted
 from reportgen.documents.markup import MarkupError, tree
 from reportgen.documents.pdf import fontconfig, tagging
 from reportgen.documents.pdf.drawable import check_drawable
-from reportgen.documents.pdf.fetcher import DataOnly, check_nothing_ignored, check_nothing_lost
+from reportgen.documents.pdf.fetcher import DataOnly, check_nothing_lost
 from reportgen.documents.pdf.glyphs import check_glyphs
 from reportgen.documents.pdf.log import warnings_heard
+from reportgen.documents.pdf.styles import check_computed, check_sheet, check_styles
 
 ARCHIVABLE = "pdf/a-3a"
 """Tagged, so that it can be read aloud and reflowed; benchmarks/README.md has what that costs."""
@@ -43,14 +44,12 @@ EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - WeasyPrint writes what it takes f
 class XhtmlTree(HTML):  # type: ignore[misc]
     """WeasyPrint's HTML over a tree that expat has built from well-formed XHTML."""
 
-    def __init__(self, xhtml: str, fetcher: DataOnly) -> None:
-        """Parse the document; raises MarkupError."""
+    def __init__(self, root: Element, fetcher: DataOnly) -> None:
+        """Take the tree, and what fetches for it."""
         self.base_url = None
         self.url_fetcher = fetcher
         self.media_type = "print"
-        self.wrapper_element = cssselect2.ElementWrapper.from_html_root(
-            tree(xhtml), content_language=None
-        )
+        self.wrapper_element = cssselect2.ElementWrapper.from_html_root(root, content_language=None)
         self.etree_element = self.wrapper_element.etree_element
 
 
@@ -68,9 +67,10 @@ def pdf(
     what is not in it.
     """
     style, fetcher = _style_sheet(css, fontconfig.looking_at()), _fetcher()
-    document = XhtmlTree(xhtml, fetcher)
+    document = XhtmlTree(tree(xhtml), fetcher)
     _check_archivable(document.etree_element)
     check_drawable(document.etree_element)
+    check_styles(document.etree_element)
     with warnings_heard() as warnings:
         written: bytes = document.write_pdf(
             font_config=_fonts(),
@@ -79,7 +79,8 @@ def pdf(
             pdf_variant=variant,
             finisher=partial(_finish, dated=dated, flat=variant == OLDEST),
         )
-    check_nothing_lost(warnings, fetcher.refused)
+    check_nothing_lost(warnings, fetcher)
+    check_computed(warnings)
     check_glyphs(warnings, document.etree_element)
     return written
 
@@ -151,7 +152,7 @@ def _with_language(metadata: bytes, catalog: Any) -> bytes:  # noqa: ANN401
 def _fetcher() -> DataOnly:
     """Give the fetcher of this process, which has refused nothing yet."""
     fetcher = _new_fetcher()
-    fetcher.refused.clear()
+    fetcher.forget()
     return fetcher
 
 
@@ -175,8 +176,8 @@ def _style_sheet(css: str, looking_at: str) -> CSS:  # noqa: ARG001 - fonts are 
     fetcher = _fetcher()
     with warnings_heard() as warnings:
         parsed = CSS(string=css, font_config=_fonts(), url_fetcher=fetcher)
-    check_nothing_lost(warnings, fetcher.refused)
-    check_nothing_ignored(warnings)
+    check_nothing_lost(warnings, fetcher)
+    check_sheet(warnings, css)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTED)

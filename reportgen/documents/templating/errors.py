@@ -9,7 +9,9 @@ version to version, only the names of types are read.
 
 import re
 from collections.abc import Iterator, Mapping
+from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
 from jinja2 import TemplateError, TemplateNotFound, TemplatesNotFound, TemplateSyntaxError
 from jinja2.filters import FILTERS
@@ -81,25 +83,36 @@ def place_of(error: BaseException, template: str) -> str:
     return _place(error, template)[0]
 
 
-def markup_error(message: str, template: str, templates: Mapping[str, str]) -> Rejected:
-    """Make the one problem of ill-formed output, at the line that its fragment comes from."""
-    quoted_markup = _FRAGMENT.search(message)
-    fragment = quoted_markup[0] if quoted_markup else message.rpartition(": ")[2]
+def markup_error(
+    message: str, template: str, templates: Mapping[str, str], fragment: str = ""
+) -> Rejected:
+    """Make the one problem of ill-formed output, at the line that its fragment comes from.
+
+    Where no fragment is given, the message ends with it.
+    """
+    if not fragment:
+        quoted_markup = _FRAGMENT.search(message)
+        fragment = quoted_markup[0] if quoted_markup else message.rpartition(": ")[2]
     return rejected(line_of(fragment, template, templates), message)
 
 
 def line_of(fragment: str, template: str, templates: Mapping[str, str]) -> str:
     """Name the one line of the templates that makes a fragment, or else the template itself."""
-    sought = fragment.strip().rstrip("/>…")
+    sought = _plain(fragment.strip().rstrip("/>…"))
     for name in (template, *(name for name in templates if not name.endswith(".po"))):
         lines = list(enumerate(templates[name].split("\n"), start=1))
         for numbers in (
-            [number for number, line in lines if sought and sought in line],
+            [number for number, line in lines if sought and sought in _plain(line)],
             [number for number, line in lines if _makes(line, fragment)],
         ):
             if len(numbers) == 1:
                 return f"{name}:{numbers[0]}"
     return template
+
+
+def _plain(text: str) -> str:
+    """Write out what stands for characters in markup and in addresses, as either may be used."""
+    return unquote(unescape(text))
 
 
 def _place(error: BaseException, template: str) -> tuple[str, str, str]:

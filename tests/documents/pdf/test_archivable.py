@@ -220,7 +220,7 @@ def test_a_detail_beyond_the_bound_is_left_to_attachment_and_workbook():
 
 def without_mark(content: bytes) -> str:
     """Give the text of a draft but for its mark, which stands for what it is drawn with as well."""
-    return re.sub(r"\bdraft [0-9a-f]{8}\b", "draft", text_of(content))
+    return " ".join(re.sub(r"\bdraft [0-9a-f]{8}\b", "draft", text_of(content)).split())
 
 
 # Privacy
