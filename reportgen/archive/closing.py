@@ -7,7 +7,6 @@ Law: whatever ends a close, what is found afterwards is an open draft or a compl
 command rolls a close that was interrupted back, or forward where its manifest was written.
 """
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reportgen.archive import manifest
-from reportgen.archive.disk import abandoned, sync, write_through
+from reportgen.archive.disk import abandoned, held, sync, write_through
 from reportgen.archive.folder import MANIFEST
 from reportgen.core.problem import Problem, Rejected
 
@@ -54,12 +53,10 @@ def closing(folder: Path) -> Iterator[Closing]:
     path = _staged(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=0o700)
-    descriptor = os.open(path, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield Closing(folder, path)
+        with held(path):
+            yield Closing(folder, path)
     finally:
-        os.close(descriptor)
         if not (path / MANIFEST).exists():
             _remove(path)
 

@@ -67,8 +67,22 @@ def sync(folder: Path) -> None:
         os.close(descriptor)
 
 
+@contextmanager
+def held(path: Path) -> Iterator[Path]:
+    """Lock a folder that is being made, as long as its maker lives, so that nobody clears it away.
+
+    What becomes of it then is the maker's business.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield path
+    finally:
+        os.close(descriptor)
+
+
 def abandoned(path: Path) -> bool:
-    """Tell whether whoever made a folder is gone: one that is alive holds a lock on it."""
+    """Tell whether whoever made a folder is gone: one that is `held` has a lock on it."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:

@@ -8,7 +8,6 @@ Laws: nothing appears before everything is staged. Only what the draft before ha
 removed. Whoever finds a draft torn by a kill is told, and the next build makes it whole.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from reportgen.archive.disk import abandoned, naming, sync, uninterrupted, write_through
+from reportgen.archive.disk import abandoned, held, naming, sync, uninterrupted, write_through
 from reportgen.archive.folder import KEPT, private, refuse_links, refuse_sealed, remove_empty
 from reportgen.core.problem import Problem, Rejected
 from reportgen.files import content_of
@@ -122,12 +121,10 @@ def _beside(folder: Path) -> Iterator[Stage]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(folder)
     path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.draft-", dir=folder.parent))
-    descriptor = os.open(path, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        yield Stage(path, folder)
+        with held(path):
+            yield Stage(path, folder)
     finally:
-        os.close(descriptor)
         shutil.rmtree(path, ignore_errors=True)
         remove_empty(made)
 

@@ -161,9 +161,9 @@ def _named(selector: str, known: Sequence[BillingCycle], today: date) -> list[Bi
     if selector == "current":
         return running
     if selector == "previous":
-        return [cycle for cycle in known if cycle.end <= (running[0].start if running else today)][
-            -1:
-        ]
+        until = running[0].start if running else today
+        ended = [cycle for cycle in known if cycle.end <= until]
+        return [cycle for cycle in ended if cycle.start == ended[-1].start]
     if re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", selector, re.ASCII):
         return [cycle for cycle in known if cycle.start.isoformat().startswith(selector)]
     return []

@@ -1,6 +1,7 @@
 """What is charged besides usage: fees, which add to the total, and transfers, which net to zero."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
 
@@ -29,19 +30,15 @@ def fee_lines(fees: Iterable[Fee], usage: Lines, decimals: int) -> list[Addresse
 
 
 def idle_fees(fees: Iterable[Fee], charged: Iterable[AddressedLine]) -> list[Problem]:
-    """Warn of fees that charge nobody in a cycle; `charged` are all lines of fees."""
-    charging = {line.name for _, line in charged}
-    return [
-        Problem(
-            source=fee.source,
-            message=f"the fee {quoted(fee.name)} charges nobody in this cycle: "
-            f"{_without_usage(fee.to)} usage charges",
-            hint="name cost centers that have some, or leave it for the cycles to come",
-            warning=True,
-        )
-        for fee in fees
-        if fee.name not in charging
-    ]
+    """Warn of fees that charge nobody in a cycle, or not all of those whom they name.
+
+    `charged` are all lines of fees.
+    """
+    reached: dict[str | None, set[str]] = {}
+    for code, line in charged:
+        reached.setdefault(line.name, set()).add(code)
+    idle = [(fee, reached.get(fee.name, set())) for fee in fees]
+    return [_idle(fee, whom) for fee, whom in idle if not whom or not whom.issuperset(fee.to or ())]
 
 
 def transfer_lines(
@@ -88,6 +85,21 @@ def _fee_line(fee: Fee, lines: Sequence[InvoiceLine], decimals: int) -> InvoiceL
         exact_amount=exact_amount,
         amount=round_half_up(exact_amount, decimals),
         source=fee.source,
+    )
+
+
+def _idle(fee: Fee, reached: AbstractSet[str]) -> Problem:
+    """Say of a fee whom it does not charge: nobody is, or some of those that it names are not."""
+    effect = "charges nobody"
+    if reached and fee.to:
+        effect = f"charges {len(reached)} of the {len(fee.to)} that it names"
+    missed = None if fee.to is None else [code for code in sorted(fee.to) if code not in reached]
+    return Problem(
+        source=fee.source,
+        message=f"the fee {quoted(fee.name)} {effect} in this cycle: "
+        f"{_without_usage(missed)} usage charges",
+        hint="name cost centers that have some, or leave it for the cycles to come",
+        warning=True,
     )
 
 

@@ -15,7 +15,7 @@ from reportgen.core.cycle import (
     resolve,
 )
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.text import quoted
+from reportgen.core.text import quoted, some
 from reportgen.operations.context import Context, WrongUsage
 from reportgen.sources.api import versions as api
 from reportgen.sources.api.plan import answer_from
@@ -75,13 +75,25 @@ def archived_cycle(configuration: Configuration, selector: str, context: Context
 
 def _not_one(cycle: UnknownCycle) -> Problem:
     """Say which cycles there are to choose from."""
-    names = ", ".join(str(known.start) for known in cycle.candidates or cycle.known)
-    selector = quoted(cycle.selector)
-    if cycle.candidates:
-        message = f"{selector} names {len(cycle.candidates)} billing cycles: {names}"
+    selector, several = quoted(cycle.selector), cycle.candidates
+    names = ", ".join(str(known.start) for known in several or cycle.known)
+    if not several:
+        message = f"{selector} names no billing cycle"
+        return Problem(source="--cycle", message=message, hint=f"known are: {names or 'none'}")
+    if len({known.start for known in several}) == len(several):
+        message = f"{selector} names {len(several)} billing cycles: {names}"
         return Problem(source="--cycle", message=message, hint="give the start date")
-    message = f"{selector} names no billing cycle"
-    return Problem(source="--cycle", message=message, hint=f"known are: {names or 'none'}")
+    message = (
+        f"{selector} names {len(several)} billing cycles, of which the API lets more than one "
+        f"start on one day: {some(several, _as_told)}"
+    )
+    hint = "ask the vendor which of them is right; until then none can be charged"
+    return Problem(source="--cycle", message=message, hint=hint)
+
+
+def _as_told(cycle: BillingCycle) -> str:
+    """Write a cycle with the bounds that the API gives, as its days may be those of another."""
+    return f"{cycle} (after {cycle.after}, before {cycle.before})"
 
 
 def _no_cycles(configuration: Configuration, told: KnownCycles) -> Problem:

@@ -72,7 +72,8 @@ def _configured(fonts: KeptFonts | None) -> Iterator[Path | None]:
 
     with TemporaryDirectory(prefix="reportgen-") as folder:
         conf = Path(folder) / "fonts.conf"
-        conf.write_bytes(configured(fonts.folder, fonts.hashes.values()))
+        cache = Path(folder) / "cache"
+        conf.write_bytes(configured(fonts.folder, fonts.hashes.values(), cache))
         yield conf
 
 

@@ -346,7 +346,12 @@ def test_fees_that_charge_nobody_are_told():
         Fee(name="Fixed", amount=Decimal(1), to=("CC-2",), source="r:4"),
     )
     found = charge([part("CC-1", "1")], replace(priced(devin="2"), fees=fees))
-    one, several = told(found)
+    partly, one, several = told(found)
+    assert partly == (
+        'r:1: warning: the fee "All" charges 1 of the 2 that it names in this cycle: '
+        '"CC-2" has no usage charges; '
+        "name cost centers that have some, or leave it for the cycles to come"
+    )
     assert one == (
         'r:2: warning: the fee "Idle" charges nobody in this cycle: "CC-2" has no usage charges; '
         "name cost centers that have some, or leave it for the cycles to come"

@@ -152,6 +152,15 @@ def test_two_cycles_that_start_in_a_month_are_both_named():
     assert resolve("2025-12-30", [long, short], date(2026, 1, 1)) == long
 
 
+@pytest.mark.parametrize("selector", ["2025-12-05", "2025-12", "previous", "current"])
+def test_two_cycles_of_one_start_are_never_told_apart_by_chance(selector):
+    twin = cycle("2025-12-05", "2026-01-04")
+    today = date(2026, 1, 1) if selector == "current" else date(2026, 1, 9)
+    assert resolve(selector, [NOVEMBER, DECEMBER, twin], today) == UnknownCycle(
+        selector=selector, candidates=(twin, DECEMBER), known=(NOVEMBER, twin, DECEMBER)
+    )
+
+
 def test_a_cycle_that_is_told_twice_is_one():
     assert resolve("2025-12", [DECEMBER, DECEMBER], date(2026, 1, 1)) == DECEMBER
 

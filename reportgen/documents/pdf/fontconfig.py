@@ -62,9 +62,17 @@ def _configuration(ours: str, own: str, *, cached: bool) -> str:
 
 
 def _keeps_a_cache() -> bool:
-    """Tell whether fontconfig can write where caches of this user lie."""
-    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    """Tell whether fontconfig can write where caches of this user lie.
+
+    It looks at the environment alone: without HOME it has no cache, whoever the user may be.
+    """
+    home = os.environ.get("HOME")
+    caches = os.environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
     place = Path(caches, "fontconfig")
-    while not os.path.exists(place) and place != place.parent:  # noqa: PTH110 - what raises nothing
-        place = place.parent
-    return place.is_absolute() and place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+    if not place.is_absolute():
+        return False
+    try:
+        place.mkdir(parents=True, exist_ok=True)  # as fontconfig does
+    except (OSError, ValueError):
+        return False
+    return os.access(place, os.W_OK | os.X_OK)

@@ -11,14 +11,20 @@ from xml.etree.ElementTree import Element, SubElement, parse, tostring
 FONTS_CONF = Path(__file__).with_name("fonts.conf")
 
 
-def configured(folder: Path, names: Iterable[str]) -> bytes:
-    """Write a configuration of fontconfig that knows the named files of a folder, and no others."""
+def configured(folder: Path, names: Iterable[str], cache: Path) -> bytes:
+    """Write a configuration of fontconfig that knows the named files of a folder, and no others.
+
+    It keeps what it learns of them in `cache`, so that it can write there whoever the user is.
+    """
     root = parse(FONTS_CONF).getroot()  # noqa: S314 - our own file
     for machine in root.findall("dir"):
         root.remove(machine)
     kept = Element("dir")
     kept.text = str(folder.absolute())
     root.insert(0, kept)
+    for caches in root.findall("cachedir"):
+        root.remove(caches)
+    SubElement(root, "cachedir").text = str(cache.absolute())
     accepted = root.find("selectfont/acceptfont")
     rejected = root.find("selectfont/rejectfont")
     if accepted is None or rejected is None:

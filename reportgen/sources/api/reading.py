@@ -1,15 +1,17 @@
 """What is asked of an API about a billing cycle, and what it said: the same for every version."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Literal
 
 from reportgen.core.cycle import LONGEST_CYCLE, BillingCycle, is_plausible
 from reportgen.core.directory import recalled, with_answered
 from reportgen.core.model import DEVIN, Directory, MissingView, Principal, Rule, View, Views
 from reportgen.core.problem import Problem
+from reportgen.core.text import some
 from reportgen.sources.api.bodies import DayTotals
 from reportgen.sources.api.directory import LONGEST_NAME, too_long
 from reportgen.sources.api.pages import Pages
@@ -168,16 +170,33 @@ def view_of(answer: Answer, reader: ViewReader) -> View:
 def plausible(
     cycles: Iterable[BillingCycle], endpoint: str, unreadable: int = 0
 ) -> tuple[tuple[BillingCycle, ...], list[Problem]]:
-    """Give the cycles that can be one, in order, and say how many cannot."""
+    """Give the cycles that can be one, in order, and say how many cannot, and which share days."""
     told = sorted(set(cycles))
     kept = tuple(cycle for cycle in told if is_plausible(cycle))
     left_out = len(told) - len(kept) + unreadable
+    return kept, [*_left_out(left_out, endpoint), *_overlapping(kept, endpoint)]
+
+
+def _left_out(left_out: int, endpoint: str) -> Iterator[Problem]:
     if not left_out:
-        return kept, []
+        return
     are = "1 billing cycle is" if left_out == 1 else f"{left_out} billing cycles are"
     message = f"{are} left out: none ends before it begins, or has more than {LONGEST_CYCLE} days"
-    hint = "ask the vendor"
-    return kept, [Problem(source=f"GET {endpoint}", message=message, hint=hint, warning=True)]
+    yield Problem(source=f"GET {endpoint}", message=message, hint="ask the vendor", warning=True)
+
+
+def _overlapping(cycles: Sequence[BillingCycle], endpoint: str) -> Iterator[Problem]:
+    """Warn of cycles that have days of the one before: charged one by one, they are paid twice."""
+    pairs = [pair for pair in pairwise(cycles) if pair[1].start < pair[0].end]
+    if not pairs:
+        return
+    shown = some(pairs, lambda pair: f"{pair[0]} with {pair[1]}")
+    yield Problem(
+        source=f"GET {endpoint}",
+        message=f"billing cycles share days, which both would charge: {shown}",
+        hint="ask the vendor which of them is right, and charge that one alone",
+        warning=True,
+    )
 
 
 def _cut(request: Request, count: int) -> Problem:
