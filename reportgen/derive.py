@@ -29,11 +29,13 @@ from reportgen.core.match import (
 from reportgen.core.misplaced import Calendar, dated_days, misplaced
 from reportgen.core.model import (
     Allocation,
+    Correcting,
     CycleTotals,
     Directory,
     Flaw,
     Heading,
     Issue,
+    IssuedCorrection,
     Mapping,
     RateCard,
     RecordedResponse,
@@ -42,6 +44,7 @@ from reportgen.core.model import (
 )
 from reportgen.core.moved import moved
 from reportgen.core.next_level import by_organization
+from reportgen.core.notes import Notes, notes_of
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.statement import statement
@@ -71,6 +74,8 @@ class Inputs:
     first days of all cycles in the archive: they decide what is warned of, and nothing else.
     `issue` is what is said of a close: without it, documents are drafts.
     `accepted` are the kinds of view that may be missing though they were refused half-way.
+    `correcting` says what is corrected, where these are the inputs of a correction; `corrections`
+    are those of other cycles that the statement names.
     """
 
     configuration: Configuration
@@ -82,11 +87,13 @@ class Inputs:
     collected: tuple[date, ...] = ()
     issue: Issue | None = None
     accepted: frozenset[str] = frozenset()
+    correcting: Correcting | None = None
+    corrections: tuple[IssuedCorrection, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Derived:
-    """What the inputs come to; `warnings` do not stop it."""
+    """What the inputs come to; `warnings` do not stop it. A correction has `notes`."""
 
     usage: Usage
     directory: Directory
@@ -94,28 +101,29 @@ class Derived:
     charges: CycleCharges
     statement: Statement
     warnings: tuple[Problem, ...]
+    notes: Notes | None = None
 
 
 def derive(inputs: Inputs) -> Derived:
     """Decompose, allocate, rate and charge a cycle, or raise Rejected with every mistake."""
     configuration, mapping = inputs.configuration, inputs.configuration.mapping
     reading = _reading(inputs)
-    usage = decompose(
-        reading.views,
-        reading.directory,
-        user_first=user_first(mapping),
-        tolerance=configuration.settings.tolerance,
-    )
-    if inputs.issue:
-        usage = _accepted(usage, inputs.issue)
+    usage = _usage(inputs, reading)
     resolved, problems = timelines(usage.records, mapping, reading.directory)
     met = flaws_met(usage.records, resolved)
     rows = told_once(met, mapping)
     card = configuration.rate_card
     whole, unratable = whole_cycle(card, usage.control, inputs.cycle.start)
     allocations = tuple(rate(allocate(usage.records, resolved), card, whole))
+    correcting = inputs.correcting
     charges, uncharged = charge_cycle(
-        allocations, usage.control, mapping, card, whole=whole, cycle=inputs.cycle
+        allocations,
+        usage.control,
+        mapping,
+        card,
+        whole=whole,
+        cycle=inputs.cycle,
+        standing=correcting.standing if correcting else None,
     )
     numbers, bad_numbers = _numbers(configuration, inputs.cycle)
     problems += [*charged_after_close(allocations, mapping), *_uncollected(mapping, reading)]
@@ -128,7 +136,7 @@ def derive(inputs: Inputs) -> Derived:
         heading, usage, allocations, charges, mapping, card=card, numbers=numbers
     )
     listed = by_organization(allocations, resolved, charges, mapping, card.decimals)
-    result = replace(result, by_organization=listed)
+    result = replace(result, by_organization=listed, corrections=inputs.corrections)
     warnings += [*out_of_place, *(problem for problem in uncharged if problem.warning)]
     for warn in (conflicting_tags, unowned_sessions):
         warnings += warn(mapping, reading.directory)
@@ -140,6 +148,7 @@ def derive(inputs: Inputs) -> Derived:
         charges=charges,
         statement=_compared(result, inputs.earlier, allocations, charges),
         warnings=(*configuration.located(warnings), *reading.warnings),
+        notes=notes_of(correcting, result, charges, numbers) if correcting else None,
     )
 
 
@@ -178,6 +187,17 @@ def _reading(inputs: Inputs) -> Reading:
     asked = question(configuration, inputs.cycle, inputs.remembered)
     plan = api.consumption(configuration.settings.source, asked)
     return answer_from(plan, inputs.responses, inputs.source)
+
+
+def _usage(inputs: Inputs, reading: Reading) -> Usage:
+    """Take the views apart; of those that disagree in a closed cycle, say why it was closed."""
+    usage = decompose(
+        reading.views,
+        reading.directory,
+        user_first=user_first(inputs.configuration.mapping),
+        tolerance=inputs.configuration.settings.tolerance,
+    )
+    return _accepted(usage, inputs.issue) if inputs.issue else usage
 
 
 def _numbers(

@@ -15,6 +15,7 @@ from reportgen.core.model import (
     InvoiceLine,
     Quantities,
     RateCard,
+    Standing,
 )
 from reportgen.core.model import Mapping as Rules
 from reportgen.core.pools import pool_lines
@@ -45,14 +46,15 @@ def charge_cycle(
     *,
     whole: WholeCycle | None,
     cycle: BillingCycle,
+    standing: Standing | None = None,
 ) -> tuple[CycleCharges, list[Problem]]:
-    """Charge a cycle, and report what cannot be charged."""
+    """Charge a cycle, and report what cannot be charged; with `standing` it is corrected."""
     detail = detail_by_cost_center(allocations)
-    usage = charge(detail, control, card, whole)
+    usage = charge(detail, control, card, whole, standing)
     fees = fee_lines(card.fees, usage.lines, card.decimals)
     transfers = transfer_lines(card.transfers, cycle.start, card.decimals)
     before_sharing = _joined(usage.lines, [*fees, *transfers])
-    pools, problems = pool_lines(rules, before_sharing, card.decimals)
+    pools, problems = pool_lines(rules, before_sharing, card.decimals, standing)
     lines = _joined(before_sharing, pools)
     charges = CycleCharges(
         lines={code: tuple(sorted(unsorted, key=line_order)) for code, unsorted in lines.items()},

@@ -112,4 +112,4 @@ def _without_usage(codes: Sequence[str] | None) -> str:
 
 
 def _usage(lines: Iterable[InvoiceLine]) -> list[InvoiceLine]:
-    return [line for line in lines if line.kind == "usage"]
+    return [line for line in lines if line.kind == "usage" and not line.left_over]

@@ -6,14 +6,18 @@ half-up as a whole, computed from the control total alone; its lines are then ro
 that they add up to it: the largest remainders go up, equal ones in the order of the codes, the
 unallocated part last, whoever bears it. So no line moves by a cent or more, and the invoices add up
 to what is being charged.
+
+Where a closed cycle is corrected, the lines of a group are those that stood as well, and what they
+change by is rounded instead (core/correction.py).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from reportgen.core.correction import Stood, corrected
 from reportgen.core.model import (
     AddressedLine,
     Allocation,
@@ -26,6 +30,7 @@ from reportgen.core.model import (
     PrincipalUsage,
     Quantities,
     RateCard,
+    Standing,
 )
 from reportgen.core.money import ZERO, add, multiply, round_half_up, round_to_total, total
 from reportgen.core.rate import WholeCycle, price_on
@@ -60,8 +65,12 @@ def charge(
     control: Quantities,
     card: RateCard,
     whole: WholeCycle | None = None,
+    standing: Standing | None = None,
 ) -> UsageCharges:
-    """Group the detail of all cost centers into lines and round each group to its target."""
+    """Group the detail of all cost centers into lines and round each group to its target.
+
+    With `standing` the lines are those of a cycle that is corrected.
+    """
     groups: dict[GroupKey, dict[LinePlace, list[DetailRow]]] = defaultdict(
         lambda: defaultdict(list)
     )
@@ -71,8 +80,10 @@ def charge(
             groups[group][code, row.line_key].append(row)
     targets = {WHOLE: whole.amount} if whole else _targets(control, card)
     lines: dict[str, list[InvoiceLine]] = defaultdict(list)
+    stood = _stood(standing, groups) if standing else {}
     for group, members in groups.items():
-        for code, line in _rounded(members, targets.get(group, ZERO), card.decimals):
+        before = stood.get(group, {}) if standing else None
+        for code, line in _rounded(members, targets.get(group, ZERO), card.decimals, before):
             lines[code].append(line)
     return UsageCharges(
         lines={code: tuple(sorted(unsorted, key=line_order)) for code, unsorted in lines.items()},
@@ -161,14 +172,49 @@ def _targets(control: Quantities, card: RateCard) -> dict[GroupKey, Decimal]:
     }
 
 
+def _stood(
+    standing: Standing, groups: MutableMapping[GroupKey, dict[LinePlace, list[DetailRow]]]
+) -> dict[GroupKey, dict[LinePlace, Stood]]:
+    """Give the lines as they stood by the place that each has now, of what has ended its own.
+
+    The groups get a place without rows for what has ended. A price that one amount came to tells no
+    two lines apart.
+    """
+    now = {_unpriced(place): place for place in groups.get(WHOLE, ())}
+    stood: dict[GroupKey, dict[LinePlace, Stood]] = defaultdict(dict)
+    for code, before in standing.invoices.items():
+        for line in filter(lambda line: line.of_usage, before.lines):
+            place, group = (code, line.line_key), (line.product, line.unit_price)
+            if standing.effective_prices:
+                place, group = now.get(_unpriced(place), place), WHOLE
+            stood[group][place] = Stood(line.exact_amount, line.amount)
+            groups[group].setdefault(place, [])
+    return stood
+
+
+def _unpriced(place: LinePlace) -> tuple[str, str, str]:
+    code, (kind, product, _) = place
+    return code, kind, product
+
+
 def _rounded(
-    members: Mapping[LinePlace, list[DetailRow]], target: Decimal, decimals: int
+    members: Mapping[LinePlace, list[DetailRow]],
+    target: Decimal,
+    decimals: int,
+    stood: Mapping[LinePlace, Stood] | None = None,
 ) -> Iterator[AddressedLine]:
+    """Round the lines of a group; what has ended is a line only where something is left of it."""
     places = sorted(members, key=_rounding_order)
     exact = [total(row.exact_amount for row in members[place]) for place in places]
-    amounts = round_to_total(exact, target, decimals)
+    if stood is None:
+        amounts = round_to_total(exact, target, decimals)
+    else:
+        before = [stood.get(place, Stood()) for place in places]
+        amounts = corrected(before, exact, target, decimals)
     for place, exact_amount, amount in zip(places, exact, amounts, strict=True):
         code, (kind, product, unit_price) = place
+        if not members[place] and not amount:
+            continue
         yield AddressedLine(
             code,
             InvoiceLine(

@@ -30,6 +30,10 @@
       MissingView               what the API did not give of an endpoint
       Subtotal                  by department, entity, calendar month
       RunRate                   what an open cycle may come to
+    Standing                    a closed cycle with the notes on it: StandingInvoice, StandingTotals
+      Correcting                what is corrected, for which reason, from which amount on
+      CreditNoteAmounts         what a note comes to, by CreditNoteLine
+    IssuedCorrection            a correction, as the next close names it: IssuedNote
     Attachment                  a file inside a PDF
     CycleTotals                 what a statement came to, kept to be compared with
       Variance                  the changes between two: CostCenterChange, Change
@@ -450,6 +454,11 @@ class InvoiceLine:
         """Kind, product and unit price: what tells the lines of usage of an invoice apart."""
         return self.kind, self.product, self.unit_price
 
+    @property
+    def left_over(self) -> bool:
+        """Tell whether nothing is behind it but what a correction could not take back."""
+        return self.of_usage and not self.exact_amount and bool(self.amount)
+
 
 class AddressedLine(NamedTuple):
     """A line, and the code of the cost center on whose invoice it stands."""
@@ -781,11 +790,129 @@ class Heading:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StandingInvoice:
+    """What a cost center was charged in a closed cycle, every note on it included.
+
+    `number` is that of its invoice, None where it has none; `notes` are those issued so far.
+    """
+
+    number: str | None
+    notes: tuple[str, ...] = ()
+    lines: tuple[InvoiceLine, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StandingTotals:
+    """The terms of a cycle's tie-out that a correction compares; `invoiced` is as issued."""
+
+    control_acus: Decimal
+    chargeable_amount: Decimal
+    fees_amount: Decimal
+    unborne_amount: Decimal
+    invoiced_amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """A closed cycle as it stands, with every note that was issued since.
+
+    `folder` and `seal` are those of the close, or of the correction, that it stands by. Invoices
+    are by code, what nobody bears under an empty one. `effective_prices` says that one amount was
+    spread over the cycle, so that a unit price tells no two lines apart.
+    """
+
+    folder: str
+    seal: str
+    currency: str
+    decimals: int
+    effective_prices: bool
+    totals: StandingTotals
+    invoices: MappingOf[str, StandingInvoice]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Correcting:
+    """A correction: of what, its number, the reason, and which files were edited for it.
+
+    Notes whose lines come to less than `minimum`, gross, are listed and not issued.
+    """
+
+    number: int
+    reason: str
+    minimum: Decimal
+    standing: Standing
+    edited: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreditNoteLine:
+    """A line of the invoice that changed: as it stood, as it stands now, and the difference.
+
+    Usage has a `product` and its `unit_price` (None where it is only what one amount comes to); a
+    fee, a transfer or a part of a pool a `name`.
+    """
+
+    kind: LineKind = "usage"
+    product: str = ""
+    name: str = ""
+    counterpart: str | None = None
+    unit_price: Decimal | None = None
+    before_acus: Decimal = ZERO
+    after_acus: Decimal = ZERO
+    acus: Decimal = ZERO
+    before_amount: Decimal
+    after_amount: Decimal
+    amount: Decimal
+
+    @property
+    def of_usage(self) -> bool:
+        """Tell whether ACUs stand behind the line."""
+        return self.kind in {"usage", "unallocated"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreditNoteAmounts:
+    """What a note charges, by lines and in total; `earlier` are the notes on the same invoice."""
+
+    number: str
+    lines: tuple[CreditNoteLine, ...]
+    amount: Decimal
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> Literal["credit", "debit"]:
+        """Tell which it is: a debit note charges something, a credit note does not."""
+        return "debit" if self.amount > 0 else "credit"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssuedNote:
+    """A note of a correction: its number, its cost center, and what it charges."""
+
+    number: str
+    cost_center: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssuedCorrection:
+    """A correction of an earlier cycle, as the close after it names it."""
+
+    folder: str
+    seal: str
+    issued: date
+    reason: str
+    currency: str
+    decimals: int
+    notes: tuple[IssuedNote, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
     """The cycle over all cost centers, every declared one included, in the order of their codes.
 
     `earlier` are the cycles that it follows on, oldest first: at most five, without a gap, in its
-    currency.
+    currency. `corrections` are those of other cycles that were issued since the close before.
     """
 
     heading: Heading
@@ -802,6 +929,7 @@ class Statement:
     variance: Variance | None = None
     run_rate: RunRate | None = None
     earlier: tuple[CycleTotals, ...] = ()
+    corrections: tuple[IssuedCorrection, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -157,12 +157,15 @@ def spread_over_groups(amount: Decimal, groups: Sequence[Sequence[Decimal]]) -> 
     return [[_stepped(part, decimals) for part in group] for group in parts]
 
 
-def round_to_total(exact: Sequence[Decimal], target: Decimal, decimals: int) -> list[Decimal]:
+def round_to_total(
+    exact: Sequence[Decimal], target: Decimal, decimals: int, ranks: Sequence[int] = ()
+) -> list[Decimal]:
     """Round each exact amount down or up to a step so that together they make `target`.
 
-    The largest remainders go up first; equal ones in the order given. No amount moves by a step or
-    more. Where `target` cannot be reached that way (it is no rounding of the sum), the nearest
-    reachable total is given and the difference is for the tie-out to show.
+    The largest remainders go up first, of those of one rank where `ranks` are given, the lowest
+    before the others; equal ones in the order given. No amount moves by a step or more. Where
+    `target` cannot be reached that way (it is no rounding of the sum), the nearest reachable total
+    is given and the difference is for the tie-out to show.
 
     >>> round_to_total([Decimal("10.004")] * 4, Decimal("40.02"), 2)
     [Decimal('10.01'), Decimal('10.01'), Decimal('10.00'), Decimal('10.00')]
@@ -174,6 +177,9 @@ def round_to_total(exact: Sequence[Decimal], target: Decimal, decimals: int) -> 
     order = sorted(
         range(len(exact)), key=lambda index: remainders[index], reverse=True
     )  # a minus would round
+    if ranks:
+        order.sort(key=ranks.__getitem__)
+        order = [index for index in order if remainders[index]]
     raised = {index for index in order[: max(0, steps)] if remainders[index]}
     return [add(floor, quantum) if index in raised else floor for index, floor in enumerate(floors)]
 

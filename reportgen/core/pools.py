@@ -7,12 +7,15 @@ pool, but never in a circle.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from collections.abc import Mapping as MappingOf
 from decimal import Decimal
 from graphlib import TopologicalSorter
+from typing import NamedTuple
 
+from reportgen.core.correction import Stood, corrected
 from reportgen.core.fees import Lines
 from reportgen.core.invoice import sum_of
-from reportgen.core.model import AddressedLine, InvoiceLine, Mapping, Pool
+from reportgen.core.model import AddressedLine, InvoiceLine, Mapping, Pool, Standing
 from reportgen.core.money import EXACT, ONE, ZERO, apportion, fixed, plain, round_to_total, total
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
@@ -21,13 +24,23 @@ Receiver = tuple[str, Decimal, str]
 """A cost center's code, the weight it shares by, and the share as it is printed."""
 
 
+class Shared(NamedTuple):
+    """What a cost center bears of a pool; without a `share` it bore some, and does no more."""
+
+    cost_center: str
+    share: str
+    exact_amount: Decimal
+    amount: Decimal
+
+
 def pool_lines(
-    mapping: Mapping, charged: Lines, decimals: int
+    mapping: Mapping, charged: Lines, decimals: int, standing: Standing | None = None
 ) -> tuple[list[AddressedLine], list[Problem]]:
     """Share out every pool; `charged` are all lines before sharing.
 
     `proportional` goes by the usage charges before sharing, `even` to whoever has any; neither
-    reaches a pool or who bears the unallocated.
+    reaches a pool or who bears the unallocated. With `standing` the parts are those of a cycle that
+    is corrected: what they change by is rounded.
     """
     amounts = defaultdict(
         lambda: ZERO, {code: sum_of(had, decimals) for code, had in charged.items()}
@@ -40,7 +53,8 @@ def pool_lines(
         if amount and not receivers:
             problems.append(_no_receiver(pool, amount, decimals))
         elif amount:
-            shared = _shared(pool, names[pool.cost_center], amount, receivers, decimals)
+            parts = _parts(pool, amount, receivers, decimals, standing)
+            shared = _shared(pool, names[pool.cost_center], amount, parts)
             for code, line in shared:
                 amounts[code] = EXACT.add(amounts[code], line.amount)
             lines.extend(shared)
@@ -71,7 +85,7 @@ def _receivers(pool: Pool, mapping: Mapping, charged: Lines) -> list[Receiver]:
         return sorted((share.cost_center, share.weight, share.text) for share in pool.split.shares)
     left_out = {mapping.unallocated, *(other.cost_center for other in mapping.pools)}
     usage = {
-        code: total(line.amount for line in lines if line.kind == "usage")
+        code: total(line.amount for line in lines if line.kind == "usage" and not line.left_over)
         for code, lines in charged.items()
         if code not in left_out
     }
@@ -84,16 +98,54 @@ def _receivers(pool: Pool, mapping: Mapping, charged: Lines) -> list[Receiver]:
     return sorted((code, weight, f"{plain(weight)}/{whole}") for code, weight in weights.items())
 
 
-def _shared(
-    pool: Pool, name: str, amount: Decimal, receivers: list[Receiver], decimals: int
-) -> list[AddressedLine]:
+def _parts(
+    pool: Pool,
+    amount: Decimal,
+    receivers: list[Receiver],
+    decimals: int,
+    standing: Standing | None,
+) -> list[Shared]:
+    """Give each receiver's part: exactly, and in cents that make what is shared."""
     exact = apportion(amount, [weight for _, weight, _ in receivers])
-    parts = zip(receivers, exact, round_to_total(exact, amount, decimals), strict=True)
+    shares = {code: (text, part) for (code, _, text), part in zip(receivers, exact, strict=True)}
+    if standing is None:
+        return _in_order(shares, round_to_total(exact, amount, decimals))
+    stood = _stood(pool, standing)
+    shares = dict(sorted((dict.fromkeys(stood, ("", ZERO)) | shares).items()))
+    before = [stood.get(code, Stood()) for code in shares]
+    amounts = corrected(before, [part for _, part in shares.values()], amount, decimals)
+    return [part for part in _in_order(shares, amounts) if part.share or part.amount]
+
+
+def _in_order(shares: MappingOf[str, tuple[str, Decimal]], amounts: list[Decimal]) -> list[Shared]:
+    both = zip(shares.items(), amounts, strict=True)
+    return [Shared(code, text, exact, amount) for (code, (text, exact)), amount in both]
+
+
+def _stood(pool: Pool, standing: Standing) -> dict[str, Stood]:
+    """Give what each cost center bore of a pool, by its code."""
+    return {
+        code: Stood(line.exact_amount, line.amount)
+        for code, invoice in standing.invoices.items()
+        for line in invoice.lines
+        if line.kind == "pool" and line.counterpart == pool.cost_center
+    }
+
+
+def _shared(pool: Pool, name: str, amount: Decimal, parts: Iterable[Shared]) -> list[AddressedLine]:
     lines = [
         AddressedLine(
-            code, _line(pool, name, part, exact_amount, counterpart=pool.cost_center, share=text)
+            part.cost_center,
+            _line(
+                pool,
+                name,
+                part.amount,
+                part.exact_amount,
+                counterpart=pool.cost_center,
+                share=part.share or "0",
+            ),
         )
-        for (code, _, text), exact_amount, part in parts
+        for part in parts
     ]
     counter = EXACT.minus(amount)
     return [*lines, AddressedLine(pool.cost_center, _line(pool, name, counter, counter))]

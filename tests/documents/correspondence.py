@@ -19,12 +19,18 @@ from io import BytesIO
 
 from PIL import Image
 
-from reportgen.core.model import Issue, Statement
+from reportgen.core.model import (
+    CreditNoteAmounts,
+    CreditNoteLine,
+    Issue,
+    Standing,
+    StandingInvoice,
+    Statement,
+)
+from reportgen.core.notes import totals_of
 from reportgen.documents.content.credit_note import (
     Correction,
-    CreditNoteAmounts,
     CreditNoteDocument,
-    CreditNoteLine,
     credit_note_documents,
 )
 from reportgen.documents.content.email import email_document
@@ -155,9 +161,26 @@ def cycle(status: str = "closed") -> tuple[Statement, Statement]:
     return before, replace(before, tie_out=restated)
 
 
+def standing(before: Statement) -> Standing:
+    """Give the cycle as it stood; nobody bears nothing in it."""
+    return Standing(
+        folder="2025-12-29",
+        seal=CORRECTION.seal,
+        currency=before.heading.currency,
+        decimals=before.heading.decimals,
+        effective_prices=False,
+        totals=totals_of(before),
+        invoices={
+            one.cost_center.code: StandingInvoice(number=one.number, lines=one.lines)
+            for one in before.invoices
+        },
+    )
+
+
 def credit_notes(status: str = "closed") -> dict[str, CreditNoteDocument]:
     """Give the notes by the code of the cost center."""
-    documents = credit_note_documents(*cycle(status), AMOUNTS, CORRECTION, design().note)
+    before, after = cycle(status)
+    documents = credit_note_documents(standing(before), after, AMOUNTS, CORRECTION, design().note)
     return {document.cost_center.code: document for document in documents}
 
 

@@ -11,48 +11,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from reportgen.core.model import CostCenter, Heading, LineKind, Statement, TieOut
-from reportgen.core.money import ZERO, add, subtract, total
+from reportgen.core.model import (
+    CostCenter,
+    CreditNoteAmounts,
+    Heading,
+    Standing,
+    StandingInvoice,
+    StandingTotals,
+    Statement,
+)
+from reportgen.core.money import ZERO, add, round_half_up, subtract, total
+from reportgen.core.notes import totals_of
 from reportgen.documents.content.breadth import breadth
 from reportgen.documents.content.invoice import price_decimals
 from reportgen.documents.content.labels import Word
 from reportgen.documents.content.slots import Slot
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CreditNoteLine:
-    """A line of the invoice that changed: as it stood, as it stands now, and the difference.
-
-    Usage has a `product` and its `unit_price` (None where it is only what one amount comes to); a
-    fee, a transfer or a part of a pool a `name`.
-    """
-
-    kind: LineKind = "usage"
-    product: str = ""
-    name: str = ""
-    counterpart: str | None = None
-    unit_price: Decimal | None = None
-    before_acus: Decimal = ZERO
-    after_acus: Decimal = ZERO
-    acus: Decimal = ZERO
-    before_amount: Decimal
-    after_amount: Decimal
-    amount: Decimal
-
-    @property
-    def of_usage(self) -> bool:
-        """Tell whether ACUs stand behind the line."""
-        return self.kind in {"usage", "unallocated"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CreditNoteAmounts:
-    """What a note charges, by lines and in total; `earlier` are the notes on the same invoice."""
-
-    number: str
-    lines: tuple[CreditNoteLine, ...]
-    amount: Decimal
-    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +42,8 @@ class CreditNoteDocument:
     """A credit or debit note: what changed on an invoice of a closed cycle, line by line.
 
     `corrects` is the number of the invoice, where there was one. `before` and `after` are the cycle
-    as it stood and as it was restated; `notes_amount` is the total of all notes of the correction.
+    as it stood and as it was restated; `notes_amount` is the total of all notes of the correction,
+    `too_small_amount` that of those which are not issued.
     """
 
     heading: Heading
@@ -78,15 +52,16 @@ class CreditNoteDocument:
     amounts: CreditNoteAmounts
     correction: Correction
     before_amount: Decimal
-    before: TieOut
-    after: TieOut
+    before: StandingTotals
+    after: StandingTotals
     notes_amount: Decimal
+    too_small_amount: Decimal = ZERO
     note: str | None = None
 
     @property
     def kind(self) -> Literal["credit", "debit"]:
         """Tell which it is: a debit note charges something, a credit note does not."""
-        return "debit" if self.amounts.amount > 0 else "credit"
+        return self.amounts.kind
 
     @property
     def breadth(self) -> str:
@@ -151,30 +126,38 @@ class CreditNoteDocument:
 
 
 def credit_note_documents(
-    before: Statement,
+    standing: Standing,
     after: Statement,
     amounts: Mapping[str, CreditNoteAmounts],
     correction: Correction,
     note: str | None = None,
+    *,
+    too_small_amount: Decimal = ZERO,
 ) -> Iterator[CreditNoteDocument]:
     """Give a document per note, `amounts` being by the code of the cost center.
 
-    `before` is the cycle as it stood, with the corrections made since it was closed; `after` is
+    `standing` is the cycle as it stood, with the corrections made since it was closed; `after` is
     what it is now.
     """
     notes_amount = total(charged.amount for charged in amounts.values())
-    for invoice in before.invoices:
+    for invoice in after.invoices:
         code = invoice.cost_center.code
         if code in amounts:
+            before = standing.invoices.get(code, StandingInvoice(number=None))
             yield CreditNoteDocument(
                 heading=after.heading,
                 cost_center=invoice.cost_center,
-                corrects=invoice.number,
+                corrects=before.number,
                 amounts=amounts[code],
                 correction=correction,
-                before_amount=invoice.amount,
-                before=before.tie_out,
-                after=after.tie_out,
+                before_amount=_amount(before, standing.decimals),
+                before=standing.totals,
+                after=totals_of(after),
                 notes_amount=notes_amount,
+                too_small_amount=too_small_amount,
                 note=note,
             )
+
+
+def _amount(before: StandingInvoice, decimals: int) -> Decimal:
+    return add(total(line.amount for line in before.lines), round_half_up(ZERO, decimals))
