@@ -229,6 +229,49 @@ def close(
 @main.command()
 @CONFIG
 @CYCLE
+@CONCURRENCY
+@ACCEPT_REFUSED
+@WORKERS
+@click.option(
+    "--reason", required=True, callback=words, metavar="REASON", help="Why; every note says it."
+)
+@click.option(
+    "--config",
+    "edited",
+    type=click.Path(path_type=Path),
+    metavar="EDITED",
+    help="An edited configuration, instead of the one the cycle was closed with.",
+)
+@click.option("--prepared-by", callback=words, metavar="NAME", help="Who prepared the correction.")
+@click.option("--approved-by", callback=words, metavar="NAME", help="Who approved it.")
+@click.option("--dry-run", is_flag=True, help="Say what would be issued, and write nothing.")
+@finishing
+def correct(
+    config: Path,
+    selector: str,
+    concurrency: int,
+    workers: int,
+    *,
+    reason: str,
+    edited: Path | None,
+    dry_run: bool,
+    accept_refused: bool,
+    **names: str | None,
+) -> "Work":
+    """Collect a closed cycle again, and issue credit and debit notes for what changed."""
+    from reportgen.commands.correct import Order  # noqa: PLC0415
+    from reportgen.commands.correct import correct as command  # noqa: PLC0415
+    from reportgen.core.close import People  # noqa: PLC0415
+    from reportgen.operations.collection import Effort  # noqa: PLC0415
+
+    order = Order(reason=reason, people=People(**names), edited=edited, dry_run=dry_run)
+    effort = Effort(concurrency=concurrency, accept_refused=accept_refused)
+    return lambda context: command(config, selector, context, effort, order, workers)
+
+
+@main.command()
+@CONFIG
+@CYCLE
 @click.argument("invoice")
 @click.option(
     "--line",
@@ -259,12 +302,17 @@ def explain(config: Path, selector: str, invoice: str, only: int | None) -> "Wor
 )
 @finishing
 def diff(config: Path, selector: str, mapping: Path | None, rates: Path | None) -> "Work":
-    """Show what an edited mapping or rate card would move on a collected cycle."""
+    """Show what an edited mapping or rate card would move on a cycle, or what a correction moved.
+
+    Without an edited file C is a correction, such as 2025-12-05.c1.
+    """
     from reportgen.commands.diff import diff as command  # noqa: PLC0415
 
     edited = {key: path for key, path in (("mapping", mapping), ("rates", rates)) if path}
-    if not edited:
-        raise click.UsageError("name the edited file with --mapping, --rates or both")
+    if not edited and ".c" not in selector:
+        raise click.UsageError(
+            "name the edited file with --mapping, --rates or both, or a correction with --cycle"
+        )
     return lambda context: command(config, selector, edited, context)
 
 

@@ -296,4 +296,6 @@ def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
         contract=card.contract,
         missing_views=reading.missing_views,
         issue=inputs.issue,
+        correction=inputs.correcting.number if inputs.correcting else None,
+        corrected_for=inputs.correcting.reason if inputs.correcting else "",
     )

@@ -1,18 +1,23 @@
 """inputs/close.json: what was decided at a close, so that it is told again in the same words.
 
 The instant, the seal before, who prepared and approved it, accepted reasons, and which file of
-`inputs/config` answers to which key of the configuration, whatever path stands there.
+`inputs/config` answers to which key of the configuration, whatever path stands there. Of a
+correction also its number and reason; what it corrects stands in inputs/standing.json.
 """
 
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from reportgen.archive import standing
 from reportgen.archive.manifest import Manifest, SealedDays, Sha256
+from reportgen.archive.standing import ExactText
 from reportgen.core.close import Accepted, Close, Condition, People
 from reportgen.core.cycle import BillingCycle
+from reportgen.core.model import Correcting
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import said_by_system
 from reportgen.files import content_of
@@ -34,6 +39,13 @@ class _Accepted(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class _Correction(msgspec.Struct, frozen=True, kw_only=True):
+    number: Annotated[int, msgspec.Meta(ge=1)]
+    reason: str
+    minimum: ExactText
+    edited: list[str]
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True):
     schema: Literal["reportgen.close/1"] = SCHEMA
     cycle: _Cycle
@@ -48,6 +60,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     rules_version: int
     versions: dict[str, str]
     fonts: dict[str, Sha256]
+    correction: _Correction | msgspec.UnsetType = msgspec.UNSET
 
 
 _decoder = msgspec.json.Decoder(_File)
@@ -72,6 +85,7 @@ def encode(close: Close) -> bytes:
         rules_version=close.rules_version,
         versions=dict(close.versions),
         fonts=dict(close.fonts),
+        correction=_correction(close.correcting),
     )
     return msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"
 
@@ -125,6 +139,28 @@ def decode(folder: Path) -> Close:
         rules_version=file.rules_version,
         versions=file.versions,
         fonts=file.fonts,
+        correcting=_correcting(file.correction, folder) if file.correction else None,
+    )
+
+
+def _correction(correcting: Correcting | None) -> _Correction | msgspec.UnsetType:
+    if correcting is None:
+        return msgspec.UNSET
+    return _Correction(
+        number=correcting.number,
+        reason=correcting.reason,
+        minimum=f"{correcting.minimum:f}",
+        edited=list(correcting.edited),
+    )
+
+
+def _correcting(file: _Correction, folder: Path) -> Correcting:
+    return Correcting(
+        number=file.number,
+        reason=file.reason,
+        minimum=Decimal(file.minimum),
+        standing=standing.decode(folder),
+        edited=tuple(file.edited),
     )
 
 

@@ -108,9 +108,8 @@ def _ended(folder: Path, path: Path, *, group: bool) -> str:
         _put_in_place(folder, path, group=group)
         return f"the close of {folder.name} had been interrupted after its seal; it is complete now"
     shutil.rmtree(path, ignore_errors=True)
-    return (
-        f"the close of {folder.name} had been interrupted before its seal; it is a draft as before"
-    )
+    left = "it is a draft as before" if folder.exists() else "nothing is left of it"
+    return f"the close of {folder.name} had been interrupted before its seal; {left}"
 
 
 def _put_back(folder: Path, aside: Path) -> str:

@@ -26,9 +26,15 @@ HISTORY = "inputs/history.json"
 RESOLVED = "inputs/resolved.json"
 """The configuration as it was understood, of a closed cycle."""
 VERSIONS = "inputs/versions.json"
+STANDING = "inputs/standing.json"
+"""In a correction: the cycle as it stood before it."""
+ISSUED = "inputs/corrections.json"
+"""The corrections of other cycles that a statement names."""
 STATEMENT = "statement.json"
 LEDGER = "ledger.csv"
 TIE_OUT = "tie_out.csv"
+CORRECTION = "correction.json"
+NOTES = "notes.csv"
 UNALLOCATED = "unallocated.csv"
 MANIFEST = "manifest.json"
 EXPORTS = "exports"
@@ -40,6 +46,31 @@ KEPT = frozenset({EVIDENCE, FETCHING, DIRECTORY})
 def cycle_folder(archive: Path, start: date) -> Path:
     """Give the folder of the cycle that starts on a day."""
     return archive / start.isoformat()
+
+
+def correction_folder(archive: Path, start: date, number: int) -> Path:
+    """Give the folder of a correction of the cycle that starts on a day."""
+    return archive / f"{start.isoformat()}.c{number}"
+
+
+def correction_folders(archive: Path, start: date) -> list[Path]:
+    """List the sealed corrections of a cycle, the first one first."""
+    numbered = (
+        (int(path.name.rpartition(".c")[2]), path)
+        for path in archive.glob(f"{start.isoformat()}.c*")
+        if path.name.rpartition(".c")[2].isdecimal() and (path / MANIFEST).exists()
+    )
+    return [path for _, path in sorted(numbered)]
+
+
+def is_correction(folder: Path) -> bool:
+    """Tell by its name whether a sealed folder is a correction."""
+    return ".c" in folder.name
+
+
+def standing_folder(archive: Path, start: date) -> Path:
+    """Give the folder that a cycle stands by: its last correction, else its own."""
+    return [cycle_folder(archive, start), *correction_folders(archive, start)][-1]
 
 
 def collected(archive: Path) -> list[Path]:
@@ -93,7 +124,7 @@ def refuse_unwritable(archive: Path, source: str) -> None:
 def refuse_sealed(folder: Path) -> None:
     """Raise Rejected where the cycle is closed: it is never written again."""
     if (folder / MANIFEST).exists():
-        hint = "it is never rewritten: restated usage is corrected by a credit or debit note"
+        hint = "it is never rewritten: `reportgen correct` issues credit and debit notes"
         raise Rejected(
             [Problem(source=str(folder), message="this billing cycle is closed", hint=hint)]
         )

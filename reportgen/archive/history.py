@@ -9,7 +9,7 @@ import csv
 import errno
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -20,7 +20,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from reportgen.archive.draft import torn
-from reportgen.archive.folder import HISTORY, LEDGER, MANIFEST, STATEMENT, cycles_before
+from reportgen.archive.folder import (
+    HISTORY,
+    LEDGER,
+    MANIFEST,
+    STATEMENT,
+    cycles_before,
+    standing_folder,
+)
 from reportgen.core.compare import MOST_EARLIER, by_product
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle
 from reportgen.core.directory import principal_of
@@ -142,8 +149,9 @@ def earlier(
 ) -> tuple[tuple[CycleTotals, ...], list[Problem]]:
     """Give what the cycles that lead up to this one came to, oldest first.
 
-    Each ends on the day the next begins. The first gap, and the first cycle that was never built,
-    cannot be read (a warning) or is in another currency, ends the run: nothing older is read.
+    Each is as it was corrected last, and ends on the day the next begins. The first gap, and the
+    first cycle that was never built, cannot be read (a warning) or is in another currency, ends the
+    run: nothing older is read.
     """
     run: list[CycleTotals] = []
     begins = cycle.start
@@ -151,7 +159,7 @@ def earlier(
         if not (folder / STATEMENT).exists():
             break
         try:
-            totals = _built(folder, directly_before=not run)
+            totals = _built(_standing(folder), directly_before=not run)
         except OSError as error:
             return tuple(reversed(run)), [_unreadable(error, directly_before=not run)]
         if totals.cycle.end != begins or totals.currency != currency:
@@ -159,6 +167,13 @@ def earlier(
         run.append(totals)
         begins = totals.cycle.start
     return tuple(reversed(run)), []
+
+
+def _standing(folder: Path) -> Path:
+    """Give the folder that a cycle stands by: with what was corrected since, if it was."""
+    with suppress(ValueError):
+        return standing_folder(folder.parent, date.fromisoformat(folder.name))
+    return folder
 
 
 def _unreadable(error: OSError, *, directly_before: bool) -> Problem:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reportgen.archive.close_file import CLOSE, decode, manifest_of
-from reportgen.archive.folder import MANIFEST
+from reportgen.archive.folder import MANIFEST, STANDING
 from reportgen.archive.manifest import (
     FOLDER_NAME,
     FONTS,
@@ -74,6 +74,7 @@ def inspected(
             *_of_name(folder),
             *(faults_of_files(link) if link else ()),
             *(_of_manifest(link) if link else ()),
+            *(_of_correction(link) if link else ()),
             *(fonts[digest] for digest in _fonts_of(link) if digest in fonts),
         ]
         closed.append(Inspected(folder=folder, link=link, faults=tuple(faults)))
@@ -169,6 +170,31 @@ def _of_manifest(link: Sealed) -> Iterator[Fault]:
     if manifest == meant and written(meant) != (folder / MANIFEST).read_bytes():
         message = "it is not written as it was sealed"
         yield Fault(place=place, kind="changed", message=message)
+
+
+def _of_correction(link: Sealed) -> Iterator[Fault]:
+    """Name a correction that is not upon the seal of what stands before it, where that is there."""
+    folder = link.folder
+    try:
+        correcting = decode(folder).correcting
+    except Rejected:
+        return  # the file is named by its hash
+    start, _, number = folder.name.partition(".c")
+    if not number and correcting is None:
+        return
+    place = f"{folder.name}/{STANDING if correcting else CLOSE}"
+    if correcting is None or number != str(correcting.number):
+        yield Fault(place=place, kind="inputs", message="it is of another correction")
+        return
+    before = start if correcting.number == 1 else f"{start}.c{correcting.number - 1}"
+    standing = correcting.standing
+    if standing.folder != before:
+        yield Fault(place=place, kind="inputs", message=f"it corrects {standing.folder}")
+    elif (folder.parent / before / MANIFEST).is_file():
+        seal = hash_of(folder.parent / before / MANIFEST)
+        if seal != standing.seal:
+            message = f"it corrects what was sealed as {standing.seal}, but {before} has {seal}"
+            yield Fault(place=place, kind="chain", message=message)
 
 
 def _of_name(folder: Path) -> Iterator[Fault]:

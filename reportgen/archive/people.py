@@ -3,13 +3,20 @@
 An e-mail rule can only match somebody who has left if an earlier cycle knew whose e-mail it was.
 """
 
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from reportgen.archive.folder import DIRECTORY, MANIFEST, cycle_folder, cycles_before
+from reportgen.archive.folder import (
+    DIRECTORY,
+    MANIFEST,
+    cycle_folder,
+    cycles_before,
+    standing_folder,
+)
 from reportgen.core.directory import by_principal, joined
 from reportgen.core.model import Directory, Entry, Principal, PrincipalKind
 from reportgen.core.problem import Problem, Rejected
@@ -103,10 +110,17 @@ def remembered(archive: Path, start: date) -> Directory:
     """Give who was seen in a cycle and those before it; the latest counts.
 
     Drafts back to the last sealed cycle are read, and that one: it knows whatever was known before.
+    A correction of it knows who was seen when it was collected again.
     """
     seen = read(cycle_folder(archive, start))
     for folder in cycles_before(archive, start):
-        seen = joined(seen, read(folder))
+        seen = joined(seen, read(_latest(folder)))
         if (folder / MANIFEST).exists():
             break
     return seen
+
+
+def _latest(folder: Path) -> Path:
+    with suppress(ValueError):
+        return standing_folder(folder.parent, date.fromisoformat(folder.name))
+    return folder

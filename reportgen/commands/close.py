@@ -23,7 +23,7 @@ from reportgen.operations.inputs import stored_inputs
 from reportgen.operations.opening import opened, warnings_of
 from reportgen.operations.readiness import ready_to_draw
 from reportgen.operations.refusals import refuse_half_way, unexplained_in
-from reportgen.operations.sealing import sealed, sealing
+from reportgen.operations.sealing import sealed, sealing, source_of
 from reportgen.sources.config.resolved import RULES_VERSION
 
 
@@ -64,7 +64,7 @@ def close(
         if standing or decision.dry_run:
             return _tell_refused(folder, refused, decision, context)
         decided = _decided(inputs, refused, decision, chain, context)
-        made = sealed(inputs, derived, decided, context, workers)
+        made = sealed(inputs, derived, decided, source_of(inputs), context, workers)
     return _tell(made, derived, decided, context)
 
 

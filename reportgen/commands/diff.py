@@ -1,4 +1,4 @@
-"""`diff`: what an edited mapping or rate card would move, on the evidence that was collected."""
+"""`diff`: what an edited mapping or rate card would move on a cycle, or what a correction did."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -9,11 +9,13 @@ from reportgen.core.compare import changes, totals_of
 from reportgen.core.model import Allocation, CostCenterChange, CycleTotals, ProductTotals
 from reportgen.core.money import ZERO, fixed, plain, printed, shown, total
 from reportgen.core.moves import Move, moves
+from reportgen.core.notes import SEEN
 from reportgen.core.problem import Problem
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.operations.context import DONE, Context
-from reportgen.operations.cycles import archived_cycle
+from reportgen.operations.archived import archived_inputs
+from reportgen.operations.context import DONE, Context, WrongUsage
+from reportgen.operations.cycles import archived_folder
 from reportgen.operations.inputs import built_inputs
 from reportgen.operations.opening import recover
 from reportgen.sources.config.configuration import Configuration, load
@@ -22,23 +24,50 @@ NO_COST_CENTER = "(nobody)"
 
 
 def diff(config: Path, selector: str, edited: Mapping[str, Path], context: Context) -> int:
-    """Compare the cycle as configured with the same evidence under the edited files."""
-    before, after = load(config), load(config, edited)
-    recover(before, context)
-    cycle = archived_cycle(before, selector, context)
-    inputs = built_inputs(before, cycle, context)
+    """Compare a cycle with the same evidence under edited files, or a correction with before it."""
+    live = load(config)
+    after = load(config, edited) if edited else None
+    recover(live, context)
+    cycle, folder = archived_folder(live, selector, context)
+    inputs = built_inputs(live, cycle, folder, context)
+    if after is None:
+        return _of_correction(inputs, folder, context)
     before = inputs.configuration
     old, new = derive(inputs), derive(replace(inputs, configuration=after))
     context.terminal.problems(
         _only_new([*before.warnings, *old.warnings], [*after.warnings, *new.warnings])
     )
+    _compare(old, new, (inputs, replace(inputs, configuration=after)), context)
+    return DONE
+
+
+def _of_correction(inputs: Inputs, folder: Path, context: Context) -> int:
+    """Compare a correction with the cycle as it stood; raises WrongUsage where it is none."""
+    if inputs.correcting is None:
+        message = f"{folder.name} is no correction, so there is nothing to compare it with"
+        hint = "name an edited file with --mapping or --rates, or a correction: 2025-12-05.c1"
+        raise WrongUsage(Problem(source="--cycle", message=message, hint=hint))
+    stood = archived_inputs(folder.parent / inputs.correcting.standing.folder)
+    _compare(derive(stood), derive(inputs), (stood, inputs), context)
+    return DONE
+
+
+def _compare(old: Derived, new: Derived, inputs: tuple[Inputs, Inputs], context: Context) -> None:
+    before, after = (one.configuration for one in inputs)
     was, becomes = totals_of(old.statement), totals_of(new.statement)
-    moved = moves(_rated_anew(old, after, inputs), new.allocations)
+    moved = moves(_rated_anew(old, after, inputs[0]), new.allocations)
     other_money = was.currency != becomes.currency
     centers = changes(was, becomes).values()
     changed = [center for center in centers if other_money or _differs(center)]
+    if inputs[1].correcting:  # other evidence: what nobody can see is the noise of its floats
+        changed = [center for center in changed if _is_seen(center)]
+        moved = [move for move in moved if printed(move.acus, SEEN)]
     _tell(changed, moved, (was, becomes), (before, after), context)
-    return DONE
+
+
+def _is_seen(center: CostCenterChange) -> bool:
+    either = (center.whole, *center.by_product)
+    return any(change.amount or printed(change.acus, SEEN) for change in either)
 
 
 def _only_new(before: Iterable[Problem], after: Iterable[Problem]) -> list[Problem]:
@@ -92,7 +121,7 @@ def _tell_changes(
 
 def _tell_moves(moved: list[Move], becomes: CycleTotals, context: Context) -> None:
     """Draw whose ACUs go from whom to whom, at one price."""
-    context.terminal.result("What moves, at the prices of the edited files:")
+    context.terminal.result("What moves, at the prices as they become:")
     figures = ("ACUs", becomes.currency)
     rows = [_moved(move, becomes.decimals) for move in moved]
     columns = ("from", "to", *figures, "by the rule", "now")

@@ -12,7 +12,7 @@ from typing import Literal
 from unicodedata import normalize
 
 from reportgen.core.cycle import BillingCycle, days_between
-from reportgen.core.model import Allocation, Issue, RateCard, Statement
+from reportgen.core.model import Allocation, Correcting, Issue, RateCard, Statement
 from reportgen.core.money import multiply, plain, ratio, shown, total
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted, some
@@ -31,6 +31,7 @@ Condition = Literal[
     "approval",
     "order",
     "foreign",
+    "coarser",
 ]
 """What has to be right before a cycle is closed."""
 Approval = Literal["optional", "required"]
@@ -81,7 +82,8 @@ class Close:
 
     `sealed_at` is the instant, whose day in UTC is that of issue; `sequence` counts the closes of
     the archive. `keys` lead from what names a file to its archived name; `versions` are those of
-    all that can change a byte, `fonts` the hashes of the font files by name.
+    all that can change a byte, `fonts` the hashes of the font files by name. `correcting` is what a
+    correction corrects.
     """
 
     cycle: BillingCycle
@@ -95,6 +97,7 @@ class Close:
     people: People = People()
     accepted: tuple[Accepted, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
+    correcting: Correcting | None = None
 
     @property
     def issued(self) -> date:

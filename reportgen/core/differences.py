@@ -14,6 +14,8 @@ from typing import Any
 Where = tuple[str, str, str]
 """An invoice, a line of it, and the name of a value; empty where it is of the whole."""
 TableRows = Sequence[Sequence[str]]
+INVOICED = ("cost_centers", "notes", "not_issued")
+"""What lists invoices, or notes on them, with their lines."""
 MOST_ROWS = 20
 """Of a table; whatever is wrong with more of them is seen in these."""
 
@@ -36,7 +38,7 @@ class Difference:
 
 
 def of_statements(file: str, then: object, now: Mapping[str, Any]) -> list[Difference]:
-    """Compare two statements, as their JSON is read."""
+    """Compare two statements, or two corrections, as their JSON is read."""
     before, after = dict(_values(then)), dict(_values(now))
     differences = [
         Difference(
@@ -97,7 +99,7 @@ def _values(statement: object) -> Iterator[tuple[Where, str]]:
     if not isinstance(statement, Mapping):
         return
     for name, inner in statement.items():
-        if name == "cost_centers" and isinstance(inner, list):
+        if name in INVOICED and isinstance(inner, list):
             for center in inner:
                 yield from _of_cost_center(center)
         else:
@@ -107,7 +109,8 @@ def _values(statement: object) -> Iterator[tuple[Where, str]]:
 def _of_cost_center(center: object) -> Iterator[tuple[Where, str]]:
     if not isinstance(center, Mapping):
         return
-    invoice = str(center.get("invoice") or center.get("code"))
+    names = (center.get(name) for name in ("number", "invoice", "code", "cost_center"))
+    invoice = str(next(filter(None, names), None))
     for name, inner in center.items():
         if name == "lines" and isinstance(inner, list):
             yield from _of_lines(invoice, inner)

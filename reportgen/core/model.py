@@ -51,7 +51,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.money import ZERO
+from reportgen.core.money import ZERO, total
 from reportgen.core.problem import Problem
 
 Level = Literal["session", "tag", "user", "org"]
@@ -767,7 +767,8 @@ class Heading:
     `missing_views` the decomposition is coarser than it could be; `elapsed_seconds` is how much of
     the cycle the evidence covers. `effective_prices` says that one amount is spread over the cycle,
     so that a unit price is only what that comes to. `issue` is there once the cycle is closed;
-    until then `mark` tells two drafts of a document apart.
+    until then `mark` tells two drafts of a document apart. `correction` is the number of the
+    correction that brought a closed cycle to these figures, and `corrected_for` its reason.
     """
 
     enterprise: str
@@ -782,6 +783,8 @@ class Heading:
     missing_views: tuple[MissingView, ...] = ()
     issue: Issue | None = None
     mark: str = ""
+    correction: int | None = None
+    corrected_for: str = ""
 
     @property
     def refused_half_way(self) -> bool:
@@ -905,6 +908,11 @@ class IssuedCorrection:
     currency: str
     decimals: int
     notes: tuple[IssuedNote, ...]
+
+    @property
+    def amount(self) -> Decimal:
+        """What all its notes come to."""
+        return total(note.amount for note in self.notes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reportgen.core.charges import CycleCharges
+from reportgen.core.correction import Stood
 from reportgen.core.invoice import LINE_KINDS, UNBORNE
 from reportgen.core.model import (
     Correcting,
@@ -20,12 +21,14 @@ from reportgen.core.model import (
     StandingTotals,
     Statement,
 )
-from reportgen.core.money import ZERO, add, round_half_up, subtract, total
+from reportgen.core.money import ZERO, add, printed, round_half_up, subtract, total
 
 LineName = tuple[int, str, str, str, Decimal | None]
 """What tells the lines of an invoice apart, in their order: kind, product, name, counterpart, and
 the unit price where it is one."""
 NO_INVOICE = StandingInvoice(number=None)
+SEEN = 4
+"""Decimals of ACUs on a note: a line of which neither they nor the amount changed is on none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,10 +38,15 @@ class Notes:
     Those that are `too_small` have no number. `amount` is that of all that are issued.
     """
 
+    correcting: Correcting
     issued: Mapping[str, CreditNoteAmounts]
     too_small: Mapping[str, CreditNoteAmounts]
-    before: StandingTotals
     after: StandingTotals
+
+    @property
+    def before(self) -> StandingTotals:
+        """The cycle as it stood."""
+        return self.correcting.standing.totals
 
     @property
     def amount(self) -> Decimal:
@@ -67,19 +75,19 @@ def notes_of(
     for code in sorted({*standing.invoices, *charges.lines}):
         before = standing.invoices.get(code, NO_INVOICE)
         lines = changed_lines(before.lines, charges.lines.get(code, ()), spread=spread)
-        if code == UNBORNE or not lines:
-            continue
         gross = total(line.amount.copy_abs() for line in lines)
+        if code == UNBORNE or not gross:
+            continue
         amount = add(total(line.amount for line in lines), round_half_up(ZERO, decimals))
         note = CreditNoteAmounts(number="", lines=lines, amount=amount, earlier=before.notes)
-        if not gross or gross < correcting.minimum:
+        if gross < correcting.minimum:
             too_small[code] = note
         else:
             number = before.number or numbers[code]
             sign = "D" if note.kind == "debit" else "C"
             issued[code] = replace(note, number=f"{number}-{sign}{correcting.number}")
     return Notes(
-        issued=issued, too_small=too_small, before=standing.totals, after=totals_of(statement)
+        correcting=correcting, issued=issued, too_small=too_small, after=totals_of(statement)
     )
 
 
@@ -92,7 +100,15 @@ def changed_lines(
         _changed(name, old.get(name, ()), new.get(name, ()))
         for name in sorted({*old, *new}, key=_order)
     )
-    return tuple(line for line in lines if line.amount or line.acus)
+    return tuple(line for line in lines if line.amount or printed(line.acus, SEEN))
+
+
+def stood(code: str, line: InvoiceLine, correcting: Correcting, *, spread: bool) -> Stood:
+    """Give what a line of a corrected invoice was before, exactly and as charged."""
+    before = correcting.standing.invoices.get(code, NO_INVOICE)
+    spread = spread and correcting.standing.effective_prices
+    same = _by_name(before.lines, spread=spread).get(_name(line, spread=spread), ())
+    return Stood(total(one.exact_amount for one in same), total(one.amount for one in same))
 
 
 def standing_of(
@@ -100,7 +116,7 @@ def standing_of(
     seal: str,
     statement: Statement,
     charges: CycleCharges,
-    corrected: tuple[Correcting, Notes] | None = None,
+    notes: Notes | None = None,
 ) -> Standing:
     """Give a cycle as it stands after its close, or after a correction with its notes.
 
@@ -113,9 +129,8 @@ def standing_of(
         for code, lines in charges.lines.items()
     }
     totals = totals_of(statement)
-    if corrected:
-        correcting, notes = corrected
-        invoices = _with_notes(correcting.standing.invoices, invoices, notes)
+    if notes:
+        invoices = _with_notes(notes.correcting.standing.invoices, invoices, notes)
         invoiced = subtract(totals.invoiced_amount, notes.too_small_amount)
         totals = replace(totals, invoiced_amount=invoiced)
     return Standing(

@@ -13,6 +13,7 @@ from reportgen.core.model import (
     Discrepancy,
     Invoice,
     InvoiceLine,
+    IssuedCorrection,
     Memo,
     Moved,
     RunRate,
@@ -61,6 +62,7 @@ def statement_values(statement: Statement) -> dict[str, Any]:
         "run_rate": _run_rate(statement.run_rate, decimals),
         "missing_views": [view.text for view in heading.missing_views],
         "by_organization": [_by_organization(row, decimals) for row in statement.by_organization],
+        "corrections": list(map(_correction, statement.corrections)),
     }
 
 
@@ -77,6 +79,7 @@ def heading_values(statement: Statement, schema: str) -> dict[str, Any]:
             "boundary": BOUNDARY,
         },
         "currency": heading.currency,
+        **({"correction": heading.correction} if heading.correction else {}),
     }
 
 
@@ -245,6 +248,25 @@ def _by_organization(row: ByOrganization, decimals: int) -> dict[str, Any]:
         "passed_on": row.passed_on or None,
         "acus": plain(row.acus),
         "amount": fixed(row.amount, decimals),
+    }
+
+
+def _correction(correction: IssuedCorrection) -> dict[str, Any]:
+    return {
+        "folder": correction.folder,
+        "seal": correction.seal,
+        "issued": correction.issued.isoformat(),
+        "reason": correction.reason,
+        "currency": correction.currency,
+        "amount": fixed(correction.amount, correction.decimals),
+        "notes": [
+            {
+                "number": note.number,
+                "cost_center": note.cost_center,
+                "amount": fixed(note.amount, correction.decimals),
+            }
+            for note in correction.notes
+        ],
     }
 
 

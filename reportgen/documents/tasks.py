@@ -5,8 +5,13 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from reportgen.core.model import Attachment, Directory, Statement, UsersShown
-from reportgen.documents.content.attachments import marked
-from reportgen.documents.content.credit_note import CreditNoteDocument
+from reportgen.core.notes import Notes
+from reportgen.documents.content.attachments import marked, of_note
+from reportgen.documents.content.credit_note import (
+    Correction,
+    CreditNoteDocument,
+    credit_note_documents,
+)
 from reportgen.documents.content.email import EmailDocument
 from reportgen.documents.content.index import IndexDocument, index_document
 from reportgen.documents.content.invoice import InvoiceDocument, invoice_documents
@@ -116,6 +121,42 @@ def tasks_of(
         ),
         Task(path="index.html", template="index.html.j2", document=index, locale=design.locale),
     ]
+
+
+def correction_tasks(
+    notes: Notes,
+    statement: Statement,
+    directory: Directory,
+    design: Design,
+    attachments: Mapping[str, tuple[Attachment, ...]],
+) -> list[Task]:
+    """List every file of a correction: the statement as corrected, and a note in each language."""
+    whole = statement_document(statement, directory, design.note)
+    pairs = [_pair("statement", "statement", whole, design.locale, attachments.get("", ()))]
+    for document in _notes(notes, statement, design):
+        code, locale = document.cost_center.code, document.cost_center.locale
+        attached = of_note(code, notes, statement, attachments.get(code, ()))
+        path = f"notes/{document.amounts.number}"
+        pairs.append(_pair(path, "credit_note", document, locale or design.locale, attached))
+    return [task for pair in pairs for task in pair]
+
+
+def _notes(notes: Notes, statement: Statement, design: Design) -> Iterator[CreditNoteDocument]:
+    """Give the notes of a correction, which is issued when it is sealed."""
+    issue, correcting = statement.heading.issue, notes.correcting
+    correction = Correction(
+        reason=correcting.reason,
+        issued_on=issue.issued if issue else statement.heading.cycle.end,
+        seal=correcting.standing.seal,
+    )
+    return credit_note_documents(
+        correcting.standing,
+        statement,
+        notes.issued,
+        correction,
+        design.note,
+        too_small_amount=notes.too_small_amount,
+    )
 
 
 def _invoices(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportgen.archive import close_file, evidence, history, people
+from reportgen.archive import close_file, evidence, history, issued, people
 from reportgen.archive.folder import (
     ASSETS,
     CONFIGURATION,
@@ -49,6 +49,8 @@ def archived_inputs(folder: Path) -> Inputs:
         earlier=history.decode(folder),
         issue=close.issue,
         accepted=read_accepted(folder),
+        correcting=close.correcting,
+        corrections=issued.decode(folder),
     )
 
 

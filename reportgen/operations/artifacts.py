@@ -9,22 +9,27 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from reportgen.archive import evidence, history, people
+from reportgen.archive import evidence, history, issued, people, standing
 from reportgen.archive.folder import (
     ACCEPTED,
     ASSETS,
     CONFIGURATION,
+    CORRECTION,
     DIRECTORY,
     EVIDENCE,
     FONTS,
     HISTORY,
+    ISSUED,
     LEDGER,
+    NOTES,
+    STANDING,
     STATEMENT,
     TEMPLATES,
     TIE_OUT,
     UNALLOCATED,
     VERSIONS,
 )
+from reportgen.core.correction_json import correction_json, notes_csv
 from reportgen.core.directory import joined, numbered, with_answered
 from reportgen.core.model import Directory, Principal
 from reportgen.core.privacy import redacted
@@ -34,7 +39,7 @@ from reportgen.core.unallocated import UnallocatedRow, unallocated_rows
 from reportgen.core.user_file import with_names
 from reportgen.derive import Derived, Inputs
 from reportgen.documents.content.attachments import attachments
-from reportgen.documents.tasks import Design, Task, tasks_of
+from reportgen.documents.tasks import Design, Task, correction_tasks, tasks_of
 from reportgen.files import content_of
 from reportgen.operations.readiness import fonts_of, versions_json
 from reportgen.operations.refusals import encode_accepted
@@ -73,6 +78,10 @@ def input_files(
         yield f"{ASSETS}/{path.name}", content_of(path)
     yield DIRECTORY, people.encode(known)
     yield HISTORY, history.encode(inputs.earlier)
+    if inputs.correcting:
+        yield STANDING, standing.encode(inputs.correcting.standing)
+    if inputs.corrections:
+        yield ISSUED, issued.encode(inputs.corrections)
     if inputs.accepted:
         yield ACCEPTED, encode_accepted(inputs.accepted)
 
@@ -90,6 +99,9 @@ def table_files(inputs: Inputs, derived: Derived) -> dict[str, bytes]:
             derived.statement.by_organization, derived.statement.heading.decimals
         ),
     }
+    if notes := derived.notes:
+        texts[CORRECTION] = correction_json(notes, derived.statement)
+        texts[NOTES] = notes_csv(notes, derived.statement)
     return {name: text.encode() for name, text in texts.items()}
 
 
@@ -106,7 +118,10 @@ def draft_files(
 def tasks(derived: Derived, known: Directory, design: Design) -> list[Task]:
     """List the documents, with people as they may be shown; `known` is everybody."""
     statement, shown = redacted(derived.statement, known, design.users)
-    return tasks_of(statement, shown, design, attachments(statement, shown))
+    attached = attachments(statement, shown)
+    if derived.notes:
+        return correction_tasks(derived.notes, statement, shown, design, attached)
+    return tasks_of(statement, shown, design, attached)
 
 
 def everybody(inputs: Inputs, derived: Derived) -> Directory:

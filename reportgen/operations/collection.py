@@ -58,10 +58,13 @@ class Effort:
 class Chosen:
     """A cycle to collect, and the connection that told of it.
 
-    `responses` are those that named the cycle. What a recording answers is added to them.
+    `responses` are those that named the cycle. What a recording answers is added to them. What the
+    API answers is stored in `folder`; `remembered` is who was seen before.
     """
 
     cycle: BillingCycle
+    folder: Path
+    remembered: Directory
     connection: Connection
     responses: Responses
 
@@ -86,15 +89,22 @@ def choose(configuration: Configuration, selector: str, context: Context, effort
         plan = api.cycles(configuration.settings.source)
         told = drive(plan, replace(connection, progress=advance), {})
     cycle = choose_cycle(selector, told_cycles(configuration, told, context), context)
-    refuse_sealed(cycle_folder(configuration.archive, cycle.start))
-    return Chosen(cycle=cycle, connection=connection, responses=responses)
+    folder = cycle_folder(configuration.archive, cycle.start)
+    refuse_sealed(folder)
+    return Chosen(
+        cycle=cycle,
+        folder=folder,
+        remembered=people.remembered(configuration.archive, cycle.start),
+        connection=connection,
+        responses=responses,
+    )
 
 
 def collected_anew(
     configuration: Configuration, chosen: Chosen, context: Context, effort: Effort
 ) -> Gathered:
     """Collect a cycle into the archive."""
-    folder = cycle_folder(configuration.archive, chosen.cycle.start)
+    folder = chosen.folder
     with locked(folder, group=configuration.group_reads):
         gathered = gather(configuration, chosen, context, effort)
         with staged(folder, group=configuration.group_reads) as stage:
@@ -115,8 +125,7 @@ def gather(
     memory. What a recording answers is only kept there: it costs nothing to ask again, and nothing
     is to be written should it turn out wrong.
     """
-    remembered = people.remembered(configuration.archive, chosen.cycle.start)
-    asked = question(configuration, chosen.cycle, remembered)
+    asked = question(configuration, chosen.cycle, chosen.remembered)
     if configuration.replay:
         reading, answered = _ask(configuration, asked, chosen, {}, context)
         _judge(reading, configuration, context, effort)
@@ -124,7 +133,7 @@ def gather(
         reading, answered = _fetch(configuration, asked, chosen, context, effort)
     return Gathered(
         answered=answered,
-        known=joined(reading.directory, remembered),
+        known=joined(reading.directory, chosen.remembered),
         missing=reading.missing_views,
         unexplained=_unexplained(reading, configuration),
     )
@@ -137,7 +146,7 @@ def _fetch(
 
     What was accepted of an earlier fetch is accepted no more.
     """
-    folder = cycle_folder(configuration.archive, chosen.cycle.start)
+    folder = chosen.folder
     totals = api.control_totals(configuration.settings.source, asked)
     control = {request.target for request in totals}
     fetch = begun(folder, chosen.cycle, control, now=context.now(), refresh=effort.refresh)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reportgen.archive import evidence
-from reportgen.archive.folder import collected, cycle_folder, evidence_of
+from reportgen.archive.folder import collected, correction_folders, cycle_folder, evidence_of
 from reportgen.core.cycle import (
     BillingCycle,
     UnknownCycle,
@@ -71,6 +71,27 @@ def archived_cycle(configuration: Configuration, selector: str, context: Context
     if not evidence_of(folder).exists():
         raise _not_collected(folder, "this billing cycle has not been collected")
     return cycle
+
+
+def archived_folder(
+    configuration: Configuration, selector: str, context: Context
+) -> tuple[BillingCycle, Path]:
+    """Resolve `--cycle` to a cycle and its folder, or, as in `2025-12-05.c1`, to a correction's.
+
+    Raises WrongUsage where it names none or two, Rejected where nothing was collected.
+    """
+    name, mark, number = selector.rpartition(".c")
+    if not (mark and number.isdecimal()):
+        cycle = archived_cycle(configuration, selector, context)
+        return cycle, cycle_folder(configuration.archive, cycle.start)
+    cycle = archived_cycle(configuration, name, context)
+    folders = correction_folders(configuration.archive, cycle.start)
+    wanted = f"{cycle.start}{mark}{int(number)}"
+    if folder := next((one for one in folders if one.name == wanted), None):
+        return cycle, folder
+    known = ", ".join(one.name for one in folders)
+    message, hint = f"{quoted(selector)} names no correction", f"known are: {known or 'none'}"
+    raise WrongUsage(Problem(source="--cycle", message=message, hint=hint))
 
 
 def _not_one(cycle: UnknownCycle) -> Problem:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from reportgen.archive import evidence, history, people
+from reportgen.archive import evidence, history, issued, people
 from reportgen.archive.fetch import interrupted
 from reportgen.archive.folder import MANIFEST, cycle_folder, evidence_of, first_days
 from reportgen.core.cycle import BillingCycle
@@ -28,9 +28,10 @@ def stored_inputs(configuration: Configuration, cycle: BillingCycle, context: Co
     return replace(inputs, accepted=read_accepted(folder))
 
 
-def built_inputs(configuration: Configuration, cycle: BillingCycle, context: Context) -> Inputs:
-    """Read what the documents that lie there were made of: of a closed cycle, its own inputs."""
-    folder = cycle_folder(configuration.archive, cycle.start)
+def built_inputs(
+    configuration: Configuration, cycle: BillingCycle, folder: Path, context: Context
+) -> Inputs:
+    """Read what the documents in a folder were made of: of a sealed one, its own inputs."""
     if (folder / MANIFEST).exists():
         return archived_inputs(folder)
     return stored_inputs(configuration, cycle, context)
@@ -47,7 +48,8 @@ def inputs_of(
     """Put responses, which lie in `source`, and who is known beside what earlier cycles came to."""
     currency = configuration.rate_card.currency
     earlier, warnings = history.earlier(configuration.archive, cycle, currency)
-    context.terminal.problems(warnings)
+    corrections, unread = issued.issued_since_last_close(configuration.archive)
+    context.terminal.problems([*warnings, *unread])
     return Inputs(
         configuration=configuration,
         cycle=cycle,
@@ -56,6 +58,7 @@ def inputs_of(
         remembered=known,
         earlier=earlier,
         collected=first_days(configuration.archive),
+        corrections=corrections,
     )
 
 

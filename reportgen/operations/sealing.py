@@ -3,9 +3,9 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reportgen.archive import close_file, evidence, kept_fonts, manifest
@@ -52,28 +52,37 @@ def sealing(archive: Path) -> Iterator[list[Sealed]]:
             )
         yield links
     except BlockingIOError as error:
-        message = "another run is closing a billing cycle"
+        message = "another run is closing or correcting a billing cycle"
         hint = "wait until it has ended, then try again"
         raise Rejected([Problem(source=str(archive), message=message, hint=hint)]) from error
     finally:
         os.close(descriptor)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """What is sealed as which folder beside the inputs: their evidence, and templates by name."""
+
+    folder: Path
+    evidence: Path
+    templates: Mapping[str, str]
+
+
 def sealed(
     inputs: Inputs,
     derived: Derived,
     close: Close,
+    source: Source,
     context: Context,
     workers: int,
 ) -> Sealed:
-    """Make the closed folder beside the draft, seal it, and put it in its place."""
-    archive = inputs.configuration.archive
-    folder = cycle_folder(archive, inputs.cycle.start)
+    """Make a closed folder beside the place it gets, seal it, and put it there."""
+    folder, archive = source.folder, source.folder.parent
     group = inputs.configuration.group_reads
     fonts = _keep_fonts(archive, group=group)
     close = replace(close, versions=_versions(), fonts=fonts.hashes)
     with closing(folder) as stage:
-        _write_inputs(stage, inputs, derived, close)
+        _write_inputs(stage, inputs, derived, close, source)
         again = rederived(stage.path)
         _check_same(derived, again.derived)
         for name, content in again.files.items():
@@ -88,15 +97,23 @@ def sealed(
     return manifest.read(folder)
 
 
-def _write_inputs(stage: Closing, inputs: Inputs, derived: Derived, close: Close) -> None:
+def source_of(inputs: Inputs) -> Source:
+    """Give what a draft is closed with."""
+    folder = cycle_folder(inputs.configuration.archive, inputs.cycle.start)
+    templates = read_templates(inputs.configuration.templates)
+    return Source(folder=folder, evidence=evidence_of(folder), templates=templates)
+
+
+def _write_inputs(
+    stage: Closing, inputs: Inputs, derived: Derived, close: Close, source: Source
+) -> None:
     """Write what the closed documents are made of."""
-    configuration = inputs.configuration
-    templates = read_templates(configuration.templates)
-    for name, content in input_files(inputs, everybody(inputs, derived), templates):
+    known = everybody(inputs, derived)
+    for name, content in input_files(inputs, known, source.templates):
         stage.write(name, content)
     stage.write(CLOSE, close_file.encode(close))
-    stage.write(RESOLVED, resolved_json(configuration, inputs.cycle).encode())
-    stage.write(SEALED_EVIDENCE, evidence.sealed(evidence_of(stage.folder)))
+    stage.write(RESOLVED, resolved_json(inputs.configuration, inputs.cycle).encode())
+    stage.write(SEALED_EVIDENCE, evidence.sealed(source.evidence))
 
 
 def _check_same(derived: Derived, again: Derived) -> None:

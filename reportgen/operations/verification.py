@@ -11,20 +11,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from reportgen.archive.folder import LEDGER, MANIFEST, STATEMENT
+from reportgen.archive import standing
+from reportgen.archive.folder import CORRECTION, LEDGER, MANIFEST, STANDING, STATEMENT
 from reportgen.archive.inspection import Inspected
 from reportgen.archive.manifest import FONTS, SUMS, Fault, Manifest
 from reportgen.archive.written import rows_of, statement_of
 from reportgen.core.differences import Difference, of_statements, of_tables, of_what_both_know
 from reportgen.core.problem import Rejected
 from reportgen.core.text import said_by_system
-from reportgen.operations.archived import Rederived, rederived
+from reportgen.derive import Derived, derive
+from reportgen.operations.archived import Rederived, archived_inputs, rederived
 from reportgen.operations.context import Context
 from reportgen.operations.drawing import KeptFonts, Studio, draw
+from reportgen.operations.standing import stands
 from reportgen.sources.config.resolved import RULES_VERSION
 
 Verdict = Literal["intact", "differs by version", "tampered"]
 TABLE = ".csv"
+STATEMENTS = (STATEMENT, CORRECTION)
+"""Values by invoice or note, and line."""
 DOCUMENTS = (".pdf", ".xlsx", ".html")
 PROGRAM, RULES = "reportgen", "rules"
 
@@ -89,17 +94,21 @@ def verified(
     """Derive a closed folder again, and draw its documents, or those that are chosen."""
     if one.link is None:
         return unverified(one)
+    versions = tuple(_other_versions(one.link.manifest))
     try:
         again = rederived(one.folder)
         comparison = _compared(one, again, chosen, workers, context)
+        standing_differences = tuple(_of_standing(one.folder, again.derived, versions))
     except (Rejected, OSError) as error:
         return _not_derived(one, _said(error))
     except Exception as error:
         if not one.faults:
             raise
         return _not_derived(one, f"{type(error).__name__} {error}")
-    versions = tuple(_other_versions(one.link.manifest))
-    differences = tuple(_differences(one.folder, again, comparison.other_bytes, versions))
+    differences = (
+        *_differences(one.folder, again, comparison.other_bytes, versions),
+        *standing_differences,
+    )
     told = {difference.file for difference in differences}
     return Verified(
         folder=one.folder,
@@ -152,11 +161,11 @@ def _differences(
     folder: Path, again: Rederived, other: Collection[str], versions: Collection[OtherVersion]
 ) -> Iterator[Difference]:
     """Name every value that is another, the statement's first: it has the invoices and lines."""
-    another_program = any(version.name in {PROGRAM, RULES} for version in versions)
+    another_program = _another_program(versions)
     named = (name for name in other if _has_values(name))
     for name in sorted(named, key=lambda name: (name != STATEMENT, name != LEDGER, name)):
         then, now = (folder / name).read_bytes(), again.files[name]
-        if name == STATEMENT:
+        if name in STATEMENTS:
             written, made = statement_of(then), json.loads(now)
             values = of_statements(name, written, made)
             yield from of_what_both_know(values, written, made) if another_program else values
@@ -164,9 +173,30 @@ def _differences(
             yield from of_tables(name, rows_of(then), rows_of(now), by_name=another_program)
 
 
+def _of_standing(
+    folder: Path, derived: Derived, versions: Collection[OtherVersion]
+) -> Iterator[Difference]:
+    """Name what a correction says otherwise of what it corrects than that comes to itself."""
+    if derived.notes is None:
+        return
+    before = folder.parent / derived.notes.correcting.standing.folder
+    if not (before / MANIFEST).is_file():
+        return
+    inputs = archived_inputs(before)
+    made = json.loads(standing.encode(stands(before, inputs, derive(inputs))))
+    written = statement_of((folder / STANDING).read_bytes())
+    values = of_statements(STANDING, written, made)
+    values = [one for one in values if one.name != "seal"]  # which the chain is held against
+    yield from of_what_both_know(values, written, made) if _another_program(versions) else values
+
+
+def _another_program(versions: Collection[OtherVersion]) -> bool:
+    return any(version.name in {PROGRAM, RULES} for version in versions)
+
+
 def _has_values(name: str) -> bool:
     """Tell whether it can be said which values of a file are others."""
-    return name == STATEMENT or name.endswith(TABLE)
+    return name in STATEMENTS or name.endswith(TABLE)
 
 
 def _of_files(one: Inspected, again: Rederived) -> Iterator[Fault]:

@@ -137,7 +137,7 @@ def closed(world: World, before: Closed | None = None, minimum: Decimal = SMALLE
     number = int(before.standing.folder.rpartition(".c")[2]) + 1 if before.notes else 1
     correcting = Correcting(number=number, reason="r", minimum=minimum, standing=before.standing)
     notes = notes_of(correcting, result, charges, NUMBERS)
-    standing = standing_of(f"2025-12-05.c{number}", "cd" * 32, result, charges, (correcting, notes))
+    standing = standing_of(f"2025-12-05.c{number}", "cd" * 32, result, charges, notes)
     return Closed(result, charges, standing, notes)
 
 

@@ -99,6 +99,7 @@ def test_the_statement_has_the_keys_of_the_contract_in_their_order(statement):
     assert list(statement)[len(TOP) :] == [
         *("by_department", "by_entity", "by_month", "variance", "run_rate", "missing_views"),
         "by_organization",
+        "corrections",
     ]
     assert list(statement["cycle"]) == ["start", "end", "boundary"]
     assert list(statement["control"]) == ["acus", "by_product"]

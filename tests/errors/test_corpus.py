@@ -6,13 +6,16 @@ import shlex
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
 
 import reportgen
 from reportgen.cli import main
+from tests.scenarios.job import PLAIN
 
 HERE = Path(__file__).parent
 CHECKOUT = Path(reportgen.__file__).parents[1]
@@ -48,6 +51,10 @@ PIPES = {
     "user-file-is-pipe": "hr-pipe.csv",
     "vendor-document-is-pipe": "inv-0042.pdf",
 }
+BEFORE_ANY_CLOSE = {"correct-not-collected"}
+"""Corrections that are refused whatever the archive holds."""
+kept: list[TemporaryDirectory[str]] = []
+"""What lasts as long as the run."""
 NOT_READABLE = {
     "templates-not-readable": "mine",
     "vendor-document-not-readable": "inv-0042.pdf",
@@ -100,10 +107,30 @@ def prepared(case, folder):
         pipe.parent.mkdir(parents=True, exist_ok=True)
         pipe.unlink(missing_ok=True)
         os.mkfifo(pipe)
-    if case.startswith(("close-", "export-")):
+    if case.startswith(("close-", "export-")) or case == "correct-cycle-open":
         keep_evidence(folder)
+    elif case.startswith("correct-") and case not in BEFORE_ANY_CLOSE:
+        shutil.copytree(closed_base(), folder / "archive", dirs_exist_ok=True)
     args = HERE / case / "args"
     return shlex.split(args.read_text(encoding="utf-8")) if args.exists() else USUAL
+
+
+@cache
+def closed_base():
+    """Close the base, with documents of a line; give its archive, for all cases to copy."""
+    kept.append(TemporaryDirectory())
+    folder = Path(kept[0].name) / "base"
+    shutil.copytree(HERE / "base", folder)
+    keep_evidence(folder)
+    with (folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
+        file.write("templates: templates\n")
+    (folder / "templates").mkdir()
+    for name, text in PLAIN.items():
+        (folder / "templates" / name).write_text(text, encoding="utf-8")
+    args = ["close", str(folder), "--cycle", "2025-12-05", "--workers", "1"]
+    result = CliRunner().invoke(main, args, catch_exceptions=False)
+    assert result.exit_code == 0, result.stderr
+    return folder / "archive"
 
 
 def keep_evidence(folder):

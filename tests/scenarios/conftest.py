@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.closed import close_both, scattered
+from tests.scenarios.corrected import correct_all
 from tests.scenarios.job import Job, Json, example, once, small
 
 
@@ -80,6 +81,18 @@ def closed_once(shared: Path) -> Job:
 def closed(closed_once: Job, tmp_path: Path) -> Job:
     """Give both closed cycles, to be changed."""
     return closed_once.copied(tmp_path / "closed")
+
+
+@pytest.fixture(scope="session")
+def corrected_once(shared: Path) -> Job:
+    """Close two small cycles and correct both; not to be changed."""
+    return Job(once(shared, "corrected", correct_all))
+
+
+@pytest.fixture
+def corrected(corrected_once: Job, tmp_path: Path) -> Job:
+    """Give the corrected cycles, to be changed."""
+    return corrected_once.copied(tmp_path / "corrected")
 
 
 @pytest.fixture

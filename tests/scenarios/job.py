@@ -58,7 +58,7 @@ BODY = f'<html lang="{{{{ locale }}}}">{HEAD}<body>%s</body></html>\n'
 TABLE = '<table title="Plain"><tbody><tr><td>{{ heading.enterprise }}</td></tr></tbody></table>'
 PLAIN = {
     f"{name}.{kind}.j2": BODY % body
-    for name in ("invoice", "statement", "summary")
+    for name in ("invoice", "statement", "summary", "credit_note")
     for kind, body in (
         ("html", "<p>{{ heading.enterprise }}</p>"),
         ("xlsx", TABLE),
@@ -106,7 +106,7 @@ class Job:
 
     def command(self, name: str, *arguments: str, cycle: str = DECEMBER) -> list[str]:
         """Word a command; one worker suffices where nothing else is said."""
-        if name in {"build", "run", "close"} and "--workers" not in arguments:
+        if name in {"build", "run", "close", "correct"} and "--workers" not in arguments:
             arguments = (*arguments, "--workers", "1")
         if name != "cycles":
             arguments = ("--cycle", cycle, *arguments)

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reportgen.archive.draft import refuse_torn
-from reportgen.archive.folder import cycle_folder
 from reportgen.commands.explain.text import MOST_RECORDS, tell
 from reportgen.commands.explain.values import Values, invoice_values
 from reportgen.core.explain import AuditTrail, explained
@@ -20,7 +19,7 @@ from reportgen.core.text import did_you_mean, quoted
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.files import content_of
 from reportgen.operations.context import DONE, Context, WrongUsage
-from reportgen.operations.cycles import archived_cycle
+from reportgen.operations.cycles import archived_folder
 from reportgen.operations.inputs import built_inputs
 from reportgen.operations.opening import recover
 from reportgen.sources.config.configuration import load
@@ -33,11 +32,10 @@ def explain(config: Path, selector: str, named: str, context: Context, only: int
     """Explain an invoice, named by number or cost center: all lines in short, or one in full."""
     configuration = load(config)
     recover(configuration, context)
-    cycle = archived_cycle(configuration, selector, context)
-    folder = cycle_folder(configuration.archive, cycle.start)
+    cycle, folder = archived_folder(configuration, selector, context)
     refuse_torn(folder)
     written = _written(folder)
-    inputs = built_inputs(configuration, cycle, context)
+    inputs = built_inputs(configuration, cycle, folder, context)
     derived = derive(inputs)
     invoice = _chosen(named, only, derived.statement, folder)
     _refuse_changed(folder, written, derived.statement)

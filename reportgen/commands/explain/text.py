@@ -74,7 +74,21 @@ def _sentences(line: Values, count: int, currency: str) -> Iterator[str]:
         yield _origin(line)
     if line["effective_price"]:
         yield _effective_sentence(line, line["effective_price"])
-    yield _rounding(line, line["rounded_together"])
+    yield _corrected(line) if "stood" in line else _rounding(line, line["rounded_together"])
+
+
+def _corrected(line: Values) -> str:
+    """Say what a line of a correction was before, and how its change came to be rounded."""
+    before = line["stood"]
+    figures = f"Exactly {line['exact_amount']}, rounding {line['rounding']}"
+    stood = f"{before['amount']}, exactly {before['exact_amount']}, in {before['folder']}"
+    if not Decimal(before["exact_change"]):
+        return f"{figures}. It stands as it did: {stood}."
+    change = f"the change is exactly {before['exact_change']}"
+    if line["rounded_together"] is None:
+        return f"{figures}. It was {stood}: {change}, so {before['change']}."
+    together = f"rounded together with what else changed of {_together(line)}"
+    return f"{figures}. It was {stood}: {change}, {together}: {before['change']}."
 
 
 def _origin(line: Values) -> str:

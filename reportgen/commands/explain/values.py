@@ -10,12 +10,16 @@ from reportgen.core.directory import principal_of
 from reportgen.core.explain import Explanation, RoundingGroup, Ruled
 from reportgen.core.model import (
     AddressedLine,
+    Correcting,
     Directory,
+    Heading,
     Invoice,
+    InvoiceLine,
     RecordedResponse,
     Rule,
 )
 from reportgen.core.money import EXACT, decimals_of, fixed, plain, subtract, total
+from reportgen.core.notes import stood
 from reportgen.core.problem import file_and_line
 from reportgen.core.rate import WholeCycle
 from reportgen.derive import Derived, Inputs
@@ -42,8 +46,29 @@ def invoice_values(
         "cycle": {"start": heading.cycle.start.isoformat(), "end": heading.cycle.end.isoformat()},
         "currency": heading.currency,
         "amount": fixed(invoice.amount, heading.decimals),
-        "lines": [_line_values(line, inputs.configuration, derived) for line in lines],
+        "lines": [
+            _line_values(line, inputs.configuration, derived)
+            | _stood(invoice.cost_center.code, line.line, inputs.correcting, heading)
+            for line in lines
+        ],
         "responses": {request: _proof(inputs.responses[request]) for request in requests},
+    }
+
+
+def _stood(code: str, line: InvoiceLine, correcting: Correcting | None, heading: Heading) -> Values:
+    """Say of a line of a correction what it was before, as the difference is what is rounded."""
+    if correcting is None:
+        return {}
+    before = stood(code, line, correcting, spread=heading.effective_prices)
+    changed = subtract(line.amount, before.amount)
+    return {
+        "stood": {
+            "folder": correcting.standing.folder,
+            "exact_amount": plain(before.exact_amount),
+            "amount": fixed(before.amount, heading.decimals),
+            "exact_change": plain(subtract(line.exact_amount, before.exact_amount)),
+            "change": fixed(changed, heading.decimals),
+        }
     }
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from reportgen.core.correction_json import note_values
 from reportgen.core.directory import principal_of
 from reportgen.core.model import (
     Attachment,
@@ -18,6 +19,7 @@ from reportgen.core.model import (
     Statement,
 )
 from reportgen.core.money import at_least, plain
+from reportgen.core.notes import Notes
 from reportgen.core.statement_json import (
     cost_center_values,
     heading_values,
@@ -42,6 +44,7 @@ USAGE_COLUMNS = (
 )
 JSON = "application/json"
 INVOICE, USAGE, STATEMENT, TIE_OUT = "invoice.json", "usage.csv", "statement.json", "tie_out.csv"
+NOTE = "note.json"
 
 
 def attachments(statement: Statement, directory: Directory) -> dict[str, tuple[Attachment, ...]]:
@@ -50,6 +53,15 @@ def attachments(statement: Statement, directory: Directory) -> dict[str, tuple[A
     return {"": _of_statement(statement)} | {
         invoice.cost_center.code: _of_invoice(invoice, statement, directory) for invoice in issued
     }
+
+
+def of_note(
+    code: str, notes: Notes, statement: Statement, attached: Sequence[Attachment]
+) -> tuple[Attachment, ...]:
+    """Give what is attached to a note: itself for machines, and the usage as it is told now."""
+    note = _as_json(note_values(code, notes, statement))
+    usage = (one for one in attached if one.name == USAGE)
+    return _json(NOTE, note, "This note, for machines"), *usage
 
 
 def marked(

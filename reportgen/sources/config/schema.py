@@ -107,10 +107,16 @@ class CloseSection(Section):
     exports: Annotated[tuple[LaterExport, ...], EmptyList] = ()
 
 
+class CorrectionsSection(Section):
+    """From which amount on a credit or debit note is issued."""
+
+    minimum: NotNegative = Decimal("0.01")
+
+
 class ChargebackFile(Section):
     """chargeback.yaml."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"corrections", "email", "journal"})
+    later: ClassVar[frozenset[str]] = frozenset({"email", "journal"})
     enterprise: Text
     source: SourceSection = SourceSection()
     mapping: Text
@@ -121,6 +127,7 @@ class ChargebackFile(Section):
     tolerance: NotNegative = Decimal("0.000001")
     invoice: InvoiceSection = InvoiceSection()
     close: Annotated[CloseSection, EmptyMap] = CloseSection()
+    corrections: Annotated[CorrectionsSection, EmptyMap] = CorrectionsSection()
 
 
 class CostCenterSection(Section):
