@@ -1,7 +1,7 @@
 """`correct`: a closed cycle collected again, and what changed issued as credit and debit notes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def correct(
         ground = Ground(before=before, live=live, edited=edited)
         made = correction_of(ground, order.reason, place, context, effort)
         context.terminal.problems(made.derived.warnings)
-        refused = _refusals(made, live, order)
+        refused = _refusals(made, live, order, accept_refused=effort.accept_refused)
         standing = [one for one in refused if not one.acceptable]
         if standing or order.dry_run or not made.notes.issued:
             return _tell_unissued(made, standing, order, context)
@@ -85,13 +85,16 @@ def correct(
     return _tell(link, made, decided, context)
 
 
-def _refusals(made: Corrected, live: Configuration, order: Order) -> list[Refusal]:
+def _refusals(
+    made: Corrected, live: Configuration, order: Order, *, accept_refused: bool
+) -> list[Refusal]:
     """Judge a correction; what may be accepted is, for the reason that is given anyway."""
     statement, card = made.derived.statement, made.inputs.configuration.rate_card
+    coarser = coarser_than_before(made.stood, statement)
     return [
         *close.of_figures(statement, made.derived.allocations, card, live.terms),
         *close.of_people(order.people, live.terms),
-        *coarser_than_before(made.stood, statement),
+        *(replace(one, acceptable=accept_refused) for one in coarser),
     ]
 
 

@@ -68,8 +68,9 @@ def _refuse_open(folder: Path) -> None:
 def _faults(link: Sealed, chain: Sequence[Sealed]) -> Iterator[Fault]:
     """Name what is not as it was sealed, of all that is handed out."""
     yield from manifest.faults_of_chain(chain)
-    yield from manifest.faults_of_files(link)
-    yield from manifest.faults_of_fonts(link.folder.parent, link.manifest.fonts)
+    for one in (link, *pack.corrections(link, chain)):
+        yield from manifest.faults_of_files(one)
+        yield from manifest.faults_of_fonts(one.folder.parent, one.manifest.fonts)
 
 
 def _refuse_target(target: Path, made: Export) -> None:

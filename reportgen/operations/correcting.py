@@ -82,7 +82,7 @@ def coarser_than_before(stood: Statement, now: Statement) -> list[Refusal]:
     """Judge whether the API gave less than at the close: what is missing would move charges."""
     known = {view.request for view in stood.heading.missing_views}
     missing = [view for view in now.heading.missing_views if view.request not in known]
-    hint = "correct once the credential may read it again"
+    hint = "correct once it can be read again, or take what there is with --accept-refused"
     return [
         Refusal(
             condition="coarser",

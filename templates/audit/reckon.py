@@ -590,7 +590,7 @@ def reckon(folder: Path) -> Iterator[str]:
 
 if __name__ == "__main__":
     try:
-        beside = [path.parent for path in Path(__file__).parent.glob("*/statement.json")]
+        beside = [path.parent for path in Path(__file__).parent.glob("????-??-??/statement.json")]
         [folder] = sys.argv[1:] or beside
         found = list(reckon(Path(folder)))
     except Exception as error:  # noqa: BLE001 - whatever it was, it is no agreement

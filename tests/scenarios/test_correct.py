@@ -1,15 +1,20 @@
 """A closed cycle that is corrected: notes for what changed, sealed beside it, proved like it."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.archive.killing import killed, steps_of
 from tests.scenarios.closed import forged, manifest_of, seal_of, written
 from tests.scenarios.corrected import LATER, MISTAKE, TICKET, amount_of, correct
-from tests.scenarios.job import DECEMBER, NOVEMBER, PLAIN, ROOT, Job, Json, once, pages
-from tests.scenarios.test_close import state
+from tests.scenarios.job import DECEMBER, NOVEMBER, PLAIN, ROOT, Job, Json, contents, once, pages
+from tests.scenarios.test_close import state, wait_for_workers
 from tests.scenarios.test_verify import named, verify
 
 BASE = ROOT / "tests" / "errors" / "base"
@@ -277,6 +282,131 @@ def test_nothing_is_corrected_upon_figures_that_were_changed(job):
     done = job.here("correct", "--reason", TICKET)
     assert done.returncode == 1
     assert "its inputs come to something else than was sealed; CB-2025-12-05-CC-1001" in done.stderr
+
+
+# Who may read it, and where it cannot be written
+
+
+@pytest.mark.heavy
+def test_a_group_that_may_read_may_read_what_is_closed_and_corrected(tmp_path):
+    job = job_of(tmp_path / "job")
+    with (job.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
+        file.write("archive_mode: group\n")
+    for command in (("collect",), ("close",)):
+        assert job.here(*command).returncode == 0
+    restate(job, 1, "cascade", 1, "daily/users/email%7C0001")
+    correct(job)
+    for folder in (job.cycle(), job.archive / FIRST, job.archive / "fonts"):
+        closed = folder.name != "fonts"
+        for path in (folder, *folder.rglob("*")):
+            mode = path.stat().st_mode & 0o777
+            opens = 0o550 if closed else 0o750
+            assert mode == (opens if path.is_dir() else 0o440), path
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root writes all")
+def test_what_is_read_only_is_verified_and_not_corrected(job):
+    """An archive on a disk that nobody may write is proved; a correction says that it cannot be."""
+    restate(job, 1, "cascade", 1, "daily/users/email%7C0001")
+    for path in (job.folder, *job.folder.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = everything(job)
+    checked = as_nobody(job, "verify", str(job.archive), "--workers", "1", "--json")
+    assert (checked.returncode, json.loads(checked.stdout)["verdict"]) == (0, "intact")
+    refused = as_nobody(
+        job, "correct", str(job.folder), "--cycle", DECEMBER, "--reason", TICKET, "--quiet"
+    )
+    assert refused.returncode == 1, refused.stderr
+    assert f"the archive folder {job.archive} cannot be written" in refused.stderr
+    assert everything(job) == before
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root reads all")
+def test_a_file_that_may_not_be_read_is_named(job):
+    for path in (job.folder, *job.folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    (job.archive / FIRST / "ledger.csv").chmod(0)
+    done = as_nobody(job, "verify", str(job.archive), "--workers", "1", "--json")
+    assert done.returncode == 3, done.stderr
+    assert "Traceback" not in done.stderr
+    assert named(json.loads(done.stdout)) == {f"{FIRST}/ledger.csv", FIRST}
+    assert "Permission denied" in done.stderr or "permission denied" in done.stderr
+
+
+def as_nobody(job: Job, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command as somebody who is not root, where the tests are."""
+    for parent in job.folder.parents:
+        if parent.stat().st_uid == os.geteuid() and parent.name.startswith(("pytest", "test")):
+            parent.chmod(0o755)
+    who = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    command = [sys.executable, "-m", "reportgen", *arguments]
+    return subprocess.run(
+        command if os.geteuid() else [*who, *command],
+        cwd=ROOT,
+        env={**os.environ, "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+# What ends it
+
+
+def correct_it(folder: Path) -> None:
+    assert Job(folder).here("correct", "--reason", TICKET).returncode == 0
+
+
+@pytest.mark.long
+def test_a_correction_that_is_killed_at_any_moment_is_there_or_is_not(job, tmp_path):
+    restate(job, 1, "cascade", 1, "daily/users/email%7C0001")
+    steps = steps_of(correct_it, job.copied(tmp_path / "whole").folder)
+    outcomes = set()
+    for number in range(25):
+        one = job.copied(tmp_path / f"killed-{number}")
+        after = number * (steps - 1) // 24
+        assert killed(correct_it, one.folder, after)
+        wait_for_workers(one.archive)
+        said = one.here("explain", "CC-1001", "--quiet")
+        assert said.returncode == 0, (after, said.stderr)
+        there = (one.archive / SECOND / "manifest.json").exists()
+        left = [path.name for path in one.archive.iterdir() if path.name.startswith(".")]
+        assert left in ([], [f".{DECEMBER}.fetching"]), after
+        code, _ = verify(one.archive, "--quick")
+        assert code == 0, after
+        outcomes.add(there)
+        correct_it(one.folder)
+        assert (one.archive / SECOND / "manifest.json").exists()
+        assert not list(one.archive.glob(".*"))
+    assert outcomes == {True, False}
+
+
+# What is handed out
+
+
+@pytest.mark.heavy
+def test_the_pack_of_a_cycle_has_its_corrections_and_what_reckons_them(corrected_once, tmp_path):
+    path = tmp_path / "pack.zip"
+    done = corrected_once.here("export", "--format", "audit", "--output", str(path))
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(path) as file:
+        file.extractall(tmp_path)
+    data = tmp_path / f"audit-{DECEMBER}" / "data"
+    for name in (DECEMBER, FIRST, SECOND):
+        assert contents(data / name) == contents(corrected_once.archive / name)
+    for program, said in (
+        ("reckon.py", "0 differences\n"),
+        ("reckon_notes.py", "0 differences in 2 corrections\n"),
+    ):
+        command = [sys.executable, "-I", "-S", program]
+        done = subprocess.run(command, cwd=data, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, said), done.stderr
+    text = (data / "README.txt").read_text(encoding="utf-8")
+    assert seal_of(corrected_once.archive / SECOND) in text
+    code, result = verify(data / SECOND)
+    assert (code, result["verdict"]) == (0, "intact")
 
 
 # Two cycles, with fees, and notes as they are printed

@@ -1,6 +1,6 @@
 """A second fetch compared with the first: which days of the control total were restated since."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from reportgen.core.model import Cell, Quantities, RecordedResponse
@@ -28,7 +28,7 @@ def restated(
     totals = {request.target for request in control}
     changes: dict[Cell, Decimal] = {}
     also, since = 0, ""
-    for before, change in _changed(superseded, control[0], question):
+    for before, change in changed_answers(superseded, control[0], question):
         since = min(since, before.fetched_at) if since else before.fetched_at
         also += not (change and before.request in totals)
         for cell, acus in change.items() if before.request in totals else ():
@@ -39,10 +39,13 @@ def restated(
     return [Problem(source=source, message=message, hint=hint, warning=True)]
 
 
-def _changed(
+def changed_answers(
     superseded: Iterable[Superseded], shape: Request, question: Question
 ) -> Iterator[tuple[RecordedResponse, dict[Cell, Decimal]]]:
-    """Give the answers that a later one differs from, and by what, nothing beside a refusal."""
+    """Give the answers that a later one differs from, and by what, nothing beside a refusal.
+
+    All have the shape of the answer to `shape`; quantities are ACUs by day and product.
+    """
     reader = ViewReader(question.cycle, question.tolerance)
     for before, after in superseded:
         old, new = (_quantities(shape, recorded, reader) for recorded in (before, after))
@@ -75,18 +78,23 @@ def _message(changes: dict[Cell, Decimal], also: int, since: str) -> str:
     if not changes:
         fetched = f"from what was fetched since {since}"
         return f"{also} {answers} {differ} {fetched}; the control total does not"
+    whole = f"{signed(total(changes.values()))} ACUs"
+    restated = f"the vendor restated the control total since {since} by {whole}"
+    return f"{restated}: {by_cell(changes)}" + (f"; {also} more {answers} {differ}" if also else "")
+
+
+def by_cell(changes: Mapping[Cell, Decimal], most: int = MOST_CELLS_NAMED) -> str:
+    """Name the days and products that changed most, in their order, and count the others."""
     largest = sorted(changes.items(), key=lambda change: (-change[1].copy_abs(), change[0]))
     named = ", ".join(
-        f"{day} {quoted(product) + ' ' if product else ''}{_signed(acus)}"
-        for (day, product), acus in sorted(largest[:MOST_CELLS_NAMED])
+        f"{day} {quoted(product) + ' ' if product else ''}{signed(acus)}"
+        for (day, product), acus in sorted(largest[:most])
     )
-    more = f" and {len(largest) - MOST_CELLS_NAMED} more" if len(largest) > MOST_CELLS_NAMED else ""
-    whole = f"{_signed(total(changes.values()))} ACUs"
-    restated = f"the vendor restated the control total since {since} by {whole}"
-    return f"{restated}: {named}{more}" + (f"; {also} more {answers} {differ}" if also else "")
+    return f"{named} and {len(largest) - most} more" if len(largest) > most else named
 
 
-def _signed(acus: Decimal) -> str:
+def signed(acus: Decimal) -> str:
+    """Write a change of ACUs with its sign."""
     written = shown(acus.copy_abs())
     return f"{'-' if acus < 0 and written.strip('0.') else '+'}{written}"
 

@@ -45,12 +45,17 @@ def test_a_total_that_was_restated_is_drift(tmp_path, source):
     said, _ = asked_again(tmp_path, after, SOURCES[source])
     assert "the vendor restated the control total" in said.stderr
     assert "+2.5000 ACUs: 2025-12-08" in said.stderr
+    product = "" if source == "v2" else '"devin" '
+    user = f'of the 20 largest users "{ADA.email}" +2.5000 (2025-12-08 {product}+2.5000)'
+    assert user in said.stderr
 
 
 def test_a_move_between_large_users_is_drift(tmp_path):
     after = more((3, "cascade", 2.5, None, ADA), (3, "cascade", -2.5, None, ALAN))
     said, _ = asked_again(tmp_path, after)
     assert "2 answers differ" in said.stderr
+    for person, acus in ((ADA, "+2.5000"), (ALAN, "-2.5000")):
+        assert f'"{person.email}" {acus} (2025-12-08 "cascade" {acus})' in said.stderr
     assert "the control total does not" in said.stderr
 
 
