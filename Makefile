@@ -22,7 +22,7 @@ test: ## check style and types, and run the quick tests
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	$(if $(FLOOR),.venv/bin/coverage erase)
-	$(run) .venv/bin/python $(if $(FLOOR),-m coverage run) -m pytest -n auto --dist loadgroup -m 'not heavy and not long'
+	$(run) .venv/bin/python $(if $(FLOOR),-m coverage run) -m pytest -n auto --dist loadfile -m 'not heavy and not long'
 	$(if $(FLOOR),.venv/bin/coverage combine --quiet && .venv/bin/coverage report --fail-under $(FLOOR))
 
 coverage: ## do that, and print which lines and branches no quick test reaches
@@ -30,17 +30,17 @@ coverage: ## do that, and print which lines and branches no quick test reaches
 
 test-heavy: ## run the tests that are slow or need heavy tools
 	@sh .ci/setup heavy
-	$(pytest) -n auto --dist loadgroup -m 'heavy and not long'
+	$(pytest) -n auto --dist loadfile -m 'heavy and not long'
 
 test-long: ## run what takes many minutes by nature: hundreds of whole cycles, every law thoroughly
 	@sh .ci/setup heavy
-	$(pytest) -n auto --dist loadgroup --hypothesis-profile thorough -m 'long or hypothesis'
+	$(pytest) -n auto --dist loadfile --hypothesis-profile thorough -m 'long or hypothesis'
 
 test-all: test test-heavy test-long ## run all of them
 
 test-lowest: ## run the quick tests at the oldest versions that pyproject.toml allows
 	@sh .ci/setup lowest
-	$(run) .venv-lowest/bin/python -m pytest -n auto --dist loadgroup -m 'not heavy and not long'
+	$(run) .venv-lowest/bin/python -m pytest -n auto --dist loadfile -m 'not heavy and not long'
 
 clean: ## remove .venv and caches (never the archive)
 	rm -rf .venv .venv-lowest build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -1,6 +1,7 @@
 """Settings of all tests."""
 
 import sys
+from collections import Counter
 from importlib.util import find_spec
 
 import pytest
@@ -17,6 +18,9 @@ settings.register_profile("thorough", derandomize=True, deadline=None, max_examp
 settings.register_profile("quick", parent=settings.get_profile("thorough"), max_examples=25)
 settings.load_profile("quick")
 
+DRAWN = {"drawn_sample", "drawn_again"}
+"""The fixtures that draw a dozen invoices of the sample."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let golden files be written anew: what they say is then read in the diff."""
@@ -25,3 +29,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the golden files anew from what is found",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as heavy what needs the whole sample drawn, and every case beyond those of `quick`."""
+    cases: Counter[str] = Counter()
+    for test in items:
+        kind = test.nodeid.partition("[")[0]
+        quick = test.get_closest_marker("quick")
+        cases[kind] += 1
+        is_drawn = DRAWN.intersection(getattr(test, "fixturenames", ()))
+        if is_drawn or (quick and cases[kind] > quick.args[0]):
+            test.add_marker(pytest.mark.heavy)

@@ -16,8 +16,6 @@ pytestmark = pytest.mark.heavy
 ROOT = Path(__file__).resolve().parent.parent
 NAME = f"reportgen-{reportgen.__version__}"
 
-pytestmark = pytest.mark.xdist_group("sdist")  # one worker builds it once
-
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -44,6 +42,7 @@ def files(folder: Path) -> set[str]:
     return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="an unpacked sdist has no list of files")
 def test_the_sdist_carries_every_file_of_the_checkout_and_nothing_else(unpacked: Path) -> None:
     carried = files(unpacked) - {"PKG-INFO"}
@@ -56,6 +55,7 @@ def test_the_scripts_of_the_sdist_can_be_run(unpacked: Path) -> None:
         assert (unpacked / name).stat().st_mode & 0o111
 
 
+@pytest.mark.heavy
 def test_the_sdist_makes_the_wheel_of_the_checkout(unpacked: Path, tmp_path: Path) -> None:
     for source, target in ((ROOT, "checkout"), (unpacked, "sdist")):
         build("wheel", source, tmp_path / target)

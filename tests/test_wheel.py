@@ -19,8 +19,6 @@ pytestmark = pytest.mark.heavy
 ROOT = Path(__file__).resolve().parent.parent
 CYCLE = "2025-12-05"
 
-pytestmark = pytest.mark.xdist_group("wheel")  # one worker builds it once
-
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -116,6 +114,7 @@ def test_the_installed_program_tells_its_version(installed: Path, tmp_path: Path
     assert reportgen.__version__ in python(installed, tmp_path, "-m", "reportgen", "--version")
 
 
+@pytest.mark.heavy
 def test_the_installed_program_runs_its_sample(installed: Path, tmp_path: Path) -> None:
     share = installed / "reportgen" / "share"
     example = tmp_path / "configs" / "example"
@@ -139,6 +138,7 @@ def test_the_installed_program_runs_its_sample(installed: Path, tmp_path: Path) 
     assert zipfile.is_zipfile(invoices[".xlsx"])
 
 
+@pytest.mark.heavy
 def test_the_installed_program_writes_a_configuration_to_start_from(
     installed: Path, tmp_path: Path
 ) -> None:

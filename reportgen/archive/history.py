@@ -7,6 +7,7 @@ later one kept of it.
 
 import csv
 import errno
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -40,7 +41,7 @@ from reportgen.core.model import (
     PrincipalKind,
     ProductTotals,
 )
-from reportgen.core.money import decimals_of, plain, total
+from reportgen.core.money import ZERO, add, decimals_of, plain, total
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.tables import FORMULA_MARK
 from reportgen.core.text import said_by_system
@@ -49,7 +50,8 @@ from reportgen.files import content_of, opened
 SCHEMA: Literal["reportgen.history/1"] = "reportgen.history/1"
 LONGEST_CELL = 2**31 - 1
 """Somebody's row in a thousand organizations names more answers than Python's reader takes."""
-DecimalText = Annotated[str, msgspec.Meta(pattern=r"\A-?[0-9]{1,30}(\.[0-9]{1,60})?\Z")]
+_QUANTITY = re.compile(r"\A-?[0-9]{1,30}(\.[0-9]{1,60})?\Z")
+DecimalText = Annotated[str, msgspec.Meta(pattern=_QUANTITY.pattern)]
 
 
 class _Product(msgspec.Struct):
@@ -207,7 +209,7 @@ def _built(folder: Path, *, directly_before: bool) -> CycleTotals:
     with _named(folder / STATEMENT):
         statement = _statement.decode(content_of(folder / STATEMENT))
     with _named(folder / LEDGER):
-        principals = _principals(folder / LEDGER) if directly_before else None
+        principals = _principals(folder / LEDGER, statement) if directly_before else None
     manifest = folder / MANIFEST
     return CycleTotals(
         cycle=_cycle(statement.cycle.start, statement.cycle.end),
@@ -246,22 +248,41 @@ def _totals(
     )
 
 
-def _principals(path: Path) -> dict[str, set[Principal]]:
-    """Give the principals on each cost center's rows of a ledger."""
+def _principals(path: Path, statement: _Statement) -> dict[str, set[Principal]]:
+    """Give the principals on each cost center's rows of a ledger that holds all its statement has.
+
+    Raises ValueError for one that ends early, wherever it was cut.
+    """
     by_center: dict[str, set[Principal]] = defaultdict(set)
+    acus: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for code, quantity, kind, principal_id in _rows(path):
+        acus[code] = add(acus[code], quantity)
+        if principal_id:
+            by_center[code].add(principal_of(kind, principal_id))
+    for center in statement.cost_centers:
+        told = total(Decimal(line.acus) for line in center.lines)
+        if acus[center.code] != told:
+            has = f"{plain(acus[center.code])} ACUs of {center.code}"
+            raise ValueError(f"{LEDGER} has {has}, and {STATEMENT} has {plain(told)}")
+    return by_center
+
+
+def _rows(path: Path) -> Iterator[tuple[str, Decimal, str, str]]:
+    """Read of every row of a ledger who bears it, its ACUs, and the kind and id of who used it."""
     with TextIOWrapper(opened(path), encoding="utf-8", newline="") as file:
         csv.field_size_limit(LONGEST_CELL)
         rows = csv.reader(file, strict=True)
         columns = next(rows, [])
-        center, kind, key = map(columns.index, ("cost_center", "principal_kind", "principal_id"))
+        names = ("cost_center", "quantity", "principal_kind", "principal_id")
+        code, quantity, kind, key = map(columns.index, names)
         for row in rows:
             if len(row) != len(columns):
                 cells = f"{len(row)} cells in line {rows.line_num}"
                 raise ValueError(f"{LEDGER} has {cells}, and {len(columns)} columns")
-            code, principal_id = (row[place].removeprefix(FORMULA_MARK) for place in (center, key))
-            if principal_id:
-                by_center[code].add(principal_of(row[kind], principal_id))
-    return by_center
+            if not _QUANTITY.fullmatch(row[quantity]):
+                raise ValueError(f"{LEDGER} has no quantity in line {rows.line_num}")
+            borne_by, principal_id = (row[at].removeprefix(FORMULA_MARK) for at in (code, key))
+            yield borne_by, Decimal(row[quantity]), row[kind], principal_id
 
 
 def _cycle(start: date, end: date) -> BillingCycle:

@@ -24,17 +24,17 @@ CYCLES = ("2025-11-05", "2025-12-05")
 
 sys.path.insert(0, str(HERE))
 from model import serve  # noqa: E402 - the model lies beside this file, in no package
-from world import build  # noqa: E402
+from world import World, build  # noqa: E402
 
 
-def record() -> bytes:
-    """Collect both cycles from the model and give their evidence, sorted by request."""
+def record(world: World) -> bytes:
+    """Collect both cycles from the model of a world and give their evidence, sorted by request."""
     context = Context(
         now=lambda: RECORDED_AT,
         environment={"DEVIN_API_TOKEN": "cog_sample"},
         terminal=Terminal(machine=False, quiet=True),
     )
-    with tempfile.TemporaryDirectory() as folder, serve(build()) as base_url:
+    with tempfile.TemporaryDirectory() as folder, serve(world) as base_url:
         config = _configuration(Path(folder), base_url)
         for cycle in CYCLES:
             collect(config, cycle, context, Effort())
@@ -57,4 +57,4 @@ def _configuration(folder: Path, base_url: str) -> Path:
 
 
 if __name__ == "__main__":
-    (HERE / "responses.jsonl").write_bytes(record())
+    (HERE / "responses.jsonl").write_bytes(record(build()))

@@ -324,12 +324,13 @@ def test_a_code_that_a_spreadsheet_would_take_for_a_formula_keeps_its_people(tmp
 
 def test_a_row_that_names_a_thousand_answers_is_read(tmp_path):
     folder = written(tmp_path, WORLD)
-    long = record(("", ADA), "1")._replace(
-        requests=tuple(f"/v3/{'x' * 150}/{number}" for number in range(1_000))
+    *others, allocation = sorted(
+        WORLD.allocations, key=lambda each: each.record.principal_id == ADA.id
     )
-    (allocation, *_) = WORLD.allocations
-    (folder / LEDGER).write_text(ledger_csv([allocation._replace(record=long)]), encoding="utf-8")
-    assert found_after(tmp_path).cost_centers[allocation.cost_center].principals == (ADA,)
+    requests = tuple(f"/v3/{'x' * 150}/{number}" for number in range(1_000))
+    long = allocation._replace(record=allocation.record._replace(requests=requests))
+    (folder / LEDGER).write_text(ledger_csv([long, *others]), encoding="utf-8")
+    assert ADA in found_after(tmp_path).cost_centers[allocation.cost_center].principals
 
 
 # Which cycle
@@ -409,6 +410,11 @@ def changed(name: str, old: str, new: str) -> Callable[[Path], None]:
     return change
 
 
+def without_last_row(folder: Path) -> None:
+    path = folder / LEDGER
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+
 def cut(name: str, at: int) -> Callable[[Path], None]:
     return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:at])
 
@@ -428,6 +434,8 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "no status": changed(STATEMENT, '"status": "draft"', '"status": "final"'),
     "ledger empty": cut(LEDGER, 0),
     "ledger torn": cut(LEDGER, -20),
+    "ledger without its last row": without_last_row,
+    "ledger without a number": changed(LEDGER, ",5,1.75,", ",five,1.75,"),
     "ledger torn in a quote": changed(LEDGER, "robot", '"robot'),
     "ledger without a column": changed(LEDGER, "principal_id", "principal"),
 }

@@ -20,6 +20,7 @@ def test_every_folder_has_its_right_value():
     assert RIGHT.keys() == FOLDERS
 
 
+@pytest.mark.quick(6)
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_case_comes_to_what_is_right(name, tmp_path, monkeypatch):
     shutil.copytree(HERE / name, tmp_path / "case")

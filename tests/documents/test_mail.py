@@ -273,6 +273,7 @@ def test_a_name_is_one_line_of_the_text_and_no_markup_of_the_page(name):
     assert "&amp;" in "".join(page.itertext())
 
 
+@pytest.mark.heavy
 @given(st.text(max_size=120))
 def test_no_name_makes_another_header(name):
     envelope = replace(sent.ENVELOPE, sender_name=name)
@@ -350,6 +351,7 @@ def test_it_names_nobody_whatever_documents_show(code):
     assert [word for word in secrets() if word in said] == []
 
 
+@pytest.mark.heavy
 def test_no_template_of_it_can_name_anybody():
     """Everything that a template reaches is in the fields of its document."""
     document = sent.email_task("email.txt.j2").document

@@ -75,6 +75,7 @@ def letters(text: str) -> str:
     return "".join(seen)
 
 
+@pytest.mark.quick(4)
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_name_is_drawn_and_kept(kind):
     name = NAMES[kind]
@@ -90,6 +91,7 @@ def test_a_name_is_drawn_and_kept(kind):
     assert CODED.sub("_x005F_", name).strip() in {cell.strip() for cell in cells(found["xlsx"])}
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "name", ["Wolfeschlegelsteinhausenbergerdorff " * 300, "x" * 10_000], ids=["words", "one word"]
 )
@@ -133,6 +135,7 @@ def test_what_xml_cannot_carry_is_shown_as_such(kind):
     assert shown in cells(found["xlsx"])
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("name", "shown", "points"),
     [
@@ -176,6 +179,7 @@ def told(names: dict[str, str]) -> list[Problem]:
     return warnings
 
 
+@pytest.mark.heavy
 def test_every_text_that_cannot_be_drawn_is_told_of_every_document():
     """Two people in two documents, one of them with two letters that no font has."""
     warnings = told({"u|ada": "Adlam \U0001e900\U0001e901", "u|na": "Unassigned \u0378"})

@@ -280,6 +280,7 @@ def test_the_command_writes_summaries_and_takes_them_away_again(tmp_path):
     assert not list(summaries.iterdir())
 
 
+@pytest.mark.heavy
 def test_every_document_can_be_drawn_and_is_the_same_again():
     for task in grove.tasks(grove.derived(recover=True)):
         if task.path.endswith(".pdf"):

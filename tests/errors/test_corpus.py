@@ -9,6 +9,7 @@ import sys
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -207,7 +208,17 @@ def lines_in(path):
     return path.read_bytes().rstrip(b"\n").count(b"\n") + 1
 
 
-@pytest.mark.parametrize("case", CASES)
+DRAWN = [case for case in CASES if case.startswith("template-")]
+OF_NOBODY = [case for case in CASES if case.endswith(("-not-readable", "-not-writable"))]
+HEAVY = {*DRAWN[2:], *sorted(REAL_PROCESSES)[2:], *OF_NOBODY[1:]}
+"""What draws a document, and what takes a process of its own: some of the kind are quick."""
+
+
+def weighed(case: str) -> Any:
+    return pytest.param(case, marks=pytest.mark.heavy) if case in HEAVY else case
+
+
+@pytest.mark.parametrize("case", [*map(weighed, CASES)])
 def test_the_words_of_a_problem(case, tmp_path, monkeypatch, pytestconfig):
     args = prepared(case, tmp_path)
     before = tree(tmp_path)
@@ -233,6 +244,7 @@ def test_the_words_of_a_problem(case, tmp_path, monkeypatch, pytestconfig):
     )
 
 
+@pytest.mark.heavy
 def test_the_base_has_no_problem(tmp_path, monkeypatch):
     shutil.copytree(HERE / "base", tmp_path, dirs_exist_ok=True)
     assert in_this_process(["check", ".", "--quiet"], tmp_path, monkeypatch) == (

@@ -7,7 +7,8 @@ sys.path.append(str(Path(__file__).parents[2] / "samples" / "acme"))
 
 import model
 from model import Refusal
-from world import CYCLES, DAY, Atom, Organization, Person, ServiceUser, Session, World, build
+from record import record
+from world import CYCLES, DAY, Atom, Organization, Person, ServiceUser, Session, World, at, build
 
 __all__ = [
     "CYCLES",
@@ -19,6 +20,8 @@ __all__ = [
     "ServiceUser",
     "Session",
     "World",
+    "at",
     "build",
     "model",
+    "record",
 ]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.scenarios.closed import close_both, scattered
 from tests.scenarios.corrected import correct_all
-from tests.scenarios.job import Job, Json, example, once, small
+from tests.scenarios.job import Job, Json, example, once, plain, small
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,20 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def sample(shared: Path) -> Built:
-    """Run the sample cycle with two workers."""
-    return _built(shared, "sample", "--workers", "2")
+    """Run the sample cycle; but for the index, its documents have a line."""
+    return _built(shared, "sample", configuration=_outlined)
 
 
 @pytest.fixture(scope="session")
-def sample_for_machines(shared: Path) -> Built:
-    """Run the sample cycle with one worker, and its result as JSON."""
-    return _built(shared, "sample-for-machines", "--workers", "1", "--json")
+def drawn_sample(shared: Path) -> Built:
+    """Run the sample cycle with two workers, and draw its documents."""
+    return _built(shared, "drawn-sample", "--workers", "2")
+
+
+@pytest.fixture(scope="session")
+def drawn_again(shared: Path) -> Built:
+    """Do that with one worker, and print the result as JSON."""
+    return _built(shared, "drawn-again", "--workers", "1", "--json")
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +104,10 @@ def corrected(corrected_once: Job, tmp_path: Path) -> Job:
 @pytest.fixture
 def small_job(tmp_path: Path) -> Job:
     return small(tmp_path / "small")
+
+
+def _outlined(folder: Path) -> Job:
+    return plain(example(folder), "index.html.j2", "index.css")
 
 
 def _built(

@@ -17,7 +17,7 @@ from subprocess import CompletedProcess
 from tests.scenarios.job import (
     DECEMBER,
     NOVEMBER,
-    RECORDING,
+    SMALL_RECORDING,
     STATEMENT,
     Job,
     Json,
@@ -60,7 +60,7 @@ def _told(line: Json) -> Json:
 
 def replay(job: Job, *cycles: str) -> None:
     """Replay a recording in which some cycles are restated from now on."""
-    lines = [json.loads(line) for line in RECORDING.read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in SMALL_RECORDING.read_text(encoding="utf-8").splitlines()]
     text = "".join(json.dumps(line) + "\n" for line in restated(*cycles)(lines))
     (job.folder / "responses.jsonl").write_text(text, encoding="utf-8")
 

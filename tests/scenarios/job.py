@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from click.testing import CliRunner
 
 import reportgen.documents.pdf.pdf
@@ -22,13 +23,14 @@ Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "configs" / "example"
 RECORDING = ROOT / "samples" / "acme" / "responses.jsonl"
+SMALL_RECORDING = Path(__file__).with_name("small.jsonl")
 DECEMBER, NOVEMBER = "2025-12-05", "2025-11-05"
 
 SMALL = {
     "chargeback.yaml": f"""\
 enterprise: Acme Corporation
 source:
-  replay: {RECORDING}
+  replay: {SMALL_RECORDING}
 mapping: mapping.yaml
 rates: rates.yaml
 archive: archive
@@ -83,6 +85,12 @@ class Job:
     @property
     def archive(self) -> Path:
         return self.folder / "archive"
+
+    @property
+    def recording(self) -> Path:
+        """Find what the configuration replays."""
+        text = (self.folder / "chargeback.yaml").read_text(encoding="utf-8")
+        return Path(yaml.safe_load(text)["source"]["replay"])
 
     def copied(self, folder: Path) -> "Job":
         """Copy the configuration and its archive, to be changed."""
@@ -147,12 +155,13 @@ class Job:
 
     def record(self, change: Callable[[list[Json]], Iterable[Json]]) -> None:
         """Replay a changed copy of the recording from now on."""
-        lines = [json.loads(line) for line in RECORDING.read_text(encoding="utf-8").splitlines()]
+        recording = self.recording
+        lines = [json.loads(line) for line in recording.read_text(encoding="utf-8").splitlines()]
         copy = self.folder / "responses.jsonl"
         copy.write_text(
             "".join(json.dumps(line) + "\n" for line in change(lines)), encoding="utf-8"
         )
-        self.edit("chargeback.yaml", str(RECORDING), str(copy))
+        self.edit("chargeback.yaml", str(recording), str(copy))
 
 
 def example(folder: Path) -> Job:

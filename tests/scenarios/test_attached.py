@@ -15,8 +15,8 @@ from tests.poppler import text_of
 from tests.scenarios.test_sample import ISSUED, LOCALES
 
 
-def embedded(sample, code: str) -> dict[str, bytes]:
-    with pikepdf.open(sample.file(code, ".pdf")) as document:
+def embedded(drawn_sample, code: str) -> dict[str, bytes]:
+    with pikepdf.open(drawn_sample.file(code, ".pdf")) as document:
         return {name: file.get_file().read_bytes() for name, file in document.attachments.items()}
 
 
@@ -35,32 +35,35 @@ def amounts(value: object) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("code", ISSUED)
-def test_every_amount_inside_stands_on_the_pages(sample, code):
-    text = text_of(sample.file(code, ".pdf").read_bytes())
-    for amount in amounts(json.loads(embedded(sample, code)["invoice.json"])):
+def test_every_amount_inside_stands_on_the_pages(drawn_sample, code):
+    text = text_of(drawn_sample.file(code, ".pdf").read_bytes())
+    for amount in amounts(json.loads(embedded(drawn_sample, code)["invoice.json"])):
         shown = format_decimal(Decimal(amount), format="#,##0.00", locale=LOCALES.get(code, "en"))
         assert re.search(rf"(?<![\d.,]){re.escape(shown)}(?!\d)", text), amount
 
 
 @pytest.mark.parametrize("code", ISSUED)
-def test_the_invoice_inside_is_the_one_of_the_statement(sample, code):
-    inside, statement = json.loads(embedded(sample, code)["invoice.json"]), sample.statement()
+def test_the_invoice_inside_is_the_one_of_the_statement(drawn_sample, code):
+    inside, statement = (
+        json.loads(embedded(drawn_sample, code)["invoice.json"]),
+        drawn_sample.statement(),
+    )
     assert inside["cost_center"] == next(
         center for center in statement["cost_centers"] if center["code"] == code
     )
     assert inside["tie_out"] == statement["tie_out"]
 
 
-def test_the_usage_inside_all_invoices_is_the_ledger(sample):
+def test_the_usage_inside_all_invoices_is_the_ledger(drawn_sample):
     """Quantities by cost center, day and product, from two files that were written apart."""
-    ledger = table((sample.folder / "ledger.csv").read_text(encoding="utf-8"))
+    ledger = table((drawn_sample.folder / "ledger.csv").read_text(encoding="utf-8"))
     wanted: dict = {}
     for row in ledger:
         key = row["cost_center"], row["day"], row["product"], row["principal_id"]
         wanted[key] = wanted.get(key, Decimal(0)) + Decimal(row["quantity"])
     attached: dict = {}
     for code in ISSUED:
-        for row in table(embedded(sample, code)["usage.csv"].decode()):
+        for row in table(embedded(drawn_sample, code)["usage.csv"].decode()):
             key = code, row["day"], row["product"], row["principal_id"]
             attached[key] = attached.get(key, Decimal(0)) + Decimal(row["quantity"])
     assert attached == wanted

@@ -71,6 +71,7 @@ def test_missing_fonts_are_told_before_anything_is_collected(job, tmp_path):
     assert not job.archive.exists()
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("library", "package"),
     [("harfbuzz-subset", "libharfbuzz-subset0"), ("pango", "libpango-1.0-0")],
@@ -85,6 +86,7 @@ def test_a_missing_library_is_told_before_anything_is_collected(job, library, pa
     assert not job.archive.exists()
 
 
+@pytest.mark.heavy
 def test_what_needs_no_library_asks_for_none(job):
     """Neither reading a configuration nor telling it to be right loads Pango."""
     loaded = "print([name for name in sys.modules if name.partition('.')[0] == 'weasyprint'])"
@@ -103,6 +105,7 @@ def test_what_needs_no_library_asks_for_none(job):
     assert (result.stdout, result.stderr) == ("No problems, 0 warnings\n[]\n", "")
 
 
+@pytest.mark.heavy
 def test_nothing_of_the_libraries_reaches_a_stream(job, tmp_path):
     """Fontconfig has no cache that it may write: it says so, to whoever listens."""
     nowhere = tmp_path / "file"
@@ -159,6 +162,7 @@ def emoji(tmp_path) -> Job:
     return Job(Path(shutil.copytree(CASE, tmp_path / "emoji")))
 
 
+@pytest.mark.heavy
 def test_a_font_of_ones_own_draws_what_ours_lack_and_is_kept(emoji, rocket):
     with (emoji.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
         file.write(f'invoice: {{fonts: "../{rocket.name}"}}\n')
@@ -173,6 +177,7 @@ def test_a_font_of_ones_own_draws_what_ours_lack_and_is_kept(emoji, rocket):
     assert emoji.here("check").stderr.count("warning") == 0
 
 
+@pytest.mark.heavy
 def test_a_close_keeps_the_fonts_of_ones_own_and_is_verified_with_them(emoji, rocket):
     """Verified where the folder of fonts is gone, and where what was kept of it is."""
     plain(emoji, "invoice.html.j2", "invoice.css")
@@ -195,6 +200,7 @@ def test_a_close_keeps_the_fonts_of_ones_own_and_is_verified_with_them(emoji, ro
     assert CliRunner().invoke(main, command).exit_code != 0
 
 
+@pytest.mark.heavy
 def test_check_says_before_what_no_font_draws(emoji):
     """In the words of the build, and of each document."""
     built = emoji.here("run", "--quiet")

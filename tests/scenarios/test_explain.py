@@ -344,6 +344,7 @@ tiers:
 """
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("rates", "words"), heavy_but(1, [(RECOVER, "19713.47"), (TIERS, "effective")])
 )
@@ -415,6 +416,7 @@ def test_names_cannot_play_with_the_terminal(small_job):
     assert "Kiosk" in said
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "source", ["api: v3", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"]
 )

@@ -75,6 +75,7 @@ def data(bag, tmp_path):
 # What is in it, and what checks it
 
 
+@pytest.mark.heavy
 def test_tools_that_auditors_have_check_it(bag):
     assert sha256sum(bag, "manifest-sha256.txt", "tagmanifest-sha256.txt").returncode == 0
     read = bagit.Bag(str(bag))
@@ -111,6 +112,7 @@ def test_it_can_be_verified_as_an_archive_can(bag):
     assert (done.exit_code, done.stdout.splitlines()[-1].rpartition(": ")[2]) == (0, "intact")
 
 
+@pytest.mark.heavy
 def test_the_same_cycle_gives_the_same_bytes(archive, closed_once, tmp_path):
     assert export(closed_once, "--output", tmp_path / "again.zip").returncode == 0
     assert (tmp_path / "again.zip").read_bytes() == archive.read_bytes()
@@ -222,6 +224,7 @@ def test_it_comes_into_the_archive_for_its_owner_alone(closed):
     assert export(closed).returncode == 0  # in the place of the first
 
 
+@pytest.mark.heavy
 def test_an_archive_of_a_team_lets_the_team_read_it(closed):
     with (closed.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
         file.write("archive_mode: group\n")

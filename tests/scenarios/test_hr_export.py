@@ -109,6 +109,7 @@ def test_shares_and_last_days_are_charged_as_the_rows_say(tmp_path):
     assert amounts(made) == {"CC-1": "12.00", "CC-2": "48.00", "CC-9": "60.00"}
 
 
+@pytest.mark.heavy
 def test_a_column_of_names_names_who_has_none_in_documents(tmp_path):
     made = plain_but_invoices(tmp_path / "job", "name: name")
     responses = made.folder / "responses.jsonl"
@@ -129,6 +130,7 @@ def plain_but_invoices(folder: Path, options: str) -> Job:
     return made
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", heavy_but(1, ["01-hr-encoding/xlsx", "01-hr-encoding/utf16-tab"]))
 def test_the_archive_keeps_the_file_as_it_was_and_can_be_built_from(name, tmp_path):
     made = job(tmp_path / "job", case=name)

@@ -92,8 +92,8 @@ def test_the_totals_are_those_of_the_statement(sample):
 
 
 @pytest.mark.heavy
-def test_the_page_is_the_same_with_any_number_of_workers(sample, sample_for_machines):
-    pages = [(built.folder / "index.html").read_bytes() for built in (sample, sample_for_machines)]
+def test_the_page_is_the_same_with_any_number_of_workers(drawn_sample, drawn_again):
+    pages = [(built.folder / "index.html").read_bytes() for built in (drawn_sample, drawn_again)]
     assert pages[0] == pages[1]
 
 

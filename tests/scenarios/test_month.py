@@ -19,7 +19,6 @@ from tests.scenarios.job import (
     INVOICE,
     NOVEMBER,
     PLAIN,
-    RECORDING,
     STATEMENT,
     Job,
     contents,
@@ -65,7 +64,7 @@ def test_build_before_collect_says_what_to_do(small_job):
 def test_build_needs_no_network_and_no_recording(small_job, small_build):
     assert small_job.run("collect").returncode == 0
     assert list(contents(small_job.cycle())) == ["inputs/directory.json", "inputs/responses.jsonl"]
-    small_job.edit("chargeback.yaml", f"replay: {RECORDING}", f"base_url: {CLOSED_PORT}")
+    small_job.edit("chargeback.yaml", f"replay: {small_job.recording}", f"base_url: {CLOSED_PORT}")
     result = small_job.run("build")
     assert (result.returncode, result.stderr.count("\n")) == (0, 2)
     actual, expected = contents(small_job.cycle()), contents(small_build.folder)
@@ -164,6 +163,7 @@ def test_a_sealed_cycle_is_refused_and_nothing_changes(drafted):
 # What can be wrong
 
 
+@pytest.mark.heavy
 def test_what_nobody_bears_stays_on_the_statement(small_job):
     plain(small_job, *STATEMENT).edit("mapping.yaml", "unallocated: Z-9\n", "")
     result = small_job.here("run")
@@ -240,6 +240,7 @@ def test_a_product_without_a_price_is_shown_as_unpriced(small_job):
     assert [row[2:] for row in rows if row[0] == "terminal"] == [("unpriced", 0)]
 
 
+@pytest.mark.heavy
 def test_views_that_disagree_are_listed_and_the_drafts_are_written(small_job):
     """Ada is said to have used more in her organization than anywhere."""
     ada, platform = "email%7C64f0009e3779b1009e37", "org-7c1e04b95d2a"
@@ -276,6 +277,7 @@ def test_views_that_disagree_are_listed_and_the_drafts_are_written(small_job):
     assert "PRELIMINARY" in shown
 
 
+@pytest.mark.heavy
 def test_refused_views_make_it_coarser_and_nobody_pays_twice(small_job, small_build):
     def refuse(lines: list[dict]) -> list[dict]:
         asked = {line["request"] for line in lines}

@@ -104,11 +104,11 @@ def test_the_tie_out_ends_in_zero(sample):
 
 
 @pytest.mark.heavy
-def test_json_is_one_object_and_nothing_else(sample_for_machines):
-    assert sample_for_machines.code == 0
-    printed = json.loads(sample_for_machines.stdout)
-    assert printed.pop("folder") == str(sample_for_machines.folder)
-    assert list(printed.items()) == list(sample_for_machines.statement().items())
+def test_json_is_one_object_and_nothing_else(drawn_again):
+    assert drawn_again.code == 0
+    printed = json.loads(drawn_again.stdout)
+    assert printed.pop("folder") == str(drawn_again.folder)
+    assert list(printed.items()) == list(drawn_again.statement().items())
 
 
 # statement.json
@@ -394,8 +394,8 @@ def pdf_rows(path: Path, pattern: str) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("code", ISSUED)
-def test_the_pdf_of_an_invoice_agrees_to_the_cent(sample, code):
-    path, center = sample.file(code, ".pdf"), cost_centers(sample)[code]
+def test_the_pdf_of_an_invoice_agrees_to_the_cent(drawn_sample, code):
+    path, center = drawn_sample.file(code, ".pdf"), cost_centers(drawn_sample)[code]
     (total,) = pdf_rows(path, r"USD ([\d,]+\.\d\d)")
     rows = pdf_rows(path, rf"^ *({PRODUCTS})\b.*? ([\d,]+\.\d{{4}}) +([\d.]+) +([\d,]+\.\d\d)$")
     assert number(total) == Decimal(center["amount"])
@@ -436,21 +436,21 @@ def on_lines(center) -> Decimal:
     return sum((Decimal(line["acus"]) for line in center["lines"]), Decimal(0))
 
 
-def test_the_pdf_of_the_statement_agrees_to_the_cent(sample):
-    path = sample.folder / "statement.pdf"
+def test_the_pdf_of_the_statement_agrees_to_the_cent(drawn_sample):
+    path = drawn_sample.folder / "statement.pdf"
     rows = pdf_rows(
         path, r"^ *(CC-\d{4}) .*? ([\d,]+\.\d{4}) +[\d.]+% +([\d,]+\.\d\d) +(–|[\d,.]+%)$"
     )
     assert [(code, number(acus), number(amount), used) for code, acus, amount, used in rows] == [
         (code, at_four_decimals(on_lines(center)), Decimal(center["amount"]), budget_used(center))
-        for code, center in cost_centers(sample).items()
+        for code, center in cost_centers(drawn_sample).items()
     ]
     (total,) = pdf_rows(path, r"USD ([\d,]+\.\d\d)")
     products = pdf_rows(path, rf"^ *(?:{PRODUCTS}) +[\d,.]+ +[\d.]+% +([\d,]+\.\d\d)$")
-    invoiced = Decimal(sample.statement()["tie_out"]["invoiced_amount"])
+    invoiced = Decimal(drawn_sample.statement()["tie_out"]["invoiced_amount"])
     assert number(total) == sum(map(number, products)) == invoiced
     causes = pdf_rows(path, r"^ *(unmapped \w+|no known user or organization) +([\d.]+)$")
-    by_cause = sample.statement()["unallocated"]["by_cause"]
+    by_cause = drawn_sample.statement()["unallocated"]["by_cause"]
     assert [(cause, number(acus)) for cause, acus in causes] == [
         (cause, at_four_decimals(acus)) for cause, acus in by_cause.items()
     ]
@@ -460,9 +460,9 @@ def budget_used(center) -> str:
     return f"{Decimal(center['budget']['used']) * 100:,.2f}%" if center["budget"] else "–"
 
 
-def every_pdf(sample) -> list[tuple[Path, str]]:
-    return [(sample.folder / "statement.pdf", "en")] + [
-        (sample.file(code, ".pdf"), LOCALES.get(code, "en")) for code in ISSUED
+def every_pdf(drawn_sample) -> list[tuple[Path, str]]:
+    return [(drawn_sample.folder / "statement.pdf", "en")] + [
+        (drawn_sample.file(code, ".pdf"), LOCALES.get(code, "en")) for code in ISSUED
     ]
 
 
@@ -470,13 +470,13 @@ def stamp_of(locale: str) -> str:
     return catalog(read_templates(None), locale).gettext("PRELIMINARY")
 
 
-def test_every_page_says_that_it_is_preliminary(sample):
-    for path, locale in every_pdf(sample):
+def test_every_page_says_that_it_is_preliminary(drawn_sample):
+    for path, locale in every_pdf(drawn_sample):
         assert all(stamp_of(locale) in page for page in pages_of(path)), path.name
 
 
-def test_every_page_is_numbered(sample):
-    for path, locale in every_pdf(sample):
+def test_every_page_is_numbered(drawn_sample):
+    for path, locale in every_pdf(drawn_sample):
         pages = pages_of(path)
         for position, page in enumerate(pages, start=1):
             footer = page.rstrip().splitlines()[-1]
@@ -497,19 +497,19 @@ NAMES_FROM_RIGHT_TO_LEFT = {"CC-1002": "דנה לוי", "CC-2002": "ليلى ح�
 
 
 @pytest.mark.parametrize("code", NAMES)
-def test_names_of_many_scripts_are_in_both_documents(sample, code):
-    assert NAMES[code] in " ".join(pages_of(sample.file(code, ".pdf")))
-    assert NAMES[code] in column(sheets(sample.file(code, ".xlsx"))[2], 1)
+def test_names_of_many_scripts_are_in_both_documents(drawn_sample, code):
+    assert NAMES[code] in " ".join(pages_of(drawn_sample.file(code, ".pdf")))
+    assert NAMES[code] in column(sheets(drawn_sample.file(code, ".xlsx"))[2], 1)
 
 
 @pytest.mark.parametrize("code", NAMES_FROM_RIGHT_TO_LEFT)
-def test_names_from_right_to_left_are_in_both_documents(sample, code):
+def test_names_from_right_to_left_are_in_both_documents(drawn_sample, code):
     """Their letters may be written in the order seen, and in the shapes drawn."""
     name = NAMES_FROM_RIGHT_TO_LEFT[code]
-    text = unicodedata.normalize("NFKC", " ".join(pages_of(sample.file(code, ".pdf"))))
+    text = unicodedata.normalize("NFKC", " ".join(pages_of(drawn_sample.file(code, ".pdf"))))
     words = name.split()
     assert all(word in text or word[::-1] in text for word in words)
-    assert name in column(sheets(sample.file(code, ".xlsx"))[2], 1)
+    assert name in column(sheets(drawn_sample.file(code, ".xlsx"))[2], 1)
 
 
 def test_who_used_nothing_gets_no_invoice(sample):
@@ -523,9 +523,12 @@ def test_who_used_nothing_gets_no_invoice(sample):
     issued = sorted(path.name for path in (sample.folder / "invoices").iterdir())
     expected = [f"CB-2025-12-05-{code}{suffix}" for code in ISSUED for suffix in (".pdf", ".xlsx")]
     assert issued == sorted(expected)
+
+
+def test_who_used_nothing_has_a_row_on_the_statement(drawn_sample):
     row = next(
         line
-        for line in "\n".join(pages_of(sample.folder / "statement.pdf")).splitlines()
+        for line in "\n".join(pages_of(drawn_sample.folder / "statement.pdf")).splitlines()
         if "CC-6001" in line
     )
     assert re.split(r"\s{2,}", row.strip()) == [
@@ -538,10 +541,10 @@ def test_who_used_nothing_gets_no_invoice(sample):
     ]
 
 
-def test_the_locale_shapes_days_and_the_currency_stays(sample):
-    assert "2025/12/05" in pages_of(sample.file("CC-4001", ".pdf"))[0]
-    assert "2025年12月5日" in pages_of(sample.file("CC-4002", ".pdf"))[0]
-    assert "Dec 5, 2025" in pages_of(sample.file("CC-1001", ".pdf"))[0]
+def test_the_locale_shapes_days_and_the_currency_stays(drawn_sample):
+    assert "2025/12/05" in pages_of(drawn_sample.file("CC-4001", ".pdf"))[0]
+    assert "2025年12月5日" in pages_of(drawn_sample.file("CC-4002", ".pdf"))[0]
+    assert "Dec 5, 2025" in pages_of(drawn_sample.file("CC-1001", ".pdf"))[0]
 
 
 # Workbooks
@@ -569,9 +572,9 @@ def cents(value: float) -> Decimal:
 
 
 @pytest.mark.parametrize("code", ISSUED)
-def test_the_workbook_of_an_invoice_agrees_to_the_cent(sample, code):
-    cover, products, users, _, months, detail, _ = cached(sample.file(code, ".xlsx"))
-    center = cost_centers(sample)[code]
+def test_the_workbook_of_an_invoice_agrees_to_the_cent(drawn_sample, code):
+    cover, products, users, _, months, detail, _ = cached(drawn_sample.file(code, ".xlsx"))
+    center = cost_centers(drawn_sample)[code]
     rows = [
         row
         for row in cover.iter_rows(max_col=4, values_only=True)
@@ -592,31 +595,31 @@ def test_the_workbook_of_an_invoice_agrees_to_the_cent(sample, code):
     assert sum(column(detail, 9)[1:]) == pytest.approx(float(exact), abs=1e-6)
 
 
-def test_the_workbook_of_the_statement_agrees_to_the_cent(sample):
-    book = cached(sample.folder / "statement.xlsx")
+def test_the_workbook_of_the_statement_agrees_to_the_cent(drawn_sample):
+    book = cached(drawn_sample.folder / "statement.xlsx")
     _, centers, lines, *subtotals, passed_on, by_day, days, _ = book
     rows = [row for row in centers.iter_rows(values_only=True) if str(row[0]).startswith("CC-")]
     assert [(row[0], row[1], row[2], cents(row[4])) for row in rows] == [
         (center["code"], center["name"], center["invoice"], Decimal(center["amount"]))
-        for center in sample.statement()["cost_centers"]
+        for center in drawn_sample.statement()["cost_centers"]
     ]
     assert [
         (row[0], row[2], row[3], cents(row[8]))
         for row in lines.iter_rows(min_row=2, values_only=True)
     ] == [
         (center["code"], line["kind"].capitalize(), line["product"], Decimal(line["amount"]))
-        for center in sample.statement()["cost_centers"]
+        for center in drawn_sample.statement()["cost_centers"]
         for line in center["lines"]
     ]
-    control = float(sample.statement()["tie_out"]["control_acus"])
+    control = float(drawn_sample.statement()["tie_out"]["control_acus"])
     assert sum(column(days, 3)[1:]) == pytest.approx(control, abs=1e-6)
     *daily, footing = column(by_day, 7)[1:]
     assert sum(daily) == pytest.approx(footing, abs=1e-6) == pytest.approx(control, abs=1e-6)
-    invoiced = Decimal(sample.statement()["tie_out"]["invoiced_amount"])
+    invoiced = Decimal(drawn_sample.statement()["tie_out"]["invoiced_amount"])
     for sheet, part, position in zip(
         subtotals, ("department", "entity", "month"), (4, 4, 3), strict=True
     ):
-        expected = [Decimal(group["amount"]) for group in sample.statement()[f"by_{part}"]]
+        expected = [Decimal(group["amount"]) for group in drawn_sample.statement()[f"by_{part}"]]
         shown = [cents(value) for value in column(sheet, position)[1:] if value is not None]
         assert shown == [*expected, invoiced]
     charged = [cents(value) for value in column(passed_on, 7)[1:]]
@@ -624,8 +627,8 @@ def test_the_workbook_of_the_statement_agrees_to_the_cent(sample):
 
 
 @pytest.mark.parametrize("code", [*ISSUED, None])
-def test_workbooks_open_with_their_types_and_ready_to_print(sample, code):
-    path = sample.file(code, ".xlsx") if code else sample.folder / "statement.xlsx"
+def test_workbooks_open_with_their_types_and_ready_to_print(drawn_sample, code):
+    path = drawn_sample.file(code, ".xlsx") if code else drawn_sample.folder / "statement.xlsx"
     book, stamp = sheets(path), stamp_of(LOCALES.get(code, "en"))
     for sheet in book:
         assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
@@ -673,8 +676,8 @@ def plant(path: Path, target: Path) -> tuple[str, str]:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("code", ["CC-1001", None])
-def test_libreoffice_computes_every_check_to_zero(sample, code, tmp_path):
-    path = sample.file(code, ".xlsx") if code else sample.folder / "statement.xlsx"
+def test_libreoffice_computes_every_check_to_zero(drawn_sample, code, tmp_path):
+    path = drawn_sample.file(code, ".xlsx") if code else drawn_sample.folder / "statement.xlsx"
     planted = tmp_path / "planted.xlsx"
     position, value = plant(path, planted)
     assert cached(planted)[-1][position].value == 1234.5

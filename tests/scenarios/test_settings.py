@@ -306,6 +306,7 @@ def nothing_printed(tmp_path_factory: pytest.TempPathFactory) -> Job:
     return bounded(tmp_path_factory.mktemp("bound") / "zero", 0)
 
 
+@pytest.mark.heavy
 def test_no_row_is_printed_where_none_may_be_and_attachments_have_them_all(
     nothing_printed, small_build
 ):
@@ -316,6 +317,7 @@ def test_no_row_is_printed_where_none_may_be_and_attachments_have_them_all(
         assert attached == attached_usage(small_build.job, DECEMBER, code)
 
 
+@pytest.mark.heavy
 def test_a_bound_leaves_out_the_detail_that_exceeds_it_alone(nothing_printed, tmp_path):
     rows = {code: len(attached_usage(nothing_printed, DECEMBER, code)) for code in CHARGED}
     second, most = sorted(rows.values())[-2:]
@@ -358,6 +360,7 @@ def blue_on(pdf: Path) -> int:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("logo", heavy_but(1, LOGOS))
 def test_a_logo_is_drawn_and_kept_and_changes_no_figure(logo, tmp_path, small_build):
     job = branded(tmp_path / "job", logo)
@@ -405,6 +408,7 @@ def test_a_language_without_words_is_warned_of_once_at_its_first_line(command, t
     ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("catalog", heavy_but(1, ["de_AT.po", "de.po"]))
 def test_words_in_the_folder_of_templates_are_enough(catalog, tmp_path):
     job = plain(with_setting(tmp_path / "job", "locale: de_AT"))

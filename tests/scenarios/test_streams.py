@@ -40,6 +40,7 @@ def program(*arguments: str, redirected: str = "", **environment: str):
     )
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "redirected", heavy_but(1, ["<&- >&- 2>&-", ">&-", "2>&-", "<&-", ">&- 2>&-"])
 )
@@ -68,12 +69,14 @@ def test_a_full_disk_behind_the_result_is_one_sentence(small_job, arguments):
     assert said.stderr.count("\n") == 1
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
 def test_a_full_disk_behind_the_messages_stops_nothing(small_job):
     said = program("check", str(small_job.folder), redirected="2>/dev/full")
     assert (said.returncode, said.stdout) == (0, "No problems, 0 warnings\n")
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("zone", heavy_but(1, ["\u6771\u4eac", "Mars/Phobos", ":/nowhere", ""]))
 def test_a_zone_that_is_none_stops_nothing(small_job, zone):
     said = program("check", str(small_job.folder), TZ=zone)

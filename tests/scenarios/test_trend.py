@@ -20,7 +20,7 @@ from reportgen.operations.context import Context
 from reportgen.operations.inputs import stored_inputs
 from reportgen.sources.config.configuration import load
 from reportgen.terminal import Terminal
-from tests.scenarios.job import DECEMBER, NOVEMBER, Job, contents, decorated, once, plain, small
+from tests.scenarios.job import DECEMBER, NOVEMBER, Job, contents, once, plain, small
 
 OCTOBER = "2025-10-05"
 STARTS = (OCTOBER, NOVEMBER, DECEMBER)
@@ -41,18 +41,12 @@ def all_three(shared: Path) -> Job:
 
 @pytest.fixture
 def three(all_three: Job, tmp_path: Path) -> Job:
-    """Give all three cycles, to be changed."""
+    """Give all three cycles, to be changed and built again."""
     return all_three.copied(tmp_path / "three")
 
 
-@pytest.fixture
-def figures(three: Job) -> Job:
-    """Give all three cycles, to be changed and built again without documents."""
-    return plain(three)
-
-
 def run_in_turn(job: Job) -> None:
-    """Run the cycles; the documents of the last are read."""
+    """Run the cycles; nobody reads their documents."""
     plain(job).record(with_october)
     kiosk = "  C-3: {name: Kiosk}\n"
     job.edit("mapping.yaml", kiosk, "")
@@ -60,7 +54,7 @@ def run_in_turn(job: Job) -> None:
     runs(job, OCTOBER)
     job.edit("mapping.yaml", "  Z-9: {name: Central}\n", f"{kiosk}  Z-9: {{name: Central}}\n")
     runs(job, NOVEMBER)
-    runs(decorated(job), DECEMBER)
+    runs(job, DECEMBER)
 
 
 def with_october(lines: list[dict]) -> Iterator[dict]:
@@ -164,42 +158,42 @@ def test_building_again_changes_no_byte(three):
     assert contents(three.cycle()) == before
 
 
-def test_an_older_cycle_changes_nothing_in_the_statement_or_its_change(figures):
-    before = contents(figures.cycle())
-    shutil.rmtree(figures.cycle(OCTOBER))
-    runs(figures, DECEMBER, "build")
-    after = contents(figures.cycle())
+def test_an_older_cycle_changes_nothing_in_the_statement_or_its_change(three):
+    before = contents(three.cycle())
+    shutil.rmtree(three.cycle(OCTOBER))
+    runs(three, DECEMBER, "build")
+    after = contents(three.cycle())
     assert after["statement.json"] == before["statement.json"]
     assert after["inputs/history.json"] != before["inputs/history.json"]
-    assert [one["start"] for one in kept(figures)] == [NOVEMBER]
+    assert [one["start"] for one in kept(three)] == [NOVEMBER]
 
 
-def test_a_cycle_that_was_built_anew_is_read_anew(figures):
-    before = contents(figures.cycle())
-    figures.edit("rates.yaml", "9000.00", "10.00")
-    runs(figures, OCTOBER, "build")
-    figures.edit("rates.yaml", "10.00", "9000.00")
-    runs(figures, DECEMBER, "build")
-    bars = shown(invoice_trend(told(figures), "A-1"))
-    assert bars == amounts(figures, "A-1")
+def test_a_cycle_that_was_built_anew_is_read_anew(three):
+    before = contents(three.cycle())
+    three.edit("rates.yaml", "9000.00", "10.00")
+    runs(three, OCTOBER, "build")
+    three.edit("rates.yaml", "10.00", "9000.00")
+    runs(three, DECEMBER, "build")
+    bars = shown(invoice_trend(told(three), "A-1"))
+    assert bars == amounts(three, "A-1")
     assert bars[0] > 0
-    assert contents(figures.cycle())["inputs/history.json"] != before["inputs/history.json"]
+    assert contents(three.cycle())["inputs/history.json"] != before["inputs/history.json"]
 
 
-def test_closed_cycles_are_named_with_their_seals_and_not_preliminary(figures):
-    manifest = figures.cycle(OCTOBER) / "manifest.json"
+def test_closed_cycles_are_named_with_their_seals_and_not_preliminary(three):
+    manifest = three.cycle(OCTOBER) / "manifest.json"
     manifest.write_text('{"sequence": 1}\n', encoding="utf-8")
-    path = figures.cycle(OCTOBER) / "statement.json"
+    path = three.cycle(OCTOBER) / "statement.json"
     path.write_text(
         path.read_text("utf-8").replace('"status": "draft"', '"status": "closed"'), "utf-8"
     )
-    runs(figures, DECEMBER, "build")
+    runs(three, DECEMBER, "build")
     seal = sha256(manifest.read_bytes()).hexdigest()
-    assert [(one["status"], one["seal"]) for one in kept(figures)] == [
+    assert [(one["status"], one["seal"]) for one in kept(three)] == [
         ("closed", seal),
         ("draft", None),
     ]
-    assert [bar.preliminary for bar in statement_trend(told(figures)).bars] == [False, True, True]
+    assert [bar.preliminary for bar in statement_trend(told(three)).bars] == [False, True, True]
 
 
 # A gap
@@ -217,12 +211,13 @@ def in_between(job: Job) -> None:
     (job.archive / "2025-11-20" / "inputs").mkdir(parents=True)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("change", [undone, removed, in_between])
-def test_over_a_gap_nothing_is_shown(figures, change):
-    change(figures)
-    assert runs(figures, DECEMBER, "build") == ""
-    assert (kept(figures), figures.statement()["variance"]) == ([], None)
-    statement = told(figures)
+def test_over_a_gap_nothing_is_shown(three, change):
+    change(three)
+    assert runs(three, DECEMBER, "build") == ""
+    assert (kept(three), three.statement()["variance"]) == ([], None)
+    statement = told(three)
     assert (
         statement_trend(statement),
         invoice_trend(statement, "A-1"),
@@ -230,22 +225,18 @@ def test_over_a_gap_nothing_is_shown(figures, change):
     ) == (None,) * 3
 
 
-def test_a_gap_before_the_cycle_before_shortens_the_trend(figures):
-    (figures.archive / "2025-10-20" / "inputs").mkdir(parents=True)
-    assert runs(figures, DECEMBER, "build") == ""
-    assert shown(invoice_trend(told(figures), "A-1")) == amounts(
-        figures, "A-1", (NOVEMBER, DECEMBER)
-    )
+def test_a_gap_before_the_cycle_before_shortens_the_trend(three):
+    (three.archive / "2025-10-20" / "inputs").mkdir(parents=True)
+    assert runs(three, DECEMBER, "build") == ""
+    assert shown(invoice_trend(told(three), "A-1")) == amounts(three, "A-1", (NOVEMBER, DECEMBER))
 
 
-def test_an_older_cycle_in_another_currency_shortens_the_trend(figures):
-    figures.edit("rates.yaml", "USD", "EUR")
-    runs(figures, OCTOBER, "build")
-    figures.edit("rates.yaml", "EUR", "USD")
-    assert runs(figures, DECEMBER, "build") == ""
-    assert shown(invoice_trend(told(figures), "A-1")) == amounts(
-        figures, "A-1", (NOVEMBER, DECEMBER)
-    )
+def test_an_older_cycle_in_another_currency_shortens_the_trend(three):
+    three.edit("rates.yaml", "USD", "EUR")
+    runs(three, OCTOBER, "build")
+    three.edit("rates.yaml", "EUR", "USD")
+    assert runs(three, DECEMBER, "build") == ""
+    assert shown(invoice_trend(told(three), "A-1")) == amounts(three, "A-1", (NOVEMBER, DECEMBER))
 
 
 def test_the_ledger_of_an_older_cycle_is_not_read(three):
@@ -255,13 +246,13 @@ def test_the_ledger_of_an_older_cycle_is_not_read(three):
     assert contents(three.cycle()) == before
 
 
-def test_an_older_statement_that_is_torn_is_a_warning_and_the_change_is_still_told(figures):
-    change = figures.statement()["variance"]
-    path = figures.cycle(OCTOBER) / "statement.json"
+def test_an_older_statement_that_is_torn_is_a_warning_and_the_change_is_still_told(three):
+    change = three.statement()["variance"]
+    path = three.cycle(OCTOBER) / "statement.json"
     path.write_bytes(path.read_bytes()[:-40])
-    said = runs(figures, DECEMBER, "build")
+    said = runs(three, DECEMBER, "build")
     assert said.startswith(f"{path}: warning: cannot be read: ")
     assert "build that cycle again; until then the trend begins after it" in said
     assert said.count("\n") == 1
-    assert figures.statement()["variance"] == change
-    assert [one["start"] for one in kept(figures)] == [NOVEMBER]
+    assert three.statement()["variance"] == change
+    assert [one["start"] for one in kept(three)] == [NOVEMBER]

@@ -77,6 +77,7 @@ def test_an_archive_is_made_again_byte_for_byte_from_itself_alone(elsewhere):
     assert contents(elsewhere) == before
 
 
+@pytest.mark.heavy
 def test_the_quick_check_loads_neither_weasyprint_nor_pango(elsewhere):
     code = (
         "import sys\n"
@@ -100,6 +101,7 @@ def test_a_cycle_is_verified_from_inside_its_folder(elsewhere, monkeypatch):
     assert [cycle["cycle"] for cycle in result["cycles"]] == [DECEMBER]
 
 
+@pytest.mark.heavy
 def test_a_sample_is_chosen_by_a_seed_that_is_printed(november):
     first, again = (verify(november, "--sample", "2", "--seed", "7") for _ in range(2))
     assert first == again
@@ -188,6 +190,7 @@ def check_named(archive: Path, name: str, operation: Callable[[Path], None]) -> 
         path.write_bytes(content)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("operation", ["flip", "delete", "add"])
 def test_what_is_done_to_any_kind_of_file_is_named(elsewhere, operation):
     for name in every_kind(elsewhere):
@@ -312,6 +315,7 @@ def test_documents_that_were_exchanged_with_all_hashes_are_named(november):
     ]
 
 
+@pytest.mark.heavy
 def test_other_bytes_are_no_lie_where_a_library_is_another(november):
     (document, *_) = sorted((november / "invoices").glob("*.pdf"))
     name = f"invoices/{document.name}"

@@ -521,6 +521,7 @@ def test_the_page_speaks_the_language_of_the_enterprise(locale, lang, title):
     assert text_of(page.find(".//h1")).startswith(title)
 
 
+@pytest.mark.heavy
 def test_a_thousand_cost_centers_stand_on_one_page():
     one = grove.derived().statement.invoices[0]
     many: tuple[Invoice, ...] = tuple(

@@ -97,6 +97,7 @@ def embedded(content: bytes) -> dict[str, bytes]:
 # Archivable
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("path", [task.path for task, _ in tasks() if task.path.endswith(".pdf")])
 def test_every_pdf_is_built_as_an_archive_wants_it(path):
     (task,) = [task for task, _ in tasks() if task.path == path]
@@ -119,6 +120,7 @@ def test_every_pdf_is_built_as_an_archive_wants_it(path):
     )
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "logo",
     [
@@ -206,6 +208,7 @@ def test_the_attached_usage_makes_the_lines(code):
 # Long details
 
 
+@pytest.mark.heavy
 def test_a_detail_beyond_the_bound_is_left_to_attachment_and_workbook():
     long, short = drawn("R-1", most_detail_rows=1), drawn("R-1", most_detail_rows=0)
     rows = len(embedded(long)["usage.csv"].splitlines()) - 1
@@ -277,11 +280,13 @@ def told(users: str) -> set[str]:
     }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("users", heavy_but(1, ["pseudonyms", "none"]))
 def test_redacted_documents_tell_nobody(users):
     assert told(users) == set()
 
 
+@pytest.mark.heavy
 def test_the_search_finds_what_is_there():
     used = {
         entry.name or principal.id
@@ -293,6 +298,7 @@ def test_the_search_finds_what_is_there():
     assert used | {CONTACT} <= told("names")
 
 
+@pytest.mark.heavy
 def test_pseudonyms_are_the_same_in_all_parts_of_an_invoice():
     content = next(
         found for path, found in documents("pseudonyms").items() if path.endswith("R-1.pdf")
@@ -306,6 +312,7 @@ def test_pseudonyms_are_the_same_in_all_parts_of_an_invoice():
     assert {found for row in rows for found in (row["email"], row["name"])} == {""}
 
 
+@pytest.mark.heavy
 def test_nobody_at_all_leaves_the_figures():
     content = next(found for path, found in documents("none").items() if path.endswith("R-1.pdf"))
     text = text_of(content)

@@ -52,6 +52,7 @@ def page(body: str, head: str = "") -> str:
     return f'<html lang="en"><head><title>T</title>{head}</head><body>{body}</body></html>'
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("path", ["R-1.pdf", "S-2.pdf", "statement.pdf"])
 def test_a_tree_from_expat_gives_the_bytes_of_weasyprints_own_parser(path):
     css = design().templates["invoice.css"]

@@ -61,6 +61,7 @@ def check_document(content: bytes, task: Task, design: Design) -> None:
     check(content, tagged=True, attachments=attached, title=unescape(title), language=task.locale)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("enterprise", "path"), SAMPLES, ids=[f"{e.__name__[-5:]}-{path}" for e, path in SAMPLES]
 )

@@ -225,6 +225,7 @@ def test_planted_mistake_is_named(expected):
     assert any(problem.startswith(expected.partition(" -> ")[0]) for problem in found), found
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("language", "content"),
     [
@@ -239,6 +240,7 @@ def test_page_numbers_stand_where_the_language_puts_them(language, content):
     assert f"@bottom-right {{ content: {content}; }}" in style
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("language", CATALOGS)
 def test_no_word_stays_english(language):
     catalog = read_po(BytesIO(TEMPLATES[f"locale/{language}.po"].encode()))

@@ -217,6 +217,7 @@ GROWING = (
 )
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "loop",
     [
@@ -231,12 +232,14 @@ def test_a_loop_is_stopped_in_its_line(loop):
     assert problem.message == "this takes more than 1 second of the processor"
 
 
+@pytest.mark.heavy
 def test_a_loop_in_a_part_names_the_part():
     parts = "{% macro head() %}\n\n" + NESTED + "{% endmacro %}"
     text = page("{% import 'parts.html.j2' as parts %}{{ parts.head() }}")
     assert stopped(invoice_html_j2=text, parts_html_j2=parts).source == "parts.html.j2:3"
 
 
+@pytest.mark.heavy
 def test_a_document_that_takes_too_long_to_draw_names_its_template():
     tables = "{% for a in range(9999) %}<table><tr><td>x</td></tr></table>{% endfor %}"
     problem = stopped(invoice_html_j2=page(tables))
@@ -262,6 +265,7 @@ def test_a_template_that_fills_the_memory_is_stopped_in_its_line(line):
     assert "more memory than a document may have" in problem.message
 
 
+@pytest.mark.heavy
 def test_what_nothing_can_interrupt_ends_the_process_and_is_named():
     problem = stopped(invoice_html_j2=page(IN_C))
     assert problem.source == "invoice.html.j2"
@@ -271,6 +275,7 @@ def test_what_nothing_can_interrupt_ends_the_process_and_is_named():
     assert "--workers" not in problem.hint
 
 
+@pytest.mark.heavy
 def test_with_several_workers_all_that_were_rendered_are_named():
     texts = {"invoice_html_j2": page(IN_C), "statement_html_j2": page(IN_C)}
     problem = stopped(("R-1.xlsx", "R-1.pdf", "statement.pdf", "S-2.pdf"), 2, **texts)
@@ -279,6 +284,7 @@ def test_with_several_workers_all_that_were_rendered_are_named():
     assert "--workers 1 tells which" in problem.hint
 
 
+@pytest.mark.heavy
 def test_after_a_hostile_template_the_next_run_works():
     stopped(INVOICES, 2, invoice_html_j2=page(IN_C))
     with ProcessPoolExecutor(2, initializer=limit_this_process) as executor:
@@ -292,6 +298,7 @@ def imports() -> None:
     import_module("reportgen.documents.pdf.pdf")
 
 
+@pytest.mark.heavy
 def test_every_document_has_time_of_its_own():
     texts = {
         "invoice_html_j2": page(
@@ -321,6 +328,7 @@ def limits():
     return [getrlimit(what)[0] for what in (RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU)], getsignal(SIGPROF)
 
 
+@pytest.mark.heavy
 def test_whoever_renders_in_his_own_process_is_not_limited():
     before = limits()
     assert dict(render([task("R-1.pdf")], design(), Here()))
@@ -328,6 +336,7 @@ def test_whoever_renders_in_his_own_process_is_not_limited():
     assert getsignal(SIGPROF) is SIG_DFL
 
 
+@pytest.mark.heavy
 def test_a_worker_is_limited_in_memory_above_what_it_began_with():
     with ProcessPoolExecutor(1, initializer=limit_this_process) as executor:
         list(render([task("R-1.pdf")], design(), executor))

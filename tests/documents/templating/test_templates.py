@@ -336,6 +336,7 @@ def run(folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.heavy
 def test_a_mistake_in_the_users_template_is_one_line_and_writes_nothing(tmp_path):
     folder = beech(tmp_path / "beech", invoice_html_j2=LINE_2.format("document.nothing"))
     result = run(folder)
@@ -347,6 +348,7 @@ def test_a_mistake_in_the_users_template_is_one_line_and_writes_nothing(tmp_path
     assert not list((folder / "archive").rglob("*"))
 
 
+@pytest.mark.heavy
 def test_overriding_one_file_is_enough(tmp_path):
     css = read_templates(None)["invoice.css"].replace("size: A4;", "size: letter;")
     folder = beech(tmp_path / "beech", invoice_css=css)

@@ -254,6 +254,7 @@ BOOKS = {
 }
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("book", heavy_but(2, BOOKS))
 def test_libreoffice_corrects_every_wrong_value_and_computes_every_check_to_zero(
     book, tmp_path
@@ -313,6 +314,7 @@ def test_a_row_of_an_invoice_that_is_not_what_was_built_is_found(place, tmp_path
     assert abs(checks["Detail + rounding − usage charges: must be zero"]) == 1
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("language", heavy_but(1, ["en", "ja"]))
 @pytest.mark.parametrize("path", heavy_but(1, ["R-1", "statement"]))
 def test_columns_are_wide_enough_for_amounts_of_twelve_digits(language, path, tmp_path) -> None:
@@ -433,6 +435,7 @@ def _box(word: ET.Element, sides: list[float]) -> Box:
     return Box(word=word.text or "", left=left, top=top, right=right, bottom=bottom)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("path", "language", "note"),
     heavy_but(

@@ -297,6 +297,7 @@ def test_dimension_is_the_smallest_range_that_holds_every_cell() -> None:
 # Determinism
 
 
+@pytest.mark.heavy
 def test_same_input_gives_the_same_bytes_in_another_process() -> None:
     script = (
         "import sys; from tests.documents.xlsx.test_workbook import invoice; "
@@ -326,6 +327,7 @@ def test_entries_are_sorted_and_dated_1980(package: bytes) -> None:
 # Bulk
 
 
+@pytest.mark.heavy
 def test_rows_are_streamed_once_and_spill_to_disk() -> None:
     asked = []
 
@@ -447,6 +449,7 @@ def test_a_text_too_long_for_a_cell_ends_in_an_ellipsis(filler: str) -> None:
 # LibreOffice
 
 
+@pytest.mark.heavy
 def test_libreoffice_recomputes_what_the_template_got_wrong(package: bytes, tmp_path: Path) -> None:
     source, out = tmp_path / "invoice.xlsx", tmp_path / "out"
     source.write_bytes(package)

@@ -203,6 +203,7 @@ def test_broken_cycles_are_warned_of(tmp_path):
     assert f"GET {CYCLES3}: warning: the list broke off after 1" in said.stderr
 
 
+@pytest.mark.heavy
 def test_terminal_and_statement_name_a_list_that_broke_off(tmp_path):
     view = f"GET {USERS}: the list broke off after {CAP} of {len(LISTED)}"
     with serving(Ending(USERS, no_cursor, totals="given")) as api:
@@ -225,6 +226,7 @@ def test_terminal_and_statement_name_a_list_that_broke_off(tmp_path):
 MOST_CHARACTERS = 8000
 
 
+@pytest.mark.heavy
 def test_v2_with_many_organizations_asks_no_address_that_is_too_long(tmp_path):
     """Each has an id of 36 characters, so that all of them together exceed what servers take."""
     grown = big_world(users=8, organizations=300)

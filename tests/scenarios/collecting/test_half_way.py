@@ -48,6 +48,7 @@ def calm(tmp_path_factory):
     return found
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("part", [0.1, 0.4, 0.7, 0.97])
 def test_a_credential_that_is_revoked_half_way_is_exit_4_and_healed_by_the_next(
@@ -106,6 +107,7 @@ def built(job, **changes):
     return job.command(lambda context: build(job.folder, "2025-12", context, 1, **changes))
 
 
+@pytest.mark.heavy
 def test_nothing_is_built_of_it_unless_it_is_accepted_and_page_one_says_so(tmp_path):
     with serving(WORLD) as api:
         api.forbid(USER, user_id=ONE)

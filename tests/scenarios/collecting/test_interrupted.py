@@ -13,7 +13,7 @@ from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import CYCLES_LINE, DAILY3, NOW, live, mapped, own_credentials
 
-WORLD = big_world(users=40, organizations=4, sessions=15)
+WORLD = big_world(users=16, organizations=3, sessions=8)
 MAPPING = mapped(WORLD, sessions={WORLD.sessions[0].session_id: "Z-9"})
 SOURCES = {"v3": "", "v2": "api: v2", "organizations": own_credentials(WORLD)}
 SEED = 20251205
@@ -34,6 +34,7 @@ def calm(tmp_path_factory):
 # Faults
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_under_faults_of_every_kind_the_statement_is_the_same(tmp_path, calm, name, seed):
@@ -47,6 +48,7 @@ def test_under_faults_of_every_kind_the_statement_is_the_same(tmp_path, calm, na
     assert api.violations == []
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_under_every_kind_alone_the_statement_is_the_same(tmp_path, calm, kind):
     """Every third request fails, twice in a row where chance wills it."""
@@ -86,6 +88,7 @@ def test_after_a_failure_nothing_stored_is_asked_again(tmp_path, calm):
     assert statement_json(derived.statement) == calm["v3"]
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("number", range(4))
 def test_killed_at_any_moment_and_run_again_nothing_stored_is_asked_again(tmp_path, calm, number):
     rng = Random(f"{SEED}|{number}")  # noqa: S311 - no secret
@@ -109,6 +112,7 @@ def test_killed_at_any_moment_and_run_again_nothing_stored_is_asked_again(tmp_pa
     assert statement_json(derived.statement) == calm["v3"]
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", SOURCES)
 def test_torn_anywhere_the_rest_is_asked_for(tmp_path, calm, name):
     rng = Random(f"{SEED}|{name}")  # noqa: S311 - no secret
@@ -129,6 +133,7 @@ def test_torn_anywhere_the_rest_is_asked_for(tmp_path, calm, name):
             }
 
 
+@pytest.mark.heavy
 def test_the_second_of_two_runs_refuses(tmp_path, calm):
     with serving(WORLD, latency=0.02) as api:
         job = live(tmp_path, api, MAPPING)
@@ -165,6 +170,7 @@ def test_an_answer_of_an_open_cycle_is_not_taken_for_the_final_one(tmp_path, cal
 # Tokens
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", SOURCES)
 def test_no_byte_that_is_written_holds_a_token(tmp_path, name):
     tokens = [

@@ -122,6 +122,7 @@ def test_a_pair_that_is_known_is_not_open_and_closes_what_it_explains():
 # Rounds
 
 
+@pytest.mark.heavy
 def test_early_answers_close_pairs_that_are_then_not_asked(tmp_path, small):
     with serving(WORLD) as api:
         whole = live(tmp_path / "at once", api, MAPPING).collected()
@@ -138,6 +139,7 @@ def test_early_answers_close_pairs_that_are_then_not_asked(tmp_path, small):
     assert by_center(derived) == by_center(whole)
 
 
+@pytest.mark.quick(1)
 @RANKS
 def test_a_pair_that_is_refused_is_asked_once(tmp_path, small, ranks):
     """All but the first of each organization: whether it is still refused tells of a credential."""
@@ -201,6 +203,7 @@ def test_what_is_not_asked_is_named_and_nobody_pays_twice(tmp_path, small, ranks
     assert statement_json(again.statement) == statement_json(derived.statement)
 
 
+@pytest.mark.heavy
 def test_when_all_can_just_be_asked_nothing_is_missing(tmp_path, small):
     small()
     with serving(WORLD) as api:

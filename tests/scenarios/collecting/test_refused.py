@@ -127,6 +127,7 @@ def test_a_refused_session_stays_with_its_owner_and_the_statement_says_so(tmp_pa
     assert missing(derived) == (f"GET {DAILY3}/sessions/{{id}}: 1 answered 403",)
 
 
+@pytest.mark.heavy
 def test_the_statement_and_the_exit_code_of_a_coarser_run(tmp_path):
     """The whole command: documents are made, the code is 0, and the statement names the list."""
     with serving(WORLD) as api:

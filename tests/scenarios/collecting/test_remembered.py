@@ -294,6 +294,7 @@ def test_a_damaged_file_of_the_cycle_before_ends_the_run_before_anything_is_aske
 # Interrupted, and without the file
 
 
+@pytest.mark.heavy
 def test_killed_and_run_again_nobody_is_forgotten(tmp_path):
     with serving(NOW_HERE) as api:
         calm, job = (live(tmp_path / name, api, BY_EMAIL) for name in ("calm", "killed"))
@@ -341,6 +342,7 @@ def built(tmp_path_factory):
     return Job(folder)
 
 
+@pytest.mark.heavy
 def test_the_documents_have_the_name_of_who_has_left(built):
     text = "".join(pages(built.cycle() / "invoices" / "CB-2025-12-05-Z-9.pdf"))
     assert "Lee Aver" in text
@@ -358,6 +360,7 @@ def test_a_build_after_a_run_gives_the_same_bytes(built):
 # A recording
 
 
+@pytest.mark.heavy
 def test_a_recording_is_remembered_too(small_build, small_job):
     """Collected, or run: everybody of the sample, whose last user is known by a session alone."""
     path = small_build.folder / "inputs" / "directory.json"

@@ -25,6 +25,7 @@ BIG = big_world(users=30, organizations=4, sessions=12)
 WORLDS = pytest.mark.parametrize("world", [SAMPLE, BIG], ids=["sample", "big"])
 
 
+@pytest.mark.quick(1)
 @WORLDS
 def test_every_cost_center_bears_what_its_users_and_organizations_used(tmp_path, world):
     mapping = mapped(world)
@@ -36,6 +37,7 @@ def test_every_cost_center_bears_what_its_users_and_organizations_used(tmp_path,
     assert api.violations == []
 
 
+@pytest.mark.quick(1)
 @WORLDS
 @pytest.mark.parametrize("closed", [False, True])
 def test_v2_charges_every_cost_center_what_v3_does(tmp_path, world, closed):
@@ -57,6 +59,7 @@ def test_a_closed_end_of_v2_is_read_as_the_boundary_after_it_and_said(tmp_path):
     assert "2025-12-05 to 2026-01-05" in said.stderr
 
 
+@pytest.mark.quick(1)
 @WORLDS
 @pytest.mark.parametrize("wrong_org", [403, 404])
 def test_credentials_of_organizations_tie_out_to_their_sum(tmp_path, world, wrong_org):
