@@ -25,6 +25,8 @@ from tests.scenarios.job import DECEMBER, NOVEMBER, Job
 from tests.weight import long_but
 
 MANY = 500
+BATCH = 20
+"""So many worlds are one test; the first of them is heavy, the others are long."""
 DRAWN = 10
 """One world in so many has its PDFs drawn; of the others every page is filled and read as XHTML."""
 
@@ -111,10 +113,10 @@ def recorded(seed: int, folder: Path) -> Job | None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("first", long_but(1, range(0, MANY, 50)))
+@pytest.mark.parametrize("first", long_but(1, range(0, MANY, BATCH)))
 def test_the_whole_run_gives_documents_of_any_cycle(first, tmp_path, monkeypatch):
     ended: Counter[int] = Counter()
-    for seed in range(first, first + 50):
+    for seed in range(first, first + BATCH):
         job = recorded(seed, tmp_path / str(seed))
         if job is None:
             continue
@@ -125,8 +127,8 @@ def test_the_whole_run_gives_documents_of_any_cycle(first, tmp_path, monkeypatch
         assert done.returncode in {0, 3}, f"cycle {seed}: {done.stderr}"
         assert {"index.html", "statement.pdf", "statement.xlsx"} <= names(job.cycle(DECEMBER))
         ended[done.returncode] += 1
-    assert ended.total() > 30  # of 50: the others cannot be charged, as `derive` says
-    assert ended.keys() == {0, 3}
+    assert ended.total() > BATCH // 2  # the others cannot be charged, as `derive` says
+    assert ended[3]
 
 
 def read_alone(markup: str, *_: object) -> bytes:
