@@ -132,7 +132,7 @@ KEYS = {
         ),
         *("discrepancies", "tie_out"),
         *("by_department", "by_entity", "by_month", "variance", "run_rate", "missing_views"),
-        "by_organization",
+        *("by_organization", "corrections"),
     ],
     "cycle": ["start", "end", "boundary"],
     "control": ["acus", "by_product"],
