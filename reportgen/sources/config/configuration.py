@@ -10,6 +10,7 @@ from reportgen.core.close import Terms
 from reportgen.core.model import Mapping, RateCard
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.sources.config.currency import too_fine
+from reportgen.sources.config.email import lines_of_email, unsound_email
 from reportgen.sources.config.fees import undeclared_charged
 from reportgen.sources.config.files import (
     find_documents,
@@ -40,7 +41,8 @@ class Configuration:
     travel with a cycle, such as the vendor's invoices, to the files, and `logo` to the picture that
     every document shows. `fonts` are added to our own, by the line `fonts_source`. `locales` lead
     from every locale to the first line that names it, `keys` from what names a file to its short
-    name: by them an archive finds its files again.
+    name: by them an archive finds its files again. `email_sources` are the lines of the keys below
+    `email`, its own under "".
     """
 
     settings: ChargebackFile
@@ -64,6 +66,7 @@ class Configuration:
     fonts: tuple[Path, ...] = ()
     fonts_source: str = ""
     locales: MappingOf[str, str] = field(default_factory=dict)
+    email_sources: MappingOf[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
@@ -132,6 +135,7 @@ def _read(reader: Reader, main: str) -> Configuration | None:
     if logo and (problem := _taken(logo, assets, document)):
         reader.problems.append(problem)
     reader.problems += refuse_plain(settings.source, document)
+    reader.problems += unsound_email(settings.email, document)
     if settings.source.api == "v2":
         mapping, problems = fit_to_v2(mapping, rate_card)
         reader.problems += [*problems, *refuse_organizations(settings, document)]
@@ -143,6 +147,10 @@ def _read(reader: Reader, main: str) -> Configuration | None:
         logo=logo,
         fonts=fonts,
         fonts_source=reader.opened(document.line("invoice", "fonts")),
+        email_sources={
+            key: reader.opened(line)
+            for key, line in lines_of_email(settings.email, document).items()
+        },
     )
 
 

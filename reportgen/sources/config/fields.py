@@ -23,7 +23,6 @@ from reportgen.sources.config.date_formats import date_format
 
 TOKEN_STARTS = ("cog_", "apk_")
 """How the tokens of the API begin."""
-HIGHEST_PORT = 65535
 WAYS_TO_SHARE = "write proportional, even or shares such as {CC-1001: 100%}, without dates"
 CHARGED = "write each, or a list of codes in brackets: [CC-1001, CC-1002]"
 DATES = "=dates"
@@ -114,7 +113,7 @@ def _web_address(value: str) -> str:
         address = httpx.URL(value)
     except httpx.InvalidURL as error:
         raise scalars.Unreadable(f"{quoted(value)} is not an address", hint) from error
-    wrong_port = address.port is not None and address.port > HIGHEST_PORT
+    wrong_port = address.port is not None and address.port > scalars.HIGHEST_PORT
     if (
         address.scheme not in {"https", "http"}
         or not address.host
@@ -129,6 +128,14 @@ def _variable(value: str) -> str:
     """Read the name of a variable; what may be the token itself is not repeated."""
     if not value.isidentifier() or not value.isascii() or value.startswith(TOKEN_STARTS):
         hint = "name the variable that holds the token; never write the token itself"
+        raise scalars.Unreadable("is not the name of an environment variable", hint)
+    return value
+
+
+def _hidden(value: str) -> str:
+    """Read the name of the variable that holds a secret of the mail server's."""
+    if not value.isidentifier() or not value.isascii():
+        hint = "name the variable that holds it; never write the secret itself"
         raise scalars.Unreadable("is not the name of an environment variable", hint)
     return value
 
@@ -197,6 +204,14 @@ Amount = Annotated[Decimal, _reading(scalars.number, "number")]
 ApiName = Annotated[str, _one_of("v3", "v2")]
 WebAddress = Annotated[str, _reading(_web_address, "address")]
 Variable = Annotated[str, _reading(_variable, "variable")]
+HiddenVariable = Annotated[str, _reading(_hidden, "variable")]
+HostName = Annotated[str, _reading(scalars.host, "name")]
+Port = Annotated[int, _reading(scalars.port, "number")]
+MessageCount = Annotated[int, _reading(scalars.per_minute, "number")]
+SecurityName = Annotated[Literal["starttls", "tls", "plain"], _one_of("starttls", "tls", "plain")]
+SignInName = Annotated[
+    Literal["none", "password", "xoauth2"], _one_of("none", "password", "xoauth2")
+]
 PathPrefix = Annotated[str, _reading(_path_prefix, "path")]
 ContractDay = Annotated[int, _reading(_contract_day, "day")]
 Contact = Annotated[str, _reading(scalars.contact, "address")]

@@ -29,7 +29,11 @@ def is_plain(address: str) -> bool:
 
 def is_loopback(address: str) -> bool:
     """Tell whether an address is one of this machine."""
-    host = httpx.URL(address).host
+    return is_this_machine(httpx.URL(address).host)
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether the name of a host is this machine's own, whatever network it is in."""
     if host == "localhost":
         return True
     try:

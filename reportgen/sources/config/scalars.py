@@ -24,6 +24,7 @@ DATE_SHAPE = re.compile(
 Ledgers have codes such as 4100-10-01.
 """
 LONGEST_CODE = 64
+HIGHEST_PORT = 65535
 LONGEST_TEXT = 1000
 NUMBER_HINT = "write digits with a decimal point, such as 1000.50"
 
@@ -95,6 +96,30 @@ def mebibytes(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII):
         raise Unreadable(
             f"{quoted(text)} is not a number of MiB", "write a whole number from 1 to 999999"
+        )
+    return int(text)
+
+
+def port(text: str) -> int:
+    """Read the number of a port."""
+    if not re.fullmatch(r"[1-9]\d{0,4}", text, re.ASCII) or int(text) > HIGHEST_PORT:
+        raise Unreadable(f"{quoted(text)} is not a port", "write a whole number from 1 to 65535")
+    return int(text)
+
+
+def host(text: str) -> str:
+    """Read the name or the address of a machine."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+", text, re.ASCII):
+        hint = "write its name alone, such as smtp.example.com; the port has a key of its own"
+        raise Unreadable(f"{quoted(text)} is not the name of a mail server", hint)
+    return text
+
+
+def per_minute(text: str) -> int:
+    """Read how many messages a minute may have."""
+    if not re.fullmatch(r"[1-9]\d{0,4}", text, re.ASCII):
+        raise Unreadable(
+            f"{quoted(text)} is not a number of messages", "write a whole number from 1 to 99999"
         )
     return int(text)
 

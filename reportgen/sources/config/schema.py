@@ -4,7 +4,7 @@ Values arrive as text (see `yamldoc`) and are read by the types of `fields`.
 """
 
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,18 +32,24 @@ from reportgen.sources.config.fields import (
     FeePart,
     FeeTargets,
     Flag,
+    HiddenVariable,
+    HostName,
     Key,
     LaterExport,
     LevelName,
     LocaleCode,
     Mebibytes,
+    MessageCount,
     NotNegative,
     Part,
     PathPrefix,
     PoolTarget,
+    Port,
     Positive,
     RowCount,
+    SecurityName,
     Shown,
+    SignInName,
     SummaryName,
     Targets,
     Text,
@@ -113,10 +119,43 @@ class CorrectionsSection(Section):
     minimum: NotNegative = Decimal("0.01")
 
 
+class ClientCredentialsSection(Section):
+    """Where a token for the mail server is asked for, and as whom."""
+
+    token_url: WebAddress
+    client_id: Text
+    client_secret_env: HiddenVariable
+    scope: Text
+
+
+class EmailSection(Section):
+    """How documents are mailed: over which server, signed in as whom, in whose name."""
+
+    host: HostName
+    port: Port | None = None
+    security: SecurityName = "starttls"
+    from_: Contact = Field(alias="from")
+    reply_to: Contact | None = None
+    bcc: Annotated[tuple[Contact, ...], EmptyList] = ()
+    allow_plain: Flag = False
+    per_minute: MessageCount | None = None
+    auth: SignInName | None = None
+    username_env: HiddenVariable | None = None
+    password_env: HiddenVariable | None = None
+    token_env: HiddenVariable | None = None
+    token_command: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+    client_credentials: ClientCredentialsSection | None = None
+
+    @property
+    def sign_in(self) -> Literal["none", "password", "xoauth2"]:
+        """Say how to sign in: as `auth` has it, else by password where one is named."""
+        return self.auth or ("password" if self.password_env else "none")
+
+
 class ChargebackFile(Section):
     """chargeback.yaml."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"email", "journal"})
+    later: ClassVar[frozenset[str]] = frozenset({"journal"})
     enterprise: Text
     source: SourceSection = SourceSection()
     mapping: Text
@@ -128,6 +167,7 @@ class ChargebackFile(Section):
     invoice: InvoiceSection = InvoiceSection()
     close: Annotated[CloseSection, EmptyMap] = CloseSection()
     corrections: Annotated[CorrectionsSection, EmptyMap] = CorrectionsSection()
+    email: EmailSection | None = None
 
 
 class CostCenterSection(Section):
