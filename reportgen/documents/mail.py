@@ -1,4 +1,4 @@
-"""One e-mail per invoice, as the bytes of a message (RFC 5322): text, the same as a page, files.
+"""An e-mail with a document, as the bytes of a message (RFC 5322): text, the same as a page, files.
 
     multipart/mixed
       multipart/alternative
@@ -13,7 +13,7 @@ Python's parser would take apart.
 
 import base64
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
@@ -25,19 +25,25 @@ from pathlib import PurePosixPath
 from textwrap import fill
 
 from reportgen.core.text import quoted
-from reportgen.documents.content.email import EmailDocument, Picture, email_document
-from reportgen.documents.content.invoice import InvoiceDocument
-from reportgen.documents.render import draw
-from reportgen.documents.tasks import Design, Task
+from reportgen.documents.content.email import EmailDocument, Picture
+from reportgen.documents.tasks import Task
 from reportgen.documents.templating.widths import one_line
 
 PNG = "data:image/png;base64,"
+WORDS = ("email.subject.txt", "email.txt", "email.html")
+"""What is drawn of an e-mail; the templates are called the same."""
+BASE64_LINE = 76
+"""Letters; RFC 2045 allows no more."""
 LOGO_WIDTH, LOGO_HEIGHT = 180, 48
 """Pixels that the logo may take."""
 MEDIA_TYPES = {
     ".pdf": ("application", "pdf"),
     ".xlsx": ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 }
+
+
+TWO_MEANINGS = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
+"""Letters of domains that are others by older rules, so that a message could go elsewhere."""
 
 
 class AddressError(Exception):
@@ -48,15 +54,25 @@ class AddressError(Exception):
 class Envelope:
     """Who writes to whom, and when; addresses are bare, `message_id` is in angle brackets.
 
-    The name beside the sender's address is the enterprise's, unless `sender_name` is another.
+    `sender_name` stands beside the sender's address.
     """
 
     sender: str
+    sender_name: str
     recipients: tuple[str, ...]
     message_id: str
     date: datetime
-    sender_name: str | None = None
     reply_to: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Words:
+    """What an e-mail says, in the language of a locale."""
+
+    subject: str
+    text: str
+    page: str
+    locale: str
 
 
 class Folded(EmailPolicy):
@@ -76,35 +92,41 @@ class Folded(EmailPolicy):
         return f"{folded}\n".replace("\n", self.linesep).encode()
 
 
-def message(
-    document: InvoiceDocument, design: Design, envelope: Envelope, files: Mapping[str, bytes]
-) -> bytes:
-    """Write the e-mail of an invoice; `files` are attached by name, in their order.
-
-    Raises AddressError, or Rejected with the mistake in a template. Templates may be a user's own:
-    to be called in a worker, like `draw`.
-    """
-    picture, content = _logo(design.logo)
-    names = [one_line(name) for name in files]
-    email = email_document(document, names, answered=envelope.reply_to is not None, picture=picture)
-    locale = email.cost_center.locale or design.locale
-    subject, text, page = (
-        draw(Task(path=name, template=f"{name}.j2", document=email, locale=locale), design).decode()
-        for name in ("email.subject.txt", "email.txt", "email.html")
+def words_of(email: EmailDocument, place: str, locale: str) -> tuple[Task, ...]:
+    """List what there is to be drawn of an e-mail, under `place`: subject, text and page."""
+    return tuple(
+        Task(path=f"{place}/{name}", template=f"{name}.j2", document=email, locale=locale)
+        for name in WORDS
     )
+
+
+def message(
+    words: Words, envelope: Envelope, files: Mapping[str, bytes], logo: str | None = None
+) -> bytes:
+    """Put a message together; `files` are attached by name, in their order.
+
+    Raises AddressError.
+    """
     mail = EmailMessage(policy=Folded(linesep="\r\n"))
-    for name, value in _headers(envelope, email, subject):
+    for name, value in _headers(envelope, words.subject):
         mail[name] = value
-    mail.set_content(text, cte="quoted-printable")
-    mail.add_alternative(page, subtype="html", cte="quoted-printable")
+    mail.set_content(words.text, cte="quoted-printable")
+    mail.add_alternative(words.page, subtype="html", cte="quoted-printable")
+    picture, content = picture_of(logo)
     if picture:
         _add_picture(mail, picture, content)
-    for name, attached in zip(names, files.values(), strict=True):
-        mail.add_attachment(attached, *_media_type(name), filename=name)
+    for name in files:
+        shown = attachment_name(name)
+        mail.add_attachment(b"", *_media_type(shown), filename=shown)
     # The last, as parts take over what begins with Content-.
-    mail["Content-Language"] = locale.replace("_", "-")
-    _settle(mail, envelope.message_id)
-    return mail.as_bytes()
+    mail["Content-Language"] = words.locale.replace("_", "-")
+    marks = _settle(mail, envelope.message_id)
+    return _filled(mail.as_bytes(), marks, files.values())
+
+
+def attachment_name(name: str) -> str:
+    """Give the name of a file as a header has it."""
+    return one_line(name)
 
 
 def address(text: str, name: str = "") -> Address:
@@ -113,6 +135,10 @@ def address(text: str, name: str = "") -> Address:
     if not local.isascii():
         raise AddressError(
             f"{quoted(text)} has letters beyond a to z before the @, which few mail servers take"
+        )
+    if TWO_MEANINGS & set(domain):
+        raise AddressError(
+            f"the domain of {quoted(text)} can be read as two: write it as it begins with xn--"
         )
     try:
         spec = f"{local}@{domain if domain.isascii() else domain.encode('idna').decode()}"
@@ -124,10 +150,8 @@ def address(text: str, name: str = "") -> Address:
     return parsed
 
 
-def _headers(
-    envelope: Envelope, email: EmailDocument, subject: str
-) -> Iterator[tuple[str, object]]:
-    yield "From", address(envelope.sender, envelope.sender_name or email.heading.enterprise)
+def _headers(envelope: Envelope, subject: str) -> Iterator[tuple[str, object]]:
+    yield "From", address(envelope.sender, envelope.sender_name)
     yield "To", tuple(map(address, envelope.recipients))
     if envelope.reply_to:
         yield "Reply-To", address(envelope.reply_to)
@@ -142,7 +166,7 @@ def _header_text(text: str) -> str:
     return one_line(text).replace("=?", "= ?")
 
 
-def _logo(logo: str | None) -> tuple[Picture | None, bytes]:
+def picture_of(logo: str | None) -> tuple[Picture | None, bytes]:
     """Give the logo and its bytes, where it is a PNG: mail programs show no SVG."""
     if not logo or not logo.startswith(PNG):
         return None, b""
@@ -172,10 +196,11 @@ def _media_type(name: str) -> tuple[str, str]:
     return MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), ("application", "octet-stream"))
 
 
-def _settle(whole: EmailMessage, message_id: str) -> None:
+def _settle(whole: EmailMessage, message_id: str) -> list[bytes]:
     """Name the boundaries after the message, and leave its version to the whole.
 
-    `=_` stands in no body: in texts `=` is encoded, and base64 ends with it.
+    Gives the marks that stand for what is attached. `=_` stands in no body: in texts `=` is
+    encoded, and base64 ends with it.
     """
     digest = sha256(message_id.encode()).hexdigest()[:32]
     for number, part in enumerate(part for part in whole.walk() if part.is_multipart()):
@@ -183,3 +208,24 @@ def _settle(whole: EmailMessage, message_id: str) -> None:
     for part in whole.walk():
         if part is not whole:
             del part["MIME-Version"]
+    marks = []
+    for number, part in enumerate(whole.iter_attachments()):
+        marks.append(f"=_{digest}_file_{number}")
+        part.set_payload(marks[-1])
+    return [mark.encode() for mark in marks]
+
+
+def _filled(content: bytes, marks: Iterable[bytes], files: Iterable[bytes]) -> bytes:
+    """Put what is attached in the place of its marks: Python's own way takes five times as long."""
+    pieces = []
+    for mark, attached in zip(marks, files, strict=True):
+        before, _, content = content.partition(mark)
+        pieces += [before, _lines_of(attached)]
+    return b"".join([*pieces, content])
+
+
+def _lines_of(attached: bytes) -> bytes:
+    """Write bytes as lines of base64."""
+    text = base64.b64encode(attached)
+    starts = range(0, len(text), BASE64_LINE)
+    return b"\r\n".join(text[start : start + BASE64_LINE] for start in starts)

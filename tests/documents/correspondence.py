@@ -11,6 +11,7 @@ The notes are a worked example. Of devin at 2.00, R-1 used 0.5 ACUs less than wa
 """
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -28,19 +29,22 @@ from reportgen.core.model import (
     Statement,
 )
 from reportgen.core.notes import totals_of
+from reportgen.documents import mail as mails
 from reportgen.documents.content.credit_note import (
     Correction,
     CreditNoteDocument,
     credit_note_documents,
 )
-from reportgen.documents.content.email import email_document
+from reportgen.documents.content.email import EmailDocument, email_document
 from reportgen.documents.content.invoice import InvoiceDocument
-from reportgen.documents.mail import Envelope, message
+from reportgen.documents.mail import Envelope, Words
+from reportgen.documents.render import draw
 from reportgen.documents.tasks import Design, Task
 from tests.documents import grove
 
 ENVELOPE = Envelope(
     sender="chargeback@beech.example",
+    sender_name="Beech & Partners",
     recipients=("research@beech.example", "office@beech.example"),
     reply_to="finance@beech.example",
     message_id="<2025-12-29.R-1.1@beech.example>",
@@ -143,7 +147,31 @@ def invoice(
 
 def mail(document: InvoiceDocument | None = None, **changed: object) -> bytes:
     """Write the e-mail of an invoice."""
-    return message(document or invoice(), design(**changed), ENVELOPE, FILES)
+    document = document or invoice()
+    envelope = replace(ENVELOPE, sender_name=document.heading.enterprise)
+    return message(document, design(**changed), envelope, FILES)
+
+
+def message(
+    document: InvoiceDocument | CreditNoteDocument,
+    looks: Design,
+    envelope: Envelope,
+    files: Mapping[str, bytes],
+    **told: object,
+) -> bytes:
+    """Write the e-mail of a document, drawn here."""
+    picture, _ = mails.picture_of(looks.logo)
+    names = [mails.attachment_name(name) for name in files]
+    answered = envelope.reply_to is not None
+    email = email_document(document, names, answered=answered, picture=picture, **told)
+    return mails.message(drawn(email, looks), envelope, files, looks.logo)
+
+
+def drawn(email: EmailDocument, looks: Design) -> Words:
+    locale = email.cost_center.locale or looks.locale
+    listed = mails.words_of(email, "1", locale)
+    subject, text, page = (draw(task, looks).decode() for task in listed)
+    return Words(subject=subject, text=text, page=page, locale=locale)
 
 
 @cache
@@ -200,4 +228,10 @@ def tasks(locale: str = "en") -> list[Task]:
         email_task(name, locale=locale)
         for name in ("email.html.j2", "email.subject.txt.j2", "email.txt.j2")
     ]
-    return [*emails, *(credit_note_task(document, locale) for document in credit_notes().values())]
+    notes = credit_notes().values()
+    of_notes = [
+        task
+        for note in notes
+        for task in mails.words_of(email_document(note, FILES, answered=True), "1", locale)
+    ]
+    return [*emails, *of_notes, *(credit_note_task(note, locale) for note in notes)]

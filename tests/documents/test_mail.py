@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from reportgen.core.problem import Rejected
 from reportgen.core.text import columns
-from reportgen.documents.mail import AddressError, Envelope, address, message
+from reportgen.documents.mail import AddressError, Envelope, address
 from tests.documents import correspondence as sent
 from tests.documents import grove
+from tests.documents.correspondence import message
 from tests.documents.pdf.test_archivable import secrets
 
 LOCALES = ("en", "ja", "zh")
@@ -362,6 +363,7 @@ def test_no_template_of_it_can_name_anybody():
 def test_an_envelope_has_what_it_needs():
     envelope = Envelope(
         sender="a@b.example",
+        sender_name="Beech",
         recipients=("c@d.example",),
         message_id="<1@b>",
         date=sent.ENVELOPE.date,
