@@ -19,7 +19,7 @@ PROGRAM = [
     *("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
     *("fonts-liberation", "fonts-dejavu-core", "fonts-droid-fallback", "fonts-nanum"),
 ]
-TESTS = ["libreoffice-calc-nogui", "poppler-utils"]
+TESTS = ["libreoffice-calc-nogui", "poppler-utils", "openssl"]
 HEAVY_TESTS = ["libpdfbox2-java", "libjaxb-api-java", "default-jre-headless", "chromium"]
 
 # Stand-ins play their part on the folder $MACHINE. Those that change something also write their
@@ -58,6 +58,7 @@ STAND_INS = {
     "fc-list": '[ -e "$MACHINE/no-fonts" ] || echo /fonts/some.ttf',
     "soffice": "",
     "pdftotext": "",
+    "openssl": "",
 }
 BARE = ("python3", "dpkg-query", "apt-get", "id", "uname", "fc-list")
 
@@ -167,7 +168,7 @@ def test_the_tests_need_more_and_a_desktop_calc_will_do(machine: Machine) -> Non
     machine.install(*PROGRAM, "python3.11-venv", "libreoffice-calc")
     code, calls, said = machine.set_up("test")
     assert code == 0, said
-    assert asked_for(calls) == {"poppler-utils"}
+    assert asked_for(calls) == {"poppler-utils", "openssl"}
     assert calls[-1].endswith("--editable .[dev]")
     assert machine.set_up("demo") == (0, [], ""), (
         "an installation for the tests serves the demo too"
@@ -273,7 +274,7 @@ def test_other_systems_are_told_what_is_missing(machine: Machine) -> None:
 def test_other_systems_with_everything_need_no_package_manager(machine: Machine) -> None:
     machine.take_away("apt-get", "dpkg-query")
     machine.install("python3.11-venv")
-    machine.provide("soffice", "pdftotext")
+    machine.provide("soffice", "pdftotext", "openssl")
     code, calls, said = machine.set_up("test")
     assert code == 0, said
     assert calls[-1].endswith("--editable .[dev]")

@@ -190,6 +190,11 @@ def faults_of_files(link: Sealed) -> Iterator[Fault]:
         yield _fault(folder, name, "not a file", "it is neither a file nor a folder of files")
 
 
+def hashes_of(folder: Path) -> dict[str, str]:
+    """Read the hash of every file of a closed folder, as it was sealed, by its path."""
+    return _listed(content_of(folder / SUMS).decode("utf-8", "surrogateescape"))
+
+
 def faults_of_fonts(archive: Path, fonts: Mapping[str, str]) -> Iterator[Fault]:
     """Name every font that a manifest names and the archive does not keep as it was."""
     for name, expected in fonts.items():
