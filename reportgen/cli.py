@@ -73,6 +73,16 @@ def words(_context: click.Context, _option: click.Parameter, value: str | None) 
     return value.strip()
 
 
+def codes_sent(
+    _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Take cost centers that are said to have got what was sent."""
+    for value in values:
+        if not value.endswith("=sent") or value == "=sent":
+            raise click.BadParameter("write it as CC-1001=sent")
+    return tuple(value.removesuffix("=sent") for value in values)
+
+
 def finishing(function: "Callable[..., Work]") -> "Callable[..., None]":
     """Give a command the options that all have, and run the work it returns to its exit code."""
 
@@ -379,6 +389,56 @@ def export(config: Path, selector: str, kind: str, output: Path | None) -> "Work
     from reportgen.commands.export import export as command  # noqa: PLC0415
 
     return lambda context: command(config, selector, kind, output, context)
+
+
+@main.command()
+@CONFIG
+@click.option("--cycle", "selector", metavar="C", help=f"{CYCLE_HELP}; not needed to --check.")
+@click.option(
+    "--only", multiple=True, metavar="CC", help="Mail this cost center alone; may be repeated."
+)
+@click.option("--to", metavar="ADDRESS", help="Mail all to one address, and record nothing.")
+@click.option("--dry-run", is_flag=True, help="Write the messages as files, and send nothing.")
+@click.option("--check", "try_out", is_flag=True, help="Sign in to the mail server, send nothing.")
+@click.option("--status", is_flag=True, help="Show what was sent to whom, and what was not.")
+@click.option(
+    "--resend",
+    multiple=True,
+    metavar="CC",
+    help="Send a cost center again what is uncertain or was refused, else what was sent.",
+)
+@click.option(
+    "--settle",
+    multiple=True,
+    callback=codes_sent,
+    metavar="CC=sent",
+    help="Take what is uncertain for sent, as you have seen that it arrived.",
+)
+@click.option("--preliminary", is_flag=True, help="Mail the draft of a cycle that is not closed.")
+@WORKERS
+@STRICT
+@finishing
+def send(
+    config: Path,
+    selector: str | None,
+    workers: int,
+    *,
+    to: str | None,
+    try_out: bool,
+    **asked: object,
+) -> "Work":
+    """Mail each cost center its sealed documents, once."""
+    from reportgen.commands.send.errand import Wish  # noqa: PLC0415
+    from reportgen.commands.send.send import send as command  # noqa: PLC0415
+
+    exclusive = (to, try_out, *(asked[name] for name in ("status", "dry_run", "resend", "settle")))
+    if sum(map(bool, exclusive)) > 1:
+        options = "--to, --check, --status, --dry-run, --resend, --settle"
+        raise click.UsageError(f"one of {options} at a time")
+    if selector is None and not try_out:
+        raise click.UsageError("say which billing cycle with --cycle")
+    wish = Wish(to=to, check=try_out, **asked)  # type: ignore[arg-type]
+    return lambda context: command(config, selector or "", wish, context, workers)
 
 
 def _exit_code(work: "Work", *, machine: bool, quiet: bool, strict: bool) -> int:

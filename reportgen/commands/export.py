@@ -1,6 +1,6 @@
 """`export`: what is made of a closed cycle to be handed out, in one file."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -8,11 +8,12 @@ from typing import BinaryIO
 from reportgen.archive import bag, manifest
 from reportgen.archive.disk import written_beside
 from reportgen.archive.folder import EXPORTS, MANIFEST, cycle_folder, private
-from reportgen.archive.manifest import FOLDER_NAME, Fault, Sealed
+from reportgen.archive.manifest import FOLDER_NAME, Sealed
 from reportgen.core.problem import Problem, Rejected
 from reportgen.operations import pack
-from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
+from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import archived_cycle
+from reportgen.operations.handing_out import faults_of, refuse_open, tell_changed
 from reportgen.operations.opening import recover
 from reportgen.sources.config.configuration import load
 
@@ -39,14 +40,15 @@ def export(config: Path, selector: str, kind: str, output: Path | None, context:
     recover(configuration, context)
     cycle = archived_cycle(configuration, selector, context)
     folder = cycle_folder(configuration.archive, cycle.start)
-    _refuse_open(folder)
+    refuse_open(folder, "run `reportgen close` first")
     made = FORMATS[kind]
     target = output or folder.parent / EXPORTS / folder.name / made.name(folder)
     _refuse_target(target, made)
     chain = manifest.chain(configuration.archive)
     link = next(one for one in chain if one.folder.name == folder.name)
-    if faults := list(_faults(link, chain)):
-        return _tell_changed(folder.parent, faults, context)
+    handed_out = (link, *pack.corrections(link, chain))
+    if faults := list(faults_of(handed_out, chain)):
+        return tell_changed(folder.parent, faults, {"file": None}, context)
     group = configuration.group_reads
     with (
         private(group=group),
@@ -55,22 +57,6 @@ def export(config: Path, selector: str, kind: str, output: Path | None, context:
     ):
         made.write(file, link, chain, advance)
     return _tell(target, kind, link, context)
-
-
-def _refuse_open(folder: Path) -> None:
-    """Raise Rejected for a draft: what is handed out must not change any more."""
-    if not (folder / MANIFEST).exists():
-        message = "this billing cycle is a draft, and what is handed out must not change any more"
-        hint = "run `reportgen close` first"
-        raise Rejected([Problem(source=str(folder), message=message, hint=hint)])
-
-
-def _faults(link: Sealed, chain: Sequence[Sealed]) -> Iterator[Fault]:
-    """Name what is not as it was sealed, of all that is handed out."""
-    yield from manifest.faults_of_chain(chain)
-    for one in (link, *pack.corrections(link, chain)):
-        yield from manifest.faults_of_files(one)
-        yield from manifest.faults_of_fonts(one.folder.parent, one.manifest.fonts)
 
 
 def _refuse_target(target: Path, made: Export) -> None:
@@ -87,25 +73,6 @@ def _refuse_target(target: Path, made: Export) -> None:
 
 def _is_closed(folder: Path) -> bool:
     return bool(FOLDER_NAME.fullmatch(folder.name)) and (folder / MANIFEST).exists()
-
-
-def _tell_changed(archive: Path, faults: Sequence[Fault], context: Context) -> int:
-    """Say what is not as it was sealed; nothing is written."""
-    hint = "restore it from a copy, then export again"
-    problems = [
-        Problem(source=str(archive / fault.place), message=fault.message, hint=hint)
-        for fault in faults
-    ]
-    context.terminal.problems(problems)
-    context.terminal.values(
-        {
-            "file": None,
-            "problems": [
-                {"source": one.source, "message": one.message, "hint": one.hint} for one in problems
-            ],
-        }
-    )
-    return NOT_TIED_OUT
 
 
 def _tell(target: Path, kind: str, link: Sealed, context: Context) -> int:

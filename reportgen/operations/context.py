@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from time import sleep
 
 from reportgen.core.cycle import day_of_instant
 from reportgen.core.problem import Problem
@@ -27,6 +28,7 @@ class Context:
     arguments: Sequence[str] = ()
     strict: bool = False
     secrets: set[str] = field(default_factory=set, repr=False)
+    sleep: Callable[[float], None] = sleep
 
     def today(self) -> date:
         """Name the running billing day."""

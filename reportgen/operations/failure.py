@@ -9,6 +9,7 @@ from traceback import FrameSummary, extract_tb
 from reportgen import __version__
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import said_by_system
+from reportgen.delivery.server import MailFailure
 from reportgen.documents.render import DrawingError
 from reportgen.operations.bug_report import write_report
 from reportgen.operations.context import (
@@ -21,6 +22,7 @@ from reportgen.operations.context import (
     WrongUsage,
 )
 from reportgen.operations.interruption import INTERRUPTED, SENTENCE, interruptible
+from reportgen.operations.undelivered import Undelivered
 from reportgen.sources.api.client import ApiFailure
 
 PACKAGE = Path(__file__).parents[1]
@@ -39,8 +41,9 @@ def told(command: Callable[[Context], int], context: Context) -> int:
         return DONE
     except Exception as error:  # noqa: BLE001 - whatever it was, nobody is shown a traceback
         problems, code = _meant(error, context)
+        values = error.values if isinstance(error, Undelivered) else {}
     context.terminal.problems(problems)
-    context.terminal.values({"problems": [_values(problem) for problem in problems]})
+    context.terminal.values({**values, "problems": [_values(problem) for problem in problems]})
     return code
 
 
@@ -62,8 +65,10 @@ def _meant(error: Exception, context: Context) -> tuple[Sequence[Problem], int]:
             return error.problems, PROBLEMS
         case WrongUsage():
             return [error.problem], USAGE
-        case ApiFailure():
+        case ApiFailure() | MailFailure():
             return [error.problem], UNREACHABLE
+        case Undelivered():
+            return error.problems, UNREACHABLE
         case OSError():
             return [_of_the_system(error)], PROBLEMS
         case _:

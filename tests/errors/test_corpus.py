@@ -52,8 +52,8 @@ PIPES = {
     "user-file-is-pipe": "hr-pipe.csv",
     "vendor-document-is-pipe": "inv-0042.pdf",
 }
-BEFORE_ANY_CLOSE = {"correct-not-collected"}
-"""Corrections that are refused whatever the archive holds."""
+BEFORE_ANY_CLOSE = {"correct-not-collected", "send-not-collected"}
+"""What is refused where nothing was collected."""
 kept: list[TemporaryDirectory[str]] = []
 """What lasts as long as the run."""
 NOT_READABLE = {
@@ -108,9 +108,11 @@ def prepared(case, folder):
         pipe.parent.mkdir(parents=True, exist_ok=True)
         pipe.unlink(missing_ok=True)
         os.mkfifo(pipe)
-    if case.startswith(("close-", "export-")) or case == "correct-cycle-open":
+    if case in BEFORE_ANY_CLOSE:
+        pass
+    elif case.startswith(("close-", "export-", "send-")) or case == "correct-cycle-open":
         keep_evidence(folder)
-    elif case.startswith("correct-") and case not in BEFORE_ANY_CLOSE:
+    elif case.startswith("correct-"):
         shutil.copytree(closed_base(), folder / "archive", dirs_exist_ok=True)
     args = HERE / case / "args"
     return shlex.split(args.read_text(encoding="utf-8")) if args.exists() else USUAL

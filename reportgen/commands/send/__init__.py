@@ -1,0 +1,1 @@
+"""`send`: documents by e-mail, once."""
