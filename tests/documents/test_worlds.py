@@ -83,6 +83,7 @@ def products_apart(derived: Derived) -> set[str]:
     return {line.product for line in lines} - statement.control_by_product.keys()
 
 
+@pytest.mark.heavy
 def test_every_document_of_an_odd_cycle_can_be_made(tmp_path):
     """In these views know other products, in currencies of no, three and two decimals."""
     apart: set[str] = set()

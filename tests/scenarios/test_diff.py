@@ -319,6 +319,7 @@ def test_a_precedence_without_tags_moves_what_they_had(sample, tmp_path):
     ].strip("0")
 
 
+@pytest.mark.heavy
 def test_an_edited_mapping_reads_the_hr_export_beside_it(sample, tmp_path):
     options = edited(sample.job, tmp_path, {"mapping.yaml": []})
     assert asked(sample.job, *options).startswith("Nothing moves")

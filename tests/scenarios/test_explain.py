@@ -56,6 +56,7 @@ def foots(line: dict) -> bool:
 # The sample
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("code", ISSUED)
 def test_the_explanation_is_of_the_lines_that_were_built_and_foots(sample, code):
     (center,) = [one for one in sample.statement()["cost_centers"] if one["code"] == code]
@@ -76,6 +77,7 @@ def test_the_explanation_is_of_the_lines_that_were_built_and_foots(sample, code)
         )
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("code", ISSUED)
 def test_the_records_are_those_of_the_ledger(sample, code):
     columns = [
@@ -104,6 +106,7 @@ def test_the_records_are_those_of_the_ledger(sample, code):
     assert sorted(map(repr, told)) == sorted(map(repr, expected))
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("code", ISSUED)
 def test_the_line_of_every_rule_and_rate_says_so(sample, code):
     for line in explained(sample.job.folder, code)["lines"]:
@@ -126,6 +129,7 @@ def test_the_line_of_every_rule_and_rate_says_so(sample, code):
                 assert (line["kind"], code) == ("unallocated", "CC-9999")
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("code", ISSUED)
 def test_the_rule_is_of_whom_it_decided(sample, code):
     known = json.loads((sample.folder / "inputs" / "directory.json").read_text(encoding="utf-8"))
@@ -143,6 +147,7 @@ def test_the_rule_is_of_whom_it_decided(sample, code):
                 assert record["session_id"]
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("code", ISSUED)
 def test_every_answer_is_in_the_evidence_with_its_fingerprint(sample, code):
     lines = evidence(sample.folder / "inputs" / "responses.jsonl")
@@ -221,6 +226,7 @@ def footings(said: str) -> list[str]:
     )
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("code", ["CC-1001", "CC-4001", "CC-9999"])
 def test_it_is_readable_at_100_columns_and_foots_as_printed(sample, code):
     said = asked(sample.job, code)

@@ -59,6 +59,7 @@ def test_what_is_collected_never_lands_in_the_place_of_a_closed_stream(small_job
     assert all(line.startswith('{"request"') for line in text.splitlines())
 
 
+@pytest.mark.quick(1)
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("arguments", [("check", "{folder}"), ("--help",), ("check", "--help")])
 def test_a_full_disk_behind_the_result_is_one_sentence(small_job, arguments):

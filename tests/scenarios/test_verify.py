@@ -384,6 +384,7 @@ def test_a_paper_may_name_a_cycle_or_the_one_before(elsewhere):
             assert verify(elsewhere, "--quick", "--seal", seal, "--cycle", cycle)[0] == 0
 
 
+@pytest.mark.quick(6)
 @pytest.mark.parametrize(
     "broken", [b"", b"{}", b"\x1f\x8b\x08\x00", b"[[[[" * 5000, "é".encode("latin-1")]
 )

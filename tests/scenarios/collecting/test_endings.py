@@ -107,6 +107,7 @@ def unchanged(_body, _query):
 # Lists that go on though a flag is missing
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("source", ["", OWN], ids=["enterprise", "organizations"])
 @pytest.mark.parametrize("change", [without_flag, null_flag, cursor_that_stays])
 def test_a_cursor_is_followed_where_no_flag_says_the_end(tmp_path, change, source):
@@ -132,6 +133,7 @@ def named(derived, *views):
     assert all(acus <= used[key] + 1e-6 for key, acus in of_principals(derived).items())
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     ("kind", "change", "totals", "after"),
     [

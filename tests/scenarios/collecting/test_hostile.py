@@ -129,6 +129,7 @@ def test_what_nobody_can_use_is_one_sentence_and_exit_4(tmp_path, name):
     assert len(api.asked) < 60
 
 
+@pytest.mark.quick(5)
 @pytest.mark.parametrize("step", STEPS, ids=["empty", "dot", "dots", "long"])
 @pytest.mark.parametrize(
     ("where", "entry"),

@@ -70,6 +70,7 @@ def coarser(world, derived, template, status, *, tied=False):
     assert all(view.endswith(f"answered {status}") for view in missing(derived))
 
 
+@pytest.mark.quick(5)
 @pytest.mark.parametrize(
     ("status", "ranks"), [(403, {}), (404, ORG_FIRST)], ids=["user first", "org first"]
 )

@@ -235,6 +235,7 @@ def test_the_file_has_everybody_of_both_cycles_sorted(tmp_path):
     ]
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("source", ["", "api: v2", OWN], ids=["v3", "v2", "organizations"])
 def test_collected_twice_it_is_the_same(tmp_path, source):
     with serving(NOW_HERE) as api:

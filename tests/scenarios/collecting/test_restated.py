@@ -144,6 +144,7 @@ def test_equal_answers_are_not_spoken_of(tmp_path, source):
     assert close(by_center(derived), truth(WORLD, MAPPING, tied=source == OWN))
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     "name", ["shuffled days", "noise", "duplicated days", "unknown fields", "absent zeros"]
 )

@@ -58,6 +58,7 @@ def told(tmp_path, truths, source="", rates=None, **behavior):
     return derived
 
 
+@pytest.mark.quick(6)
 @pytest.mark.parametrize(
     "name", [name for name in (*OF_DAYS, *OF_ALL) if name not in WITHOUT_PRODUCTS]
 )
@@ -106,6 +107,7 @@ def test_pages_and_encodings_change_no_byte(tmp_path, calm, behavior):
     )
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("beta", ["also", "only"])
 @pytest.mark.parametrize(
     "source", ["", own_credentials(WORLD)], ids=["enterprise", "organizations"]
