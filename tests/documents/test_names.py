@@ -91,7 +91,7 @@ def test_a_name_is_drawn_and_kept(kind):
     assert CODED.sub("_x005F_", name).strip() in {cell.strip() for cell in cells(found["xlsx"])}
 
 
-@pytest.mark.heavy
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "name", ["Wolfeschlegelsteinhausenbergerdorff " * 300, "x" * 10_000], ids=["words", "one word"]
 )
@@ -135,7 +135,7 @@ def test_what_xml_cannot_carry_is_shown_as_such(kind):
     assert shown in cells(found["xlsx"])
 
 
-@pytest.mark.quick(1)
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("name", "shown", "points"),
     [
