@@ -44,7 +44,7 @@ from reportgen.core.model import (
 )
 from reportgen.core.moved import moved
 from reportgen.core.next_level import by_organization
-from reportgen.core.notes import Notes, notes_of
+from reportgen.core.notes import Notes, named_by_notes, notes_of
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.statement import statement
@@ -141,6 +141,8 @@ def derive(inputs: Inputs) -> Derived:
     for warn in (conflicting_tags, unowned_sessions):
         warnings += warn(mapping, reading.directory)
     warnings += [*rows, *_of_no_use(mapping, reading.directory, usage, met, inputs.cycle)]
+    notes = notes_of(correcting, result, charges, numbers) if correcting else None
+    result = named_by_notes(result, notes)
     return Derived(
         usage=usage,
         directory=with_names(reading.directory, mapping),
@@ -148,7 +150,7 @@ def derive(inputs: Inputs) -> Derived:
         charges=charges,
         statement=_compared(result, inputs.earlier, allocations, charges),
         warnings=(*configuration.located(warnings), *reading.warnings),
-        notes=notes_of(correcting, result, charges, numbers) if correcting else None,
+        notes=notes,
     )
 
 

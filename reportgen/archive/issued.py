@@ -1,9 +1,10 @@
 """inputs/corrections.json: the corrections that a statement names, as they were sealed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -88,15 +89,23 @@ def issued_since_last_close(
 
     What cannot be read is a warning: whoever closes is refused for it.
     """
-    issued: list[IssuedCorrection] = []
     try:
-        for link in reversed(chain(archive)):
-            if not is_correction(link.folder):
-                break
-            issued.append(_issued(link))
+        return _after_the_last_close(chain(archive)), []
     except Rejected as rejected:
         return (), [replace(problem, warning=True) for problem in rejected.problems]
-    return tuple(reversed(issued)), []
+
+
+def issued_before(link: Sealed) -> tuple[IssuedCorrection, ...]:
+    """Give the corrections that a close had to name, by the chain before it; raises Rejected."""
+    links = chain(link.folder.parent)
+    return _after_the_last_close(
+        [one for one in links if one.manifest.sequence < link.manifest.sequence]
+    )
+
+
+def _after_the_last_close(links: Sequence[Sealed]) -> tuple[IssuedCorrection, ...]:
+    later = takewhile(lambda link: is_correction(link.folder), reversed(links))
+    return tuple(map(_issued, later))[::-1]
 
 
 def _issued(link: Sealed) -> IssuedCorrection:

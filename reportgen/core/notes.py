@@ -91,6 +91,24 @@ def notes_of(
     )
 
 
+def named_by_notes(statement: Statement, notes: Notes | None) -> Statement:
+    """Name what a corrected cycle charges by documents there are: without an invoice, by a note."""
+    if notes is None:
+        return statement
+    invoices = tuple(
+        replace(one, number=_document(one.cost_center.code, notes) if one.number else None)
+        for one in statement.invoices
+    )
+    return replace(statement, invoices=invoices)
+
+
+def _document(code: str, notes: Notes) -> str | None:
+    """Give the invoice of a cost center, else the first note that it got, if it got any."""
+    stood = notes.correcting.standing.invoices.get(code, NO_INVOICE)
+    issued = (notes.issued[code].number,) if code in notes.issued else ()
+    return stood.number or next(iter((*stood.notes, *issued)), None)
+
+
 def changed_lines(
     before: Iterable[InvoiceLine], after: Iterable[InvoiceLine], *, spread: bool = False
 ) -> tuple[CreditNoteLine, ...]:

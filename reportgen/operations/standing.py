@@ -6,7 +6,7 @@ from pathlib import Path
 from reportgen.archive.folder import STATEMENT
 from reportgen.archive.manifest import read
 from reportgen.archive.written import statement_of
-from reportgen.core.differences import of_statements
+from reportgen.core.differences import of_statements, of_what_both_know
 from reportgen.core.model import Standing
 from reportgen.core.notes import standing_of
 from reportgen.core.problem import Problem, Rejected
@@ -24,11 +24,15 @@ def stands(folder: Path, inputs: Inputs, derived: Derived) -> Standing:
 
 
 def derived_as_sealed(folder: Path, inputs: Inputs) -> Derived:
-    """Derive a sealed folder once more; raises Rejected where it comes to something else now."""
+    """Derive a sealed folder once more; raises Rejected where it comes to something else now.
+
+    What only one version of the program writes is left out: it charges nobody.
+    """
     derived = derive(inputs)
     written = statement_of(content_of(folder / STATEMENT))
     made = json.loads(statement_json(derived.statement))
-    if changed := of_statements(STATEMENT, written, made):
+    changed = of_what_both_know(of_statements(STATEMENT, written, made), written, made)
+    if changed:
         message = f"its inputs come to something else than was sealed; {changed[0]}"
         hint = "nothing is corrected upon it: see `reportgen verify`"
         raise Rejected([Problem(source=str(folder), message=message, hint=hint)])

@@ -11,10 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from reportgen.archive import standing
-from reportgen.archive.folder import CORRECTION, LEDGER, MANIFEST, STANDING, STATEMENT
+from reportgen.archive import issued, standing
+from reportgen.archive.folder import (
+    CORRECTION,
+    ISSUED,
+    LEDGER,
+    MANIFEST,
+    STANDING,
+    STATEMENT,
+)
 from reportgen.archive.inspection import Inspected
-from reportgen.archive.manifest import FONTS, SUMS, Fault, Manifest
+from reportgen.archive.manifest import FONTS, SUMS, Fault, Manifest, Sealed
 from reportgen.archive.written import rows_of, statement_of
 from reportgen.core.differences import Difference, of_statements, of_tables, of_what_both_know
 from reportgen.core.problem import Rejected
@@ -98,7 +105,7 @@ def verified(
     try:
         again = rederived(one.folder)
         comparison = _compared(one, again, chosen, workers, context)
-        standing_differences = tuple(_of_standing(one.folder, again.derived, versions))
+        elsewhere = tuple(_of_standing(one.folder, again.derived, versions))
     except (Rejected, OSError) as error:
         return _not_derived(one, _said(error))
     except Exception as error:
@@ -107,13 +114,13 @@ def verified(
         return _not_derived(one, f"{type(error).__name__} {error}")
     differences = (
         *_differences(one.folder, again, comparison.other_bytes, versions),
-        *standing_differences,
+        *elsewhere,
     )
     told = {difference.file for difference in differences}
     return Verified(
         folder=one.folder,
         seal=one.link.seal,
-        faults=(*one.faults, *_of_files(one, again)),
+        faults=(*one.faults, *_of_files(one, again), *_of_issued(one.link, again.derived)),
         differences=differences,
         other_bytes=tuple(name for name in comparison.other_bytes if name not in told),
         other_versions=versions,
@@ -188,6 +195,19 @@ def _of_standing(
     values = of_statements(STANDING, written, made)
     values = [one for one in values if one.name != "seal"]  # which the chain is held against
     yield from of_what_both_know(values, written, made) if _another_program(versions) else values
+
+
+def _of_issued(link: Sealed, derived: Derived) -> Iterator[Fault]:
+    """Say that a close names other corrections than were sealed before it, where these are here."""
+    if derived.notes:
+        return
+    try:
+        sealed = issued.issued_before(link)
+    except Rejected:
+        return  # what is not here cannot be compared, and what is damaged is named by its hash
+    if issued.encode(sealed) != issued.encode(derived.statement.corrections):
+        message = "it names other corrections than were sealed since the close before"
+        yield Fault(place=f"{link.folder.name}/{ISSUED}", kind="inputs", message=message)
 
 
 def _another_program(versions: Collection[OtherVersion]) -> bool:

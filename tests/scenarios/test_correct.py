@@ -431,6 +431,10 @@ def test_who_had_no_invoice_gets_a_note_of_their_own(corrected_once):
     assert (first["number"], first["kind"]) == ("CB-2025-12-05-A-1-C1", "credit")
     assert (second["number"], second["invoice"]) == ("CB-2025-12-05-C-3-D1", None)
     assert second["before_amount"] == "0.00"
+    centers = json.loads((corrected_once.archive / SECOND / "statement.json").read_text("utf-8"))
+    documents = {one["code"]: one["invoice"] for one in centers["cost_centers"]}
+    assert documents["C-3"] == second["number"]
+    assert documents["A-1"] == first["invoice"]
     assert values["edited"] == ["chargeback.yaml", "mapping.yaml"]
     (later,) = note_of(corrected_once.archive / SECOND)["notes"]
     assert (later["number"], later["earlier"]) == ("CB-2025-12-05-C-3-D2", [second["number"]])
@@ -463,6 +467,19 @@ def test_the_next_statement_names_it_and_is_compared_with_it(corrected_once):
     (before,) = history["cycles"]
     corrected = note_of(issued)["tie_out"]["after"]["invoiced_amount"]
     assert before["invoiced_amount"] == corrected
+
+
+@pytest.mark.heavy
+def test_a_close_that_names_no_correction_any_more_is_named(corrected):
+    folder = corrected.cycle()
+    statement = (folder / "statement.json").read_text(encoding="utf-8")
+    values = json.loads(statement)
+    values["corrections"] = []
+    forged(folder, {"inputs/corrections.json": None, "statement.json": written(values)})
+    code, result = verify(corrected.archive, "--sample", "1", "--seed", "3")
+    assert code == 3
+    code, result = verify(folder)
+    assert f"{DECEMBER}/inputs/corrections.json" in named(result)
 
 
 @pytest.mark.heavy
