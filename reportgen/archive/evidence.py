@@ -209,8 +209,9 @@ def _opened(path: Path) -> BinaryIO:
 def _unpacked(path: Path) -> BinaryIO:
     """Unpack a file that is zipped, into one without a name: its lines are read in any order."""
     unpacked = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - lives as long as what reads it
-    with _opened(path) as file:
+    with naming(path), _opened(path) as file:  # a disk may be full where it is unpacked
         shutil.copyfileobj(file, unpacked)
+        unpacked.flush()
     return unpacked
 
 

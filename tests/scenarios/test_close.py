@@ -300,9 +300,9 @@ def test_the_next_command_ends_a_close_that_was_interrupted_and_says_so(closed):
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(("most", "culprit"), [(100_000, "fonts/."), (1_000_000, ".closing/")])
+@pytest.mark.parametrize(("most", "culprit"), [(100_000, "fonts/."), (40_000, ".closing/")])
 def test_a_full_disk_is_one_line_and_leaves_the_draft(collected, most, culprit):
-    """A file of the ledger has more bytes than the second limit, a font more than the first."""
+    """The evidence has more bytes than the second limit, a font more than the first."""
     if culprit != "fonts/.":
         shutil.copytree(fonts_of(collected), collected.archive / "fonts")
     before = contents(collected.archive)
