@@ -12,6 +12,7 @@ from pathlib import Path
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of a file that is read whole; what this program writes is much smaller."""
+PIECE = 1024 * 1024
 _OTHERS = {
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
@@ -34,11 +35,13 @@ def refuse_other(path: Path) -> None:
 
 def content_of(path: Path, most: int = LARGEST) -> bytes:
     """Read an ordinary file of at most so many bytes, or raise OSError."""
+    content = bytearray()
     with opened(path) as file:
-        read = file.read(most + 1)
-    if len(read) > most:
-        raise OSError(errno.EFBIG, f"it is larger than {most // 1024**2} MiB", str(path))
-    return read
+        while piece := file.read(PIECE):  # all at once would take the memory of the largest
+            content += piece
+            if len(content) > most:
+                raise OSError(errno.EFBIG, f"it is larger than {most // 1024**2} MiB", str(path))
+    return bytes(content)
 
 
 def other_than_file(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tracemalloc
 
 import pytest
 
@@ -47,3 +48,16 @@ def test_a_file_is_read_up_to_a_size(tmp_path):
     with pytest.raises(OSError, match="it is larger than 2 MiB") as refused:
         content_of(path, 2 * 1024**2)
     assert refused.value.filename == str(path)
+
+
+def test_a_small_file_takes_little_memory_however_large_it_might_have_been(tmp_path):
+    path = tmp_path / "draft.json"
+    path.write_bytes(b"x" * 3_000_000)
+    tracemalloc.start()
+    try:
+        assert content_of(path) == b"x" * 3_000_000
+        assert tracemalloc.get_traced_memory()[1] < 16_000_000
+    finally:
+        tracemalloc.stop()
+    with pytest.raises(OSError, match="larger than 2 MiB"):
+        content_of(path, 2 * 1024 * 1024)

@@ -143,19 +143,25 @@ def locked(folder: Path, *, group: bool = False) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, folder)
         with private(group=group):
             refuse_sealed(folder)
             yield
+    finally:
+        remove_empty(made)
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    """Lock a folder that is open, or raise Rejected where another run has."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         message, hint = (
             "another run is working on this billing cycle",
             "wait until it has ended, then try again",
         )
         raise Rejected([Problem(source=str(folder), message=message, hint=hint)]) from error
-    finally:
-        remove_empty(made)
-        os.close(descriptor)
 
 
 def remove_empty(folders: Iterable[Path]) -> None:

@@ -1,18 +1,25 @@
 """Documents drawn by worker processes, with the machine's fonts or with those of an archive."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    InvalidStateError,
+    ProcessPoolExecutor,
+)
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import parent_process
+from multiprocessing import active_children, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from reportgen.archive.disk import uninterrupted
-from reportgen.core.problem import Problem
+from reportgen.core.problem import Problem, Rejected
 from reportgen.documents.limits import limit_this_process
 from reportgen.documents.pdf import fontconfig
 from reportgen.documents.render import render
@@ -20,6 +27,11 @@ from reportgen.documents.tasks import Design, Task
 from reportgen.operations.context import Context
 from reportgen.operations.readiness import be_silent
 
+NOT_STARTED = Problem(
+    source="reportgen",
+    message="the system lets no process or thread be started, so no document can be drawn",
+    hint="raise their limit (`ulimit -u`, or the pids of a container), or draw with --workers 1",
+)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -80,22 +92,58 @@ def _configured(fonts: KeptFonts | None) -> Iterator[Path | None]:
 @contextmanager
 def _workers(count: int, conf: Path | None) -> Iterator[Executor]:
     """Start processes that draw; an interruption, which ends them, waits for none of them."""
-    executor = _Workers(count, initializer=_begin, initargs=(str(conf or fontconfig.looking_at()),))
+    executor = _Workers(count, str(conf or fontconfig.looking_at()))
+    before, threading.excepthook = threading.excepthook, executor.give_up
     try:
         yield executor
     except Exception:
-        executor.shutdown(cancel_futures=True)
+        with suppress(RuntimeError):  # the thread that would be waited for was never started
+            executor.shutdown(cancel_futures=True)
         raise
+    finally:
+        threading.excepthook = before
     executor.shutdown()
 
 
 class _Workers(ProcessPoolExecutor):
-    """Processes that hear no signal from their first moment on: those are the command's."""
+    """Processes that hear no signal from their first moment on: those are the command's.
+
+    Where the system lets no process or thread be started, all that was promised ends with that.
+    """
+
+    def __init__(self, count: int, fonts: str) -> None:
+        """Draw with so many processes, and the fonts that a file tells fontconfig of."""
+        super().__init__(count, initializer=_begin, initargs=(fonts,))
+        self._promised: list[Future[Any]] = []
+        self._failed = False
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Take work on, and start what is missing: it inherits that signals are put off here."""
-        with uninterrupted():
-            return super().submit(fn, *args, **kwargs)
+        """Take work on, and start what is missing: it inherits that signals are put off here.
+
+        Raises Rejected where the system lets nothing more be started; what was is ended, as nobody
+        would tell it that there is no work.
+        """
+        try:
+            with uninterrupted():
+                future = super().submit(fn, *args, **kwargs)
+        except BrokenExecutor:
+            raise
+        except (OSError, RuntimeError) as error:
+            self.give_up()
+            raise Rejected([NOT_STARTED]) from error
+        self._promised.append(future)
+        if self._failed:  # whoever would have handed it on is gone
+            self.give_up()
+        return future
+
+    def give_up(self, _: object = None) -> None:
+        """End the processes, and what is still waited for, as a thread of ours has failed."""
+        self._failed = True
+        for process in active_children():
+            process.kill()
+        for future in self._promised:
+            with suppress(InvalidStateError):
+                future.set_exception(Rejected([NOT_STARTED]))
 
 
 def _begin(fonts: str) -> None:

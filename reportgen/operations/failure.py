@@ -25,6 +25,11 @@ from reportgen.operations.interruption import INTERRUPTED, SENTENCE, interruptib
 from reportgen.operations.undelivered import Undelivered
 from reportgen.sources.api.client import ApiFailure
 
+NO_MEMORY = Problem(
+    source="reportgen",
+    message="there is not enough memory",
+    hint="raise its limit (`ulimit -v`, or that of a container), then run the command again",
+)
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -69,7 +74,7 @@ def _meant(error: Exception, context: Context) -> tuple[Sequence[Problem], int]:
             return [error.problem], UNREACHABLE
         case Undelivered():
             return error.problems, UNREACHABLE
-        case OSError():
+        case OSError() | MemoryError():
             return [_of_the_system(error)], PROBLEMS
         case _:
             return [_of_the_program(error, context)], PROBLEMS
@@ -79,7 +84,9 @@ def _values(problem: Problem) -> dict[str, str]:
     return {"source": problem.source, "message": problem.message, "hint": problem.hint}
 
 
-def _of_the_system(error: OSError) -> Problem:
+def _of_the_system(error: OSError | MemoryError) -> Problem:
+    if isinstance(error, MemoryError):
+        return NO_MEMORY
     source = str(error.filename or "the operating system")
     hint = "mend that, then run the command again"
     return Problem(source=source, message=said_by_system(error), hint=hint)

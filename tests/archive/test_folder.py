@@ -156,3 +156,9 @@ def test_a_lock_leaves_no_empty_folder_behind_but_what_was_there(tmp_path):
     with locked(cycle):
         (cycle / "statement.json").write_bytes(b"{}")
     assert (cycle / "statement.json").exists()
+
+
+def test_only_a_lock_is_told_as_another_run(tmp_path):
+    """The system says the same of a process that it does not let be started."""
+    with pytest.raises(BlockingIOError), locked(tmp_path / "2025-12-05"):
+        raise BlockingIOError

@@ -31,6 +31,14 @@ def stopped_by(error, context=CONTEXT):
         (ApiFailure(PROBLEM), 4, "mapping.yaml:3: is wrong; mend it\n"),
         (KeyboardInterrupt(), 130, "interrupted; what was collected is kept\n"),
         (
+            MemoryError(),
+            1,
+            (
+                "reportgen: there is not enough memory; raise its limit (`ulimit -v`, or that of a "
+                "container), then run the command again\n"
+            ),
+        ),
+        (
             PermissionError(13, "Permission denied", "archive/2025-12-05"),
             1,
             "archive/2025-12-05: permission denied; mend that, then run the command again\n",

@@ -116,6 +116,49 @@ def test_nothing_of_the_libraries_reaches_a_stream(job, tmp_path):
     assert (job.cycle() / "statement.pdf").exists()
 
 
+# Nothing more can be started
+
+NO_PROCESS = "os.fork = refused(BlockingIOError(11, 'Resource temporarily unavailable'))"
+NO_THREAD = 'threading.Thread.start = refused(RuntimeError("can\'t start new thread"))'
+NO_FEEDER = """
+from multiprocessing import queues
+queues.Queue._start_thread = refused(RuntimeError("can't start new thread"))
+"""
+LIMITED = """
+import os, threading, time
+from reportgen.core.problem import Rejected
+from reportgen.documents.tasks import Design
+from reportgen.operations import drawing
+
+def refused(error):
+    def refuse(*_):
+        raise error
+    return refuse
+
+%s
+try:
+    with drawing._workers(2, None) as executor:
+        futures = [executor.submit(len, "x" * 9) for _ in range(3)]
+        print([future.result() for future in futures])
+except Rejected as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("limit", [NO_PROCESS, NO_THREAD, NO_FEEDER])
+def test_where_nothing_can_be_started_it_ends_with_one_sentence(limit):
+    said = subprocess.run(
+        [sys.executable, "-c", LIMITED % limit],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout.startswith("reportgen: the system lets no process or thread be started")
+
+
 # Which it was
 
 

@@ -49,6 +49,13 @@ def test_a_stream_that_is_closed_is_no_error(small_job, redirected):
     assert (said.returncode, said.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("arguments", heavy_but(1, [["--help"], ["run", "--help"]]))
+def test_a_python_that_forgets_docstrings_has_the_same_help(arguments):
+    said = program(*arguments, PYTHONOPTIMIZE="2")
+    assert said.returncode == 0
+    assert said.stdout == program(*arguments).stdout
+
+
 @pytest.mark.heavy
 def test_what_is_collected_never_lands_in_the_place_of_a_closed_stream(small_job):
     said = program(

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
 from math import ceil
 from typing import TypeVar
@@ -187,6 +188,7 @@ def _client(connection: Connection, context: ssl.SSLContext) -> httpx.AsyncClien
     try:
         return httpx.AsyncClient(
             headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept or sent
             timeout=TIMEOUT,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
             proxy=connection.proxy or None,
