@@ -276,7 +276,7 @@ def test_notes_upon_notes_come_to_what_one_correction_would(worlds_):
     one = closed(second, before)
     two = closed(third, one)
     at_once = closed(third, before)
-    stacked = total_of(one) + total_of(two)
+    stacked = Fraction(one.notes.amount) + total_of(two)  # what was too small is in the second
     tie = two.statement.tie_out, at_once.statement.tie_out
     assert two.notes.difference_amount == 0
     assert tie[0].chargeable_amount == tie[1].chargeable_amount
@@ -290,6 +290,7 @@ def test_notes_upon_notes_come_to_what_one_correction_would(worlds_):
 
 
 def total_of(one: Closed) -> Fraction:
+    """Add up all notes, those that are too small to be issued included."""
     return sum(
         (
             Fraction(note.amount)
