@@ -14,7 +14,7 @@ from multiprocessing import active_children
 from types import FrameType
 
 INTERRUPTED = 130
-SENTENCE = "interrupted; what was collected is kept"
+SENTENCE = "interrupted; run it again to go on"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE = 2.5
 """Seconds to let go of everything in order."""

@@ -79,6 +79,15 @@ CASES = {
     "email.eml": lambda: readable(
         correspondence.mail(correspondence.invoice(closed=False), logo=LOGO)
     ),
+    "email-note.eml": lambda: readable(
+        correspondence.message(
+            correspondence.credit_notes()["R-1"],
+            correspondence.design(),
+            correspondence.ENVELOPE,
+            correspondence.FILES,
+            seal="5e" * 32,
+        )
+    ),
     "rich-invoice.xlsx.txt": lambda: (
         "\n".join(dump(draw(grove.task("S-2.xlsx"), grove.design()))) + "\n"
     ),

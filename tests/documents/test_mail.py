@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 from email import message_from_bytes
 from email.policy import default
 from xml.etree.ElementTree import fromstring
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from reportgen.core.problem import Rejected
 from reportgen.core.text import columns
+from reportgen.documents.content.email import email_document
 from reportgen.documents.mail import AddressError, Envelope, address
 from tests.documents import correspondence as sent
 from tests.documents import grove
@@ -370,3 +372,44 @@ def test_an_envelope_has_what_it_needs():
     )
     found = read(message(sent.invoice(), sent.design(), envelope, {}))
     assert found["To"] == "c@d.example"
+
+
+# What is too much for it
+
+
+def test_of_many_lines_the_largest_are_shown_and_the_others_as_one():
+    document = sent.invoice()
+    (line, *_) = document.usage_lines
+    lines = [
+        replace(line, product=f"product-{n:02}", amount=Decimal(n), acus=Decimal(1))
+        for n in range(20)
+    ]
+    many = replace(document, invoice=replace(document.invoice, lines=tuple(lines)))
+    email = email_document(many, ())
+    assert [one.line.product for one in email.lines] == [f"product-{n}" for n in range(13, 20)]
+    assert (email.others.count, email.others.acus) == (13, Decimal(13))
+    assert email.others.amount == Decimal(sum(range(13)))
+    content = sent.mail(many)
+    for kind in ("plain", "html"):
+        assert "13 more lines" in body(content, kind)
+    eight = replace(document, invoice=replace(document.invoice, lines=tuple(lines[:8])))
+    assert len(email_document(eight, ()).lines) == 8
+    assert email_document(eight, ()).others is None
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_what_is_left_out_and_the_seal_are_said(locale):
+    told = {"left_out": ["CB-1.xlsx"], "seal": "5e" * 32}
+    document = sent.invoice(locale=locale)
+    content = message(document, sent.design(), sent.ENVELOPE, {"CB-1.pdf": b""}, **told)
+    for kind in ("plain", "html"):
+        assert body(content, kind).count("CB-1.xlsx") == 1
+        assert body(content, kind).count("5e" * 32) == 1
+    assert [part.get_filename() for part in read(content).iter_attachments()] == ["CB-1.pdf"]
+
+
+def test_a_domain_that_older_rules_read_otherwise_is_refused():
+    for domain in ("straße.example", "STRAẞE.example", "a\u200db.example"):
+        with pytest.raises(AddressError, match="can be read as two"):
+            address(f"a@{domain}")
+    assert address("a@bücher.example").addr_spec == "a@xn--bcher-kva.example"

@@ -29,7 +29,7 @@ def stopped_by(error, context=CONTEXT):
         (Rejected([PROBLEM, PROBLEM]), 1, "mapping.yaml:3: is wrong; mend it\n" * 2),
         (WrongUsage(PROBLEM), 2, "mapping.yaml:3: is wrong; mend it\n"),
         (ApiFailure(PROBLEM), 4, "mapping.yaml:3: is wrong; mend it\n"),
-        (KeyboardInterrupt(), 130, "interrupted; what was collected is kept\n"),
+        (KeyboardInterrupt(), 130, "interrupted; run it again to go on\n"),
         (
             MemoryError(),
             1,

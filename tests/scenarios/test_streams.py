@@ -101,7 +101,7 @@ def test_a_command_that_draws_ends_within_three_seconds_of_a_signal(small_job, n
     _, stderr = drawing.communicate(timeout=30)
     assert time.monotonic() - began < 3
     assert drawing.returncode == 130
-    assert stderr.splitlines() == [*DRAWING, "interrupted; what was collected is kept"]
+    assert stderr.splitlines() == [*DRAWING, "interrupted; run it again to go on"]
     assert children_of_group(drawing.pid) == []
     assert not small_job.archive.exists()
 

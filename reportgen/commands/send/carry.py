@@ -6,6 +6,7 @@ from dataclasses import replace
 from reportgen.core.delivery import Dispatch
 from reportgen.core.problem import Problem
 from reportgen.delivery.server import MailFailure
+from reportgen.documents.mail import address
 from reportgen.operations.context import Context
 from reportgen.operations.courier import Courier, Ledger
 from reportgen.operations.mail_server import email_of, mail_server
@@ -17,7 +18,7 @@ def courier_of(configuration: Configuration, context: Context) -> Courier:
     """Give somebody who carries messages; raises Rejected where a secret is not there."""
     email = email_of(configuration)
     server = mail_server(configuration, context)
-    return Courier(server, email.from_, email.per_minute, context)
+    return Courier(server, address(email.from_).addr_spec, email.per_minute, context)
 
 
 def carried(

@@ -42,7 +42,8 @@ def send(config: Path, selector: str, wish: Wish, context: Context, workers: int
     configuration = opened(config, context)
     if wish.check:
         return check(configuration, context)
-    refuse_unwritable(configuration.archive, configuration.archive_source)
+    if not wish.status:
+        refuse_unwritable(configuration.archive, configuration.archive_source)
     cycle = archived_cycle(configuration, selector, context)
     if wish.preliminary:
         refuse_closed(configuration, cycle)
