@@ -26,6 +26,7 @@ from typing import Any
 from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
 
 DROP, TAKEN_DROP, TAKEN_SILENT = "drop", "taken, then drop", "taken, then silence"
+ENDLESS, TRICKLING = "an answer without end", "an answer that trickles without end"
 END = "."
 USER, PASSWORD, TOKEN = "chargeback@acme.example", "s3cret-päss", "ya29.t0ken-of-the-mailbox"
 Fault = Callable[[str, str], str | None]
@@ -74,7 +75,9 @@ class PostOffice:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         kind = self.fault(END, "")
-        if kind == DROP:
+        if kind in {ENDLESS, TRICKLING}:
+            await _without_end(server, kind)
+        if kind in {DROP, ENDLESS, TRICKLING}:
             server.transport.abort()
             return "250 never heard"
         if kind and kind[0].isdigit():
@@ -119,6 +122,13 @@ class _Faulty(SMTP):
         super().connection_made(transport)
 
 
+async def _without_end(server: SMTP, kind: str) -> None:
+    """Answer until nobody listens any more."""
+    while not server.transport.is_closing():
+        await server.push(b"250-more")
+        await asyncio.sleep(0.05 if kind == TRICKLING else 0)
+
+
 def _with_fault(verb: str) -> Callable[..., Any]:
     own = getattr(SMTP, f"smtp_{verb}")
 
@@ -127,6 +137,8 @@ def _with_fault(verb: str) -> Callable[..., Any]:
         kind = self.office.fault(verb, argument or "")
         if kind == DROP:
             self.transport.abort()
+        elif kind in {ENDLESS, TRICKLING}:
+            await _without_end(self, kind)
         elif kind:
             await self.push(kind.encode())
             if kind.startswith("421"):

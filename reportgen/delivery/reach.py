@@ -11,11 +11,12 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from smtplib import SMTP, SMTP_SSL, SMTPConnectError, SMTPException
+from smtplib import SMTP, SMTPConnectError, SMTPException
 from typing import NoReturn
 
 from reportgen.core.problem import Problem
 from reportgen.delivery.answers import base64, cause, said
+from reportgen.delivery.patient import Patient, PatientTls
 from reportgen.delivery.server import PORTS, MailFailure, MailServer, Password, SignIn
 
 READY, SIGNED_IN, ASKED = 220, 235, 334
@@ -33,11 +34,12 @@ class Limits:
     extensions: tuple[str, ...]
 
 
-def reached(server: MailServer) -> tuple[SMTP, tuple[str, ...]]:
+def reached(server: MailServer) -> tuple[Patient, tuple[str, ...]]:
     """Connect and sign in; gives the connection, and what may never be said; raises MailFailure."""
     smtp = _connected(server)
     try:
         _at_once(smtp)
+        smtp.wait_for(server.patience.command)
         smtp.ehlo_or_helo_if_needed()
         if server.security == "starttls":
             _secure(server, smtp)
@@ -62,13 +64,11 @@ def limits_of(smtp: SMTP) -> Limits:
     )
 
 
-def _connected(server: MailServer) -> SMTP:
+def _connected(server: MailServer) -> Patient:
     port, seconds = server.port or PORTS[server.security], server.patience.connect
     try:
-        if server.security == "tls":
-            secure = ssl.create_default_context()
-            return SMTP_SSL(server.host, port, timeout=seconds, context=secure)
-        return SMTP(server.host, port, timeout=seconds)
+        kind = PatientTls if server.security == "tls" else Patient
+        return kind(server.host, port, timeout=seconds)
     except SMTPConnectError as error:
         greeting = said(error.smtp_code, error.smtp_error)
         _refuse(server, f"greets with {greeting}", passing=not _for_good(error.smtp_code))

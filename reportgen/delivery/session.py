@@ -57,7 +57,7 @@ class MailSession:
     def close(self) -> None:
         """Take leave, where anybody still listens."""
         with suppress(*BROKEN):
-            self._wait_for(self._server.patience.connect)
+            self._smtp.wait_for(self._server.patience.connect)
             self._smtp.quit()
         self._smtp.close()
 
@@ -78,7 +78,7 @@ class MailSession:
         """Say who writes to whom; give what became of it where that is the end."""
         options = (f"size={size}",) if self._smtp.has_extn("size") else ()
         try:
-            self._wait_for(self._server.patience.command)
+            self._smtp.wait_for(self._server.patience.command)
             code, words = self._answer(self._smtp.mail(sender, options))
             self._refuse_sender(code, words, sender)
             if code in TAKEN:
@@ -92,7 +92,7 @@ class MailSession:
         try:
             code, words = self._answer(self._smtp.docmd("DATA"))
             if code == GO_ON:
-                self._wait_for(self._server.patience.block)
+                self._smtp.wait_for(self._server.patience.block)
                 stuffed = _stuffed(content)
                 for start in range(0, len(stuffed), BLOCK):
                     self._smtp.send(stuffed[start : start + BLOCK])
@@ -103,7 +103,7 @@ class MailSession:
     def _ended(self) -> Outcome:
         """Write the end of a message, and hear whether it was taken."""
         try:
-            self._wait_for(self._server.patience.last)
+            self._smtp.wait_for(self._server.patience.last)
             self._smtp.send(b".\r\n")
             code, words = self._answer(self._smtp.getreply())
         except BROKEN as error:
@@ -143,10 +143,6 @@ class MailSession:
 
     def _answer(self, answer: tuple[int, bytes]) -> tuple[int, str]:
         return answer[0], said(*answer, self._hidden)
-
-    def _wait_for(self, seconds: float) -> None:
-        if self._smtp.sock:
-            self._smtp.sock.settimeout(seconds)
 
 
 def _judged(code: int, words: str) -> Outcome:

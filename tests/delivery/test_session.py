@@ -10,10 +10,12 @@ from reportgen.delivery.session import connected
 from tests.postoffice import (
     DROP,
     END,
+    ENDLESS,
     PASSWORD,
     TAKEN_DROP,
     TAKEN_SILENT,
     TOKEN,
+    TRICKLING,
     USER,
     certified,
     open_office,
@@ -117,6 +119,20 @@ def test_without_an_answer_after_the_end_nobody_knows(kind):
         office.fault = failing(END, kind)
         outcome = handed_over(at(office))
     assert (outcome.kind, outcome.lost) == ("uncertain", True)
+
+
+@pytest.mark.parametrize("kind", [ENDLESS, TRICKLING])
+def test_an_answer_without_end_is_none(kind):
+    with open_office() as office:
+        office.fault = failing(END, kind)
+        outcome = handed_over(at(office))
+        assert (outcome.kind, outcome.lost) == ("uncertain", True)
+        office.fault = failing("RCPT", kind)
+        hurried = replace(SHORT, command=0.3)
+        assert handed_over(at(office, patience=hurried)).kind == "deferred"
+        office.fault = failing("EHLO", kind)
+        assert refused(at(office, patience=hurried)).passing
+        assert office.received == []
 
 
 def test_what_is_begun_is_told_after_the_recipient_is_known_and_before_the_message():
