@@ -35,6 +35,24 @@ class Outcome:
     lost: bool = False
 
 
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outgoing:
+    """A message for one recipient; `begin` is called before DATA, `meanwhile` after its last byte.
+
+    What is done meanwhile costs no time: the server is at work then.
+    """
+
+    sender: str
+    recipient: str
+    content: bytes
+    begin: Callable[[], None] = _nothing
+    meanwhile: Callable[[], None] = _nothing
+
+
 @contextmanager
 def connected(server: MailServer) -> Iterator["MailSession"]:
     """Reach a server, sign in, and take leave in the end; raises MailFailure."""
@@ -61,18 +79,16 @@ class MailSession:
             self._smtp.quit()
         self._smtp.close()
 
-    def hand_over(
-        self, sender: str, recipient: str, content: bytes, begin: Callable[[], None]
-    ) -> Outcome:
-        """Give the server a message for one recipient; `begin` is called before DATA.
+    def hand_over(self, message: Outgoing) -> Outcome:
+        """Give the server a message.
 
         Raises MailFailure where the server takes nothing from the sender at all.
         """
-        early = self._announced(sender, recipient, len(content))
+        early = self._announced(message.sender, message.recipient, len(message.content))
         if early:
             return early
-        begin()
-        return self._written(content) or self._ended()
+        message.begin()
+        return self._written(message.content) or self._ended(message.meanwhile)
 
     def _announced(self, sender: str, recipient: str, size: int) -> Outcome | None:
         """Say who writes to whom; give what became of it where that is the end."""
@@ -100,11 +116,12 @@ class MailSession:
             return self._broken(error)
         return None if code == GO_ON else self._declined(code, words)
 
-    def _ended(self) -> Outcome:
+    def _ended(self, meanwhile: Callable[[], None]) -> Outcome:
         """Write the end of a message, and hear whether it was taken."""
         try:
             self._smtp.wait_for(self._server.patience.last)
             self._smtp.send(b".\r\n")
+            meanwhile()
             code, words = self._answer(self._smtp.getreply())
         except BROKEN as error:
             broken = self._broken(error).said

@@ -5,8 +5,8 @@ server put off, or what broke before it was whole, is tried again; what may have
 One message that fails stops no other.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from typing import Protocol
 from reportgen.core.delivery import CUT_OFF, Dispatch, Known, State, latest
 from reportgen.delivery.reach import Limits
 from reportgen.delivery.server import MailFailure, MailServer
-from reportgen.delivery.session import MailSession, Outcome
+from reportgen.delivery.session import MailSession, Outcome, Outgoing
 from reportgen.documents.mail import address
 from reportgen.operations.context import Context
 
@@ -117,17 +117,18 @@ class Courier:
         """Try each message once; gives those to be tried again."""
         again: list[Parcel] = []
         broken = 0
-        for done, (parcel, content) in enumerate(_ready(parcels), start=1):
+        upcoming = _Upcoming(parcels)
+        for done, parcel in enumerate(parcels, start=1):
             if broken == MOST_BROKEN:
                 return [*again, *parcels[done - 1 :]]
-            outcome = self._carried(parcel, content, ledger)
+            outcome = self._carried(parcel, upcoming, ledger)
             broken = broken + 1 if outcome.lost else 0
             if outcome.kind == "deferred":
                 again.append(parcel)
             left(len(again) + len(parcels) - done)
         return again
 
-    def _carried(self, parcel: Parcel, content: bytes, ledger: Ledger) -> Outcome:
+    def _carried(self, parcel: Parcel, upcoming: "_Upcoming", ledger: Ledger) -> Outcome:
         """Try a message once, and record what became of it."""
         begun = False
 
@@ -136,8 +137,15 @@ class Courier:
             ledger.record(self._now(parcel, "in_flight"))
             begun = True
 
+        message = Outgoing(
+            sender=self._sender,
+            recipient=address(parcel.dispatch.delivery.recipient).addr_spec,
+            content=upcoming.take(),
+            begin=begin,
+            meanwhile=upcoming.prepare,
+        )
         try:
-            outcome = self._handed_over(parcel, content, begin)
+            outcome = self._handed_over(message)
         except BaseException:
             if begun:
                 with suppress(OSError):
@@ -147,14 +155,13 @@ class Courier:
         ledger.record(done, wait=outcome.kind != "accepted")
         return outcome
 
-    def _handed_over(self, parcel: Parcel, content: bytes, begin: Callable[[], None]) -> Outcome:
+    def _handed_over(self, message: Outgoing) -> Outcome:
         """Give the server a message; where it had hung up meanwhile, call it once more."""
         used = self._session is not None
-        recipient = address(parcel.dispatch.delivery.recipient).addr_spec
         try:
             session = self._reached()
             self._keep_pace()
-            outcome = session.hand_over(self._sender, recipient, content, begin)
+            outcome = session.hand_over(message)
         except MailFailure as failure:
             if not failure.passing:
                 raise
@@ -162,7 +169,7 @@ class Courier:
         if outcome.lost:
             self.close()
         if used and outcome.lost and outcome.kind == "deferred":
-            return self._handed_over(parcel, content, begin)
+            return self._handed_over(message)
         return outcome
 
     def _reached(self) -> MailSession:
@@ -182,11 +189,26 @@ class Courier:
         return replace(parcel.dispatch, state=state, at=at, said=said, files=parcel.files)
 
 
-def _ready(parcels: Sequence[Parcel]) -> Iterator[tuple[Parcel, bytes]]:
-    """Give each message put together: the next one while the server has the one before."""
-    with ThreadPoolExecutor(max_workers=1) as executor:
-        upcoming = [executor.submit(one.content) for one in parcels[:1]]
-        for number, parcel in enumerate(parcels, start=1):
-            content = upcoming.pop().result()
-            upcoming += [executor.submit(one.content) for one in parcels[number : number + 1]]
-            yield parcel, content
+class _Upcoming:
+    """Messages in their order, each put together before it is needed."""
+
+    def __init__(self, parcels: Sequence[Parcel]) -> None:
+        self._parcels = iter(parcels)
+        self._next: Future[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Put the next message together, unless it is; what goes wrong is raised when it is due."""
+        parcel = None if self._next else next(self._parcels, None)
+        if parcel is None:
+            return
+        self._next = Future()
+        try:
+            self._next.set_result(parcel.content())
+        except Exception as error:  # noqa: BLE001 - raised in its turn
+            self._next.set_exception(error)
+
+    def take(self) -> bytes:
+        """Give the next message."""
+        self.prepare()
+        made, self._next = self._next, None
+        return made.result() if made else b""

@@ -16,7 +16,7 @@ from reportgen.documents.mail import (
     Words,
     address,
     attachment_name,
-    message,
+    framed,
     picture_of,
     words_of,
 )
@@ -80,27 +80,26 @@ class Mailing:
             self.words[key] = Words(subject=subject, text=text, page=page, locale=letter.locale)
 
     def parcels(self, due: Iterable[Addressed], known: Known) -> list[Parcel]:
-        """Say of each message how it is put together when its time has come."""
+        """Put messages together but for their files, which are read when their time has come."""
         return [self._parcel(one, known[one.delivery.key]) for one in due]
 
     def fit(self, due: Iterable[Addressed], known: Known, limit: int) -> None:
         """Leave out of a message that is larger than a server takes all but its PDF."""
+        first = {one.letter.hash: one for one in due}.values()
+        doubtful = [one for one in first if not _surely_fits(self._weight(one.letter), limit)]
         too_large = [
-            letter
-            for letter, one in {one.letter.hash: (one.letter, one) for one in due}.values()
-            if not self.fits(self._parcel(one, known[one.delivery.key]), limit)
+            one.letter
+            for one, parcel in zip(doubtful, self.parcels(doubtful, known), strict=True)
+            if not self.fits(parcel, limit)
         ]
         for letter in too_large:
             _, *others = letter.files
             self.left_out[letter.hash] = frozenset(others)
-        if too_large:
-            self.write(too_large)
+        self.write(too_large)
 
     def fits(self, parcel: Parcel, limit: int) -> bool:
         """Tell whether a server takes a message of this size; 0 is no limit."""
-        if not limit or 2 * parcel.weight + SURELY_SMALL <= limit:
-            return True
-        return len(parcel.content()) <= limit
+        return _surely_fits(parcel.weight, limit) or len(parcel.content()) <= limit
 
     def _parcel(self, one: Addressed, dispatch: Dispatch) -> Parcel:
         letter, names = one.letter, self._attached(one.letter)
@@ -112,18 +111,17 @@ class Mailing:
             date=dispatch.dated,
             reply_to=self.email.reply_to,
         )
-        words, logo = self.words[letter.hash], self.design.logo
-
-        def content() -> bytes:
-            files = {PurePosixPath(name).name: letter.content(name) for name in names}
-            return message(words, envelope, files, logo)
-
+        shown = [PurePosixPath(name).name for name in names]
+        frame = framed(self.words[letter.hash], envelope, shown, self.design.logo)
         return Parcel(
             dispatch=dispatch,
-            content=content,
+            content=lambda: frame.filled(letter.content(name) for name in names),
             files={name: letter.files[name] for name in names},
-            weight=sum((letter.folder / name).stat().st_size for name in names),
+            weight=self._weight(letter),
         )
+
+    def _weight(self, letter: Letter) -> int:
+        return sum((letter.folder / name).stat().st_size for name in self._attached(letter))
 
     def _attached(self, letter: Letter) -> list[str]:
         left_out = self.left_out.get(letter.hash, frozenset())
@@ -166,6 +164,10 @@ def addressed(letters: Iterable[Letter], copies: Sequence[str]) -> list[Addresse
         for letter in letters
         for one in recipients(letter, copies)
     ]
+
+
+def _surely_fits(weight: int, limit: int) -> bool:
+    return not limit or 2 * weight + SURELY_SMALL <= limit
 
 
 def _shown(name: str) -> str:

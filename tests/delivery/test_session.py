@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reportgen.delivery.server import AccessToken, MailFailure, MailServer, Password, Patience
-from reportgen.delivery.session import connected
+from reportgen.delivery.session import Outgoing, connected
 from tests.postoffice import (
     DROP,
     END,
@@ -37,10 +37,14 @@ def at(office, **changed) -> MailServer:
     return replace(server, **changed)
 
 
+def outgoing(recipient="ada@acme.example", content=CONTENT, **told) -> Outgoing:
+    return Outgoing(sender=USER, recipient=recipient, content=content, **told)
+
+
 def handed_over(server, content=CONTENT, begun=None):
     begun = [] if begun is None else begun
     with connected(server) as session:
-        return session.hand_over(USER, "ada@acme.example", content, lambda: begun.append(1))
+        return session.hand_over(outgoing(content=content, begin=lambda: begun.append(1)))
 
 
 def refused(server) -> MailFailure:
@@ -151,7 +155,7 @@ def test_after_a_refusal_the_connection_is_used_again():
         office.fault = lambda verb, said: "550 no" if verb == "RCPT" and "eve" in said else None
         with connected(at(office)) as session:
             kinds = [
-                session.hand_over(USER, one, CONTENT, lambda: None).kind
+                session.hand_over(outgoing(one)).kind
                 for one in ("eve@acme.example", "ada@acme.example", "eve@acme.example")
             ]
     assert kinds == ["refused", "accepted", "refused"]
@@ -164,7 +168,7 @@ def test_what_the_server_takes_is_read():
         assert session.limits.secured == ""
         assert "8BITMIME" in session.limits.extensions
         large = CONTENT + b"x" * 1000
-        assert session.hand_over(USER, "ada@acme.example", large, lambda: None).kind == "refused"
+        assert session.hand_over(outgoing(content=large)).kind == "refused"
 
 
 # Secured

@@ -164,7 +164,7 @@ def message(
     names = [mails.attachment_name(name) for name in files]
     answered = envelope.reply_to is not None
     email = email_document(document, names, answered=answered, picture=picture, **told)
-    return mails.message(drawn(email, looks), envelope, files, looks.logo)
+    return mails.framed(drawn(email, looks), envelope, files, looks.logo).filled(files.values())
 
 
 def drawn(email: EmailDocument, looks: Design) -> Words:

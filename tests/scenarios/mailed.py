@@ -24,8 +24,8 @@ email:
   port: {port}
   from: {user}
   reply_to: f@acme.example
-  password_env: MAIL_PASSWORD
 {more}"""
+BY_PASSWORD = "  password_env: MAIL_PASSWORD\n"
 
 
 WORDS = {
@@ -92,9 +92,9 @@ class Mailed:
 
 @contextmanager
 def mailed(
-    job: Job, certificate: tuple[Path, Path], more: str = "", size: int = 0
+    job: Job, certificate: tuple[Path, Path], more: str = BY_PASSWORD, size: int = 0
 ) -> Iterator[Mailed]:
-    """Serve a job's mail: by STARTTLS, signed in to by password."""
+    """Serve a job's mail: by STARTTLS, signed in to by password where nothing else is said."""
     with open_office(certificate, sign_in=True, size=size) as office:
         with (job.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
             file.write(CONFIGURED.format(port=office.port, user=USER, more=more))

@@ -13,10 +13,20 @@ import pytest
 
 from reportgen.archive.outbox import opened_outbox
 from reportgen.operations import courier
-from tests.postoffice import DROP, END, PASSWORD, USER, Received, certified
+from tests.delivery.test_tokens import token_server
+from tests.postoffice import DROP, END, PASSWORD, TOKEN, USER, Received, certified
 from tests.scenarios.corrected import TICKET, correct
 from tests.scenarios.job import DECEMBER, ROOT, Job, once
-from tests.scenarios.mailed import CONTACTS, EVERYBODY, Mailed, built, closed, mailed, worded
+from tests.scenarios.mailed import (
+    BY_PASSWORD,
+    CONTACTS,
+    EVERYBODY,
+    Mailed,
+    built,
+    closed,
+    mailed,
+    worded,
+)
 from tests.scenarios.test_correct import restate
 
 FILES = ("CB-2025-12-05-CC-1001.pdf", "CB-2025-12-05-CC-1001.xlsx")
@@ -116,7 +126,7 @@ def test_a_draft_goes_only_when_it_is_asked_for_and_says_so(certificate, tmp_pat
 @pytest.mark.heavy
 def test_copies_are_seen_by_nobody(closed_for_mail, certificate, tmp_path):
     job = closed_for_mail.copied(tmp_path / "job")
-    copies = "  bcc: [archive@acme.example, PAY@acme.example]\n"
+    copies = f"{BY_PASSWORD}  bcc: [archive@acme.example, PAY@acme.example]\n"
     with mailed(job, certificate, copies) as mail:
         mail.sent()
         assert mail.got() == sorted([*EVERYBODY, "PAY@acme.example", *["archive@acme.example"] * 2])
@@ -347,6 +357,37 @@ def test_no_secret_is_anywhere(mail, tmp_path):
     assert PASSWORD not in words
     for path in mail.job.folder.rglob("*"):
         assert not path.is_file() or PASSWORD.encode() not in path.read_bytes()
+
+
+COMMAND = f"""\
+  auth: xoauth2
+  token_command: [{sys.executable}, -c, "print('{TOKEN}')"]
+"""
+SERVER = """\
+  auth: xoauth2
+  client_credentials: {{token_url: "{url}", client_id: a, client_secret_env: SECRET, scope: b}}
+"""
+
+
+@pytest.mark.heavy
+def test_a_token_comes_from_a_command_or_a_server_and_is_seen_nowhere(
+    closed_for_mail, certificate, tmp_path
+):
+    secret = "cl1ent-s3cret"
+    with token_server(200, json.dumps({"access_token": TOKEN})) as (url, asked):
+        for name, more in (("command", COMMAND), ("server", SERVER.format(url=url))):
+            job = closed_for_mail.copied(tmp_path / name)
+            with mailed(job, certificate, more) as mail:
+                done = job.here("send", "--workers", "1", SECRET=secret)
+                assert done.returncode == 0, done.stderr
+                assert mail.got() == EVERYBODY
+                mail.office.fault = failing("AUTH", f"535 {TOKEN} {secret}")
+                refused = job.here("send", "--check", SECRET=secret)
+                assert refused.returncode == 4
+            words = done.stdout + done.stderr + refused.stdout + refused.stderr
+            words += mail.outbox.read_text()
+            assert TOKEN not in words
+    assert [one["client_secret"] for one in asked] == [[secret]] * 2
 
 
 def test_a_password_that_is_not_set_is_named_by_its_line(mail):
