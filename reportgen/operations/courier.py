@@ -22,7 +22,9 @@ from reportgen.operations.context import Context
 WAITS = (5.0, 30.0, 120.0, 300.0)
 """Seconds before what was put off is tried again; together more than most greylists ask for."""
 MOST_BROKEN = 3
-"""Connections that break one after another before the others are left for later."""
+"""Connections that break one after another before the others are left for later; where as many
+messages in a row were not answered for, for the next run, as each would be one that nobody knows
+of."""
 MINUTE = 60.0
 STATES: Mapping[str, State] = {
     "accepted": "sent",
@@ -79,6 +81,7 @@ class Courier:
         self._server, self._sender, self._context = server, sender, context
         self._spacing = MINUTE / per_minute if per_minute else 0.0
         self._last: datetime | None = None
+        self._unanswered = 0
         self._session: MailSession | None = None
 
     def limits(self) -> Limits:
@@ -100,9 +103,11 @@ class Courier:
 
             waiting = self._round(parcels, ledger, left)
             for seconds in WAITS:
-                if waiting:
-                    self._wait(len(waiting), seconds)
-                    waiting = self._round(waiting, ledger, left)
+                if not waiting or self._unanswered == MOST_BROKEN:
+                    break
+                ledger.record()
+                self._wait(len(waiting), seconds)
+                waiting = self._round(waiting, ledger, left)
         ledger.record()
 
     def _wait(self, count: int, seconds: float) -> None:
@@ -119,10 +124,11 @@ class Courier:
         broken = 0
         upcoming = _Upcoming(parcels)
         for done, parcel in enumerate(parcels, start=1):
-            if broken == MOST_BROKEN:
+            if MOST_BROKEN in {broken, self._unanswered}:
                 return [*again, *parcels[done - 1 :]]
             outcome = self._carried(parcel, upcoming, ledger)
             broken = broken + 1 if outcome.lost else 0
+            self._unanswered = self._unanswered + 1 if outcome.kind == "uncertain" else 0
             if outcome.kind == "deferred":
                 again.append(parcel)
             left(len(again) + len(parcels) - done)

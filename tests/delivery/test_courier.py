@@ -202,6 +202,16 @@ def test_a_server_that_stays_away_is_not_asked_for_every_message(path, monkeypat
         assert office.connections == 2
 
 
+def test_a_server_that_never_answers_for_a_message_gets_no_more_of_them(path, monkeypatch):
+    monkeypatch.setattr(carrying, "MOST_BROKEN", 2)
+    clock = Clock()
+    with open_office() as office:
+        office.fault = lambda verb, said: DROP if verb == END else None
+        run(path, office.port, clock)
+        assert states(path) == {"ada": "uncertain", "bob": "uncertain", "eve": "pending"}
+    assert clock.waits == []
+
+
 def test_a_connection_that_was_hung_up_meanwhile_is_called_again_at_once(path):
     clock = Clock()
     with open_office() as office:

@@ -18,7 +18,7 @@ from reportgen.sources.config.configuration import Configuration
 
 CORRECTION = ".c"
 """Stands behind the name of a cycle in that of its corrections."""
-CHOSEN_BY = {"only": "--only", "resend": "--resend", "settle": "--settle"}
+CHOSEN_BY = {"only": "--only", "resend": "--resend"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,9 +81,12 @@ def refuse_closed(configuration: Configuration, cycle: BillingCycle) -> None:
 
 
 def chosen(letters: Sequence[Letter], wish: Wish) -> list[Letter]:
-    """Keep the letters of the cost centers that were named, or all; raises WrongUsage."""
+    """Keep the letters of the cost centers that were named, or all; raises WrongUsage.
+
+    What is settled may be of a cost center that has none any more: the outbox knows.
+    """
     codes = dict.fromkeys(letter.center.code for letter in letters)
-    named: set[str] = set()
+    named = {*wish.settle}
     for option, words in CHOSEN_BY.items():
         for code in getattr(wish, option):
             if code not in codes:
