@@ -435,6 +435,8 @@ def send(
     if sum(map(bool, exclusive)) > 1:
         options = "--to, --check, --status, --dry-run, --resend, --settle"
         raise click.UsageError(f"one of {options} at a time")
+    if asked["only"] and (asked["resend"] or asked["settle"]):
+        raise click.UsageError("--resend and --settle name their cost centers themselves")
     if selector is None and not try_out:
         raise click.UsageError("say which billing cycle with --cycle")
     wish = Wish(to=to, check=try_out, **asked)  # type: ignore[arg-type]
