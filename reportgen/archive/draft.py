@@ -8,6 +8,7 @@ Laws: nothing appears before everything is staged. Only what the draft before ha
 removed. Whoever finds a draft torn by a kill is told, and the next build makes it whole.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -70,6 +71,8 @@ class Stage:
         refuse_links(folder, names)
         for name in sorted(self._names):
             _refuse_folder_in_the_way(folder / name)
+        for name in sorted(names):
+            _refuse_immutable(folder / name)
         for parent in sorted({parent for name in names for parent in Path(name).parents}):
             _refuse_closed(folder / parent, self._path)
 
@@ -77,7 +80,8 @@ class Stage:
         for name in sorted(self._names):
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            (self._path / name).replace(target)
+            with naming(target):
+                (self._path / name).replace(target)
         for parent in {(folder / name).parent for name in self._names}:
             sync(parent)
 
@@ -192,6 +196,20 @@ def _refuse_folder_in_the_way(path: Path) -> None:
                 "move it away, then try again",
             )
             raise Rejected([Problem(source=str(place), message=message, hint=hint)])
+
+
+def _refuse_immutable(path: Path) -> None:
+    """Raise Rejected for a file that the system protects from whoever may write in its folder.
+
+    To open it says so; nothing is written. One that is only not for writing can be replaced.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW))
+    except OSError as error:
+        if error.errno == errno.EPERM:
+            message = "this file is protected: it can neither be replaced nor removed"
+            hint = "take the protection away (`chattr -i -a`), then try again"
+            raise Rejected([Problem(source=str(path), message=message, hint=hint)]) from error
 
 
 def _refuse_closed(parent: Path, stage: Path) -> None:

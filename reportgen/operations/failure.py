@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from traceback import FrameSummary, extract_tb
 
@@ -30,6 +31,8 @@ NO_MEMORY = Problem(
     message="there is not enough memory",
     hint="raise its limit (`ulimit -v`, or that of a container), then run the command again",
 )
+CREDIBLE = range(1990, 2100)
+"""The years that a clock may say; the parts of a workbook know none before 1980 or after 2107."""
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -37,6 +40,7 @@ def told(command: Callable[[Context], int], context: Context) -> int:
     """Run a command; tell the user what stopped it, and give the exit code."""
     try:
         with interruptible():
+            _refuse_clock(context.now())
             return _judged(command(context), context)
     except KeyboardInterrupt:
         context.terminal.problem(SENTENCE)
@@ -50,6 +54,13 @@ def told(command: Callable[[Context], int], context: Context) -> int:
     context.terminal.problems(problems)
     context.terminal.values({**values, "problems": [_values(problem) for problem in problems]})
     return code
+
+
+def _refuse_clock(now: datetime) -> None:
+    """Raise Rejected where the clock was never set: what is archived says when it was fetched."""
+    if now.year not in CREDIBLE:
+        message, hint = f"the clock of this machine says {now:%Y-%m-%d}", "set it, then try again"
+        raise Rejected([Problem(source="reportgen", message=message, hint=hint)])
 
 
 def _judged(code: int, context: Context) -> int:

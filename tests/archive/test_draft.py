@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -239,3 +240,23 @@ def signalled(replace, number):
         return replace(path, target)
 
     return rename
+
+
+@pytest.mark.parametrize("flag", ["i", "a"])
+def test_a_protected_file_is_told_before_the_first_is_renamed(tmp_path, flag):
+    folder = tmp_path / "2025-12-05"
+    build(folder, {"a.csv": b"1", "b.csv": b"1", "gone.csv": b"1"})
+    before = contents(folder)
+    for name in ("b.csv", "gone.csv"):
+        path = folder / name
+        if subprocess.run(
+            ["chattr", f"+{flag}", path], capture_output=True, check=False
+        ).returncode:
+            pytest.skip("files cannot be protected here")
+        try:
+            with pytest.raises(Rejected) as caught:
+                build(folder, {"a.csv": b"2", "b.csv": b"2"})
+        finally:
+            subprocess.run(["chattr", f"-{flag}", path], check=True)
+        assert str(caught.value).startswith(f"{path}: this file is protected")
+        assert contents(folder) == before

@@ -23,6 +23,15 @@ def stopped_by(error, context=CONTEXT):
     return told(command, context)
 
 
+@pytest.mark.parametrize("year", [1, 1970, 9999])
+def test_a_clock_that_was_never_set_is_told_before_anything_is_done(year, capsys):
+    context = replace(CONTEXT, now=lambda: datetime(year, 1, 1, tzinfo=UTC))
+    assert stopped_by(AssertionError("it ran"), context) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("reportgen: the clock of this machine says ")
+    assert line.endswith("-01-01; set it, then try again")
+
+
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
