@@ -208,7 +208,11 @@ async def _ask_all(
     connection: Connection,
     known: Mapping[str, RecordedResponse],
 ) -> dict[str, Answer]:
-    """Let every worker take requests from one queue until it is empty."""
+    """Let every worker take requests from one queue until it is empty.
+
+    A group of tasks says nothing of one that was cancelled: its question would have no answer, as
+    if it were one that a recording need not have.
+    """
     answers: dict[str, Answer] = {}
     waiting, done = deque(requests), count(1)
 
@@ -221,10 +225,11 @@ async def _ask_all(
 
     try:
         async with asyncio.TaskGroup() as group:
-            for worker in workers[: len(requests)]:
-                group.create_task(work(worker))
+            working = [group.create_task(work(worker)) for worker in workers[: len(requests)]]
     except ExceptionGroup as failures:
         raise _told(failures) from None
+    if any(task.cancelled() for task in working):
+        raise RuntimeError("a library gave up a question, and said so to nobody")
     return answers
 
 

@@ -8,6 +8,7 @@ import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 import stamina
 
@@ -201,6 +202,15 @@ def test_a_proxy_that_never_answers_is_given_up_as_soon():
         return str(caught.value)
 
     assert "(no answer in time, through the proxy http://127.0.0.1:" in asyncio.run(ask())
+
+
+def test_a_question_that_a_library_gives_up_is_never_left_out():
+    def gives_up(_request):
+        raise asyncio.CancelledError
+
+    connection = connected(NOWHERE, transport=httpx.MockTransport(gives_up))
+    with pytest.raises(RuntimeError, match="gave up a question"):
+        asyncio.run(drive(asking(ONE), connection, {}))
 
 
 def test_once_somebody_has_answered_patience_is_long(free_port):
