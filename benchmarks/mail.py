@@ -26,9 +26,9 @@ from reportgen.delivery.server import MailServer
 from reportgen.documents.content.invoice import InvoiceDocument
 from reportgen.documents.mail import Words
 from reportgen.operations.context import Context
-from reportgen.operations.courier import Courier, Parcel
-from reportgen.operations.letters import Letter
-from reportgen.operations.mailing import Mailing, addressed
+from reportgen.operations.mail.courier import Courier, Parcel
+from reportgen.operations.mail.letters import Letter
+from reportgen.operations.mail.mailing import Mailing, addressed
 from reportgen.sources.config.schema import EmailSection
 from reportgen.terminal import Terminal
 from tests.documents import beech

@@ -150,7 +150,7 @@ def collect(
 ) -> "Work":
     """Ask the API for a cycle and keep its answers as evidence; resumes where it stopped."""
     from reportgen.commands.collect import collect as command  # noqa: PLC0415
-    from reportgen.operations.collection import Effort  # noqa: PLC0415
+    from reportgen.operations.collecting.collection import Effort  # noqa: PLC0415
 
     effort = Effort(concurrency=concurrency, refresh=refresh, accept_refused=accept_refused)
     return lambda context: command(config, selector, context, effort)
@@ -189,7 +189,7 @@ def run(
 ) -> "Work":
     """Collect a cycle and build its documents: the main job."""
     from reportgen.commands.run import run as command  # noqa: PLC0415
-    from reportgen.operations.collection import Effort  # noqa: PLC0415
+    from reportgen.operations.collecting.collection import Effort  # noqa: PLC0415
 
     effort = Effort(concurrency=concurrency, refresh=refresh, accept_refused=accept_refused)
     return lambda context: command(config, selector, context, effort, workers)
@@ -227,7 +227,7 @@ def close(
     from reportgen.commands.close import Decision  # noqa: PLC0415
     from reportgen.commands.close import close as command  # noqa: PLC0415
     from reportgen.core.close import People  # noqa: PLC0415
-    from reportgen.operations.collection import Effort  # noqa: PLC0415
+    from reportgen.operations.collecting.collection import Effort  # noqa: PLC0415
 
     if refresh and dry_run:
         raise click.UsageError("--dry-run writes nothing, and --refresh collects")
@@ -272,7 +272,7 @@ def correct(
     from reportgen.commands.correct import Order  # noqa: PLC0415
     from reportgen.commands.correct import correct as command  # noqa: PLC0415
     from reportgen.core.close import People  # noqa: PLC0415
-    from reportgen.operations.collection import Effort  # noqa: PLC0415
+    from reportgen.operations.collecting.collection import Effort  # noqa: PLC0415
 
     order = Order(reason=reason, people=People(**names), edited=edited, dry_run=dry_run)
     effort = Effort(concurrency=concurrency, accept_refused=accept_refused)

@@ -44,8 +44,17 @@ INSIDE: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"render"}),
         frozenset({"mail"}),
     ),
+    "operations": (
+        frozenset({"context", "opening", "cycles", "connect"})
+        | frozenset({"failure", "bug_report", "interruption", "undelivered"}),
+        frozenset({"collecting"}),
+        frozenset({"building"}),
+        frozenset({"sealed"}),
+        frozenset({"mail"}),
+    ),
 }
-"""The floors inside a room; those that stand side by side know nothing of each other either."""
+"""The floors inside a room; those that stand side by side know nothing of each other either,
+but for what all operations share."""
 EVERYWHERE_BUT_CORE = {"", "resources", "files"}
 """The version in `reportgen/__init__.py`, where files lie and how they are opened: these import
 nothing of ours."""
@@ -213,7 +222,8 @@ def may_import(importer: str, target: str) -> bool:
     room, _, inside = importer.partition(".")
     same_room, _, target_inside = target.partition(".")
     if room == same_room and room in INSIDE and inside and target_inside:
-        return stands_on(inside, target_inside, INSIDE[room], ground=-1)
+        ground = 0 if room == "operations" else -1
+        return stands_on(inside, target_inside, INSIDE[room], ground)
     if "commands" in {room, same_room} and room == same_room:
         return command_of(importer) == command_of(target)
     return stands_on(importer, target, FLOORS, ground=0)
@@ -239,7 +249,7 @@ def command_of(module: str) -> str:
         ("delivery.session", "core.problem", True),
         ("delivery.session", "documents.mail", False),
         ("delivery.session", "sources.config.schema", False),
-        ("operations.courier", "delivery.session", True),
+        ("operations.mail.courier", "delivery.session", True),
         ("documents.pdf.pdf", "resources", True),
         ("documents.pdf.pdf", "derive", False),
         ("documents.pdf.pdf", "documents.markup", True),
@@ -251,9 +261,13 @@ def command_of(module: str) -> str:
         ("documents.render", "documents.mail", False),
         ("derive", "documents.templating.templates", True),
         ("terminal", "core.problem", True),
-        ("operations.inputs", "terminal", True),
-        ("operations.inputs", "commands.build", False),
-        ("commands.build", "operations.inputs", True),
+        ("operations.building.inputs", "terminal", True),
+        ("operations.failure", "operations.context", True),
+        ("operations.sealed.sealing", "operations.building.artifacts", True),
+        ("operations.building.artifacts", "operations.sealed.sealing", False),
+        ("operations.sealed.pack", "operations.mail.letters", False),
+        ("operations.building.inputs", "commands.build", False),
+        ("commands.build", "operations.building.inputs", True),
         ("commands.build", "terminal", True),
         ("commands.run", "commands.build", False),
         ("commands.explain.text", "commands.explain.values", True),
@@ -279,7 +293,8 @@ def test_rooms_import_only_what_they_stand_on():
         ),
         "money cycle problem text < model < core < sources | archive | documents | delivery "
         "< derive < terminal < operations < commands < cli; sources.config < sources.api; "
-        "content | markup < templating < pdf | xlsx < render < mail",
+        "content | markup < templating < pdf | xlsx < render < mail; "
+        "collecting < building < sealed < mail",
     )
 
 

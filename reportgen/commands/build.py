@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from reportgen.archive.folder import cycle_folder, locked, refuse_unwritable
+from reportgen.operations.building.drafts import produce
+from reportgen.operations.building.inputs import stored_inputs
+from reportgen.operations.building.readiness import ready_to_draw
 from reportgen.operations.context import Context
 from reportgen.operations.cycles import archived_cycle
-from reportgen.operations.drafts import produce
-from reportgen.operations.inputs import stored_inputs
 from reportgen.operations.opening import opened, warnings_of
-from reportgen.operations.readiness import ready_to_draw
 
 
 def build(config: Path, selector: str, context: Context, workers: int) -> int:

@@ -14,14 +14,14 @@ from reportgen.core.text import quoted
 from reportgen.core.user_file import counted, unneeded
 from reportgen.derive import Derived, derive
 from reportgen.documents.templating.templates import read_templates
-from reportgen.operations.artifacts import design_of, everybody, tasks
-from reportgen.operations.bearers import bearer_values, list_bearers, without_own_rule
+from reportgen.operations.building.artifacts import design_of, everybody, tasks
+from reportgen.operations.building.bearers import bearer_values, list_bearers, without_own_rule
+from reportgen.operations.building.inputs import stored_inputs
+from reportgen.operations.building.readiness import undrawable
 from reportgen.operations.connect import refuse_missing_recording
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import archived_cycle
-from reportgen.operations.inputs import stored_inputs
 from reportgen.operations.opening import opened, warnings_of
-from reportgen.operations.readiness import undrawable
 from reportgen.sources.config.configuration import Configuration
 
 

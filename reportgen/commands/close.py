@@ -15,15 +15,15 @@ from reportgen.core.problem import Problem
 from reportgen.core.statement_json import statement_values
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.files import content_of
-from reportgen.operations.collection import Effort, choose, collected_anew
-from reportgen.operations.conditions import refusals
+from reportgen.operations.building.inputs import stored_inputs
+from reportgen.operations.building.readiness import ready_to_draw
+from reportgen.operations.collecting.collection import Effort, choose, collected_anew
+from reportgen.operations.collecting.refusals import refuse_half_way, unexplained_in
 from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
 from reportgen.operations.cycles import archived_cycle
-from reportgen.operations.inputs import stored_inputs
 from reportgen.operations.opening import opened, warnings_of
-from reportgen.operations.readiness import ready_to_draw
-from reportgen.operations.refusals import refuse_half_way, unexplained_in
-from reportgen.operations.sealing import sealed, sealing, source_of
+from reportgen.operations.sealed.conditions import refusals
+from reportgen.operations.sealed.sealing import sealed, sealing, source_of
 from reportgen.sources.config.resolved import RULES_VERSION
 
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from reportgen.archive.folder import EVIDENCE, cycle_folder, refuse_unwritable
-from reportgen.operations.collection import Effort, choose, collected_anew
+from reportgen.operations.collecting.collection import Effort, choose, collected_anew
+from reportgen.operations.collecting.refusals import tell_missing
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.opening import opened
-from reportgen.operations.refusals import tell_missing
 
 
 def collect(config: Path, selector: str, context: Context, effort: Effort) -> int:

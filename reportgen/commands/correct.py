@@ -22,19 +22,19 @@ from reportgen.core.money import fixed, shown, total
 from reportgen.core.notes import Notes
 from reportgen.core.problem import Problem
 from reportgen.documents.templating.templates import read_templates
-from reportgen.operations.collection import Effort
+from reportgen.operations.building.readiness import ready_to_draw
+from reportgen.operations.collecting.collection import Effort
 from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
-from reportgen.operations.correcting import (
+from reportgen.operations.cycles import archived_cycle
+from reportgen.operations.opening import opened, warnings_of
+from reportgen.operations.sealed.correcting import (
     Corrected,
     Ground,
     coarser_than_before,
     correction_of,
     refuse_open,
 )
-from reportgen.operations.cycles import archived_cycle
-from reportgen.operations.opening import opened, warnings_of
-from reportgen.operations.readiness import ready_to_draw
-from reportgen.operations.sealing import Source, sealed, sealing
+from reportgen.operations.sealed.sealing import Source, sealed, sealing
 from reportgen.sources.config.configuration import Configuration, load
 from reportgen.sources.config.resolved import RULES_VERSION
 

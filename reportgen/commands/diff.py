@@ -13,10 +13,10 @@ from reportgen.core.notes import SEEN
 from reportgen.core.problem import Problem
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.operations.archived import archived_inputs
+from reportgen.operations.building.archived import archived_inputs
+from reportgen.operations.building.inputs import built_inputs
 from reportgen.operations.context import DONE, Context, WrongUsage
 from reportgen.operations.cycles import archived_folder
-from reportgen.operations.inputs import built_inputs
 from reportgen.operations.opening import recover
 from reportgen.sources.config.configuration import Configuration, load
 

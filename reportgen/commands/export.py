@@ -10,11 +10,11 @@ from reportgen.archive.disk import written_beside
 from reportgen.archive.folder import EXPORTS, MANIFEST, cycle_folder, private
 from reportgen.archive.manifest import FOLDER_NAME, Sealed
 from reportgen.core.problem import Problem, Rejected
-from reportgen.operations import pack
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import archived_cycle
-from reportgen.operations.handing_out import faults_of, refuse_open, tell_changed
 from reportgen.operations.opening import recover
+from reportgen.operations.sealed import pack
+from reportgen.operations.sealed.handing_out import faults_of, refuse_open, tell_changed
 from reportgen.sources.config.configuration import load
 
 OWNER, GROUP = 0o600, 0o640

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from reportgen.archive import evidence
 from reportgen.archive.folder import EVIDENCE, cycle_folder, locked, refuse_unwritable
-from reportgen.operations.collection import Effort, choose, gather
+from reportgen.operations.building.drafts import produce
+from reportgen.operations.building.inputs import inputs_of
+from reportgen.operations.building.readiness import ready_to_draw
+from reportgen.operations.collecting.collection import Effort, choose, gather
+from reportgen.operations.collecting.refusals import broken_off
 from reportgen.operations.context import Context
-from reportgen.operations.drafts import produce
-from reportgen.operations.inputs import inputs_of
 from reportgen.operations.opening import opened, warnings_of
-from reportgen.operations.readiness import ready_to_draw
-from reportgen.operations.refusals import broken_off
 from reportgen.sources.config.configuration import Configuration
 
 

@@ -14,7 +14,13 @@ from reportgen.archive.manifest import FOLDER_NAME, SUMS, Fault
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import some
 from reportgen.operations.context import DONE, NOT_TIED_OUT, Context, WrongUsage
-from reportgen.operations.verification import Verdict, Verified, documents, unverified, verified
+from reportgen.operations.sealed.verification import (
+    Verdict,
+    Verified,
+    documents,
+    unverified,
+    verified,
+)
 
 SEEDS = 1_000_000
 MOST_TOLD = 20

@@ -13,7 +13,7 @@ from reportgen.archive import evidence
 from reportgen.archive.folder import collected
 from reportgen.commands.collect import collect
 from reportgen.core.model import RecordedResponse
-from reportgen.operations.collection import Effort
+from reportgen.operations.collecting.collection import Effort
 from reportgen.operations.context import Context
 from reportgen.terminal import Terminal
 

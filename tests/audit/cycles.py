@@ -22,7 +22,7 @@ from reportgen.core.statement_json import statement_json
 from reportgen.core.tables import ledger_csv
 from reportgen.core.text import visible
 from reportgen.derive import Derived, Inputs, derive, question
-from reportgen.operations.artifacts import everybody
+from reportgen.operations.building.artifacts import everybody
 from reportgen.sources.api import versions as api_plans
 from reportgen.sources.api.plan import Plan, answer
 from reportgen.sources.config.configuration import Configuration, load

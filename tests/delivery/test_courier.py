@@ -13,9 +13,9 @@ from reportgen.archive.outbox import opened_outbox, outbox_of, read_outbox
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.delivery import Delivery, interrupted, latest, queued, sent_again
 from reportgen.delivery.server import MailFailure, MailServer, Patience
-from reportgen.operations import courier as carrying
 from reportgen.operations.context import Context
-from reportgen.operations.courier import Courier, Parcel
+from reportgen.operations.mail import courier as carrying
+from reportgen.operations.mail.courier import Courier, Parcel
 from reportgen.terminal import Terminal
 from tests.postoffice import DROP, END, TAKEN_DROP, USER, open_office
 from tests.weight import heavy_but

@@ -16,7 +16,7 @@ from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents import render
 from reportgen.documents.markup import tree
 from reportgen.documents.templating.templates import read_templates
-from reportgen.operations.artifacts import design_of, everybody, tasks
+from reportgen.operations.building.artifacts import design_of, everybody, tasks
 from reportgen.sources.api.plan import BeyondBounds
 from tests.audit.cycles import Told, told
 from tests.documents.oddities import Oddities

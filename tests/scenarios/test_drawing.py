@@ -128,7 +128,7 @@ LIMITED = """
 import os, threading, time
 from reportgen.core.problem import Rejected
 from reportgen.documents.tasks import Design
-from reportgen.operations import drawing
+from reportgen.operations.building import drawing
 
 def refused(error):
     def refuse(*_):

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from reportgen.archive import manifest
 from reportgen.cli import main
-from reportgen.operations.pack import write_pack
+from reportgen.operations.sealed.pack import write_pack
 from tests.scenarios.closed import manifest_of, seal_of
 from tests.scenarios.job import DECEMBER, NOVEMBER, Job, contents
 

@@ -14,7 +14,7 @@ from reportgen.cli import main
 from reportgen.commands.init import _move
 from reportgen.commands.run import run
 from reportgen.documents.templating.templates import read_templates
-from reportgen.operations.collection import Effort
+from reportgen.operations.collecting.collection import Effort
 from reportgen.sources.config.messages import _sections_in
 from reportgen.sources.config.schema import ChargebackFile, MappingFile, RatesFile
 from tests.fakeapi.behavior import ENTERPRISE

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reportgen.archive.outbox import opened_outbox
-from reportgen.operations import courier
+from reportgen.operations.mail import courier
 from tests.delivery.test_tokens import token_server
 from tests.postoffice import DROP, END, PASSWORD, TOKEN, USER, Received, certified
 from tests.scenarios.corrected import TICKET, correct

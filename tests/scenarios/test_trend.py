@@ -16,8 +16,8 @@ from reportgen.core.cycle import cycle_between
 from reportgen.core.model import Statement
 from reportgen.derive import Inputs, derive
 from reportgen.documents.content.trend import Trend, invoice_trend, sparkline, statement_trend
+from reportgen.operations.building.inputs import stored_inputs
 from reportgen.operations.context import Context
-from reportgen.operations.inputs import stored_inputs
 from reportgen.sources.config.configuration import load
 from reportgen.terminal import Terminal
 from tests.scenarios.job import DECEMBER, NOVEMBER, Job, contents, once, plain, small

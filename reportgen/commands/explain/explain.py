@@ -15,10 +15,10 @@ from reportgen.core.model import Invoice, Statement
 from reportgen.core.problem import Problem
 from reportgen.core.text import did_you_mean, quoted
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.operations.built import refuse_changed, written_statement
+from reportgen.operations.building.built import refuse_changed, written_statement
+from reportgen.operations.building.inputs import built_inputs
 from reportgen.operations.context import DONE, Context, WrongUsage
 from reportgen.operations.cycles import archived_folder
-from reportgen.operations.inputs import built_inputs
 from reportgen.operations.opening import recover
 from reportgen.sources.config.configuration import load
 

@@ -8,9 +8,9 @@ from reportgen.core.problem import Problem
 from reportgen.delivery.server import MailFailure
 from reportgen.documents.mail import address
 from reportgen.operations.context import Context
-from reportgen.operations.courier import Courier, Ledger
-from reportgen.operations.mail_server import email_of, mail_server
-from reportgen.operations.mailing import Addressed, Mailing
+from reportgen.operations.mail.courier import Courier, Ledger
+from reportgen.operations.mail.mail_server import email_of, mail_server
+from reportgen.operations.mail.mailing import Addressed, Mailing
 from reportgen.sources.config.configuration import Configuration
 
 

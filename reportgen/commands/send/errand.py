@@ -11,9 +11,9 @@ from reportgen.core.cycle import BillingCycle
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import did_you_mean, quoted
 from reportgen.operations.context import Context, WrongUsage
-from reportgen.operations.handing_out import refuse_open
-from reportgen.operations.letters import Letter
-from reportgen.operations.mailing import Addressed, addressed
+from reportgen.operations.mail.letters import Letter
+from reportgen.operations.mail.mailing import Addressed, addressed
+from reportgen.operations.sealed.handing_out import refuse_open
 from reportgen.sources.config.configuration import Configuration
 
 CORRECTION = ".c"

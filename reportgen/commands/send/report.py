@@ -12,7 +12,7 @@ from reportgen.core.delivery import Delivery, Dispatch, Known
 from reportgen.core.problem import Problem
 from reportgen.core.text import clipped, printable
 from reportgen.operations.context import DONE
-from reportgen.operations.mailing import Addressed
+from reportgen.operations.mail.mailing import Addressed
 from reportgen.operations.undelivered import Undelivered, problems_of
 
 LONGEST_ANSWER = 60

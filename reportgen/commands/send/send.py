@@ -24,16 +24,16 @@ from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 from reportgen.operations.context import Context, WrongUsage
 from reportgen.operations.cycles import archived_cycle
-from reportgen.operations.handing_out import faults_of, tell_changed
-from reportgen.operations.letters import (
+from reportgen.operations.mail.letters import (
     Letter,
     draft_letters,
     refuse_addresses,
     sealed_letters,
     without_contact,
 )
-from reportgen.operations.mailing import Addressed, Mailing, domain_of, mailing_of
+from reportgen.operations.mail.mailing import Addressed, Mailing, domain_of, mailing_of
 from reportgen.operations.opening import opened
+from reportgen.operations.sealed.handing_out import faults_of, tell_changed
 from reportgen.sources.config.configuration import Configuration
 
 

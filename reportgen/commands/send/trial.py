@@ -18,10 +18,10 @@ from reportgen.core.text import slug
 from reportgen.delivery.reach import Limits
 from reportgen.documents.mail import AddressError, address
 from reportgen.operations.context import DONE, Context, WrongUsage
-from reportgen.operations.courier import Forgetful
-from reportgen.operations.letters import refuse_addresses
-from reportgen.operations.mail_server import email_of, mail_server
-from reportgen.operations.mailing import Addressed, Mailing, domain_of
+from reportgen.operations.mail.courier import Forgetful
+from reportgen.operations.mail.letters import refuse_addresses
+from reportgen.operations.mail.mail_server import email_of, mail_server
+from reportgen.operations.mail.mailing import Addressed, Mailing, domain_of
 from reportgen.sources.config.configuration import Configuration
 
 MIB = 1024 * 1024

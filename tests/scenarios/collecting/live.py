@@ -20,7 +20,7 @@ from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.core.model import RecordedResponse
 from reportgen.core.statement_json import statement_json
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.operations.collection import Effort
+from reportgen.operations.collecting.collection import Effort
 from reportgen.operations.context import Context
 from reportgen.operations.failure import told
 from reportgen.sources.config.configuration import load

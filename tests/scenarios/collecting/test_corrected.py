@@ -9,7 +9,7 @@ import pytest
 from reportgen.commands.close import Decision, close
 from reportgen.commands.correct import Order, correct
 from reportgen.core.close import People
-from reportgen.operations.collection import Effort
+from reportgen.operations.collecting.collection import Effort
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.server import serving
 from tests.scenarios.collecting.live import DAILY3, Live, Said, live, mapped, own_credentials

@@ -4,7 +4,7 @@ import pytest
 
 from reportgen.commands.close import Decision, close
 from reportgen.core.close import People
-from reportgen.operations.collection import Effort
+from reportgen.operations.collecting.collection import Effort
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import live, mapped, own_credentials

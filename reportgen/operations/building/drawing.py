@@ -24,8 +24,8 @@ from reportgen.documents.limits import limit_this_process
 from reportgen.documents.pdf import fontconfig
 from reportgen.documents.render import render
 from reportgen.documents.tasks import Design, Task
+from reportgen.operations.building.readiness import be_silent
 from reportgen.operations.context import Context
-from reportgen.operations.readiness import be_silent
 
 NOT_STARTED = Problem(
     source="reportgen",

@@ -22,12 +22,12 @@ from reportgen.documents.mail import (
 )
 from reportgen.documents.tasks import Design, Task
 from reportgen.documents.templating.templates import read_templates
-from reportgen.operations.artifacts import design_of
+from reportgen.operations.building.artifacts import design_of
+from reportgen.operations.building.drawing import Studio, draw
 from reportgen.operations.context import Context
-from reportgen.operations.courier import Parcel
-from reportgen.operations.drawing import Studio, draw
-from reportgen.operations.letters import Letter, recipients
-from reportgen.operations.mail_server import email_of
+from reportgen.operations.mail.courier import Parcel
+from reportgen.operations.mail.letters import Letter, recipients
+from reportgen.operations.mail.mail_server import email_of
 from reportgen.sources.config.configuration import Configuration
 from reportgen.sources.config.schema import EmailSection
 

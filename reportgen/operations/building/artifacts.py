@@ -41,8 +41,8 @@ from reportgen.derive import Derived, Inputs
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.tasks import Design, Task, correction_tasks, tasks_of
 from reportgen.files import content_of
-from reportgen.operations.readiness import fonts_of, versions_json
-from reportgen.operations.refusals import encode_accepted
+from reportgen.operations.building.readiness import fonts_of, versions_json
+from reportgen.operations.collecting.refusals import encode_accepted
 from reportgen.sources.config.configuration import Configuration
 
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}

@@ -10,11 +10,11 @@ from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted
 from reportgen.derive import Inputs, derive
 from reportgen.documents.templating.templates import opened, read_templates
-from reportgen.operations.artifacts import design_of, draft_files, everybody, tasks
+from reportgen.operations.building.artifacts import design_of, draft_files, everybody, tasks
+from reportgen.operations.building.drawing import Studio, draw
+from reportgen.operations.building.outcome import tell_outcome
+from reportgen.operations.collecting.refusals import refuse_half_way, unexplained_in
 from reportgen.operations.context import Context
-from reportgen.operations.drawing import Studio, draw
-from reportgen.operations.outcome import tell_outcome
-from reportgen.operations.refusals import refuse_half_way, unexplained_in
 from reportgen.sources.config.configuration import Configuration
 
 MOST_NAMED = 5

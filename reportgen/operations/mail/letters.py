@@ -30,11 +30,11 @@ from reportgen.documents.mail import AddressError, address
 from reportgen.documents.tasks import Task
 from reportgen.documents.templating.templates import read_templates
 from reportgen.files import content_of
-from reportgen.operations.archived import rederived
-from reportgen.operations.artifacts import design_of, everybody, tasks
-from reportgen.operations.built import refuse_changed, written_statement
+from reportgen.operations.building.archived import rederived
+from reportgen.operations.building.artifacts import design_of, everybody, tasks
+from reportgen.operations.building.built import refuse_changed, written_statement
+from reportgen.operations.building.inputs import stored_inputs
 from reportgen.operations.context import Context
-from reportgen.operations.inputs import stored_inputs
 from reportgen.sources.config.configuration import Configuration
 
 Mailed = InvoiceDocument | CreditNoteDocument

@@ -20,8 +20,8 @@ from reportgen.archive.folder import (
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.tasks import Design, Task
 from reportgen.documents.templating.templates import kept_templates
-from reportgen.operations.artifacts import design_of, everybody, table_files, tasks
-from reportgen.operations.refusals import read_accepted
+from reportgen.operations.building.artifacts import design_of, everybody, table_files, tasks
+from reportgen.operations.collecting.refusals import read_accepted
 from reportgen.sources.config.configuration import load_archived
 from reportgen.sources.config.resolved import resolved_json
 

@@ -27,10 +27,10 @@ from reportgen.core.differences import Difference, of_statements, of_tables, of_
 from reportgen.core.problem import Rejected
 from reportgen.core.text import said_by_system
 from reportgen.derive import Derived, derive
-from reportgen.operations.archived import Rederived, archived_inputs, rederived
+from reportgen.operations.building.archived import Rederived, archived_inputs, rederived
+from reportgen.operations.building.drawing import KeptFonts, Studio, draw
 from reportgen.operations.context import Context
-from reportgen.operations.drawing import KeptFonts, Studio, draw
-from reportgen.operations.standing import stands
+from reportgen.operations.sealed.standing import stands
 from reportgen.sources.config.resolved import RULES_VERSION
 
 Verdict = Literal["intact", "differs by version", "tampered"]

@@ -8,9 +8,9 @@ from reportgen.core.money import fixed, plain, shown
 from reportgen.core.problem import Problem
 from reportgen.core.statement_json import statement_values
 from reportgen.core.text import quoted
-from reportgen.operations.bearers import tell_bearers
+from reportgen.operations.building.bearers import tell_bearers
+from reportgen.operations.collecting.refusals import coarser
 from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
-from reportgen.operations.refusals import coarser
 
 
 def tell_outcome(statement: Statement, folder: Path, context: Context) -> int:

@@ -10,7 +10,7 @@ from reportgen.core import close
 from reportgen.core.close import People, Refusal
 from reportgen.derive import Derived, Inputs
 from reportgen.operations.context import Context
-from reportgen.operations.drift import drift
+from reportgen.operations.sealed.drift import drift
 
 
 def refusals(

@@ -12,12 +12,12 @@ from reportgen.core.notes import Notes
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted, some
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.operations.archived import archived_inputs
-from reportgen.operations.collection import Chosen, Effort, gather
+from reportgen.operations.building.archived import archived_inputs
+from reportgen.operations.collecting.collection import Chosen, Effort, gather
+from reportgen.operations.collecting.refusals import broken_off
 from reportgen.operations.connect import connect, drive
 from reportgen.operations.context import Context
-from reportgen.operations.refusals import broken_off
-from reportgen.operations.standing import derived_as_sealed, stands
+from reportgen.operations.sealed.standing import derived_as_sealed, stands
 from reportgen.sources.api import versions as api
 from reportgen.sources.config.configuration import Configuration
 from reportgen.sources.config.schema import SourceSection

@@ -26,10 +26,10 @@ from reportgen.core.problem import Problem, Rejected
 from reportgen.core.statement_json import statement_json
 from reportgen.derive import Derived, Inputs
 from reportgen.documents.templating.templates import read_templates
-from reportgen.operations.archived import rederived
-from reportgen.operations.artifacts import everybody, input_files
+from reportgen.operations.building.archived import rederived
+from reportgen.operations.building.artifacts import everybody, input_files
+from reportgen.operations.building.drawing import KeptFonts, Studio, draw
 from reportgen.operations.context import Context
-from reportgen.operations.drawing import KeptFonts, Studio, draw
 from reportgen.sources.config.resolved import resolved_json
 
 

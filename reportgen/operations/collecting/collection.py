@@ -21,16 +21,16 @@ from reportgen.core.model import Directory, MissingView, RecordedResponse
 from reportgen.core.problem import Problem
 from reportgen.core.usage import decompose
 from reportgen.derive import question, user_first
-from reportgen.operations.connect import Responses, connect, drive
-from reportgen.operations.context import Context
-from reportgen.operations.cycles import choose_cycle, told_cycles
-from reportgen.operations.refusals import (
+from reportgen.operations.collecting.refusals import (
     broken_off,
     coarser,
     encode_accepted,
     refuse_half_way,
     unexplained_in,
 )
+from reportgen.operations.connect import Responses, connect, drive
+from reportgen.operations.context import Context
+from reportgen.operations.cycles import choose_cycle, told_cycles
 from reportgen.sources.api import versions as api
 from reportgen.sources.api.client import Connection
 from reportgen.sources.api.reading import Question, Reading

@@ -11,9 +11,9 @@ from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Directory, RecordedResponse
 from reportgen.core.problem import Problem
 from reportgen.derive import Inputs
-from reportgen.operations.archived import archived_inputs
+from reportgen.operations.building.archived import archived_inputs
+from reportgen.operations.collecting.refusals import read_accepted
 from reportgen.operations.context import Context
-from reportgen.operations.refusals import read_accepted
 from reportgen.sources.config.configuration import Configuration
 
 

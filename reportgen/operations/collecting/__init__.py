@@ -1,0 +1,1 @@
+"""What is asked and stored of a cycle, and what was refused."""

@@ -1,0 +1,1 @@
+"""How sealed documents reach those they are for."""

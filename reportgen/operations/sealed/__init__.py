@@ -1,0 +1,1 @@
+"""What is done with a closed cycle: close, verify, correct, hand out."""
