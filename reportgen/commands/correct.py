@@ -38,6 +38,10 @@ from reportgen.operations.sealed.sealing import Source, sealed, sealing
 from reportgen.sources.config.configuration import Configuration, load
 from reportgen.sources.config.resolved import RULES_VERSION
 
+SEALED_RULES = (
+    "It was charged by the mapping and rates it was sealed with; --config takes edited ones"
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
@@ -149,6 +153,8 @@ def _tell_unissued(
     elif not notes.issued:
         stands = f"{folder.name} stands as it was sealed"
         context.terminal.result(f"No amount changed, and nothing was written: {stands}")
+        if order.edited is None:
+            context.terminal.result(SEALED_RULES)
     return DONE
 
 

@@ -116,6 +116,7 @@ def test_a_correction_of_nothing_writes_nothing(job):
     done = job.here("correct", "--reason", TICKET)
     assert done.returncode == 0
     assert f"No amount changed, and nothing was written: {FIRST} stands" in done.stdout
+    assert "it was sealed with; --config takes edited ones" in done.stdout
     assert everything(job) == before
 
 
