@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+FOLDED = 24
+"""Cells that a column which gives way keeps: what is longer goes on in the next line."""
+
 
 class Advance(Protocol):
     """Tells a progress bar how much is done, of how much is known."""
@@ -67,9 +70,13 @@ class Terminal:
         numbers: Sequence[str] = (),
         wrap: str = "",
     ) -> None:
-        """Write a table: `numbers` aligned to the right, `wrap` the column that gives way."""
+        """Write a table: `numbers` aligned to the right, `wrap` the column that gives way.
+
+        Nothing is cut off: where the terminal is too narrow, lines are longer than it.
+        """
         if self.machine:
             return
+        shown = list(rows)
         from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - `--help` does not wait for rich
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
@@ -77,10 +84,11 @@ class Terminal:
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for column in columns:
             side: Literal["left", "right"] = "right" if column in numbers else "left"
-            table.add_column(column, justify=side, no_wrap=column != wrap)
-        for row in rows:
+            table.add_column(column, justify=side, no_wrap=column != wrap, overflow="fold")
+        for row in shown:
             table.add_row(*map(Text, row))
         console = _console(sys.stdout)
+        console.width = max(console.width, _narrowest([columns, *shown], columns, wrap))
         with console.capture() as drawn:
             console.print(table)
         _write(drawn.get().rstrip("\n"), sys.stdout)
@@ -126,6 +134,18 @@ def _bar() -> "Progress":
         console=_console(sys.stderr),
         transient=True,
     )
+
+
+def _narrowest(lines: Sequence[Sequence[str]], columns: Sequence[str], wrap: str) -> int:
+    """Give the width in cells below which a table would lose letters, or fold into a thread."""
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    widths = [max(map(cell_len, cells)) for cells in zip(*lines, strict=True)]
+    kept = [
+        min(width, FOLDED) if column == wrap else width
+        for column, width in zip(columns, widths, strict=True)
+    ]
+    return sum(kept) + 3 * len(columns) - 1  # three between two columns, one at either edge
 
 
 def _console(stream: TextIO) -> "Console":
