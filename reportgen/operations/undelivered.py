@@ -46,7 +46,7 @@ def _late(pending: Sequence[Dispatch], outbox: Path) -> Problem:
     count = "1 message is" if len(pending) == 1 else f"{len(pending)} messages are"
     said = next((one.said for one in reversed(pending) if one.said), "")
     why = f"; the last answer was: {said}" if said else ""
-    hint = "run the command again: what was sent is not sent twice"
+    hint = "run `reportgen send` again: what was sent is not sent twice"
     return Problem(source=str(outbox), message=f"{count} still to be sent{why}", hint=hint)
 
 

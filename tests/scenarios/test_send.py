@@ -101,6 +101,18 @@ def test_who_has_no_contact_is_said_before_anything_is_sent(mail):
     assert place < lines.index("Sending …")
 
 
+def test_who_names_a_cost_center_without_documents_is_not_led_to_those_of_another(mail):
+    mail.job.edit("mapping.yaml", "cost_centers:\n", "cost_centers:\n  CC-1009: {name: Idle}\n")
+    for code, hint in (
+        ("CC-1009", "name the code of one that has"),
+        ("CC-1003", 'did you mean "CC-1002"?'),
+    ):
+        said = mail.send("--only", code)
+        assert said.returncode == 2
+        assert f'"{code}" has no document in this billing cycle; {hint}' in said.stderr
+    assert not mail.outbox.exists()
+
+
 @pytest.mark.heavy
 def test_a_draft_goes_only_when_it_is_asked_for_and_says_so(certificate, tmp_path, shared):
     job = worded(Job(once(shared, "built-for-mail", built)).copied(tmp_path / "job"))

@@ -8,6 +8,7 @@ from reportgen.archive.folder import MANIFEST, cycle_folder
 from reportgen.archive.manifest import Sealed
 from reportgen.archive.outbox import outbox_of
 from reportgen.core.cycle import BillingCycle
+from reportgen.core.model import CostCenter
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import did_you_mean, quoted
 from reportgen.operations.context import Context, WrongUsage
@@ -80,9 +81,10 @@ def refuse_closed(configuration: Configuration, cycle: BillingCycle) -> None:
         raise Rejected([Problem(source=str(folder), message=message, hint=hint)])
 
 
-def chosen(letters: Sequence[Letter], wish: Wish) -> list[Letter]:
+def chosen(letters: Sequence[Letter], wish: Wish, declared: Sequence[CostCenter]) -> list[Letter]:
     """Keep the letters of the cost centers that were named, or all; raises WrongUsage.
 
+    Who names one that is declared meant that one: nobody else's documents are suggested.
     What is settled may be of a cost center that has none any more: the outbox knows.
     """
     codes = dict.fromkeys(letter.center.code for letter in letters)
@@ -90,13 +92,14 @@ def chosen(letters: Sequence[Letter], wish: Wish) -> list[Letter]:
     for option, words in CHOSEN_BY.items():
         for code in getattr(wish, option):
             if code not in codes:
-                raise WrongUsage(_unknown(code, words, list(codes)))
+                known = code in {center.code for center in declared}
+                raise WrongUsage(_unknown(code, words, () if known else list(codes)))
             named.add(code)
     return [letter for letter in letters if not named or letter.center.code in named]
 
 
 def _unknown(code: str, option: str, codes: Sequence[str]) -> Problem:
     near = did_you_mean(code, codes)
-    hint = f"did you mean {quoted(near)}?" if near else "name the code of a cost center"
+    hint = f"did you mean {quoted(near)}?" if near else "name the code of one that has"
     message = f"cost center {quoted(code)} has no document in this billing cycle"
     return Problem(source=option, message=message, hint=hint)

@@ -72,7 +72,7 @@ def _errand(
         context=context,
         cycle=cycle,
         wish=wish,
-        letters=chosen(letters, wish),
+        letters=chosen(letters, wish, configuration.mapping.cost_centers),
     )
 
 
