@@ -90,6 +90,7 @@ def test_two_do_not_close_at_a_time(tmp_path):
     refuse_closing(folder)
 
 
+@pytest.mark.quick(15)
 @pytest.mark.parametrize("steps", range(60))
 def test_a_close_killed_at_any_moment_is_a_draft_or_complete(tmp_path, steps):
     archive = tmp_path / "archive"

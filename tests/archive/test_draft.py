@@ -193,6 +193,7 @@ def build_anew(folder):
     build(folder, NEW)
 
 
+@pytest.mark.quick(12)
 @pytest.mark.parametrize("steps", range(40))
 def test_a_draft_torn_by_a_kill_is_told_and_the_next_build_makes_it_whole(tmp_path, steps):
     folder = tmp_path / "2025-12-05"

@@ -132,7 +132,7 @@ def shelf(tmp_path_factory):
     return tmp_path_factory.mktemp("cycles")
 
 
-@pytest.mark.quick(5)
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__.replace("_", " "))
 def test_a_fault_in_the_core_is_found(monkeypatch, tmp_path, shelf, fault):
     """Some cycle shows it; the first cycles suffice for most."""
@@ -164,11 +164,13 @@ def acme(tmp_path_factory):
     return archived(made, derived, tmp_path_factory.mktemp("acme"), zipped=True)
 
 
+@pytest.mark.heavy
 def test_the_sample_is_reckoned_alike(acme):
     done = run(acme)
     assert (done.stdout, done.stderr, done.returncode) == (AGREED, "", 0)
 
 
+@pytest.mark.heavy
 def test_a_digit_in_an_answer_is_named_down_to_the_line_of_the_invoice(acme, tmp_path):
     """A person whom one cost center bears used more cascade on a day, says one answer."""
     lines = RECORDING.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -67,7 +67,7 @@ def _raised(before: CycleTotals, times: Decimal) -> CycleTotals:
     )
 
 
-@pytest.mark.quick(1)
+@pytest.mark.heavy
 @pytest.mark.parametrize("path", PATHS)
 def test_trillions_stand_in_their_columns(path):
     found = derived()

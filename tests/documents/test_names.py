@@ -75,7 +75,7 @@ def letters(text: str) -> str:
     return "".join(seen)
 
 
-@pytest.mark.quick(4)
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_name_is_drawn_and_kept(kind):
     name = NAMES[kind]
@@ -127,6 +127,7 @@ def test_what_is_cut_says_nothing_of_what_was(tmp_path):
     assert text.count("...") == len(re.findall("[A-Za-z-][.]{3}", text))
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("kind", CONTROLS)
 def test_what_xml_cannot_carry_is_shown_as_such(kind):
     name, shown = CONTROLS[kind]

@@ -309,6 +309,7 @@ def official(template):
     return Draft202012Validator(schema | {"components": described["components"]})
 
 
+@pytest.mark.quick(1)
 @WORLDS
 def test_every_answer_is_as_documented(world):
     """Ask every documented path; what the quick checks say, jsonschema says as well."""
@@ -783,6 +784,7 @@ def test_answers_may_be_compressed(api):
     assert found.json()["total_acus"] > 10_000
 
 
+@pytest.mark.heavy
 def test_a_process_of_its_own_serves_a_generated_world():
     with serving_apart(
         "--users", "30", "--organizations", "3", "--truth", "unknown fields"

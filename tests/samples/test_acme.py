@@ -90,6 +90,7 @@ def schema_of(template):
     return content["application/json"]["schema"]["$ref"].rpartition("/")[2]
 
 
+@pytest.mark.quick(4)
 @pytest.mark.parametrize("template", model.ROUTES)
 def test_every_answer_validates(template):
     names = re.findall(r"{(\w+)}", template)

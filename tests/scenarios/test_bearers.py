@@ -48,6 +48,7 @@ def ledger_by_organization(job: Job) -> dict[tuple[str, ...], Decimal]:
     return sums
 
 
+@pytest.mark.heavy
 def test_the_table_has_what_the_ledger_gives_by_organizations(dropped):
     listed = {
         (row["org_id"], row["id"], row["product"], row["cost_center"]): Decimal(row["acus"])

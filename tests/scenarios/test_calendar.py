@@ -46,6 +46,7 @@ def in_november(job):
     assert job.collect("2025-11-05").code == 0
 
 
+@pytest.mark.heavy
 def test_an_end_that_moved_while_the_cycle_was_running_is_the_end_its_own_folder_tells(begun):
     """November's evidence was fetched while December should have been a day longer."""
     api, job = begun
@@ -58,6 +59,7 @@ def test_an_end_that_moved_while_the_cycle_was_running_is_the_end_its_own_folder
     assert "Billing cycle 2025-12-05 to 2026-01-05" in said.stderr
 
 
+@pytest.mark.heavy
 def test_its_own_folder_wins_over_one_that_was_told_later(begun):
     api, job = begun
     job = job()
@@ -77,6 +79,7 @@ def test_bounds_of_the_api_win_over_those_of_the_contract_day(begun):
     succeeded(built(job))
 
 
+@pytest.mark.heavy
 def test_what_was_collected_by_the_contract_day_is_built_by_it_whatever_other_folders_tell(begun):
     """December was collected when the API told no cycles; November knows it with other bounds."""
     api, job = begun

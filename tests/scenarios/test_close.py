@@ -186,6 +186,7 @@ def test_a_dry_run_writes_nothing(collected):
     assert state(collected.archive) == before
 
 
+@pytest.mark.heavy
 def test_a_later_cycle_can_be_closed_first_for_a_reason_that_is_recorded(collected):
     assert collected.here("collect", cycle=NOVEMBER).returncode == 0
     assert "cycles before it are still open: 2025-11-05" in collected.here("close").stderr
@@ -221,6 +222,7 @@ def restated(lines):
     return lines
 
 
+@pytest.mark.heavy
 def test_what_differs_from_the_draft_that_was_seen_is_said(collected):
     assert collected.here("build").returncode == 0
     collected.edit("rates.yaml", "devin: 2.00", "devin: 3.00")

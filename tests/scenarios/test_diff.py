@@ -202,7 +202,7 @@ def check_against_builds(job: Job, folder: Path, edits: Edits, *, priced: bool =
 # The small configuration
 
 
-@pytest.mark.parametrize("change", heavy_but(3, reversed(CHANGES)))
+@pytest.mark.parametrize("change", heavy_but(1, reversed(CHANGES)))
 def test_the_figures_are_those_of_two_builds(small_build, tmp_path, change):
     answer = check_against_builds(
         small_build.job, tmp_path, CHANGES[change], priced=change not in {"recover", "tiers"}

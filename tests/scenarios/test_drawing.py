@@ -55,6 +55,7 @@ def job(tmp_path) -> Job:
 # Missing
 
 
+@pytest.mark.heavy
 def test_missing_fonts_are_told_before_anything_is_collected(job, tmp_path):
     """Those of the machine are all there but Liberation Sans, so that DejaVu would be drawn."""
     ours = fontconfig.OURS.read_text(encoding="utf-8")

@@ -84,6 +84,7 @@ def test_tools_that_auditors_have_check_it(bag):
     assert read.info["External-Identifier"] == seal_of(bag / "data" / DECEMBER)
 
 
+@pytest.mark.heavy
 def test_it_holds_the_closed_cycle_as_it_lies(bag, closed_once):
     assert contents(bag / "data" / DECEMBER) == contents(closed_once.cycle())
     assert sha256sum(bag / "data" / DECEMBER, "SHA256SUMS").returncode == 0

@@ -34,6 +34,7 @@ def warnings(text: str) -> list[str]:
     return [line for line in text.splitlines() if "warning" in line]
 
 
+@pytest.mark.heavy
 def test_who_has_no_cost_center_in_the_file_is_unallocated_and_named(tmp_path):
     made = job(tmp_path / "job", f"{ADA},Ada,CC-1,", f"{JUERGEN},J,,", f"{MIA},M,,2025-12-01")
     done = made.here("run")
@@ -57,6 +58,7 @@ def test_an_undeclared_cost_center_is_a_mistake_where_its_person_used_something(
     assert not made.archive.exists()
 
 
+@pytest.mark.heavy
 def test_check_tells_of_it_without_usage_as_a_warning_and_with_usage_as_a_mistake(tmp_path):
     made = job(tmp_path / "job", f"{ADA},Ada,CC-1,")
     assert made.here("run").returncode == 0
@@ -78,6 +80,7 @@ def test_an_exact_key_of_the_mapping_wins_over_a_row_that_is_wrong(tmp_path):
     assert amounts(made) == {"CC-1": "20.00", "CC-2": "100.00", "CC-9": "0.00"}
 
 
+@pytest.mark.heavy
 def test_a_mail_address_is_the_same_in_every_place_whatever_nobody_sees_in_it(tmp_path):
     made = job(tmp_path / "job", f"{ADA}\u2060,,CC-1,", f"{JUERGEN},,CC-2,")
     made.edit(
@@ -146,6 +149,7 @@ def test_the_archive_keeps_the_file_as_it_was_and_can_be_built_from(name, tmp_pa
     assert again.statement() == made.statement()
 
 
+@pytest.mark.heavy
 def test_a_row_of_a_workbook_can_be_explained(tmp_path):
     made = job(tmp_path / "job", case="01-hr-encoding/xlsx")
     assert made.here("run").returncode == 0
@@ -154,6 +158,7 @@ def test_a_row_of_a_workbook_can_be_explained(tmp_path):
     assert f"{ADA},CC-1,2025-07-01" in done.stdout
 
 
+@pytest.mark.heavy
 def test_no_id_is_asked_for_that_only_a_companys_list_holds(tmp_path):
     """A recording refuses what it was never asked."""
     made = job(tmp_path / "job", f"{ADA},,CC-1,", "n/a,,CC-1,", "-,,CC-2,", "4711,,CC-2,")

@@ -66,7 +66,7 @@ def test_what_is_collected_never_lands_in_the_place_of_a_closed_stream(small_job
     assert all(line.startswith('{"request"') for line in text.splitlines())
 
 
-@pytest.mark.quick(1)
+@pytest.mark.heavy
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("arguments", [("check", "{folder}"), ("--help",), ("check", "--help")])
 def test_a_full_disk_behind_the_result_is_one_sentence(small_job, arguments):
@@ -84,7 +84,7 @@ def test_a_full_disk_behind_the_messages_stops_nothing(small_job):
     assert (said.returncode, said.stdout) == (0, "No problems, 0 warnings\n")
 
 
-@pytest.mark.quick(1)
+@pytest.mark.heavy
 @pytest.mark.parametrize("zone", heavy_but(1, ["\u6771\u4eac", "Mars/Phobos", ":/nowhere", ""]))
 def test_a_zone_that_is_none_stops_nothing(small_job, zone):
     said = program("check", str(small_job.folder), TZ=zone)

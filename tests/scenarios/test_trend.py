@@ -152,6 +152,7 @@ def test_what_was_kept_is_what_was_read(all_three):
     assert history.decode(all_three.cycle()) == inputs(all_three).earlier
 
 
+@pytest.mark.heavy
 def test_building_again_changes_no_byte(three):
     before = contents(three.cycle())
     runs(three, DECEMBER, "build")
@@ -168,6 +169,7 @@ def test_an_older_cycle_changes_nothing_in_the_statement_or_its_change(three):
     assert [one["start"] for one in kept(three)] == [NOVEMBER]
 
 
+@pytest.mark.heavy
 def test_a_cycle_that_was_built_anew_is_read_anew(three):
     before = contents(three.cycle())
     three.edit("rates.yaml", "9000.00", "10.00")
@@ -225,12 +227,14 @@ def test_over_a_gap_nothing_is_shown(three, change):
     ) == (None,) * 3
 
 
+@pytest.mark.heavy
 def test_a_gap_before_the_cycle_before_shortens_the_trend(three):
     (three.archive / "2025-10-20" / "inputs").mkdir(parents=True)
     assert runs(three, DECEMBER, "build") == ""
     assert shown(invoice_trend(told(three), "A-1")) == amounts(three, "A-1", (NOVEMBER, DECEMBER))
 
 
+@pytest.mark.heavy
 def test_an_older_cycle_in_another_currency_shortens_the_trend(three):
     three.edit("rates.yaml", "USD", "EUR")
     runs(three, OCTOBER, "build")
@@ -239,6 +243,7 @@ def test_an_older_cycle_in_another_currency_shortens_the_trend(three):
     assert shown(invoice_trend(told(three), "A-1")) == amounts(three, "A-1", (NOVEMBER, DECEMBER))
 
 
+@pytest.mark.heavy
 def test_the_ledger_of_an_older_cycle_is_not_read(three):
     before = contents(three.cycle())
     (three.cycle(OCTOBER) / "ledger.csv").unlink()

@@ -140,11 +140,13 @@ def expected(job: Job, code: str) -> dict:
 # statement.json
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("code", CODES)
 def test_every_cost_center_is_compared_with_what_it_was(two_cycles, code):
     assert centers(two_cycles, DECEMBER)[code]["variance"] == expected(two_cycles, code)
 
 
+@pytest.mark.heavy
 def test_the_cycle_is_compared_as_a_whole(two_cycles):
     old, new = (two_cycles.statement(start) for start in (NOVEMBER, DECEMBER))
     variance = new["variance"]
@@ -163,6 +165,7 @@ def test_the_cycle_is_compared_as_a_whole(two_cycles):
     assert sum(each) == Decimal(variance["amount"])
 
 
+@pytest.mark.heavy
 def test_the_first_cycle_is_compared_with_nothing(two_cycles, sample):
     for folder in (two_cycles.cycle(NOVEMBER), sample.folder):
         first = json.loads((folder / "statement.json").read_bytes())
@@ -178,6 +181,7 @@ def test_of_the_first_cycle_no_page_speaks_of_another(drawn_sample):
     assert not any("previous cycle" in line for line in said)
 
 
+@pytest.mark.heavy
 def test_history_holds_the_cycle_before_and_nothing_else_of_it(two_cycles):
     (kept,) = json.loads((two_cycles.cycle() / "inputs/history.json").read_text(encoding="utf-8"))[
         "cycles"

@@ -114,6 +114,7 @@ def test_a_sample_is_chosen_by_a_seed_that_is_printed(november):
     assert "Sample of 1 documents, --seed " in err
 
 
+@pytest.mark.heavy
 def test_nothing_is_asked_and_nobody_is_met(november, monkeypatch):
     def met(*_: object, **__: object) -> None:
         raise AssertionError("the network was asked for")
@@ -301,6 +302,7 @@ def test_one_digit_in_the_evidence_is_named_down_to_the_line(november):
     assert "CB-2025-11-05-A-1" in reckoned.stdout
 
 
+@pytest.mark.heavy
 def test_documents_that_were_exchanged_with_all_hashes_are_named(november):
     (document, *_) = sorted((november / "invoices").glob("*.pdf"))
     name = f"invoices/{document.name}"

@@ -97,7 +97,7 @@ def embedded(content: bytes) -> dict[str, bytes]:
 # Archivable
 
 
-@pytest.mark.quick(1)
+@pytest.mark.heavy
 @pytest.mark.parametrize("path", [task.path for task, _ in tasks() if task.path.endswith(".pdf")])
 def test_every_pdf_is_built_as_an_archive_wants_it(path):
     (task,) = [task for task, _ in tasks() if task.path == path]

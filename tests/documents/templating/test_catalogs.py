@@ -225,7 +225,7 @@ def test_planted_mistake_is_named(expected):
     assert any(problem.startswith(expected.partition(" -> ")[0]) for problem in found), found
 
 
-@pytest.mark.quick(1)
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("language", "content"),
     [

@@ -249,6 +249,7 @@ def test_a_document_that_takes_too_long_to_draw_names_its_template():
     )
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "line",
     [

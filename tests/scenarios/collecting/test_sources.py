@@ -59,7 +59,7 @@ def test_a_closed_end_of_v2_is_read_as_the_boundary_after_it_and_said(tmp_path):
     assert "2025-12-05 to 2026-01-05" in said.stderr
 
 
-@pytest.mark.quick(1)
+@pytest.mark.heavy
 @WORLDS
 @pytest.mark.parametrize("wrong_org", [403, 404])
 def test_credentials_of_organizations_tie_out_to_their_sum(tmp_path, world, wrong_org):

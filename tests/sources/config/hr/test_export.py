@@ -234,6 +234,7 @@ def test_what_a_sheet_says_of_its_own_size_is_not_believed():
     assert of(ADA, export(changed)) == [(date(2025, 7, 1), "A:1")]
 
 
+@pytest.mark.heavy
 def test_a_row_far_below_costs_nothing_and_has_its_number():
     changed = rewritten(
         book(HEAD, [ADA, "", "A", "2025-07-01"]), b'<row r="2"', b'<row r="1000000"'
@@ -255,6 +256,7 @@ def rewritten(content: bytes, old: bytes, new: bytes) -> bytes:
     return target.getvalue()
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     ("old", "new"),
     [
