@@ -1,4 +1,4 @@
-"""Where two statements or tables say something else: the invoice, the line, the value then and now.
+"""Where two statements or tables say something else: the invoice, the line, both values.
 
 What was written may have been changed by anybody, so nothing is taken for granted of its shape.
 """
@@ -34,7 +34,7 @@ class Difference:
     def __str__(self) -> str:
         """Write it as people read it."""
         place = ", ".join(filter(None, (self.invoice, self.line, self.name)))
-        return f"{place}: {_shown(self.then)} then, {_shown(self.anew)} now"
+        return f"{place}: {_shown(self.then)} is written, {_shown(self.anew)} follows"
 
 
 def of_statements(file: str, then: object, now: Mapping[str, Any]) -> list[Difference]:

@@ -585,7 +585,7 @@ def reckon(folder: Path) -> Iterator[str]:
     for place in sorted({*then, *now}):  # nothing and zero are the same
         if place[0] and (then.get(place) or 0) != (now.get(place) or 0):
             where = ", ".join(filter(None, place))
-            yield f"{where}: {shown(then.get(place))} then, {shown(now.get(place))} now"
+            yield f"{where}: {shown(then.get(place))} is written, {shown(now.get(place))} follows"
 
 
 if __name__ == "__main__":

@@ -182,10 +182,11 @@ def test_a_digit_in_an_answer_is_named_down_to_the_line_of_the_invoice(acme, tmp
     (folder / "inputs" / "responses.jsonl").write_text("".join(lines), encoding="utf-8")
     done = run(folder)
     where = "CB-2025-12-05-CC-1001, usage cascade 1.75"
-    found = re.search(rf"^{where}, acus: (\S+) then, (\S+) now$", done.stdout, re.MULTILINE)
+    changed = rf"^{where}, acus: (\S+) is written, (\S+) follows$"
+    found = re.search(changed, done.stdout, re.MULTILINE)
     assert found, done.stdout
     assert Decimal(found[2]) - Decimal(found[1]) == 3
-    assert re.search(rf"^{where}, amount: \S+ then, \S+ now$", done.stdout, re.MULTILINE)
+    assert re.search(rf"^{where}, amount: \S+ is written, \S+ follows$", done.stdout, re.MULTILINE)
     assert re.search(
         r"^ledger.csv, \S+, cascade, , user, email.*CC-1001", done.stdout, re.MULTILINE
     )
@@ -227,11 +228,11 @@ def test_a_figure_of_the_statement_that_was_written_otherwise_is_named(small, tm
 
     found = changed(shutil.copytree(small, tmp_path / "small"), "statement.json", change)
     assert found[:3] == [
-        "INV-7, usage flux 77, acus: 0.5 then, nothing now",
-        "INV-7, usage flux 77, amount: 8 then, nothing now",
-        "INV-7, usage flux 77, exact_amount: 7.25 then, nothing now",
+        "INV-7, usage flux 77, acus: 0.5 is written, nothing follows",
+        "INV-7, usage flux 77, amount: 8 is written, nothing follows",
+        "INV-7, usage flux 77, exact_amount: 7.25 is written, nothing follows",
     ]
-    assert "unallocated, nothing, by_cause: 7 then, nothing now" in found
+    assert "unallocated, nothing, by_cause: 7 is written, nothing follows" in found
     assert found[4].startswith("statement, currency: XXX then, ")
     assert found[5].startswith("tie_out, over_recovery_amount: -1.25 then, ")
 
@@ -241,7 +242,8 @@ def test_a_row_of_the_ledger_that_was_written_otherwise_is_named(small, tmp_path
     text = (folder / "ledger.csv").read_bytes().decode()
     (folder / "ledger.csv").write_bytes(text.replace("unmapped user", "unmapped", 1).encode())
     (found,) = reckon(folder)
-    assert re.fullmatch(r"ledger\.csv, 2025.*, cause: unmapped then, unmapped user now", found)
+    told = r"ledger\.csv, 2025.*, cause: unmapped is written, unmapped user follows"
+    assert re.fullmatch(told, found)
 
 
 def test_what_was_understood_otherwise_is_named(small, tmp_path):

@@ -191,7 +191,7 @@ def test_a_digit_of_the_evidence_is_named_down_to_the_line(data):
     path.write_bytes(gzip.compress("".join(lines).encode()))
     done = reckon(data)
     assert done.returncode == 3
-    found = r"^CB-2025-12-05-\S+, usage cascade \S+, amount: \S+ then, \S+ now$"
+    found = r"^CB-2025-12-05-\S+, usage cascade \S+, amount: \S+ is written, \S+ follows$"
     assert re.search(found, done.stdout, re.MULTILINE), done.stdout
 
 

@@ -121,6 +121,9 @@ def _read(reader: Reader, main: str) -> Configuration | None:
     document = reader.document(main)
     if document is None:
         return None
+    if problem := _of_another_kind(document):
+        reader.problems.append(problem)
+        return None
     settings = reader.typed(ChargebackFile, document)
     logo = _logo(reader, settings, document) if settings else None
     templates = _templates(reader, settings, document) if settings else None
@@ -152,6 +155,17 @@ def _read(reader: Reader, main: str) -> Configuration | None:
             for key, line in lines_of_email(settings.email, document).items()
         },
     )
+
+
+def _of_another_kind(document: YamlDocument) -> Problem | None:
+    """Refuse a mapping or a rate card in the place of the file that names them."""
+    keys = document.root.places.keys()
+    for kind, file in (("mapping", MappingFile), ("rate card", RatesFile)):
+        if keys and keys <= file.model_fields.keys():
+            message = f"is a {kind}, where a configuration is wanted"
+            hint = f"name the {MAIN_FILE} that names it, or the folder of that"
+            return Problem(source=f"{document.name}:1", message=message, hint=hint)
+    return None
 
 
 def _configuration(
