@@ -20,6 +20,8 @@ settings.load_profile("quick")
 
 DRAWN = {"drawn_sample", "drawn_again"}
 """The fixtures that draw a dozen invoices of the sample."""
+FURTHER = 3
+"""Where one case is quick, the heavy run tries the third at the latest, the long one all."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as heavy what needs the whole sample drawn, and every case beyond those of `quick`."""
+    """Mark as heavy what needs the whole sample drawn, and cases beyond those of `quick`."""
     cases: Counter[str] = Counter()
     for test in items:
         kind = test.nodeid.partition("[")[0]
@@ -42,3 +44,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_drawn = DRAWN.intersection(getattr(test, "fixturenames", ()))
         if is_drawn or (quick and cases[kind] > quick.args[0]):
             test.add_marker(pytest.mark.heavy)
+        if quick and cases[kind] > FURTHER * quick.args[0]:
+            test.add_marker(pytest.mark.long)

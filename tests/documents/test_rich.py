@@ -261,6 +261,7 @@ def test_every_summary_has_a_file_of_its_own(names):
     assert all(len(f"department-{slug}.pdf".encode()) <= 255 for slug in found.values())
 
 
+@pytest.mark.long
 @pytest.mark.heavy
 def test_the_command_writes_summaries_and_takes_them_away_again(tmp_path):
     folder = copied(tmp_path / "beech")

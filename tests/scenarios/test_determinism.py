@@ -40,6 +40,7 @@ def assert_same(actual: dict[str, bytes], expected: dict[str, bytes]) -> None:
 # The order of the inputs
 
 
+@pytest.mark.long
 def test_the_order_of_rules_people_and_responses_changes_nothing(drawn_sample, tmp_path):
     order = random.Random(SEED)  # noqa: S311 - an order, not a secret
     job = example(tmp_path / "shuffled")
@@ -154,6 +155,7 @@ def test_fonts_of_the_machine_change_no_byte(small_build, home_with_fonts, tmp_p
     assert_same(documents(job.cycle()), documents(small_build.folder))
 
 
+@pytest.mark.long
 def test_zone_locale_and_hash_seed_change_no_byte(small_build, tmp_path):
     job = small(tmp_path / "small")
     surroundings = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "LANG": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"}

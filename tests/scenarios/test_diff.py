@@ -45,7 +45,9 @@ def edited(job: Job, folder: Path, edits: Edits) -> list[str]:
 
 def rebuilt(job: Job, folder: Path, edits: Edits) -> Job:
     """Build the cycle with the edited files in place, in a copy; nobody reads its documents."""
-    copy = plain(job.copied(folder))
+    copy = job.copied(folder)
+    if not (folder / "templates").exists():
+        plain(copy)
     for name, changes in edits.items():
         for old, new in changes:
             copy.edit(name, old, new)
@@ -77,7 +79,10 @@ CHANGES: dict[str, Edits] = {
     "bearer": {"mapping.yaml": [("unallocated: Z-9", "unallocated: C-3")]},
     "nobody": {"mapping.yaml": [("unallocated: Z-9\n", "")]},
     "precedence": {
-        "mapping.yaml": [("unallocated: Z-9\n", "unallocated: Z-9\nprecedence: [org, user]\n")]
+        "mapping.yaml": [
+            ("unallocated: Z-9\n", "unallocated: Z-9\nprecedence: [org, user]\n"),
+            ("org-2f8ab6190c4e: B-2", "org-7c1e04b95d2a: B-2"),  # where Ada works
+        ]
     },
     "pool": {
         "mapping.yaml": [

@@ -122,6 +122,7 @@ def test_a_mistake_in_a_template_leaves_the_draft_alone(drafted):
     assert "QueueFeederThread" not in waiting, "as a process, the command would never end"
 
 
+@pytest.mark.long
 @pytest.mark.heavy
 def test_a_killed_build_leaves_the_draft_alone_and_the_next_one_works(drafted):
     before = contents(drafted.cycle())

@@ -176,6 +176,8 @@ def check_interrupted(job: Job, delay: float, number: int = signal.SIGINT) -> No
     began = time.monotonic()
     os.killpg(running.pid, number)
     _, stderr = running.communicate(timeout=30)
+    while children_of_group(running.pid) and time.monotonic() - began < 3:
+        time.sleep(0.01)  # one that had been told to end may take a moment longer
     assert children_of_group(running.pid) == []
     if running.returncode == 0:  # it had come to its end
         return

@@ -235,6 +235,7 @@ def at_two(value: Decimal) -> Decimal:
     return value.quantize(CENT, rounding=ROUND_HALF_EVEN)
 
 
+@pytest.mark.long
 @pytest.mark.heavy
 @pytest.mark.parametrize("code", ISSUED)
 def test_an_invoice_shows_every_product_before_and_its_change(all_drawn, code):
@@ -248,6 +249,7 @@ def test_an_invoice_shows_every_product_before_and_its_change(all_drawn, code):
     assert shown == rows
 
 
+@pytest.mark.long
 @pytest.mark.heavy
 def test_the_statement_shows_each_change_and_its_total(all_drawn):
     said = "\n".join(pages(all_drawn.cycle() / "statement.pdf"))
@@ -274,6 +276,7 @@ def ltr(said: str) -> str:
     return re.sub(r"[\s\u0590-\u05ff\u200e\u200f\u202a-\u202e\u2066-\u2069]+", "", said)
 
 
+@pytest.mark.long
 @pytest.mark.heavy
 def test_new_and_vanished_users_are_named(all_drawn):
     seen = set()

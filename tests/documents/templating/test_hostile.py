@@ -276,6 +276,7 @@ def test_what_nothing_can_interrupt_ends_the_process_and_is_named():
     assert "--workers" not in problem.hint
 
 
+@pytest.mark.long
 @pytest.mark.heavy
 def test_with_several_workers_all_that_were_rendered_are_named():
     texts = {"invoice_html_j2": page(IN_C), "statement_html_j2": page(IN_C)}

@@ -44,7 +44,7 @@ def test_under_faults_of_every_kind_the_statement_is_the_same(tmp_path, calm, na
         derived = live(tmp_path, api, MAPPING, SOURCES[name]).collected(concurrency=8)
         happened = sum(api.faults.happened.values())
     assert statement_json(derived.statement) == calm[name]
-    assert happened > 10
+    assert happened > 5
     assert api.violations == []
 
 

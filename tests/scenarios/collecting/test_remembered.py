@@ -12,7 +12,7 @@ import pytest
 from reportgen.core.model import Principal
 from reportgen.core.statement_json import statement_json
 from tests.fakeapi.api import FakeApi
-from tests.fakeapi.sample import CYCLES, Atom, Organization, Person, build
+from tests.fakeapi.sample import CYCLES, Atom, Organization, Person
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import (
@@ -27,6 +27,7 @@ from tests.scenarios.collecting.live import (
     truth,
 )
 from tests.scenarios.job import Job, contents, pages
+from tests.scenarios.small_world import small_world
 
 WORLD = big_world(users=6, organizations=3, sessions=2)._replace(cycles=CYCLES)
 PLACE = WORLD.organizations[0].org_id
@@ -365,6 +366,6 @@ def test_a_build_after_a_run_gives_the_same_bytes(built):
 def test_a_recording_is_remembered_too(small_build, small_job):
     """Collected, or run: everybody of the sample, whose last user is known by a session alone."""
     path = small_build.folder / "inputs" / "directory.json"
-    assert list(told(path).items()) == sorted(listed(build()).items())
+    assert list(told(path).items()) == sorted(listed(small_world()).items())
     assert small_job.run("collect").returncode == 0
     assert told(small_job.cycle() / "inputs" / "directory.json") == told(path)
