@@ -233,8 +233,8 @@ def test_a_figure_of_the_statement_that_was_written_otherwise_is_named(small, tm
         "INV-7, usage flux 77, exact_amount: 7.25 is written, nothing follows",
     ]
     assert "unallocated, nothing, by_cause: 7 is written, nothing follows" in found
-    assert found[4].startswith("statement, currency: XXX then, ")
-    assert found[5].startswith("tie_out, over_recovery_amount: -1.25 then, ")
+    assert found[4].startswith("statement, currency: XXX is written, ")
+    assert found[5].startswith("tie_out, over_recovery_amount: -1.25 is written, ")
 
 
 def test_a_row_of_the_ledger_that_was_written_otherwise_is_named(small, tmp_path):

@@ -164,17 +164,18 @@ def test_a_digit_of_the_statement_and_one_of_the_ledger_are_named(data):
     line["amount"] = f"1{line['amount']}"
     path.write_text(json.dumps(values), encoding="utf-8")
     number, price = values["cost_centers"][0]["invoice"], line["unit_price"].rstrip("0").rstrip(".")
-    place = re.escape(f"{number}, usage {line['product']} {price}, amount: {line['amount']} then")
+    place = re.escape(f"{number}, usage {line['product']} {price}, amount: {line['amount']}")
 
     path = data / DECEMBER / "ledger.csv"
     header, row, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
     cells = dict(zip(header.split(","), row.split(","), strict=True))
     cells["quantity"] = f"1{cells['quantity']}"
     path.write_text("".join([header, ",".join(cells.values()), *rows]), encoding="utf-8")
-    row = f"ledger.csv, {cells['day']}, {cells['product']}, .*, quantity: {cells['quantity']} then"
+    row = f"ledger.csv, {cells['day']}, {cells['product']}, .*, quantity: {cells['quantity']}"
 
     done = reckon(data)
-    named = f"{place}, \\S+ now\n{row}, \\S+ now\n2 differences\n"
+    change = r" is written, \S+ follows"
+    named = f"{place}{change}\n{row}{change}\n2 differences\n"
     assert re.fullmatch(named, done.stdout), done.stdout
     assert done.returncode == 3
 
