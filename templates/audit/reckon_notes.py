@@ -26,6 +26,7 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
+sys.dont_write_bytecode = True  # what was handed out stays as it is
 spec = importlib.util.spec_from_file_location("reckon", Path(__file__).with_name("reckon.py"))
 reckon: Any = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(reckon)

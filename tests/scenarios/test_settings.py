@@ -169,7 +169,7 @@ def users_of(start: str) -> set[str]:
 
 @pytest.mark.heavy
 def test_what_is_handed_out_tells_nobody(nameless):
-    assert len(secrets()) > 150
+    assert len(secrets()) > 40
     assert {f"invoices/CB-{DECEMBER}-{code}.pdf" for code in CHARGED} <= handed_out(
         nameless.cycle()
     ).keys()
