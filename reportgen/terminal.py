@@ -6,7 +6,7 @@ The only file that prints.
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
 
@@ -30,12 +30,15 @@ class Advance(Protocol):
 class Terminal:
     """The two streams of a command.
 
-    `machine` puts JSON on stdout, `quiet` leaves only problems on stderr; `warned` counts warnings.
+    `machine` puts JSON on stdout, `quiet` leaves only problems on stderr; `warnings` are those that
+    were told.
     """
 
     def __init__(self, *, machine: bool = False, quiet: bool = False) -> None:
         """Write to the streams of the process."""
-        self.machine, self.quiet, self.warned = machine, quiet, 0
+        self.machine, self.quiet = machine, quiet
+        self.warnings: list[Problem] = []
+        self._values: Mapping[str, Any] | None = None
 
     def say(self, line: str) -> None:
         """Write a line about what is going on."""
@@ -45,7 +48,8 @@ class Terminal:
     def problems(self, problems: Iterable[Problem]) -> None:
         """Write every problem on a line of its own."""
         for problem in problems:
-            self.warned += problem.warning
+            if problem.warning:
+                self.warnings.append(problem)
             _write(str(problem), sys.stderr)
 
     def problem(self, line: str) -> None:
@@ -57,9 +61,15 @@ class Terminal:
         if not self.machine:
             _write(line, sys.stdout)
 
-    def values(self, values: Any) -> None:  # noqa: ANN401 - whatever JSON can carry
-        """Write the result for machines."""
-        if self.machine:
+    def values(self, values: Mapping[str, Any]) -> None:
+        """Take the result for machines; it is written at the end, with all warnings there were."""
+        self._values = values
+
+    def end(self) -> None:
+        """Write the result for machines, if there is one: its values, then the warnings."""
+        if self.machine and self._values is not None:
+            warnings = [_warning(problem) for problem in dict.fromkeys(self.warnings)]
+            values = {**self._values, "warnings": warnings}
             _write(json.dumps(values, ensure_ascii=False, indent=2), sys.stdout)
 
     def table(
@@ -103,6 +113,15 @@ class Terminal:
         with _bar() as bar:
             task = bar.add_task(label, total=None)
             yield lambda done, known: bar.update(task, completed=done, total=known)
+
+
+def _warning(problem: Problem) -> dict[str, str]:
+    return {
+        "code": problem.code,
+        "source": problem.source,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
 
 
 def _bar() -> "Progress":

@@ -584,6 +584,23 @@ def test_commands_hold_one_file_or_folder_for_each_command():
 # How failures are told
 
 
+def test_every_warning_has_a_code_and_machines_can_look_it_up():
+    documented = re.findall(
+        r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs/warnings.md").read_text(), re.MULTILINE
+    )
+    used, findings = set(), []
+    for path in inside(""):
+        for node in ast.walk(tree(path)):
+            given = {key.arg: key.value for key in getattr(node, "keywords", ())}
+            if "warning" in given and "code" not in given:
+                findings.append((path, node, "a warning without a code"))
+            if "warning" in given and isinstance(given.get("code"), ast.Constant):
+                used.add(given["code"].value)
+    report(findings, "a warning has a code")
+    assert used <= set(documented)
+    assert documented == sorted(set(documented))
+
+
 def test_one_place_turns_what_stops_a_command_into_an_exit_code():
     codes = {"PROBLEMS", "USAGE", "UNREACHABLE"}
     report(

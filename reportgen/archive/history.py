@@ -182,7 +182,13 @@ def _unreadable(error: OSError, *, directly_before: bool) -> Problem:
     lost = "this one is compared with nothing" if directly_before else "the trend begins after it"
     hint = f"build that cycle again; until then {lost}"
     source = str(error.filename)
-    return Problem(source=source, message=_cannot_be_read(error), hint=hint, warning=True)
+    return Problem(
+        source=source,
+        message=_cannot_be_read(error),
+        hint=hint,
+        warning=True,
+        code="earlier-cycle-unreadable",
+    )
 
 
 def _cannot_be_read(error: Exception) -> str:

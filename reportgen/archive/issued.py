@@ -92,7 +92,9 @@ def issued_since_last_close(
     try:
         return _after_the_last_close(chain(archive)), []
     except Rejected as rejected:
-        return (), [replace(problem, warning=True) for problem in rejected.problems]
+        return (), [
+            replace(problem, warning=True, code="chain-unreadable") for problem in rejected.problems
+        ]
 
 
 def issued_before(link: Sealed) -> tuple[IssuedCorrection, ...]:

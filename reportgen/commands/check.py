@@ -50,7 +50,7 @@ def check(config: Path, selector: str | None, context: Context) -> int:
     context.terminal.result(
         f"No problems, {len(warnings)} {'warning' if len(warnings) == 1 else 'warnings'}"
     )
-    context.terminal.values({"warnings": [str(warning) for warning in warnings], **lists})
+    context.terminal.values(lists)
     return DONE
 
 
@@ -78,7 +78,7 @@ def _against_usage(configuration: Configuration, derived: Derived, folder: Path)
 
 def _torn_draft(folder: Path) -> list[Problem]:
     """Warn of a draft that a kill left half old and half new."""
-    return [replace(problem, warning=True) for problem in torn(folder)]
+    return [replace(problem, warning=True, code="draft-torn") for problem in torn(folder)]
 
 
 def _without_contacts(invoices: Iterable[Invoice]) -> list[Problem]:
@@ -90,6 +90,7 @@ def _without_contacts(invoices: Iterable[Invoice]) -> list[Problem]:
             f"{quoted(invoice.number)}, but has no contacts",
             hint="write `contacts: [name@domain]`, so that it can be sent",
             warning=True,
+            code="contacts-missing",
         )
         for invoice in invoices
         if invoice.number and not invoice.cost_center.contacts

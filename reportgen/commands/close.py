@@ -79,7 +79,9 @@ def _unseen(folder: Path, statement: Statement) -> list[Problem]:
         return []
     message = f"the draft shows other figures than those to be closed; {changed[0]}"
     hint = "`reportgen build` shows them all"
-    return [Problem(source=str(path), message=message, hint=hint, warning=True)]
+    return [
+        Problem(source=str(path), message=message, hint=hint, warning=True, code="draft-differs")
+    ]
 
 
 def _decided(
@@ -136,7 +138,13 @@ def _tell_refused(
 def _problem(folder: Path, refusal: Refusal, decision: Decision) -> Problem:
     if refusal.acceptable and decision.reason:
         hint = f"accepted: {decision.reason}"
-        return Problem(source=str(folder), message=refusal.message, hint=hint, warning=True)
+        return Problem(
+            source=str(folder),
+            message=refusal.message,
+            hint=hint,
+            warning=True,
+            code="refusal-accepted",
+        )
     way_out = f'{refusal.hint}; or --accept "reason"' if refusal.acceptable else refusal.hint
     message = f"cannot be closed: {refusal.message}"
     return Problem(source=str(folder), message=message, hint=way_out)

@@ -21,9 +21,11 @@ def cycles(config: Path, context: Context) -> int:
     rows = [(str(cycle.start), str(cycle.end), str(cycle.length())) for cycle in known]
     context.terminal.table(("start", "end", "days"), rows, numbers=("days",))
     context.terminal.values(
-        [
-            {"start": str(cycle.start), "end": str(cycle.end), "days": cycle.length()}
-            for cycle in known
-        ]
+        {
+            "cycles": [
+                {"start": str(cycle.start), "end": str(cycle.end), "days": cycle.length()}
+                for cycle in known
+            ]
+        }
     )
     return DONE

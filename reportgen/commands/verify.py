@@ -87,6 +87,7 @@ def _tell_interrupted(archive: Path, context: Context) -> None:
             message="a close was interrupted",
             hint="the next command on this archive ends it",
             warning=True,
+            code="close-interrupted",
         )
         for path in sorted(archive.glob(".????-??-??*.closing"))
     )
@@ -179,6 +180,7 @@ def _of_bytes(result: Verified) -> Iterable[Problem]:
             message=f"amounts are proved, but other bytes are made of {some(result.other_bytes)}",
             hint=f"the versions are others: {versions}",
             warning=True,
+            code="bytes-differ-by-version",
         )
         return
     for name in result.other_bytes:

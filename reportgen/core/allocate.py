@@ -142,6 +142,7 @@ def unmapped(
             f"{both_sides(quantities)} ACUs that no rule assigns",
             hint="map it, or leave it to who bears the unallocated",
             warning=True,
+            code="usage-unmapped",
         )
         for key, quantities in sorted(
             acus.items(), key=lambda one: (_gross(one[1]), one[0]), reverse=True
@@ -256,6 +257,7 @@ def _gap(rule: Rule, days: MappingOf[date, Decimal]) -> Problem:
         hint="give its first value an earlier date, "
         "or write `none` from an earlier date if that is meant",
         warning=True,
+        code="rule-begins-late",
     )
 
 

@@ -100,6 +100,7 @@ def _idle(fee: Fee, reached: AbstractSet[str]) -> Problem:
         f"{_without_usage(missed)} usage charges",
         hint="name cost centers that have some, or leave it for the cycles to come",
         warning=True,
+        code="fee-idle",
     )
 
 

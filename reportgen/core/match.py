@@ -159,6 +159,7 @@ def unowned_sessions(mapping: Mapping, directory: Directory) -> list[Problem]:
             hint="what it used is charged by this rule "
             "only where it cannot be somebody's ACUs already",
             warning=True,
+            code="session-owner-unknown",
         )
         for rule, session in sessions_named(active_rules(mapping), directory.sessions.values())
         if session.principal is None
@@ -187,13 +188,22 @@ def _unmatched_keys(rules: list[Rule]) -> list[Problem]:
         names = some(rules, lambda rule: f"{quoted(rule.key)} in {rule.section}")
         message = f"{len(rules)} keys match nothing in this cycle: {names}"
         hint = "correct them, or leave them if they are kept for later"
-        return [Problem(source=rules[0].source, message=message, hint=hint, warning=True)]
+        return [
+            Problem(
+                source=rules[0].source,
+                message=message,
+                hint=hint,
+                warning=True,
+                code="key-matches-nothing",
+            )
+        ]
     return [
         Problem(
             source=rule.source,
             message=f"{quoted(rule.key)} in {rule.section} matches nothing in this cycle",
             hint="correct the key, or leave it if it is kept for later",
             warning=True,
+            code="key-matches-nothing",
         )
         for rule in rules
     ]
@@ -210,7 +220,15 @@ def _unmatched_rows(rules: list[Rule], *, whole: bool) -> list[Problem]:
     if whole:
         message = f"the user file matches nobody in this cycle: {names} in it"
         hint = "name the column of user ids or e-mail addresses as `user`"
-    return [Problem(source=rules[0].source, message=message, hint=hint, warning=True)]
+    return [
+        Problem(
+            source=rules[0].source,
+            message=message,
+            hint=hint,
+            warning=True,
+            code="user-file-matches-nobody",
+        )
+    ]
 
 
 def _seen(mapping: Mapping, directory: Directory) -> Iterator[tuple[str, str]]:
@@ -233,6 +251,7 @@ def _conflict(session_id: str, rules: list[Rule]) -> Problem:
         "which lead to different cost centers",
         hint="none of them is used; name the session under `sessions`",
         warning=True,
+        code="tags-contradict",
     )
 
 

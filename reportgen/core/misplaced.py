@@ -139,7 +139,13 @@ def _problem(entry: _Entry, place: _Place) -> Problem:
         f"{entry.name} stands under {entry.day}, on which no billing cycle starts, and {effect}: "
         f"the day lies {place.words}"
     )
-    return Problem(source=entry.source, message=message, hint=place.hint, warning=True)
+    return Problem(
+        source=entry.source,
+        message=message,
+        hint=place.hint,
+        warning=True,
+        code="date-starts-no-cycle",
+    )
 
 
 def _in_one_line(entries: Iterable[tuple[_Entry, _Place]]) -> Iterator[Problem]:

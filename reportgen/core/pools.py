@@ -181,4 +181,4 @@ def _no_receiver(pool: Pool, amount: Decimal, decimals: int) -> Problem:
 def _idle(pool: Pool) -> Problem:
     message = f"nothing was charged to pool {quoted(pool.cost_center)} in this cycle"
     hint = "correct the rules that lead to it, or leave it for the cycles to come"
-    return Problem(source=pool.source, message=message, hint=hint, warning=True)
+    return Problem(source=pool.source, message=message, hint=hint, warning=True, code="pool-idle")

@@ -17,13 +17,15 @@ LONGEST_SENTENCE = 2000
 class Problem:
     """Something in the input that a person must mend, or (`warning`) should know.
 
-    `source` is `file:line`, or the file, folder or request where there is no line.
+    `source` is `file:line`, or the file, folder or request where there is no line. `code` says for
+    machines which warning it is: it stays when the sentences change.
     """
 
     source: str
     message: str
     hint: str
     warning: bool = False
+    code: str = ""
 
     def __str__(self) -> str:
         """Write the one line a user reads."""

@@ -27,7 +27,7 @@ def _unused(product: str, used: AbstractSet[str], source: str) -> Problem:
     near = did_you_mean(product, sorted(used))
     hint = f"did you mean {quoted(near)}?" if near else "leave it if it is kept for later"
     message = f"nobody used the product {quoted(product)} in this cycle"
-    return Problem(source=source, message=message, hint=hint, warning=True)
+    return Problem(source=source, message=message, hint=hint, warning=True, code="price-unused")
 
 
 def _price_warnings(card: RateCard, control: Quantities) -> list[Problem]:
@@ -48,6 +48,12 @@ def _price_warnings(card: RateCard, control: Quantities) -> list[Problem]:
                 "give the first price an earlier date"
             )
             warnings.append(
-                Problem(source=prices[0].source, message=message, hint=hint, warning=True)
+                Problem(
+                    source=prices[0].source,
+                    message=message,
+                    hint=hint,
+                    warning=True,
+                    code="price-begins-late",
+                )
             )
     return warnings

@@ -166,7 +166,15 @@ def _unborne(
     hint = (
         "give them rules (`check --cycle` lists them), or name who bears them with `unallocated:`"
     )
-    return [Problem(source=mapping.unallocated_source, message=message, hint=hint, warning=True)]
+    return [
+        Problem(
+            source=mapping.unallocated_source,
+            message=message,
+            hint=hint,
+            warning=True,
+            code="usage-unborne",
+        )
+    ]
 
 
 def _without_price(acus: MappingOf[str, Decimal], card: RateCard) -> list[Problem]:
@@ -178,6 +186,7 @@ def _without_price(acus: MappingOf[str, Decimal], card: RateCard) -> list[Proble
             "have no price in this cycle",
             hint='give it a price, or a price to "*", any other product',
             warning=True,
+            code="product-unpriced",
         )
         for product, quantity in acus.items()
     ]

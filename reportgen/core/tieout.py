@@ -109,6 +109,7 @@ def vendor_difference(tie: TieOut, vendor_invoice: VendorInvoice | None) -> list
             f"the control total {control}",
             hint="ask the vendor, or collect again: past days may have been restated",
             warning=True,
+            code="vendor-acus-differ",
         )
     ]
 

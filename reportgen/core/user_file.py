@@ -48,7 +48,15 @@ def counted(flaws: MappingOf[str, Flaw], when: str, hint: str) -> list[Problem]:
     named = some(ordered, lambda keyed: f"{quoted(keyed[0])} ({_reason(keyed[1])})")
     people = "1 person of the user file has" if len(flaws) == 1 else _people(len(flaws))
     message = f"{people} no cost center there that can be charged{when}: {named}"
-    return [Problem(source=ordered[0][1].problem.source, message=message, hint=hint, warning=True)]
+    return [
+        Problem(
+            source=ordered[0][1].problem.source,
+            message=message,
+            hint=hint,
+            warning=True,
+            code="user-file-row-unusable",
+        )
+    ]
 
 
 def not_in_force(mapping: Mapping, cycle: BillingCycle) -> list[Problem]:
@@ -59,7 +67,15 @@ def not_in_force(mapping: Mapping, cycle: BillingCycle) -> list[Problem]:
         return []
     if not values:
         message, hint = "the user file says nothing of anybody", "export it again"
-        return [Problem(source=file.source, message=message, hint=hint, warning=True)]
+        return [
+            Problem(
+                source=file.source,
+                message=message,
+                hint=hint,
+                warning=True,
+                code="user-file-without-rows",
+            )
+        ]
     begun = sorted(value.start for value, _ in values if value.start >= cycle.end)
     ended = sorted(end for _, end in values if end <= cycle.start)
     rows = "its only row is not" if file.rows == 1 else f"none of its {file.rows} rows is"
@@ -71,7 +87,15 @@ def not_in_force(mapping: Mapping, cycle: BillingCycle) -> list[Problem]:
         )
     )
     hint = "leave out `from` if it names the day of the export, else export the days of this cycle"
-    return [Problem(source=file.source, message=message, hint=hint, warning=True)]
+    return [
+        Problem(
+            source=file.source,
+            message=message,
+            hint=hint,
+            warning=True,
+            code="user-file-not-in-force",
+        )
+    ]
 
 
 def late_rows(
@@ -89,6 +113,7 @@ def late_rows(
         [(rule.source, _too_late(rule, acus)) for rule, acus in late],
         "before their first row in the user file",
         "export the days before as well, or leave out `from`; the next rule decides till then",
+        "user-file-begins-late",
     )
 
 
@@ -105,17 +130,18 @@ def ended_rows(
         [(rule.source, _ended(rule, days)) for rule, days in ended],
         "when no row of theirs in the user file held any more",
         "export the rows that follow, or map them under `users`; till then the next rule decides",
+        "user-file-ended",
     )
 
 
-def _in_one_line(told: Sequence[tuple[str, str]], when: str, hint: str) -> list[Problem]:
+def _in_one_line(told: Sequence[tuple[str, str]], when: str, hint: str, code: str) -> list[Problem]:
     """Warn in one line of people who used ACUs on such days: each by the row and in words."""
     if not told:
         return []
     people = "1 person" if len(told) == 1 else f"{len(told)} people"
     named = some(told, itemgetter(1))
     message = f"{people} used ACUs {when}: {named}"
-    return [Problem(source=told[0][0], message=message, hint=hint, warning=True)]
+    return [Problem(source=told[0][0], message=message, hint=hint, warning=True, code=code)]
 
 
 def with_names(known: Directory, mapping: Mapping) -> Directory:

@@ -125,6 +125,7 @@ def _plain(configuration: Configuration) -> Problem:
         message="the token is sent in clear text, as `allow_plain` says",
         hint="write https:// as soon as the API can be reached so",
         warning=True,
+        code="token-in-clear-text",
     )
 
 

@@ -41,7 +41,9 @@ def told(command: Callable[[Context], int], context: Context) -> int:
     try:
         with interruptible():
             _refuse_clock(context.now())
-            return _judged(command(context), context)
+            code = _judged(command(context), context)
+            context.terminal.end()
+            return code
     except KeyboardInterrupt:
         context.terminal.problem(SENTENCE)
         return INTERRUPTED
@@ -53,6 +55,7 @@ def told(command: Callable[[Context], int], context: Context) -> int:
         values = error.values if isinstance(error, Undelivered) else {}
     context.terminal.problems(problems)
     context.terminal.values({**values, "problems": [_values(problem) for problem in problems]})
+    context.terminal.end()
     return code
 
 
@@ -65,7 +68,7 @@ def _refuse_clock(now: datetime) -> None:
 
 def _judged(code: int, context: Context) -> int:
     """Give the exit code of a command that came to its end: with `--strict`, warnings count."""
-    count = context.terminal.warned
+    count = len(context.terminal.warnings)
     if code != DONE or not context.strict or not count:
         return code
     context.terminal.problem(

@@ -23,7 +23,13 @@ def recover(configuration: Configuration, context: Context) -> None:
     """End a close that was interrupted, forward or back, and say so."""
     archive = configuration.archive
     context.terminal.problems(
-        Problem(source=str(archive), message=said, hint="nothing is to be done", warning=True)
+        Problem(
+            source=str(archive),
+            message=said,
+            hint="nothing is to be done",
+            warning=True,
+            code="close-recovered",
+        )
         for said in recovered(archive, group=configuration.group_reads)
     )
 

@@ -100,3 +100,25 @@ def test_warnings_count_where_that_is_asked_for(warns, strict, ends, code, capsy
     assert told(command, replace(CONTEXT, terminal=Terminal(), strict=strict)) == code
     said = capsys.readouterr().err.splitlines()[1:]
     assert said == (["--strict: 1 warning, so this ends with 5"] if code == 5 else [])
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_machines_are_told_every_warning_beside_the_result_whenever_it_was_told(fails, capsys):
+    warning = replace(PROBLEM, warning=True, code="key-matches-nothing")
+
+    def command(context):
+        context.terminal.problems([warning])
+        context.terminal.values({"folder": "archive"})
+        context.terminal.problems([warning, replace(warning, code="pool-idle")])
+        if fails:
+            raise Rejected([PROBLEM])
+        return 0
+
+    assert told(command, replace(CONTEXT, terminal=Terminal(machine=True))) == int(fails)
+    values = json.loads(capsys.readouterr().out)
+    said = {"source": PROBLEM.source, "message": PROBLEM.message, "hint": PROBLEM.hint}
+    assert values.pop("warnings") == [
+        {"code": "key-matches-nothing", **said},
+        {"code": "pool-idle", **said},
+    ]
+    assert values == ({"problems": [said]} if fails else {"folder": "archive"})

@@ -103,7 +103,9 @@ def test_the_same_is_said_in_the_same_order_every_time_and_as_json(drafted):
         main, ["check", str(drafted.folder), "--cycle", DECEMBER, "--json", "--quiet"]
     )
     said = json.loads(result.stdout)["warnings"]
-    assert [line.removeprefix(f"{drafted.folder}/") for line in said] == first
+    lines = [f"{one['source']}: warning: {one['message']}; {one['hint']}" for one in said]
+    assert [line.removeprefix(f"{drafted.folder}/") for line in lines] == first
+    assert all(list(one) == ["code", "source", "message", "hint"] and one["code"] for one in said)
 
 
 def test_a_suggestion_is_pasted_and_the_orphan_is_gone(drafted):

@@ -88,6 +88,7 @@ def test_machines_get_the_files(tmp_path):
     assert values == {
         "folder": str(tmp_path / "mine"),
         "files": sorted(contents(tmp_path / "mine")),
+        "warnings": [],
     }
     again = json.loads(command("init", tmp_path / "mine", "--json").stdout)
     assert [Path(problem["source"]).name for problem in again["problems"]] == [*NAMES, "templates"]

@@ -67,7 +67,9 @@ def stood_in_for(characters: Iterable[str], path: str, document: object) -> Prob
         f"the fonts cannot draw {some(told)}: U+FFFD stands for it on paper, "
         "while workbook and attachments keep it"
     )
-    return Problem(source=path, message=message, hint=HINT, warning=True)
+    return Problem(
+        source=path, message=message, hint=HINT, warning=True, code="character-not-drawn"
+    )
 
 
 def held(characters: Iterable[str], document: object) -> frozenset[str]:

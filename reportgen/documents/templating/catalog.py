@@ -53,6 +53,7 @@ def untranslated(templates: Mapping[str, str], locales: Mapping[str, str]) -> li
             hint=f"write the words into locale/{_language(locale)}.po "
             "in the folder that `templates` names",
             warning=True,
+            code="catalog-missing",
         )
         for locale, source in locales.items()
         if _language(locale) != ENGLISH

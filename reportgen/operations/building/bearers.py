@@ -64,6 +64,7 @@ def without_own_rule(statement: Statement, directory: Directory) -> list[Problem
             f"({some(_names(rows, directory), quoted)})",
             hint="give them a rule, or `none` where the organization is meant to decide",
             warning=True,
+            code="charged-by-organization",
         )
         for rule, rows in by_rule.items()
     ]

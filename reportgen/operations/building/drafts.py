@@ -54,6 +54,7 @@ def _tell_foreign(folder: Path, context: Context) -> None:
         message=f"holds what no draft has written, and leaves it alone: {named}{more}",
         hint="move it elsewhere: a closed folder holds nothing but what it was closed with",
         warning=True,
+        code="foreign-file",
     )
     context.terminal.problems([problem])
 

@@ -69,4 +69,5 @@ def _interrupted(folder: Path) -> Problem:
         "what was collected before it is used",
         hint="run `reportgen collect` to finish it",
         warning=True,
+        code="fetch-interrupted",
     )

@@ -109,4 +109,5 @@ def coarser(view: MissingView, source: str) -> Problem:
         message=f"{view.text}: the decomposition is coarser",
         hint=f"nobody is charged twice; {finer}",
         warning=True,
+        code="view-missing",
     )

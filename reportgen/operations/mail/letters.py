@@ -147,6 +147,7 @@ def without_contact(letters: Sequence[Letter], configuration: Configuration) -> 
             message=f"{quoted(letter.center.code)} has no contact: {letter.number} goes to nobody",
             hint="add `contacts: [name@domain]` to the cost center",
             warning=True,
+            code="contacts-missing",
         )
         for letter in letters
         if not letter.center.contacts

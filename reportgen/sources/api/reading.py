@@ -182,7 +182,13 @@ def _left_out(left_out: int, endpoint: str) -> Iterator[Problem]:
         return
     are = "1 billing cycle is" if left_out == 1 else f"{left_out} billing cycles are"
     message = f"{are} left out: none ends before it begins, or has more than {LONGEST_CYCLE} days"
-    yield Problem(source=f"GET {endpoint}", message=message, hint="ask the vendor", warning=True)
+    yield Problem(
+        source=f"GET {endpoint}",
+        message=message,
+        hint="ask the vendor",
+        warning=True,
+        code="cycle-left-out",
+    )
 
 
 def _overlapping(cycles: Sequence[BillingCycle], endpoint: str) -> Iterator[Problem]:
@@ -196,6 +202,7 @@ def _overlapping(cycles: Sequence[BillingCycle], endpoint: str) -> Iterator[Prob
         message=f"billing cycles share days, which both would charge: {shown}",
         hint="ask the vendor which of them is right, and charge that one alone",
         warning=True,
+        code="cycles-overlap",
     )
 
 
@@ -207,4 +214,5 @@ def _cut(request: Request, count: int) -> Problem:
         message=f"{entries} a name or an e-mail of more than {LONGEST_NAME} characters",
         hint="it was cut; ask the vendor, if that is no name of yours",
         warning=True,
+        code="name-cut",
     )

@@ -36,7 +36,7 @@ def restated(
     if not since:
         return []
     message, hint = _message(changes, also, since), _hint(changes)
-    return [Problem(source=source, message=message, hint=hint, warning=True)]
+    return [Problem(source=source, message=message, hint=hint, warning=True, code="usage-restated")]
 
 
 def changed_answers(

@@ -106,6 +106,7 @@ def _closed_end(end: datetime) -> Problem:
         message=f"a cycle ends at {end.isoformat()}, the last second of a day",
         hint="it is read as the boundary that follows, 08:00 UTC",
         warning=True,
+        code="cycle-ends-early",
     )
 
 

@@ -83,12 +83,19 @@ def _closed_end(listed: bodies.Cycle) -> Problem:
         message=f"a cycle ends at {ended}, the last second of a day",
         hint="that day is taken for its last one",
         warning=True,
+        code="cycle-ends-early",
     )
 
 
 def _cycles_unknown(missing: MissingView) -> Problem:
     hint = "cycles may be missing; ask the vendor"
-    return Problem(source=f"GET {CYCLES}", message=missing.message, hint=hint, warning=True)
+    return Problem(
+        source=f"GET {CYCLES}",
+        message=missing.message,
+        hint=hint,
+        warning=True,
+        code="cycles-incomplete",
+    )
 
 
 def consumption(question: Question) -> Plan[Reading]:

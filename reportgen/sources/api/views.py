@@ -119,7 +119,13 @@ class ViewReader:
             request, _ = min(seen)
             acus = total(gross for _, gross in seen)
             message = f"the answer holds {what.format(shown(acus))}"
-            yield Problem(source=f"{request}{more}", message=message, hint=hint, warning=True)
+            yield Problem(
+                source=f"{request}{more}",
+                message=message,
+                hint=hint,
+                warning=True,
+                code=f"answer-{oddity}",
+            )
         for product, credited in sorted(self._credits.items()):
             yield _below_zero(product, credited)
 
@@ -225,4 +231,5 @@ def _below_zero(product: str, credited: list[Credit]) -> Problem:
         f"{shown(credit.acus)} of {quoted(product)} {when}",
         hint="they are charged as a credit; ask the vendor whether they are corrections",
         warning=True,
+        code="usage-negative",
     )

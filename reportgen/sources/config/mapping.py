@@ -150,7 +150,13 @@ def _unused_sections(file: MappingFile, source: YamlDocument) -> Iterator[Proble
                 if section == "tags"
                 else f"add `{level}` to `precedence`, or leave them out"
             )
-            yield Problem(source=source.line(section), message=message, hint=hint, warning=True)
+            yield Problem(
+                source=source.line(section),
+                message=message,
+                hint=hint,
+                warning=True,
+                code="rules-unused",
+            )
 
 
 def _unknown_targets(mapping: Mapping, source: YamlDocument) -> Iterator[Problem]:

@@ -34,6 +34,7 @@ def _unused(rule: Rule) -> Problem:
         message=f"{quoted(rule.key)} is not used: {unknown}",
         hint="remove the rule, or read v3",
         warning=True,
+        code="rule-unknown-to-v2",
     )
 
 

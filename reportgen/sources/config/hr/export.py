@@ -179,7 +179,15 @@ def _of_nobody(rows: _Rows) -> list[Problem]:
     lines = some(nobody, _line)
     message = f"the column {quoted(rows.section.user)} is empty in {_lines(nobody)} {lines}"
     hint = "such a row says nothing of anybody: nothing to do, unless somebody here uses ACUs"
-    return [Problem(source=rows.table.source(nobody[0]), message=message, hint=hint, warning=True)]
+    return [
+        Problem(
+            source=rows.table.source(nobody[0]),
+            message=message,
+            hint=hint,
+            warning=True,
+            code="user-file-row-of-nobody",
+        )
+    ]
 
 
 def _too_long(table: Table) -> list[Problem]:

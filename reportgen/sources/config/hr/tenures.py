@@ -168,7 +168,13 @@ def _untold(key: str, source: str) -> Flaw:
     hint = (
         "the next rule decides, or nobody bears it; name one there, or map the user under `users`"
     )
-    problem = Problem(source=source, message=message, hint=hint, warning=True)
+    problem = Problem(
+        source=source,
+        message=message,
+        hint=hint,
+        warning=True,
+        code="user-file-without-cost-center",
+    )
     return Flaw(kind="untold", word=key, problem=problem)
 
 
