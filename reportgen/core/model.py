@@ -58,6 +58,8 @@ Level = Literal["session", "tag", "user", "org"]
 PrincipalKind = Literal["user", "service_user"]
 UsersShown = Literal["names", "pseudonyms", "none"]
 """How people are shown in documents."""
+TieOutTold = Literal["own", "full"]
+"""Whether the vendor's total stands on invoices as well, or on the statement alone."""
 DEFAULT_PRECEDENCE: tuple[Level, ...] = ("session", "user", "org")
 ANY_PRODUCT = "*"
 UNSPECIFIED = "unspecified"

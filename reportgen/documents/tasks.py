@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from reportgen.core.model import Attachment, Directory, Statement, UsersShown
+from reportgen.core.model import Attachment, Directory, Statement, TieOutTold, UsersShown
 from reportgen.core.notes import Notes
 from reportgen.documents.content.attachments import marked, of_note
 from reportgen.documents.content.credit_note import (
@@ -54,6 +54,7 @@ class Design:
     summaries: tuple[Holding, ...] = ()
     users: UsersShown = "names"
     most_detail_rows: int = 1500
+    tie_out: TieOutTold = "own"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,6 +157,7 @@ def _notes(notes: Notes, statement: Statement, design: Design) -> Iterator[Credi
         correction,
         design.note,
         too_small_amount=notes.too_small_amount,
+        tie_out=design.tie_out,
     )
 
 
@@ -173,6 +175,7 @@ def _invoices(
         design.note,
         users=design.users,
         most_detail_rows=design.most_detail_rows,
+        tie_out=design.tie_out,
     )
     invoices = {}
     for document in documents:

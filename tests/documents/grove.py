@@ -208,8 +208,8 @@ def previous() -> CycleTotals:
 
 
 def design() -> Design:
-    """Give the built-in design, with summaries of both kinds."""
-    return replace(beech.design(), summaries=("department", "entity"))
+    """Give the built-in design, with summaries of both kinds and the vendor's total on invoices."""
+    return replace(beech.design(), summaries=("department", "entity"), tie_out="full")
 
 
 def tasks(found: Derived | None = None) -> list[Task]:

@@ -14,6 +14,8 @@ from babel.numbers import format_decimal
 from tests.poppler import text_of
 from tests.scenarios.test_sample import ISSUED, LOCALES
 
+VENDORS = {"vendor_invoice_acus", "vendor_invoice_amount", "over_recovery_amount"}
+
 
 def embedded(drawn_sample, code: str) -> dict[str, bytes]:
     with pikepdf.open(drawn_sample.file(code, ".pdf")) as document:
@@ -51,7 +53,9 @@ def test_the_invoice_inside_is_the_one_of_the_statement(drawn_sample, code):
     assert inside["cost_center"] == next(
         center for center in statement["cost_centers"] if center["code"] == code
     )
-    assert inside["tie_out"] == statement["tie_out"]
+    assert inside["tie_out"] == {
+        term: value for term, value in statement["tie_out"].items() if term not in VENDORS
+    }
 
 
 def test_the_usage_inside_all_invoices_is_the_ledger(drawn_sample):

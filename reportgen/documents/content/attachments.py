@@ -17,6 +17,7 @@ from reportgen.core.model import (
     Invoice,
     Principal,
     Statement,
+    TieOutTold,
 )
 from reportgen.core.money import at_least, plain
 from reportgen.core.notes import Notes
@@ -27,6 +28,7 @@ from reportgen.core.statement_json import (
     tie_out_values,
 )
 from reportgen.core.tables import csv_text, tie_out_csv
+from reportgen.documents.content.tie_out import withheld
 
 SCHEMA = "reportgen.invoice/1"
 USAGE_COLUMNS = (
@@ -47,11 +49,14 @@ INVOICE, USAGE, STATEMENT, TIE_OUT = "invoice.json", "usage.csv", "statement.jso
 NOTE = "note.json"
 
 
-def attachments(statement: Statement, directory: Directory) -> dict[str, tuple[Attachment, ...]]:
+def attachments(
+    statement: Statement, directory: Directory, tie_out: TieOutTold = "own"
+) -> dict[str, tuple[Attachment, ...]]:
     """Give what is attached to each invoice by its cost center, and to the statement by ""."""
     issued = (invoice for invoice in statement.invoices if invoice.number)
     return {"": _of_statement(statement)} | {
-        invoice.cost_center.code: _of_invoice(invoice, statement, directory) for invoice in issued
+        invoice.cost_center.code: _of_invoice(invoice, statement, directory, tie_out)
+        for invoice in issued
     }
 
 
@@ -75,12 +80,17 @@ def marked(
     return tuple(_marked(attachment, told) for attachment in attached)
 
 
-def invoice_json(invoice: Invoice, statement: Statement) -> str:
-    """Write the cost center's object of the statement, with the cycle and the tie-out beside it."""
+def invoice_json(invoice: Invoice, statement: Statement, tie_out: TieOutTold) -> str:
+    """Write the cost center's object of the statement, with the cycle and the tie-out beside it.
+
+    Terms of the tie-out that departments are not told are left out.
+    """
+    untold = withheld(statement.tie_out, tie_out)
+    terms = tie_out_values(statement).items()
     values = {
         **heading_values(statement, SCHEMA),
         "cost_center": cost_center_values(invoice, statement),
-        "tie_out": tie_out_values(statement),
+        "tie_out": {term: value for term, value in terms if term not in untold},
     }
     return _as_json(values)
 
@@ -114,11 +124,11 @@ def _as_json(values: Mapping[str, object]) -> str:
 
 
 def _of_invoice(
-    invoice: Invoice, statement: Statement, directory: Directory
+    invoice: Invoice, statement: Statement, directory: Directory, tie_out: TieOutTold
 ) -> tuple[Attachment, ...]:
     usage = usage_csv(invoice, directory, statement.heading.decimals)
     return (
-        _json(INVOICE, invoice_json(invoice, statement), "This invoice, for machines"),
+        _json(INVOICE, invoice_json(invoice, statement, tie_out), "This invoice, for machines"),
         _csv(USAGE, usage, "The usage behind this invoice, before rounding"),
     )
 

@@ -19,6 +19,7 @@ from reportgen.core.model import (
     StandingInvoice,
     StandingTotals,
     Statement,
+    TieOutTold,
 )
 from reportgen.core.money import ZERO, add, round_half_up, subtract, total
 from reportgen.core.notes import totals_of
@@ -26,6 +27,7 @@ from reportgen.documents.content.breadth import breadth
 from reportgen.documents.content.invoice import price_decimals
 from reportgen.documents.content.labels import Word
 from reportgen.documents.content.slots import Slot
+from reportgen.documents.content.tie_out import tells_totals
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +45,8 @@ class CreditNoteDocument:
 
     `corrects` is the number of the invoice, where there was one. `before` and `after` are the cycle
     as it stood and as it was restated; `notes_amount` is the total of all notes of the correction,
-    `too_small_amount` that of those which are not issued.
+    `too_small_amount` that of those which are not issued. `tells_totals` says whether what the
+    whole cycle comes to stands on it.
     """
 
     heading: Heading
@@ -57,6 +60,7 @@ class CreditNoteDocument:
     notes_amount: Decimal
     too_small_amount: Decimal = ZERO
     note: str | None = None
+    tells_totals: bool = True
 
     @property
     def kind(self) -> Literal["credit", "debit"]:
@@ -133,6 +137,7 @@ def credit_note_documents(
     note: str | None = None,
     *,
     too_small_amount: Decimal = ZERO,
+    tie_out: TieOutTold = "own",
 ) -> Iterator[CreditNoteDocument]:
     """Give a document per note, `amounts` being by the code of the cost center.
 
@@ -156,6 +161,7 @@ def credit_note_documents(
                 notes_amount=notes_amount,
                 too_small_amount=too_small_amount,
                 note=note,
+                tells_totals=tells_totals(after.tie_out, tie_out),
             )
 
 

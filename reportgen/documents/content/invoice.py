@@ -20,6 +20,7 @@ from reportgen.core.model import (
     Statement,
     Subtotal,
     TieOut,
+    TieOutTold,
     UsersShown,
 )
 from reportgen.core.money import (
@@ -47,6 +48,7 @@ from reportgen.documents.content.labels import KINDS, Word
 from reportgen.documents.content.products import ProductRow, product_rows, products_of
 from reportgen.documents.content.slots import CellValue, Slot
 from reportgen.documents.content.subtotals import calendar_months, month_slot
+from reportgen.documents.content.tie_out import of_departments, tells_totals
 from reportgen.documents.content.trend import Trend, invoice_trend
 from reportgen.documents.content.usage import (
     DETAIL_FIELDS,
@@ -71,7 +73,7 @@ class InvoiceDocument:
     """One invoice.
 
     `users` says how people are shown; of a detail with more than `most_detail_rows` nothing is
-    printed.
+    printed. `tells_totals` says whether what the whole cycle comes to stands on it.
     """
 
     heading: Heading
@@ -89,6 +91,7 @@ class InvoiceDocument:
     run_rate: RunRate | None = None
     users: UsersShown = "names"
     most_detail_rows: int = 1500
+    tells_totals: bool = True
     days_of_lines: Mapping[LineKey, tuple[date, date]] = field(default_factory=dict)
 
     @property
@@ -264,6 +267,7 @@ def invoice_documents(
     *,
     users: UsersShown = "names",
     most_detail_rows: int = 1500,
+    tie_out: TieOutTold = "own",
 ) -> Iterator[InvoiceDocument]:
     """Give a document per invoice that is issued, each with only the names it needs."""
     palette = colors(products_of(statement))
@@ -276,7 +280,7 @@ def invoice_documents(
             yield InvoiceDocument(
                 heading=statement.heading,
                 invoice=invoice,
-                tie_out=statement.tie_out,
+                tie_out=of_departments(statement.tie_out, tie_out),
                 directory=_excerpt(directory, invoice.detail),
                 palette=palette,
                 note=note,
@@ -291,6 +295,7 @@ def invoice_documents(
                 run_rate=_own(statement.run_rate, code),
                 users=users,
                 most_detail_rows=most_detail_rows,
+                tells_totals=tells_totals(statement.tie_out, tie_out),
                 days_of_lines=_days_of_lines(invoice.detail),
             )
 

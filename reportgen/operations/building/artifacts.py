@@ -60,6 +60,7 @@ def design_of(configuration: Configuration, templates: Mapping[str, str]) -> Des
         summaries=settings.summaries,
         users=settings.users,
         most_detail_rows=settings.max_detail_rows,
+        tie_out=settings.tie_out,
     )
 
 
@@ -118,7 +119,7 @@ def draft_files(
 def tasks(derived: Derived, known: Directory, design: Design) -> list[Task]:
     """List the documents, with people as they may be shown; `known` is everybody."""
     statement, shown = redacted(derived.statement, known, design.users)
-    attached = attachments(statement, shown)
+    attached = attachments(statement, shown, design.tie_out)
     if derived.notes:
         return correction_tasks(derived.notes, statement, shown, design, attached)
     return tasks_of(statement, shown, design, attached)

@@ -63,6 +63,7 @@ def _settings(configuration: Configuration, cycle: BillingCycle) -> Resolved:
             "organizations": [one.id for one in settings.source.organizations],
         },
         "tolerance": _decimal(settings.tolerance),
+        "invoice": {"users": settings.invoice.users, "tie_out": settings.invoice.tie_out},
     }
 
 

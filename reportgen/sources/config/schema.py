@@ -53,6 +53,7 @@ from reportgen.sources.config.fields import (
     SummaryName,
     Targets,
     Text,
+    TieOutExtent,
     UserTargets,
     Variable,
     WebAddress,
@@ -97,6 +98,7 @@ class InvoiceSection(Section):
     locale: LocaleCode = "en"
     users: Shown = "names"
     max_detail_rows: RowCount = 1500
+    tie_out: TieOutExtent = "own"
     accent: Color = "#1f4e79"
     logo: Text | None = None
     fonts: Text | None = None

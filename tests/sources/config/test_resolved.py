@@ -67,6 +67,10 @@ RESOLVED = """\
   "organizations": ["org-1", "org-2"]
 },
 "tolerance": "0.0001",
+"invoice": {
+  "users": "names",
+  "tie_out": "own"
+},
 "precedence": ["session", "user", "org"],
 "unallocated": "CC-1",
 "unallocated_source": "mapping.yaml:13",
