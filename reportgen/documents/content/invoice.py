@@ -49,7 +49,7 @@ from reportgen.documents.content.products import ProductRow, product_rows, produ
 from reportgen.documents.content.slots import CellValue, Slot
 from reportgen.documents.content.subtotals import calendar_months, month_slot
 from reportgen.documents.content.tie_out import of_departments, tells_totals
-from reportgen.documents.content.trend import Trend, invoice_trend
+from reportgen.documents.content.trend import Trend, begins, invoice_trend
 from reportgen.documents.content.usage import (
     DETAIL_FIELDS,
     USER_FIELDS,
@@ -88,6 +88,7 @@ class InvoiceDocument:
     fees_charged: bool = False
     comparison: InvoiceComparison | None = None
     trend: Trend | None = None
+    trend_begins: bool = False
     run_rate: RunRate | None = None
     users: UsersShown = "names"
     most_detail_rows: int = 1500
@@ -292,6 +293,7 @@ def invoice_documents(
                     statement.variance, code, partial(label_of, directory)
                 ),
                 trend=invoice_trend(statement, code),
+                trend_begins=begins(statement, code),
                 run_rate=_own(statement.run_rate, code),
                 users=users,
                 most_detail_rows=most_detail_rows,

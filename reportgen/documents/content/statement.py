@@ -187,6 +187,11 @@ class StatementDocument:
         return statement_trend(self.statement)
 
     @property
+    def trend_begins(self) -> bool:
+        """Tell whether no earlier cycle is known."""
+        return not self.statement.earlier
+
+    @property
     def comparison(self) -> StatementComparison | None:
         """The cycle before."""
         codes = (invoice.cost_center.code for invoice in self.statement.invoices)

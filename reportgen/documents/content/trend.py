@@ -19,6 +19,8 @@ from reportgen.documents.content.breadth import label_size
 from reportgen.documents.content.chart import length
 
 SLOTS = MOST_EARLIER + 1
+FEWEST = 3
+"""Bars of a drawing on paper: two say no more than a sentence does."""
 SLOT = Decimal(60)
 """Wide enough for 12,345,678.90 in 8 units."""
 WIDTH, HEIGHT = SLOTS * int(SLOT), 96
@@ -67,6 +69,16 @@ class Trend:
     cycle_y: str
     bars: tuple[Bar, ...]
 
+    @property
+    def known(self) -> tuple[Bar, ...]:
+        """The cycles of which there is an amount."""
+        return tuple(bar for bar in self.bars if bar.amount is not None)
+
+    @property
+    def drawn(self) -> bool:
+        """Tell whether there are enough amounts for a drawing to say more than a sentence."""
+        return len(self.known) >= FEWEST
+
 
 class _Scale(NamedTuple):
     """Heights of a drawing: the amounts that it reaches up and down to, and where those lie."""
@@ -98,6 +110,11 @@ def statement_trend(statement: Statement) -> Trend | None:
     """Draw what was invoiced to all cost centers; None where there is no earlier cycle."""
     before = [totals.invoiced_amount for totals in statement.earlier]
     return _trend(statement, [*before, statement.tie_out.invoiced_amount]) if before else None
+
+
+def begins(statement: Statement, code: str) -> bool:
+    """Tell whether nothing earlier is known of what a cost center was charged."""
+    return all(amount is None for amount in _amounts(statement, code)[:-1])
 
 
 def sparkline(statement: Statement, code: str) -> str | None:

@@ -15,8 +15,18 @@ from reportgen.core.compare import MOST_EARLIER
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import CostCenterTotals, CycleTotals, Statement
 from reportgen.documents.content import trend as module
-from reportgen.documents.content.trend import Bar, Trend, invoice_trend, sparkline, statement_trend
+from reportgen.documents.content.trend import (
+    Bar,
+    Trend,
+    begins,
+    invoice_trend,
+    sparkline,
+    statement_trend,
+)
+from reportgen.documents.render import filled
+from reportgen.documents.tasks import tasks_of
 from tests.documents import beech, grove
+from tests.weight import heavy_but
 
 CODE = "R-1"
 MONTH = timedelta(days=31)
@@ -227,6 +237,56 @@ def test_every_invoice_has_the_trend_of_its_own_cost_center():
     assert invoice_trend(statement, "T-3") is None
     whole = [bar.amount for bar in statement_trend(statement).bars]
     assert whole == [Decimal("17.75"), Decimal("65.20"), Decimal("72.76")]
+
+
+def test_fewer_than_three_amounts_are_a_sentence():
+    counts = {
+        ("1.00", "2.00"): False,
+        ("1.00", None, "2.00"): False,
+        ("1.00", "3.00", "2.00"): True,
+        ("1.00", None, "0.00", "2.00"): True,
+    }
+    assert {amounts: drawn(*amounts).drawn for amounts in counts} == counts
+    assert [bar.amount for bar in drawn("1.00", None, "2.00").known] == [1, 2]
+
+
+def test_a_trend_begins_where_nothing_earlier_is_known():
+    assert begins(told(None, None, "7.00"), CODE)
+    assert begins(beech.derived().statement, CODE)
+    assert not begins(told("0.00", None, "7.00"), CODE)
+
+
+def pages(*amounts: str | None, path: str = "R-1.pdf") -> str:
+    found = told(*amounts)
+    (task,) = [
+        one
+        for one in tasks_of(found, beech.derived().directory, beech.design())
+        if one.path.endswith(path)
+    ]
+    return " ".join(filled(task, beech.design()).split())
+
+
+@pytest.mark.parametrize("path", heavy_but(1, ["R-1.pdf", "statement.pdf"]))
+def test_the_first_page_says_what_a_short_trend_is(path):
+    amounts = "5.00", "9.00", "8.00"
+    first, second, third = (pages(*amounts[-count:], path=path) for count in (1, 2, 3))
+    assert "Trend: no charges before this billing cycle are on record." in first
+    assert "Trend: 9.00 in the billing cycle Nov 4, 2025 – Dec 4, 2025, 8.00 in this one." in second
+    for page in (first, second):
+        assert page.index("Trend: ") < page.index("<h2>")
+        assert "Trend over billing cycles" not in page
+    assert "Trend: " not in third
+    assert "Trend over billing cycles" in third
+
+
+def test_what_is_preliminary_is_outlined_as_the_legend_says():
+    """The cycle itself is a draft; those before it are closed."""
+    page = pages("5.00", "9.00", "8.00")
+    drawing = page[page.index("Trend over billing cycles") :]
+    *earlier, current = re.findall(r'<path d="M\d[^"]*z" ([^/]*)/>', drawing)[:3]
+    assert earlier == ['fill="#b9c3ce"'] * 2
+    assert current == 'fill="#fff" stroke="#1f4e79" stroke-width="1.2"'
+    assert "Outlined: preliminary." in drawing
 
 
 def test_a_cost_center_that_is_gone_has_a_line_that_ends_early():
