@@ -1,7 +1,7 @@
 """Who used what, as documents list it: by user, by billing day, and both in detail.
 
-People are named by their name, else their address, else their id; what tells apart people of one
-name stands beside.
+People are named by their name, else their address, else their id. Beside it stands what tells them
+from everybody else: the address, else the id.
 """
 
 import re
@@ -39,12 +39,16 @@ DETAIL_FIELDS = (
     "unit_price",
     "exact_amount",
 )
+NO_IDENTITY = "–"
 Holder = Literal["user", "service_user", "organization", "nobody"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UsageRow:
-    """Who used how much: a person by name, with what tells them apart from others of that name."""
+    """Who used how much: a person by name, with what tells them apart from everybody else.
+
+    `identity` is an address or an id, and empty for nobody alone.
+    """
 
     holder: Holder
     label: str
@@ -124,7 +128,8 @@ def label_of(directory: Directory, principal: Principal) -> str:
 def user_cells(row: UsageRow, word: Word) -> Sequence[CellValue]:
     """Give the cells of a user's row, by USER_FIELDS."""
     label = word(NO_HOLDER) if row.holder == "nobody" else row.label
-    return label, row.identity, word(HOLDERS[row.holder]), row.usage.acus, row.usage.amount
+    identity = row.identity or NO_IDENTITY
+    return label, identity, word(HOLDERS[row.holder]), row.usage.acus, row.usage.amount
 
 
 def day_fields(products: Sequence[str]) -> tuple[str, ...]:
@@ -154,7 +159,7 @@ def detail_cells(
                 row.day,
                 row.product,
                 word(NO_HOLDER) if holder == "nobody" else label,
-                identity,
+                identity or NO_IDENTITY,
                 organization,
             ),
             *(kinds[row.kind], row.acus, row.unit_price, row.exact_amount),
@@ -204,13 +209,11 @@ def _usage_row(usage: PrincipalUsage, directory: Directory) -> UsageRow:
 def _who(
     org_id: str, kind: str, principal_id: str, directory: Directory
 ) -> tuple[Holder, str, str]:
-    """Name a principal, or the organization where nobody is known."""
+    """Name a principal, or the organization where nobody is known, and identify them."""
     if not principal_id:
         name = directory.organizations.get(org_id, org_id)
         return ("organization", name, org_id) if org_id else ("nobody", "", "")
     principal = principal_of(kind, principal_id)
     entry = directory.entries.get(principal)
-    if entry is None:
-        return principal.kind, principal_id, ""
-    identity = entry.email or principal_id
-    return principal.kind, entry.name or identity, identity if entry.name else ""
+    identity = (entry.email if entry else None) or principal_id
+    return principal.kind, (entry.name if entry else None) or identity, identity

@@ -2,16 +2,14 @@
 
 openpyxl builds the package: styles, native tables, charts, names, print set-up. The rows do not
 pass through its cells, which take ten times as long and keep everything in memory: each sheet's
-`<sheetData>` is written as XML and put into the package in place of openpyxl's empty one.
+`<sheetData>` is written as XML and put into the package in place of openpyxl's empty one
+(`package.py`).
 
 Law: same template output and same rows in, same bytes out; nothing comes from the clock.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from io import BytesIO
-from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 from openpyxl.utils import get_column_letter
@@ -21,7 +19,6 @@ from openpyxl.worksheet.header_footer import HeaderFooterItem
 from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.writer.excel import ExcelWriter
 
 from reportgen.documents.content.slots import Slot
 from reportgen.documents.xlsx import tables
@@ -29,7 +26,6 @@ from reportgen.documents.xlsx.chart import stacked_columns
 from reportgen.documents.xlsx.dialect import WorkbookError
 from reportgen.documents.xlsx.layout import (
     Placed,
-    SheetData,
     check_slots,
     headers,
     listed,
@@ -38,14 +34,12 @@ from reportgen.documents.xlsx.layout import (
     references,
     sheet_data,
 )
+from reportgen.documents.xlsx.package import package
 from reportgen.documents.xlsx.rows import Link, coded
 from reportgen.documents.xlsx.styles import StyleBook, read_rules
 from reportgen.documents.xlsx.tables import Book, Sheet
 
 _ADDRESS_CHARACTERS = 2_079  # a longer hyperlink makes Excel repair the file
-_UNIX = 3
-_SHEET_DATA = re.compile(rb"<sheetData(?:/>|>.*?</sheetData>)", re.DOTALL)
-_DIMENSION = re.compile(rb'<dimension ref="[^"]*"\s*/>')
 _PAPER = {"A4": 9, "letter": 1}
 
 
@@ -67,7 +61,7 @@ def workbook(xhtml: str, slots: Mapping[str, Slot]) -> bytes:
                 worksheet.add_chart(stacked_columns(sheet, sheet.sheet.chart, styles.font_family))
         ranges = references(placed)
         contents = [sheet_data(sheet, styles, ranges) for sheet in placed]
-        return _package(book, contents)
+        return package(book, contents)
 
 
 def _book(template: Book) -> openpyxl.Workbook:
@@ -178,29 +172,3 @@ def _table_headers(placed: Placed) -> list[str]:
             )
         seen.add(name.casefold())
     return [coded(name) for name in names]
-
-
-def _package(book: openpyxl.Workbook, sheets: Sequence[SheetData]) -> bytes:
-    """Return the package with every sheet's rows in it, its entries sorted and dated 1980-01-01."""
-    empty, full = BytesIO(), BytesIO()
-    # Workbook.save would stamp the time.
-    ExcelWriter(book, ZipFile(empty, "w")).save()
-    rows = {f"xl/worksheets/sheet{number}.xml": sheet for number, sheet in enumerate(sheets, 1)}
-    with ZipFile(empty) as source, ZipFile(full, "w", ZIP_DEFLATED) as package:
-        for name in sorted(source.namelist()):
-            # An entry opened by its name is dated 1980-01-01.
-            with package.open(name, "w", force_zip64=name in rows and rows[name].is_huge) as entry:
-                entry.writelines(_spliced(source.read(name), rows.get(name)))
-        for member in package.infolist():
-            member.create_system = _UNIX
-    return full.getvalue()
-
-
-def _spliced(xml: bytes, rows: SheetData | None) -> Iterator[bytes]:
-    if rows is None:
-        yield xml
-        return
-    head, tail = _SHEET_DATA.split(xml, maxsplit=1)
-    yield _DIMENSION.sub(b'<dimension ref="%s"/>' % rows.dimension.encode(), head)
-    yield from rows.chunks()
-    yield tail

@@ -525,3 +525,37 @@ def test_every_row_is_as_high_as_its_cells_that_wrap(path, language) -> None:
 
 def heights(sheet: Worksheet) -> dict[int, float]:
     return {number: row.height for number, row in sheet.row_dimensions.items() if row.height}
+
+
+# Who
+
+NOT_PEOPLE = [
+    ("No known user or organization", "–", "Unknown"),
+    ("Lab 研究", "org-lab", "Organization"),
+]
+IDENTITIES = {
+    "names": [
+        ("=Bot", "u|bot", "User"),
+        ("Continuous integration", "service-user-ci", "Service user"),
+        *NOT_PEOPLE,
+    ],
+    "pseudonyms": [
+        ("user-3", "user-3", "User"),
+        ("service-user-1", "service-user-1", "Service user"),
+        *NOT_PEOPLE,
+    ],
+}
+
+
+@pytest.mark.parametrize("users", ["names", "pseudonyms"])
+def test_nobody_is_without_an_identity(users) -> None:
+    derived = beech.derived()
+    numbered = {
+        one: replace(entry, number=number)
+        for number, (one, entry) in enumerate(sorted(derived.directory.entries.items()), 1)
+    }
+    derived = replace(derived, directory=replace(derived.directory, entries=numbered))
+    book = read(drawn("Z-9", derived, replace(beech.design(), users=users)))
+    listed = [row[:3] for row in rows(book["By user"])[:-1]]
+    assert sorted(listed) == sorted(IDENTITIES[users])
+    assert {row[2:4] for row in rows(book["Detail"])} == {row[:2] for row in listed}
