@@ -26,7 +26,18 @@ POSIX = ("fcntl", "resource")
 """What the archive is locked with, and what bounds a template: Windows has neither."""
 NOT_POSIX = "reportgen runs on Linux, macOS and other POSIX systems; on Windows, run it inside WSL"
 
-CONFIG = click.argument("config", type=click.Path(path_type=Path))
+HERE = "."
+"""Where a configuration is looked for unless another place is named."""
+
+
+def place(_context: click.Context, _argument: click.Parameter, value: str) -> Path:
+    """Take where a configuration lies; a variable that is not set is not this folder."""
+    if not value.strip():
+        raise click.BadParameter("it is empty", param_hint="CONFIG")
+    return Path(value)
+
+
+CONFIG = click.argument("config", default=HERE, callback=place)
 CYCLE_HELP = "current, previous, a start date such as 2025-12-05, or a month such as 2025-12"
 CYCLE = click.option("--cycle", "selector", required=True, metavar="C", help=CYCLE_HELP)
 JSON = click.option("--json", "machine", is_flag=True, help="Write the result as JSON to stdout.")
@@ -58,7 +69,7 @@ WORKERS = click.option(
 def main() -> None:
     """Turn a billing cycle of Devin ACU consumption into chargeback invoices that tie out.
 
-    CONFIG is chargeback.yaml or the folder it lies in.
+    CONFIG is chargeback.yaml or the folder it lies in, by default the current one.
     """
     if not all(map(find_spec, POSIX)):
         raise click.ClickException(NOT_POSIX)
@@ -71,6 +82,18 @@ def words(_context: click.Context, _option: click.Parameter, value: str | None) 
     if not value.strip() or not value.isprintable():
         raise click.BadParameter("write a line of words")
     return value.strip()
+
+
+def config_and_invoice(
+    context: click.Context, argument: click.Parameter, values: tuple[str, ...]
+) -> tuple[Path, str]:
+    """Take INVOICE, and CONFIG before it where it is named."""
+    if not values:
+        raise click.MissingParameter(param_hint="INVOICE", param_type="argument", ctx=context)
+    *configs, invoice = values
+    if len(configs) > 1:
+        raise click.UsageError(f"got one name too many: {invoice}", context)
+    return place(context, argument, configs[0] if configs else HERE), invoice
 
 
 def codes_sent(
@@ -280,9 +303,10 @@ def correct(
 
 
 @main.command()
-@CONFIG
-@CYCLE
-@click.argument("invoice")
+@click.argument("names", nargs=-1, metavar="[CONFIG] INVOICE", callback=config_and_invoice)
+@click.option(
+    "--cycle", "selector", metavar="C", help=f"{CYCLE_HELP}; not needed with a cycle's folder."
+)
 @click.option(
     "--line",
     "only",
@@ -291,13 +315,15 @@ def correct(
     help="This line alone, with all its records.",
 )
 @finishing
-def explain(config: Path, selector: str, invoice: str, only: int | None) -> "Work":
+def explain(names: tuple[Path, str], selector: str | None, only: int | None) -> "Work":
     """Trace each line of an invoice back to records, rules, rates and the API's answers; offline.
 
-    INVOICE is the number of an invoice, or the code of its cost center.
+    INVOICE is the number of an invoice, or the code of its cost center. CONFIG may also be the
+    folder of a cycle in an archive, which is explained as it stands.
     """
     from reportgen.commands.explain.explain import explain as command  # noqa: PLC0415
 
+    config, invoice = names
     return lambda context: command(config, selector, invoice, context, only)
 
 

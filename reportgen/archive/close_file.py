@@ -5,18 +5,18 @@ The instant, the seal before, who prepared and approved it, accepted reasons, an
 correction also its number and reason; what it corrects stands in inputs/standing.json.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
 from reportgen.archive import standing
+from reportgen.archive.cycle_file import SavedCycle, outside, restored, saved
 from reportgen.archive.manifest import Manifest, SealedDays, Sha256
 from reportgen.archive.standing import ExactText
 from reportgen.core.close import Accepted, Close, Condition, People
-from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Correcting
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import said_by_system
@@ -24,13 +24,6 @@ from reportgen.files import content_of
 
 CLOSE = "inputs/close.json"
 SCHEMA: Literal["reportgen.close/1"] = "reportgen.close/1"
-
-
-class _Cycle(msgspec.Struct, frozen=True, kw_only=True):
-    start: date
-    end: date
-    after: int
-    before: int
 
 
 class _Accepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +41,7 @@ class _Correction(msgspec.Struct, frozen=True, kw_only=True):
 
 class _File(msgspec.Struct, frozen=True, kw_only=True):
     schema: Literal["reportgen.close/1"] = SCHEMA
-    cycle: _Cycle
+    cycle: SavedCycle
     sealed_at: datetime
     enterprise: str
     sequence: int
@@ -68,9 +61,8 @@ _decoder = msgspec.json.Decoder(_File)
 
 def encode(close: Close) -> bytes:
     """Write what was decided."""
-    cycle = close.cycle
     file = _File(
-        cycle=_Cycle(start=cycle.start, end=cycle.end, after=cycle.after, before=cycle.before),
+        cycle=saved(close.cycle),
         sealed_at=close.sealed_at,
         enterprise=close.enterprise,
         sequence=close.sequence,
@@ -119,13 +111,10 @@ def decode(folder: Path) -> Close:
     except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         said = said_by_system(error) if isinstance(error, OSError) else str(error)
         raise _refused(path, f"cannot be read: {said}") from error
-    if strange := [name for name in file.configuration.values() if not _is_inside(name)]:
+    if strange := outside(file.configuration):
         raise _refused(path, f"names a file outside of the archive: {strange[0]}")
-    cycle = file.cycle
     return Close(
-        cycle=BillingCycle(
-            start=cycle.start, end=cycle.end, after=cycle.after, before=cycle.before
-        ),
+        cycle=restored(file.cycle),
         sealed_at=file.sealed_at,
         enterprise=file.enterprise,
         sequence=file.sequence,
@@ -162,11 +151,6 @@ def _correcting(file: _Correction, folder: Path) -> Correcting:
         standing=standing.decode(folder),
         edited=tuple(file.edited),
     )
-
-
-def _is_inside(name: str) -> bool:
-    path = PurePosixPath(name)
-    return bool(name) and not path.is_absolute() and ".." not in path.parts
 
 
 def _refused(path: Path, message: str) -> Rejected:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from reportgen.core.problem import Problem, Rejected
 
+FOLDER_NAME = re.compile(r"\d{4}-\d\d-\d\d(\.c[1-9]\d*)?", re.ASCII)
+"""A cycle by its start, a correction of it by the same and its number."""
 EVIDENCE = "inputs/responses.jsonl"
 SEALED_EVIDENCE = "inputs/responses.jsonl.gz"
 """The evidence of a closed cycle."""
@@ -41,6 +44,19 @@ EXPORTS = "exports"
 """Beside the cycles: what was made of them to be handed out."""
 KEPT = frozenset({EVIDENCE, FETCHING, DIRECTORY})
 """What no draft takes away, whoever wrote it."""
+
+
+def cycle_around(path: Path) -> Path | None:
+    """Give the folder of a cycle that a path is or lies in, as it was written; None outside of one.
+
+    A folder of another kind may have a day for its name: evidence or configuration tells ours.
+    """
+    real = path.resolve()
+    for place in (path, *path.parents, real, *real.parents):
+        marks = (EVIDENCE, SEALED_EVIDENCE, CONFIGURATION)
+        if FOLDER_NAME.fullmatch(place.name) and any((place / mark).exists() for mark in marks):
+            return place
+    return None
 
 
 def cycle_folder(archive: Path, start: date) -> Path:

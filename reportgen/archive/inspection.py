@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reportgen.archive.close_file import CLOSE, decode, manifest_of
-from reportgen.archive.folder import MANIFEST, STANDING
+from reportgen.archive.folder import FOLDER_NAME, MANIFEST, STANDING
 from reportgen.archive.manifest import (
-    FOLDER_NAME,
     FONTS,
     SUMS,
     Fault,

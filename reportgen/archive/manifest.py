@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from reportgen.archive.folder import MANIFEST
+from reportgen.archive.folder import FOLDER_NAME, MANIFEST
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted, said_by_system
 from reportgen.files import content_of, opened
@@ -25,8 +25,6 @@ from reportgen.files import content_of, opened
 SUMS = "SHA256SUMS"
 FONTS = "fonts"
 """Beside the cycles: each font file once, by its hash."""
-FOLDER_NAME = re.compile(r"\d{4}-\d\d-\d\d(\.c[1-9]\d*)?", re.ASCII)
-"""A cycle by its start, a correction of it by the same and its number."""
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 _LINE = re.compile(r"(\\?)([0-9a-f]{64})  (.+)")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}

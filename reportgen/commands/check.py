@@ -21,13 +21,13 @@ from reportgen.operations.building.readiness import undrawable
 from reportgen.operations.connect import refuse_missing_recording
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import archived_cycle
-from reportgen.operations.opening import opened, warnings_of
+from reportgen.operations.opening import looked_at, warnings_of
 from reportgen.sources.config.configuration import Configuration
 
 
 def check(config: Path, selector: str | None, context: Context) -> int:
     """Report problems and warnings; raises Rejected where there is a problem."""
-    configuration = opened(config, context)
+    configuration = looked_at(config, context)
     refuse_missing_recording(configuration)
     warnings = warnings_of(configuration)
     lists: dict[str, Any] = {}

@@ -5,12 +5,14 @@ from pathlib import Path
 from reportgen.operations.connect import connect, credentials, drive
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import told_cycles
+from reportgen.operations.opening import refuse_archived
 from reportgen.sources.api import versions as api
 from reportgen.sources.config.configuration import load
 
 
 def cycles(config: Path, context: Context) -> int:
     """List the billing cycles that the API knows."""
+    refuse_archived(config)
     configuration = load(config)
     context.terminal.problems(configuration.warnings)
     connection, _ = connect(configuration, context, 1)

@@ -7,12 +7,12 @@ from typing import BinaryIO
 
 from reportgen.archive import bag, manifest
 from reportgen.archive.disk import written_beside
-from reportgen.archive.folder import EXPORTS, MANIFEST, cycle_folder, private
-from reportgen.archive.manifest import FOLDER_NAME, Sealed
+from reportgen.archive.folder import EXPORTS, FOLDER_NAME, MANIFEST, cycle_folder, private
+from reportgen.archive.manifest import Sealed
 from reportgen.core.problem import Problem, Rejected
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import archived_cycle
-from reportgen.operations.opening import recover
+from reportgen.operations.opening import recover, refuse_archived
 from reportgen.operations.sealed import pack
 from reportgen.operations.sealed.handing_out import faults_of, refuse_open, tell_changed
 from reportgen.sources.config.configuration import load
@@ -36,6 +36,7 @@ FORMATS: Mapping[str, Export] = {
 
 def export(config: Path, selector: str, kind: str, output: Path | None, context: Context) -> int:
     """Write one file about a closed cycle, unless anything in it was changed since the close."""
+    refuse_archived(config)
     configuration = load(config)
     recover(configuration, context)
     cycle = archived_cycle(configuration, selector, context)

@@ -8,9 +8,9 @@ from random import Random
 from secrets import randbelow
 from typing import Any
 
-from reportgen.archive.folder import MANIFEST
+from reportgen.archive.folder import FOLDER_NAME, MANIFEST
 from reportgen.archive.inspection import Inspected, any_there, inspected, of_paper, stray_fonts
-from reportgen.archive.manifest import FOLDER_NAME, SUMS, Fault
+from reportgen.archive.manifest import SUMS, Fault
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import some
 from reportgen.operations.context import DONE, NOT_TIED_OUT, Context, WrongUsage

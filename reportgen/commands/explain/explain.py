@@ -1,20 +1,23 @@
 """`explain`: a line of an invoice back to its records, rules, rate and the API's answers, offline.
 
 Everything is derived once more from evidence and configuration, and must be what the folder of the
-cycle says.
+cycle says. Where that folder is named instead of a configuration, all is read from it as it stands.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from reportgen.archive.draft import refuse_torn
+from reportgen.archive.folder import MANIFEST, cycle_around
 from reportgen.commands.explain.text import MOST_RECORDS, tell
 from reportgen.commands.explain.values import invoice_values
+from reportgen.core.cycle import resolve
 from reportgen.core.explain import AuditTrail, explained
 from reportgen.core.model import Invoice, Statement
 from reportgen.core.problem import Problem
 from reportgen.core.text import did_you_mean, quoted
 from reportgen.derive import Derived, Inputs, derive
+from reportgen.operations.building.archived import archived_inputs, draft_inputs
 from reportgen.operations.building.built import refuse_changed, written_statement
 from reportgen.operations.building.inputs import built_inputs
 from reportgen.operations.context import DONE, Context, WrongUsage
@@ -23,14 +26,18 @@ from reportgen.operations.opening import recover
 from reportgen.sources.config.configuration import load
 
 
-def explain(config: Path, selector: str, named: str, context: Context, only: int | None) -> int:
-    """Explain an invoice, named by number or cost center: all lines in short, or one in full."""
-    configuration = load(config)
-    recover(configuration, context)
-    cycle, folder = archived_folder(configuration, selector, context)
-    refuse_torn(folder)
+def explain(
+    config: Path, selector: str | None, named: str, context: Context, only: int | None
+) -> int:
+    """Explain an invoice, named by number or cost center: all lines in short, or one in full.
+
+    `config` may be the folder of a cycle, which needs no `selector`.
+    """
+    if around := cycle_around(config):
+        folder, inputs = around, _of_folder(around, selector, context)
+    else:
+        folder, inputs = _of_configuration(config, selector, context)
     written = written_statement(folder)
-    inputs = built_inputs(configuration, cycle, folder, context)
     derived = derive(inputs)
     invoice = _chosen(named, only, derived.statement, folder)
     refuse_changed(folder, written, derived.statement)
@@ -41,6 +48,35 @@ def explain(config: Path, selector: str, named: str, context: Context, only: int
     if not context.terminal.machine:
         tell(values, folder, context, len(invoice.lines), most=None if only else MOST_RECORDS)
     return DONE
+
+
+def _of_configuration(config: Path, selector: str | None, context: Context) -> tuple[Path, Inputs]:
+    """Read a cycle of the archive that a configuration names."""
+    if selector is None:
+        hint = "say which billing cycle with --cycle, or name its folder as CONFIG"
+        raise WrongUsage(Problem(source="--cycle", message="it is missing", hint=hint))
+    configuration = load(config)
+    recover(configuration, context)
+    cycle, folder = archived_folder(configuration, selector, context)
+    refuse_torn(folder)
+    written_statement(folder)
+    return folder, built_inputs(configuration, cycle, folder, context)
+
+
+def _of_folder(folder: Path, selector: str | None, context: Context) -> Inputs:
+    """Read a cycle from its own folder, draft or closed; --cycle can only say the same."""
+    refuse_torn(folder)
+    written_statement(folder)
+    inputs = archived_inputs(folder) if (folder / MANIFEST).exists() else draft_inputs(folder)
+    meant = selector is None or selector == folder.name
+    if not meant and inputs.correcting is None:
+        meant = resolve(str(selector), [inputs.cycle], context.today()) == inputs.cycle
+    if not meant:
+        message = f"{quoted(selector)} is not the billing cycle of {folder}"
+        hint = "leave out --cycle: a folder is of one cycle"
+        raise WrongUsage(Problem(source="--cycle", message=message, hint=hint))
+    context.terminal.say(f"Billing cycle {inputs.cycle} (the end is not part of it)")
+    return inputs
 
 
 def _audit_trail(inputs: Inputs, derived: Derived) -> AuditTrail:

@@ -1,4 +1,4 @@
-"""A closed cycle, read from its own folder alone: no configuration, no network, any machine.
+"""A cycle, read from its own folder alone: no configuration, no network, any machine.
 
 Law: what `close` draws comes from here as well, so that nothing can be in a closed document that is
 not in `inputs/`.
@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportgen.archive import close_file, evidence, history, issued, people
+from reportgen.archive import close_file, cycle_file, evidence, history, issued, people
 from reportgen.archive.folder import (
     ASSETS,
     CONFIGURATION,
     DIRECTORY,
+    EVIDENCE,
     RESOLVED,
     SEALED_EVIDENCE,
     TEMPLATES,
@@ -50,6 +51,22 @@ def archived_inputs(folder: Path) -> Inputs:
         issue=close.issue,
         accepted=read_accepted(folder),
         correcting=close.correcting,
+        corrections=issued.decode(folder),
+    )
+
+
+def draft_inputs(folder: Path) -> Inputs:
+    """Read what a draft was built of, as it stands; raises Rejected."""
+    draft = cycle_file.decode(folder)
+    path = folder / EVIDENCE
+    return Inputs(
+        configuration=load_archived(folder / CONFIGURATION, draft.keys, folder / ASSETS),
+        cycle=draft.cycle,
+        responses=evidence.stored(path),
+        source=str(path),
+        remembered=people.read(folder),
+        earlier=history.decode(folder),
+        accepted=read_accepted(folder),
         corrections=issued.decode(folder),
     )
 

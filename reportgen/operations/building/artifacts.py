@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from reportgen.archive import evidence, history, issued, people, standing
+from reportgen.archive import cycle_file, evidence, history, issued, people, standing
+from reportgen.archive.cycle_file import CYCLE, DraftOf
 from reportgen.archive.folder import (
     ACCEPTED,
     ASSETS,
@@ -111,6 +112,7 @@ def draft_files(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield everything in a draft but the documents."""
     yield from input_files(inputs, known, templates)
+    yield CYCLE, cycle_file.encode(DraftOf(cycle=inputs.cycle, keys=inputs.configuration.keys))
     yield from table_files(inputs, derived).items()
     if inputs.configuration.replay:
         yield EVIDENCE, evidence.encode(inputs.responses.values())
