@@ -395,26 +395,39 @@ def verify(
 
 @main.command()
 @CONFIG
-@CYCLE
+@click.option(
+    "--cycle",
+    "selector",
+    required=True,
+    metavar="C",
+    help=f"{CYCLE_HELP}, a correction such as 2025-12-05.c1, or a range "
+    "2025-07-05..2026-06-05 (not for audit).",
+)
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["audit"]),
+    type=click.Choice(["audit", "csv"]),
     required=True,
-    help="audit: a zip for auditors, with all that the cycle was made of, to be checked by itself.",
+    help="audit: a zip for auditors, with all that a closed cycle was made of, to be checked by "
+    "itself. csv: ledger, invoice lines and tie-out.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Where to write it; else to exports/ beside the cycles.",
+    metavar="PATH",
+    help="Where to write it: of audit a file, else a folder. Without it a draft's files go to "
+    "exports/ in its folder, those of closed cycles to exports/ beside the cycles.",
 )
+@STRICT
 @finishing
-def export(config: Path, selector: str, kind: str, output: Path | None) -> "Work":
-    """Write one file about a closed cycle, to be handed out; offline."""
-    from reportgen.commands.export import export as command  # noqa: PLC0415
+def export(
+    config: Path, selector: str, kind: str, output: Path | None, **options: object
+) -> "Work":
+    """Write a cycle for others: for auditors, or its figures for finance systems; offline."""
+    from reportgen.commands.export.export import export as command  # noqa: PLC0415
 
-    return lambda context: command(config, selector, kind, output, context)
+    wished = {name: value for name, value in options.items() if value is not None}
+    return lambda context: command(config, selector, kind, output, wished, context)
 
 
 @main.command()

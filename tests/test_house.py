@@ -40,7 +40,7 @@ INSIDE: dict[str, tuple[frozenset[str], ...]] = {
     "documents": (
         frozenset({"content", "markup", "limits"}),
         frozenset({"templating"}),
-        frozenset({"pdf", "xlsx", "tasks"}),
+        frozenset({"pdf", "xlsx", "exports", "tasks"}),
         frozenset({"render"}),
         frozenset({"mail"}),
     ),

@@ -9,12 +9,12 @@ command rolls a close that was interrupted back, or forward where its manifest w
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reportgen.archive import manifest
-from reportgen.archive.disk import abandoned, held, sync, write_through
+from reportgen.archive.disk import abandoned, held, sync, write_pieces, write_through
 from reportgen.archive.folder import MANIFEST
 from reportgen.core.problem import Problem, Rejected
 
@@ -32,6 +32,10 @@ class Closing:
     def write(self, name: str, content: bytes) -> None:
         """Write a file and see it through to the disk."""
         write_through(self.path / name, content)
+
+    def write_pieces(self, pieces: Iterable[tuple[str, bytes]]) -> None:
+        """Write files of which pieces come one by one, and see them through to the disk."""
+        write_pieces(self.path, pieces)
 
     def seal(self, content: bytes, *, group: bool = False) -> None:
         """Write the manifest last, forbid to write, and put the folder in its place."""

@@ -3,8 +3,8 @@
 import fcntl
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkstemp
 from typing import BinaryIO
@@ -20,6 +20,26 @@ def write_through(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_pieces(folder: Path, pieces: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Write files side by side, each piece by piece, see them to the disk, and give their names.
+
+    Raises OSError with the name of the file, also where the disk is full.
+    """
+    written: dict[str, BinaryIO] = {}
+    with ExitStack() as files:
+        for name, content in pieces:
+            with naming(folder / name):
+                if name not in written:
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    written[name] = files.enter_context((folder / name).open("wb"))
+                written[name].write(content)
+        for name, file in written.items():
+            with naming(folder / name):
+                file.flush()
+                os.fsync(file.fileno())
+    return list(written)
 
 
 @contextmanager

@@ -4,8 +4,9 @@
     2025-12-05/.replacing        while files are renamed in: a draft with it is half old, half new
     2025-12-05/inputs/draft.json the files of the draft, by which the next one knows its own
 
-Laws: nothing appears before everything is staged. Only what the draft before has listed is ever
-removed. Whoever finds a draft torn by a kill is told, and the next build makes it whole.
+Laws: nothing appears before everything is staged. Only what the draft before has listed, or what
+was exported from it, is ever removed. Whoever finds a draft torn by a kill is told, and the next
+build makes it whole.
 """
 
 import errno
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import msgspec
 
+from reportgen.archive import exported
 from reportgen.archive.disk import abandoned, held, naming, sync, uninterrupted, write_through
 from reportgen.archive.folder import KEPT, private, refuse_links, refuse_sealed, remove_empty
 from reportgen.core.problem import Problem, Rejected
@@ -56,7 +58,7 @@ class Stage:
 
     def replace_draft(self, folder: Path) -> None:
         """Rename every file into the folder, and remove what only the draft before had."""
-        before = {*_listed(folder / LISTING), *_listed(folder / REPLACING)}
+        before = {*_listed(folder / LISTING), *_listed(folder / REPLACING), *_exported(folder)}
         self.write(LISTING, _encoded({*self._names, LISTING}))
         gone = before - self._names - KEPT
         self._refuse_in_the_way(folder, self._names | gone)
@@ -168,6 +170,11 @@ def _listed(path: Path) -> list[str]:
         names = msgspec.json.decode(content_of(path), type=_Listing).files
         return [name for name in names if _is_inside(name)]
     return []
+
+
+def _exported(folder: Path) -> list[str]:
+    """List what was exported from the draft before, which says what that came to."""
+    return [f"{EXPORTS}{name}" for name in exported.listed(folder / EXPORTS)]
 
 
 def _is_inside(name: str) -> bool:

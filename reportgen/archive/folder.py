@@ -41,7 +41,8 @@ NOTES = "notes.csv"
 UNALLOCATED = "unallocated.csv"
 MANIFEST = "manifest.json"
 EXPORTS = "exports"
-"""Beside the cycles: what was made of them to be handed out."""
+"""What was made of a cycle for others: in its folder that of a draft, and what was sealed with it;
+beside the cycles what was made since."""
 KEPT = frozenset({EVIDENCE, FETCHING, DIRECTORY})
 """What no draft takes away, whoever wrote it."""
 

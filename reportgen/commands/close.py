@@ -4,17 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportgen.archive.folder import STATEMENT, cycle_folder, locked, refuse_unwritable
+from reportgen.archive.folder import cycle_folder, locked, refuse_unwritable
 from reportgen.archive.manifest import Sealed
-from reportgen.archive.written import statement_of
 from reportgen.core.close import Accepted, Close, People, Refusal
-from reportgen.core.differences import of_statements
-from reportgen.core.model import Statement
 from reportgen.core.money import fixed
 from reportgen.core.problem import Problem
-from reportgen.core.statement_json import statement_values
 from reportgen.derive import Derived, Inputs, derive
-from reportgen.files import content_of
 from reportgen.operations.building.inputs import stored_inputs
 from reportgen.operations.building.readiness import ready_to_draw
 from reportgen.operations.collecting.collection import Effort, choose, collected_anew
@@ -23,6 +18,7 @@ from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
 from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.opening import opened, warnings_of
 from reportgen.operations.sealed.conditions import refusals
+from reportgen.operations.sealed.exporting import other_than_the_draft
 from reportgen.operations.sealed.sealing import sealed, sealing, source_of
 from reportgen.sources.config.resolved import RULES_VERSION
 
@@ -58,7 +54,9 @@ def close(
         derived = derive(inputs)
         missing = derived.statement.heading.missing_views
         refuse_half_way(missing, inputs.accepted, unexplained_in(derived.usage))
-        context.terminal.problems([*derived.warnings, *_unseen(folder, derived.statement)])
+        context.terminal.problems(
+            [*derived.warnings, *other_than_the_draft(folder, derived.statement, "closed")]
+        )
         refused = refusals(inputs, derived, chain, decision.people, context, effort.concurrency)
         standing = [one for one in refused if not (one.acceptable and decision.reason)]
         if standing or decision.dry_run:
@@ -66,22 +64,6 @@ def close(
         decided = _decided(inputs, refused, decision, chain, context)
         made = sealed(inputs, derived, decided, source_of(inputs), context, workers)
     return _tell(made, derived, decided, context)
-
-
-def _unseen(folder: Path, statement: Statement) -> list[Problem]:
-    """Warn where the draft that lies there shows other figures than will be closed."""
-    path = folder / STATEMENT
-    if not path.exists():
-        return []
-    written = statement_of(content_of(path))
-    changed = of_statements(STATEMENT, written, statement_values(statement))
-    if not changed:
-        return []
-    message = f"the draft shows other figures than those to be closed; {changed[0]}"
-    hint = "`reportgen build` shows them all"
-    return [
-        Problem(source=str(path), message=message, hint=hint, warning=True, code="draft-differs")
-    ]
 
 
 def _decided(

@@ -60,6 +60,8 @@ UsersShown = Literal["names", "pseudonyms", "none"]
 """How people are shown in documents."""
 TieOutTold = Literal["own", "full"]
 """Whether the vendor's total stands on invoices as well, or on the statement alone."""
+ExportName = Literal["csv"]
+"""What `export` makes of figures, and `close: {exports: […]}` seals with them."""
 DEFAULT_PRECEDENCE: tuple[Level, ...] = ("session", "user", "org")
 ANY_PRODUCT = "*"
 UNSPECIFIED = "unspecified"

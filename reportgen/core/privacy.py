@@ -6,12 +6,14 @@ ACU and amount stands as it was.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import attrgetter
 
 from reportgen.core.directory import principal_of
 from reportgen.core.model import (
+    Allocation,
     ByOrganization,
     CostCenterChange,
     CostCenterTotals,
@@ -24,6 +26,7 @@ from reportgen.core.model import (
     Moved,
     Principal,
     Statement,
+    UsageRecord,
     UsersShown,
     Variance,
 )
@@ -71,6 +74,48 @@ def redacted(
         entries={principal: Entry(principal=principal) for principal in sorted(kept.values())},
         organizations=directory.organizations,
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownAllocations:
+    """A ledger as it may be handed out; it can be gone through again and again.
+
+    Unless names are shown, sessions and requests, which lead to people, are left out. Where nobody
+    is shown, rules are as well, and the order of records tells nothing of whose they are.
+    """
+
+    allocations: Sequence[Allocation]
+    directory: Directory
+    users: UsersShown
+
+    def __iter__(self) -> Iterator[Allocation]:
+        """Give the allocations, those of a record one after the other."""
+        if self.users == "names":
+            return iter(self.allocations)
+        if self.users == "none":
+            return self._of_nobody()
+        return self._by_pseudonyms()
+
+    def _by_pseudonyms(self) -> Iterator[Allocation]:
+        shown = {key: _pseudonym(entry).id for key, entry in self.directory.entries.items()}
+        for one in self.allocations:
+            record = one.record
+            known = shown[principal_of(*record[3:5])] if record.principal_id else ""
+            yield one._replace(record=_anonymous(record, record.principal_kind, known))
+
+    def _of_nobody(self) -> Iterator[Allocation]:
+        records = [
+            (_anonymous(record, "", ""), [one._replace(rule="") for one in parts])
+            for record, parts in groupby(self.allocations, key=attrgetter("record"))
+        ]
+        for record, parts in sorted(
+            records, key=lambda one: (one[0], [part[1:7] for part in one[1]])
+        ):
+            yield from (one._replace(record=record) for one in parts)
+
+
+def _anonymous(record: UsageRecord, kind: str, shown: str) -> UsageRecord:
+    return record._replace(principal_kind=kind, principal_id=shown, session_id="", requests=())
 
 
 def _pseudonym(entry: Entry) -> Principal:

@@ -97,9 +97,14 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     }
     for row in rows:
         writer.writerow(
-            [cell if index in numbers else _guarded(cell) for index, cell in enumerate(row)]
+            [cell if index in numbers else guarded(cell) for index, cell in enumerate(row)]
         )
     return target.getvalue()
+
+
+def guarded(text: str) -> str:
+    """Keep a text from being read as a formula by a spreadsheet."""
+    return f"{FORMULA_MARK}{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _ledger_row(allocation: Allocation) -> Sequence[str]:
@@ -131,7 +136,3 @@ def _tie_out_row(row: TieOutRow) -> Sequence[str]:
 
 def _is_sum(column: str) -> bool:
     return column.endswith(("_acus", "_amount"))
-
-
-def _guarded(text: str) -> str:
-    return f"{FORMULA_MARK}{text}" if text.startswith(FORMULA_STARTS) else text

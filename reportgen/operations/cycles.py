@@ -94,6 +94,37 @@ def archived_folder(
     raise WrongUsage(Problem(source="--cycle", message=message, hint=hint))
 
 
+def archived_cycles(
+    configuration: Configuration, selector: str, context: Context
+) -> list[BillingCycle]:
+    """Resolve a range `A..B` of cycles, both included.
+
+    Raises WrongUsage where it names none, Rejected where a cycle in it was not collected.
+    """
+    first, _, last = selector.partition("..")
+    begin, end = (archived_cycle(configuration, one, context) for one in (first, last))
+    if end.start < begin.start:
+        message, hint = f"{quoted(selector)} ends before it begins", "name the earlier cycle first"
+        raise WrongUsage(Problem(source="--cycle", message=message, hint=hint))
+    known = _archived_cycles(configuration, collected(configuration.archive))
+    inside = [cycle for cycle in known if begin.start <= cycle.start <= end.start]
+    _refuse_gaps(configuration.archive, inside)
+    return inside
+
+
+def _refuse_gaps(archive: Path, cycles: Iterable[BillingCycle]) -> None:
+    """Raise Rejected where a cycle in a range was not collected: its charges would be missing."""
+    missing = [
+        cycle_folder(archive, cycle.start)
+        for cycle in cycles
+        if not evidence_of(cycle_folder(archive, cycle.start)).exists()
+    ]
+    hint = "run `reportgen collect` for it, or name a range without it"
+    message = "this billing cycle lies in the range, and has not been collected"
+    if missing:
+        raise Rejected(Problem(source=str(one), message=message, hint=hint) for one in missing)
+
+
 def _not_one(cycle: UnknownCycle) -> Problem:
     """Say which cycles there are to choose from."""
     selector, several = quoted(cycle.selector), cycle.candidates

@@ -4,7 +4,7 @@ Law: what `close` draws comes from here as well, so that nothing can be in a clo
 not in `inputs/`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +14,19 @@ from reportgen.archive.folder import (
     CONFIGURATION,
     DIRECTORY,
     EVIDENCE,
+    EXPORTS,
     RESOLVED,
     SEALED_EVIDENCE,
     TEMPLATES,
 )
+from reportgen.core.model import ExportName
 from reportgen.derive import Derived, Inputs, derive
+from reportgen.documents.exports.formats import FORMATS
+from reportgen.documents.exports.material import Material, Options, Piece
 from reportgen.documents.tasks import Design, Task
 from reportgen.documents.templating.templates import kept_templates
 from reportgen.operations.building.artifacts import design_of, everybody, table_files, tasks
+from reportgen.operations.building.exports import material_of, options_of
 from reportgen.operations.collecting.refusals import read_accepted
 from reportgen.sources.config.configuration import load_archived
 from reportgen.sources.config.resolved import resolved_json
@@ -35,6 +40,15 @@ class Rederived:
     files: Mapping[str, bytes]
     listed: tuple[Task, ...]
     design: Design
+    material: Material
+    formats: Sequence[ExportName]
+    options: Options
+
+    def exports(self) -> Iterator[Piece]:
+        """Give what is exported at the close, piece by piece."""
+        for kind in self.formats:
+            for name, content in FORMATS[kind].write([self.material], self.options):
+                yield Piece(f"{EXPORTS}/{name}", content)
 
 
 def archived_inputs(folder: Path) -> Inputs:
@@ -76,7 +90,8 @@ def rederived(folder: Path) -> Rederived:
     inputs = archived_inputs(folder)
     derived = derive(inputs)
     known = everybody(inputs, derived)
-    design = design_of(inputs.configuration, kept_templates(folder / TEMPLATES))
+    templates = kept_templates(folder / TEMPLATES)
+    design = design_of(inputs.configuration, templates)
     return Rederived(
         derived=derived,
         files={
@@ -86,4 +101,7 @@ def rederived(folder: Path) -> Rederived:
         },
         listed=tuple(tasks(derived, known, design)),
         design=design,
+        material=material_of(inputs, derived, known, templates),
+        formats=inputs.configuration.settings.close.exports,
+        options=options_of(inputs.configuration),
     )

@@ -27,11 +27,11 @@ def tell_outcome(statement: Statement, folder: Path, context: Context) -> int:
     tell_bearers(statement, context)
     context.terminal.result(f"Documents in {folder}: open {folder / 'index.html'}")
     context.terminal.values({"folder": str(folder), **statement_values(statement)})
-    context.terminal.problems(_disagreements(statement, str(folder / "statement.pdf")))
-    return DONE if _sound(statement) else NOT_TIED_OUT
+    context.terminal.problems(disagreements(statement, str(folder / "statement.pdf")))
+    return DONE if sound(statement) else NOT_TIED_OUT
 
 
-def _sound(statement: Statement) -> bool:
+def sound(statement: Statement) -> bool:
     """Tell whether everything was priced, views agree and both identities hold."""
     tie = statement.tie_out
     return tie.holds and not tie.unpriced_acus and not statement.discrepancies
@@ -74,7 +74,7 @@ def _unpriced(statement: Statement) -> str:
     return f"Tie-out, unpriced: {shown(statement.tie_out.unpriced_acus)} ACUs, charged to nobody"
 
 
-def _disagreements(statement: Statement, source: str) -> Iterator[Problem]:
+def disagreements(statement: Statement, source: str) -> Iterator[Problem]:
     """Say which questions were refused, and where views of the API contradict each other."""
     for view in statement.heading.missing_views:
         yield coarser(view, source)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reportgen.archive import manifest
-from reportgen.archive.folder import MANIFEST
+from reportgen.archive.folder import FOLDER_NAME, MANIFEST
 from reportgen.archive.manifest import Fault, Sealed
 from reportgen.core.problem import Problem, Rejected
 from reportgen.operations.context import NOT_TIED_OUT, Context
@@ -15,6 +15,14 @@ def refuse_open(folder: Path, hint: str) -> None:
     if not (folder / MANIFEST).exists():
         message = "this billing cycle is a draft, and what is handed out must not change any more"
         raise Rejected([Problem(source=str(folder), message=message, hint=hint)])
+
+
+def refuse_within_closed(target: Path, hint: str) -> None:
+    """Raise Rejected where a file would come into a closed cycle."""
+    resolved = target.resolve()
+    if any(map(_is_closed, (resolved, *resolved.parents))):
+        message = "lies in a closed billing cycle, which is never written again"
+        raise Rejected([Problem(source=str(target), message=message, hint=hint)])
 
 
 def faults_of(links: Iterable[Sealed], chain: Sequence[Sealed]) -> Iterator[Fault]:
@@ -39,3 +47,7 @@ def tell_changed(
     told = [{"source": one.source, "message": one.message, "hint": one.hint} for one in problems]
     context.terminal.values({**values, "problems": told})
     return NOT_TIED_OUT
+
+
+def _is_closed(folder: Path) -> bool:
+    return bool(FOLDER_NAME.fullmatch(folder.name)) and (folder / MANIFEST).exists()

@@ -87,6 +87,7 @@ def sealed(
         _check_same(derived, again.derived)
         for name, content in again.files.items():
             stage.write(name, content)
+        stage.write_pieces(again.exports())
         studio = Studio(workers=workers, fonts=fonts)
         context.terminal.problems(draw(again.listed, again.design, studio, context, stage.write))
         stage.write(SUMS, manifest.sums_of(stage.path).encode("utf-8", "surrogateescape"))

@@ -6,10 +6,11 @@ differs was changed after the close.
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from reportgen.archive import issued, standing
 from reportgen.archive.folder import (
@@ -86,6 +87,7 @@ class _Comparison:
     folder: Path
     compared: int = 0
     other_bytes: list[str] = field(default_factory=list)
+    exported: list[str] = field(default_factory=list)
 
     def write(self, name: str, content: bytes) -> None:
         """Take a file that was made again; what is not there is named elsewhere."""
@@ -93,6 +95,22 @@ class _Comparison:
         path = self.folder / name
         if path.is_file() and path.read_bytes() != content:
             self.other_bytes.append(name)
+
+    def write_pieces(self, pieces: Iterable[tuple[str, bytes]]) -> None:
+        """Take exports that are made again, piece by piece."""
+        with ExitStack() as files:
+            then: dict[str, BinaryIO | None] = {}
+            other: dict[str, None] = {}
+            for name, content in pieces:
+                if name not in then:
+                    path = self.folder / name
+                    then[name] = files.enter_context(path.open("rb")) if path.is_file() else None
+                if (file := then[name]) and file.read(len(content)) != content:
+                    other[name] = None
+            other |= {name: None for name, file in then.items() if file and file.read(1)}
+        self.exported += then
+        self.compared += len(then)
+        self.other_bytes += other
 
 
 def verified(
@@ -120,7 +138,11 @@ def verified(
     return Verified(
         folder=one.folder,
         seal=one.link.seal,
-        faults=(*one.faults, *_of_files(one, again), *_of_issued(one.link, again.derived)),
+        faults=(
+            *one.faults,
+            *_of_files(one, again, comparison.exported),
+            *_of_issued(one.link, again.derived),
+        ),
         differences=differences,
         other_bytes=tuple(name for name in comparison.other_bytes if name not in told),
         other_versions=versions,
@@ -152,6 +174,7 @@ def _compared(
     comparison = _Comparison(folder=one.folder)
     for name, content in again.files.items():
         comparison.write(name, content)
+    comparison.write_pieces(again.exports())
     listed = [task for task in again.listed if chosen is None or task.path in chosen]
     if listed and one.link:
         fonts = KeptFonts(folder=one.folder.parent / FONTS, hashes=one.link.manifest.fonts)
@@ -169,15 +192,26 @@ def _differences(
 ) -> Iterator[Difference]:
     """Name every value that is another, the statement's first: it has the invoices and lines."""
     another_program = _another_program(versions)
-    named = (name for name in other if _has_values(name))
+    named = [name for name in other if _has_values(name)]
+    anew = {**again.files, **_exported_again(again, named)}
     for name in sorted(named, key=lambda name: (name != STATEMENT, name != LEDGER, name)):
-        then, now = (folder / name).read_bytes(), again.files[name]
+        then, now = (folder / name).read_bytes(), anew[name]
         if name in STATEMENTS:
             written, made = statement_of(then), json.loads(now)
             values = of_statements(name, written, made)
             yield from of_what_both_know(values, written, made) if another_program else values
         else:
             yield from of_tables(name, rows_of(then), rows_of(now), by_name=another_program)
+
+
+def _exported_again(again: Rederived, named: Iterable[str]) -> dict[str, bytes]:
+    """Give those exports whose values are to be compared, as they are made now."""
+    wanted = set(named) - again.files.keys()
+    made: dict[str, bytearray] = {name: bytearray() for name in wanted}
+    for name, content in again.exports() if wanted else ():
+        if name in wanted:
+            made[name] += content
+    return {name: bytes(content) for name, content in made.items()}
 
 
 def _of_standing(
@@ -219,9 +253,9 @@ def _has_values(name: str) -> bool:
     return name in STATEMENTS or name.endswith(TABLE)
 
 
-def _of_files(one: Inspected, again: Rederived) -> Iterator[Fault]:
+def _of_files(one: Inspected, again: Rederived, exports: Iterable[str]) -> Iterator[Fault]:
     """Name files that the inputs make and that are not there, and files that nothing makes."""
-    made = {*again.files, *(task.path for task in again.listed)}
+    made = {*again.files, *exports, *(task.path for task in again.listed)}
     there = {
         path.relative_to(one.folder).as_posix() for path in one.folder.rglob("*") if path.is_file()
     }

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import httpx
 from babel import Locale, UnknownLocaleError
@@ -16,7 +16,7 @@ from babel.numbers import list_currencies
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from reportgen.core.model import TieOutTold, UsersShown
+from reportgen.core.model import ExportName, TieOutTold, UsersShown
 from reportgen.core.text import did_you_mean, quoted, visible
 from reportgen.sources.config import scalars
 from reportgen.sources.config.date_formats import date_format
@@ -168,11 +168,6 @@ def _basis(value: str) -> str:
     return value
 
 
-def _later_export(value: str) -> str:
-    message = f"the export {quoted(value)} is not supported by this version"
-    raise scalars.Unreadable(message, "remove it until it is")
-
-
 def _each(value: str) -> None:
     """Read `each`, which stands for no list."""
     if value != "each":
@@ -220,7 +215,6 @@ Positive = Annotated[Decimal, _reading(scalars.positive, "number")]
 DayCount = Annotated[int, _reading(scalars.day_count, "number")]
 Part = Annotated[Decimal, _reading(scalars.part, "percentage")]
 ApprovalName = Annotated[Literal["optional", "required"], _one_of("optional", "required")]
-LaterExport = Annotated[str, _reading(_later_export)]
 RowCount = Annotated[int, _reading(scalars.row_count, "number")]
 Flag = Annotated[bool, _reading(scalars.flag, "true or false")]
 Mebibytes = Annotated[int, _reading(scalars.mebibytes, "number")]
@@ -292,6 +286,7 @@ FeeTargets = Annotated[
     | Annotated[tuple[Code, ...], Field(min_length=1), EachOnce, Tag("=list")],
     Discriminator(lambda value: "=list" if isinstance(value, list) else "=one"),
 ]
+Exported = Annotated[ExportName, _one_of(*get_args(ExportName))]
 SummaryName = Annotated[Literal["department", "entity"], _one_of("department", "entity")]
 LevelName = Annotated[
     Literal["session", "tag", "user", "org"], _one_of("session", "tag", "user", "org")

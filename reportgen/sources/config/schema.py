@@ -28,6 +28,7 @@ from reportgen.sources.config.fields import (
     EachOnce,
     EmptyList,
     EmptyMap,
+    Exported,
     FeeAmount,
     FeePart,
     FeeTargets,
@@ -35,7 +36,6 @@ from reportgen.sources.config.fields import (
     HiddenVariable,
     HostName,
     Key,
-    LaterExport,
     LevelName,
     LocaleCode,
     Mebibytes,
@@ -107,12 +107,12 @@ class InvoiceSection(Section):
 
 
 class CloseSection(Section):
-    """What is asked of a close; there is nothing yet that it could export."""
+    """What is asked of a close, and what is exported and sealed with it."""
 
     settle_days: DayCount = 3
     approval: ApprovalName = "optional"
     unallocated_limit: Part = Decimal("0.005")
-    exports: Annotated[tuple[LaterExport, ...], EmptyList] = ()
+    exports: Annotated[tuple[Exported, ...], EmptyList, EachOnce] = ()
 
 
 class CorrectionsSection(Section):

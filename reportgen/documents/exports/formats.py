@@ -1,0 +1,15 @@
+"""Every format of `export` but the auditor's pack: what is registered here can be asked for.
+
+A new one is a function as `material.Write` has it, a line in `FORMATS`, its name in
+`core.model.ExportName`, and its options, if it has any, in `material.Options`.
+"""
+
+from collections.abc import Mapping
+
+from reportgen.core.model import ExportName
+from reportgen.documents.exports.material import ExportFormat
+from reportgen.documents.exports.tables import csv_files
+
+FORMATS: Mapping[ExportName, ExportFormat] = {
+    "csv": ExportFormat(write=csv_files, family=lambda _: "csv")
+}
