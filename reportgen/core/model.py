@@ -58,6 +58,8 @@ Level = Literal["session", "tag", "user", "org"]
 PrincipalKind = Literal["user", "service_user"]
 UsersShown = Literal["names", "pseudonyms", "none"]
 """How people are shown in documents."""
+DetailShown = Literal["days", "sums"]
+"""Whether the days of usage stand on paper."""
 TieOutTold = Literal["own", "full"]
 """Whether the vendor's total stands on invoices as well, or on the statement alone."""
 ExportName = Literal["csv"]

@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from reportgen.core.model import Attachment, Directory, Statement, TieOutTold, UsersShown
+from reportgen.core.model import (
+    Attachment,
+    DetailShown,
+    Directory,
+    Statement,
+    TieOutTold,
+    UsersShown,
+)
 from reportgen.core.notes import Notes
 from reportgen.documents.content.attachments import marked, of_note
 from reportgen.documents.content.credit_note import (
@@ -53,6 +60,7 @@ class Design:
     note: str | None = None
     summaries: tuple[Holding, ...] = ()
     users: UsersShown = "names"
+    detail: DetailShown = "days"
     most_detail_rows: int = 1500
     tie_out: TieOutTold = "own"
 
@@ -174,6 +182,7 @@ def _invoices(
         directory,
         design.note,
         users=design.users,
+        detail=design.detail,
         most_detail_rows=design.most_detail_rows,
         tie_out=design.tie_out,
     )

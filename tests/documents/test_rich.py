@@ -127,7 +127,7 @@ def test_an_invoice_foots_in_every_table(code, recover):
         assert (
             sum(number(row[-1]) for row in months[:-1]) == number(months[-1][-1]) == invoice.amount
         )
-        rows = [row for row in detail[:-1] if len(row) > 1]
+        rows = [row for row in detail[:-1] if len(row) > 3]  # below their names
         assert sum(number(row[-1]) for row in rows) == pytest.approx(
             number(detail[-1][-1]), abs=Decimal("0.001")
         )

@@ -10,6 +10,7 @@ from reportgen.core.invoice import sum_by, sum_of
 from reportgen.core.model import (
     CostCenter,
     DetailRow,
+    DetailShown,
     Directory,
     Heading,
     Invoice,
@@ -44,6 +45,7 @@ from reportgen.documents.content.charges import (
 )
 from reportgen.documents.content.chart import Chart, colors, daily_chart
 from reportgen.documents.content.comparison import InvoiceComparison, invoice_comparison
+from reportgen.documents.content.detail import DetailPerson, detail_people
 from reportgen.documents.content.labels import KINDS, Word
 from reportgen.documents.content.products import ProductRow, product_rows, products_of
 from reportgen.documents.content.slots import CellValue, Slot
@@ -72,8 +74,9 @@ from reportgen.documents.content.usage import (
 class InvoiceDocument:
     """One invoice.
 
-    `users` says how people are shown; of a detail with more than `most_detail_rows` nothing is
-    printed. `tells_totals` says whether what the whole cycle comes to stands on it.
+    `users` says how people are shown, `detail` whether their days are; of a detail with more than
+    `most_detail_rows` nothing is printed. `tells_totals` says whether what the whole cycle comes to
+    stands on it.
     """
 
     heading: Heading
@@ -91,6 +94,7 @@ class InvoiceDocument:
     trend_begins: bool = False
     run_rate: RunRate | None = None
     users: UsersShown = "names"
+    detail: DetailShown = "days"
     most_detail_rows: int = 1500
     tells_totals: bool = True
     days_of_lines: Mapping[LineKey, tuple[date, date]] = field(default_factory=dict)
@@ -196,6 +200,11 @@ class InvoiceDocument:
         return detail_lines(self.invoice.detail, self.directory)
 
     @property
+    def detail_people(self) -> list[DetailPerson]:
+        """The lines of the detail, below each person their own."""
+        return detail_people(self.detail_lines, self.heading.cycle)
+
+    @property
     def day_rows(self) -> list[DayRow]:
         """ACUs of every billing day."""
         return day_rows(self.invoice.detail, self.heading.cycle, self.products)
@@ -267,6 +276,7 @@ def invoice_documents(
     note: str | None,
     *,
     users: UsersShown = "names",
+    detail: DetailShown = "days",
     most_detail_rows: int = 1500,
     tie_out: TieOutTold = "own",
 ) -> Iterator[InvoiceDocument]:
@@ -296,6 +306,7 @@ def invoice_documents(
                 trend_begins=begins(statement, code),
                 run_rate=_own(statement.run_rate, code),
                 users=users,
+                detail=detail,
                 most_detail_rows=most_detail_rows,
                 tells_totals=tells_totals(statement.tie_out, tie_out),
                 days_of_lines=_days_of_lines(invoice.detail),

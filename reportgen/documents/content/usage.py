@@ -72,11 +72,14 @@ class DetailLine:
     `identity` tells apart people of one name, and is empty where nobody else has it.
     """
 
+    principal: Principal | None
     holder: Holder
     label: str
     identity: str
     organization: str
     product: str
+    kind: str
+    unit_price: Decimal | None
     days: tuple[tuple[date, Decimal], ...]
     acus: Decimal
     exact_amount: Decimal
@@ -188,11 +191,14 @@ def _detail_line(rows: Sequence[DetailRow], directory: Directory) -> DetailLine:
     )
     known = holder in {"user", "service_user"}
     return DetailLine(
+        principal=principal_of(first.principal_kind, first.principal_id) if known else None,
         holder=holder,
         label=label if known else "",
         identity=identity if known else "",
         organization=directory.organizations.get(first.org_id, first.org_id),
         product=first.product,
+        kind=first.kind,
+        unit_price=first.unit_price,
         days=tuple((row.day, row.acus) for row in rows),
         acus=total(row.acus for row in rows),
         exact_amount=total(row.exact_amount for row in rows),

@@ -60,6 +60,7 @@ def design_of(configuration: Configuration, templates: Mapping[str, str]) -> Des
         note=settings.note,
         summaries=settings.summaries,
         users=settings.users,
+        detail=settings.detail,
         most_detail_rows=settings.max_detail_rows,
         tie_out=settings.tie_out,
     )

@@ -16,7 +16,7 @@ from babel.numbers import list_currencies
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from reportgen.core.model import ExportName, TieOutTold, UsersShown
+from reportgen.core.model import DetailShown, ExportName, TieOutTold, UsersShown
 from reportgen.core.text import did_you_mean, quoted, visible
 from reportgen.sources.config import scalars
 from reportgen.sources.config.date_formats import date_format
@@ -220,6 +220,7 @@ Flag = Annotated[bool, _reading(scalars.flag, "true or false")]
 Mebibytes = Annotated[int, _reading(scalars.mebibytes, "number")]
 ArchiveMode = Annotated[Literal["owner", "group"], _one_of("owner", "group")]
 Shown = Annotated[UsersShown, _one_of("names", "pseudonyms", "none")]
+DetailForm = Annotated[DetailShown, _one_of("days", "sums")]
 TieOutExtent = Annotated[TieOutTold, _one_of("own", "full")]
 FeeAmount = Annotated[Decimal, _reading(scalars.charge, "number")]
 FeePart = Annotated[Decimal, _reading(scalars.charged_part, "percentage")]

@@ -63,7 +63,11 @@ def _settings(configuration: Configuration, cycle: BillingCycle) -> Resolved:
             "organizations": [one.id for one in settings.source.organizations],
         },
         "tolerance": _decimal(settings.tolerance),
-        "invoice": {"users": settings.invoice.users, "tie_out": settings.invoice.tie_out},
+        "invoice": {
+            "users": settings.invoice.users,
+            "detail": settings.invoice.detail,
+            "tie_out": settings.invoice.tie_out,
+        },
     }
 
 

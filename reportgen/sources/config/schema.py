@@ -25,6 +25,7 @@ from reportgen.sources.config.fields import (
     Day,
     DayCount,
     DecimalCount,
+    DetailForm,
     EachOnce,
     EmptyList,
     EmptyMap,
@@ -97,6 +98,7 @@ class InvoiceSection(Section):
     number: Text = "CB-{{ cycle.start }}-{{ cost_center.code }}"
     locale: LocaleCode = "en"
     users: Shown = "names"
+    detail: DetailForm = "days"
     max_detail_rows: RowCount = 1500
     tie_out: TieOutExtent = "own"
     accent: Color = "#1f4e79"

@@ -69,6 +69,7 @@ RESOLVED = """\
 "tolerance": "0.0001",
 "invoice": {
   "users": "names",
+  "detail": "days",
   "tie_out": "own"
 },
 "precedence": ["session", "user", "org"],
