@@ -232,8 +232,17 @@ def repair(path: Path) -> int:
     with path.open("rb+") as file:
         for line in file:
             whole += 0 if _is_torn(line) else len(line)
-        file.truncate(whole)
+        if whole < file.tell():  # else nothing is written, and the file keeps its time
+            file.truncate(whole)
     return whole
+
+
+def holds(path: Path, content: bytes) -> bool:
+    """Tell whether a file is there already as it would be written."""
+    if not path.is_file() or path.stat().st_size != len(content):
+        return False
+    with opened(path) as file:
+        return file.read() == content
 
 
 def superseded(path: Path, size: int) -> Iterator[tuple[RecordedResponse, RecordedResponse]]:
@@ -293,15 +302,23 @@ def joined(path: Path, later: Path, target: Path) -> None:
 
 
 def appending(
-    path: Path, first: Iterable[RecordedResponse], most: int
+    path: Path,
+    first: Iterable[RecordedResponse],
+    most: int,
+    known: Callable[[RecordedResponse], bool] = lambda _: False,
 ) -> Callable[[RecordedResponse], None]:
     """Give a function that stores a response at the end of a file; `first` are stored now.
 
-    It raises Rejected where the file would have more than `most` bytes.
+    What is `known` is not stored again, unless something else was answered meanwhile. Raises
+    Rejected where the file would have more than `most` bytes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    stored: set[str] = set()
 
     def append(response: RecordedResponse) -> None:
+        if response.request not in stored and known(response):
+            return
+        stored.add(response.request)
         line = line_of(response)
         refuse_other(path)
         with naming(path), path.open("ab") as file:

@@ -7,7 +7,7 @@ still running, is kept apart and joins the evidence when it is whole; until then
 goes by what was collected before.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,12 +28,27 @@ STALE = timedelta(hours=1)
 class Fetch:
     """Where the answers go as they arrive, and those that are there already.
 
-    `size` is that of the evidence before (bytes): what comes after it is new.
+    `size` is that of the evidence before (bytes): what comes after it is new. `before` are the
+    answers that the file has already, whether they are asked for again or not.
     """
 
     path: Path
     size: int = 0
     known: Mapping[str, RecordedResponse] = field(default_factory=dict)
+    before: Mapping[str, RecordedResponse] = field(default_factory=dict)
+
+    def says(self, response: RecordedResponse, cycle: BillingCycle, always: Container[str]) -> bool:
+        """Tell whether an answer says what is stored, so that nothing need be written.
+
+        Of what grows while the cycle runs only an answer after its end is as good; of the requests
+        that are `always` asked any is.
+        """
+        stored = self.before.get(response.request)
+        return (
+            stored is not None
+            and (stored.status, stored.body) == (response.status, response.body)
+            and (response.request in always or is_over(cycle, stored.fetched_at))
+        )
 
 
 def begun(
@@ -55,9 +70,10 @@ def begun(
     final = evidence.stored(
         whole, keep=lambda response: _stays(response) and is_over(cycle, response.fetched_at)
     )
-    if (control & evidence.stored(whole).keys()) - final.keys():
+    before = evidence.stored(whole)
+    if (control & before.keys()) - final.keys():
         return Fetch(path=apart, size=size)
-    return Fetch(path=whole, size=size, known=final)
+    return Fetch(path=whole, size=size, known=final, before=before)
 
 
 @contextmanager

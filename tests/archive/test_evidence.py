@@ -54,6 +54,28 @@ def test_no_more_is_stored_than_the_evidence_of_a_cycle_may_have(path):
     assert (problem.source, "max_evidence_mib" in problem.hint) == (str(path), True)
 
 
+def test_what_is_known_is_not_stored_again_unless_something_else_was_answered_meanwhile(path):
+    refusal, answer = response(status=403), response(body='{"a": 1}')
+    stored(path, refusal)
+    append = evidence.appending(path, [refusal], evidence.MIB, lambda one: one == refusal)
+    append(refusal)
+    assert path.read_bytes() == evidence.encode([refusal])
+    append(answer)
+    append(refusal)
+    assert path.read_bytes() == evidence.encode([refusal, answer, refusal])
+
+
+def test_where_there_is_nothing_to_repair_a_file_keeps_its_time(path):
+    stored(path, response())
+    os.utime(path, ns=(1, 1))
+    assert evidence.repair(path) == path.stat().st_size
+    assert path.stat().st_mtime_ns == 1
+    with path.open("ab") as file:
+        file.write(b'{"request"')
+    assert evidence.repair(path) == path.stat().st_size
+    assert path.stat().st_mtime_ns != 1
+
+
 def test_a_line_is_the_object_of_the_contract(path):
     (line,) = stored(path, response(body='{"a": "ü\n"}')).splitlines()
     assert list(json.loads(line)) == ["request", "status", "fetched_at", "body"]

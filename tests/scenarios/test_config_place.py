@@ -1,6 +1,7 @@
 """Where CONFIG may lie: here by default, never in an archive; `explain` reads a cycle's folder."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -8,7 +9,7 @@ from click.testing import CliRunner
 
 from reportgen.cli import main
 from tests.scenarios.closed import contents
-from tests.scenarios.job import DECEMBER, Job
+from tests.scenarios.job import DECEMBER, Job, plain
 
 WRITING = {
     "cycles": [],
@@ -50,6 +51,14 @@ def test_an_empty_name_is_not_the_current_folder(name):
     result = invoke(name, "", *arguments, "--cycle", DECEMBER)
     assert result.exit_code == 2
     assert "Invalid value for CONFIG: it is empty" in result.stderr
+
+
+def test_a_recording_that_is_collected_again_leaves_the_evidence_as_it_was(drafted):
+    evidence = drafted.cycle() / "inputs" / "responses.jsonl"
+    os.utime(evidence, ns=(1, 1))
+    assert plain(drafted).here("build").returncode == 0
+    assert drafted.here("collect").returncode == 0
+    assert evidence.stat().st_mtime_ns == 1
 
 
 @pytest.mark.parametrize("name", sorted(WRITING))

@@ -29,6 +29,7 @@ from reportgen.archive.folder import (
     TIE_OUT,
     UNALLOCATED,
     VERSIONS,
+    cycle_folder,
 )
 from reportgen.core.correction_json import correction_json, notes_csv
 from reportgen.core.directory import joined, numbered, with_answered
@@ -116,7 +117,10 @@ def draft_files(
     yield CYCLE, cycle_file.encode(DraftOf(cycle=inputs.cycle, keys=inputs.configuration.keys))
     yield from table_files(inputs, derived).items()
     if inputs.configuration.replay:
-        yield EVIDENCE, evidence.encode(inputs.responses.values())
+        content = evidence.encode(inputs.responses.values())
+        folder = cycle_folder(inputs.configuration.archive, inputs.cycle.start)
+        if not evidence.holds(folder / EVIDENCE, content):
+            yield EVIDENCE, content
 
 
 def tasks(derived: Derived, known: Directory, design: Design) -> list[Task]:

@@ -112,7 +112,9 @@ def collected_anew(
             if kinds := broken_off(gathered.missing):
                 stage.write(ACCEPTED, encode_accepted(kinds))
             if configuration.replay:
-                stage.write(EVIDENCE, evidence.encode(chosen.responses.values()))
+                content = evidence.encode(chosen.responses.values())
+                if not evidence.holds(folder / EVIDENCE, content):
+                    stage.write(EVIDENCE, content)
     return gathered
 
 
@@ -151,7 +153,12 @@ def _fetch(
     control = {request.target for request in totals}
     fetch = begun(folder, chosen.cycle, control, now=context.now(), refresh=effort.refresh)
     most = configuration.settings.source.max_evidence_mib * MIB
-    append = evidence.appending(fetch.path, chosen.responses.values(), most)
+    append = evidence.appending(
+        fetch.path,
+        chosen.responses.values(),
+        most,
+        lambda answer: fetch.says(answer, chosen.cycle, chosen.responses),
+    )
     storing = replace(chosen, connection=replace(chosen.connection, append=append))
     reading, answered = _ask(configuration, asked, storing, fetch.known, context)
     if _ask_again(configuration, asked, storing, reading, effort):

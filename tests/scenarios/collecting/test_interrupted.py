@@ -1,7 +1,8 @@
 """A network that fails, a run that is killed, two at once: one statement, and no token anywhere."""
 
+import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
@@ -86,6 +87,28 @@ def test_after_a_failure_nothing_stored_is_asked_again(tmp_path, calm):
         assert api.seen.lines.keys() & stored.keys() == {CYCLES_LINE}
     assert job.stored().keys() == stored.keys() | api.seen.lines.keys()
     assert statement_json(derived.statement) == calm["v3"]
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_what_brings_nothing_new_leaves_the_evidence_as_it_was(tmp_path, refused):
+    with serving(WORLD) as api:
+        job = live(tmp_path, api, MAPPING)
+        if refused:  # which is asked again, and answered as before
+            api.forbid("/v3/organizations/{org_id}/consumption/daily/users/{user_id}", 403)
+        job.collected()
+        os.utime(job.evidence, ns=(1, 1))
+        before = job.evidence.read_bytes()
+        api.forget()
+        job.now += timedelta(days=40)
+        job.collected()
+        assert (len(api.seen.lines) > 1) == refused
+        assert (job.evidence.read_bytes(), job.evidence.stat().st_mtime_ns) == (before, 1)
+        if refused:
+            api.allow_again()
+            job.collected()
+            kept = job.evidence.read_bytes()
+            assert kept.startswith(before)
+            assert len(kept) > len(before)
 
 
 @pytest.mark.quick(1)
