@@ -41,6 +41,7 @@ from reportgen.core.model import (
     RecordedResponse,
     Statement,
     Usage,
+    YearToDate,
 )
 from reportgen.core.moved import moved
 from reportgen.core.next_level import by_organization
@@ -58,6 +59,7 @@ from reportgen.core.user_file import (
     unneeded,
     with_names,
 )
+from reportgen.core.year import year_to_date
 from reportgen.documents.templating.invoice_number import invoice_numbers
 from reportgen.sources.api import versions as api
 from reportgen.sources.api.plan import answer_from
@@ -70,7 +72,8 @@ class Inputs:
     """Everything a cycle's documents are made of.
 
     `source` names where the responses lie; `remembered` is who was seen in earlier cycles,
-    `earlier` what those came to that this one follows on (`Statement.earlier`). `collected` are the
+    `earlier` what those came to that this one follows on (`Statement.earlier`), `year` all those
+    before it in the fiscal year, None where nobody asks what that came to. `collected` are the
     first days of all cycles in the archive: they decide what is warned of, and nothing else.
     `issue` is what is said of a close: without it, documents are drafts.
     `accepted` are the kinds of view that may be missing though they were refused half-way.
@@ -84,6 +87,7 @@ class Inputs:
     source: str
     remembered: Directory = field(default_factory=Directory)
     earlier: tuple[CycleTotals, ...] = ()
+    year: tuple[CycleTotals, ...] | None = None
     collected: tuple[date, ...] = ()
     issue: Issue | None = None
     accepted: frozenset[str] = frozenset()
@@ -141,6 +145,7 @@ def derive(inputs: Inputs) -> Derived:
     for warn in (conflicting_tags, unowned_sessions):
         warnings += warn(mapping, reading.directory)
     warnings += [*rows, *_of_no_use(mapping, reading.directory, usage, met, inputs.cycle)]
+    result = replace(result, year_to_date=_year_to_date(result, inputs))
     notes = notes_of(correcting, result, charges, numbers) if correcting else None
     result = named_by_notes(result, notes)
     return Derived(
@@ -167,6 +172,14 @@ def _compared(
     decimals = result.heading.decimals
     moves = moved(compared.variance.previous, allocations, charges, decimals)
     return replace(compared, variance=replace(compared.variance, moved=moves))
+
+
+def _year_to_date(result: Statement, inputs: Inputs) -> YearToDate | None:
+    """Add up the fiscal year, or say which cycles of it are missing."""
+    if inputs.year is None:
+        return None
+    first_month = inputs.configuration.settings.fiscal_year
+    return year_to_date(result, inputs.year, _told_cycles(inputs), first_month)
 
 
 def question(configuration: Configuration, cycle: BillingCycle, remembered: Directory) -> Question:
@@ -296,6 +309,7 @@ def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
         elapsed_seconds=min((elapsed(inputs.cycle, instant) for instant in fetched), default=0),
         effective_prices=not card.prices,
         contract=card.contract,
+        contact=configuration.settings.invoice.contact,
         missing_views=reading.missing_views,
         issue=inputs.issue,
         correction=inputs.correcting.number if inputs.correcting else None,

@@ -2,7 +2,8 @@
 
 Nothing is kept that is not shown: products and people of the cycle before, whose changes are told;
 of those before that, amounts and ACUs. Each cycle is read from its own files, never from what a
-later one kept of it.
+later one kept of it. Beside the run of cycles that leads up to this one stand all those before it
+in the fiscal year.
 """
 
 import csv
@@ -84,9 +85,10 @@ class _Cycle(msgspec.Struct):
     cost_centers: list[_CostCenter]
 
 
-class _File(msgspec.Struct):
+class _File(msgspec.Struct, omit_defaults=True):
     schema: Literal["reportgen.history/1"]
     cycles: list[_Cycle]
+    year: list[_Cycle] | None = None
 
 
 class _Line(msgspec.Struct):
@@ -128,22 +130,35 @@ _file = msgspec.json.Decoder(_File)
 _statement = msgspec.json.Decoder(_Statement)
 
 
-def encode(earlier: Iterable[CycleTotals]) -> bytes:
-    """Write what is shown of the cycles before, oldest first."""
-    written = _File(schema=SCHEMA, cycles=list(map(_written, earlier)))
+def encode(earlier: Iterable[CycleTotals], year: Iterable[CycleTotals] | None = None) -> bytes:
+    """Write what is shown of the cycles before, and those of the fiscal year, oldest first."""
+    written = _File(
+        schema=SCHEMA,
+        cycles=list(map(_written, earlier)),
+        year=None if year is None else list(map(_written, year)),
+    )
     return msgspec.json.format(msgspec.json.encode(written), indent=2) + b"\n"
 
 
 def decode(folder: Path) -> tuple[CycleTotals, ...]:
     """Read what a cycle's documents showed of the cycles before, oldest first; raises Rejected."""
+    return tuple(map(_read, _decoded(folder).cycles))
+
+
+def decode_year(folder: Path) -> tuple[CycleTotals, ...] | None:
+    """Read those of the fiscal year, oldest first; None where nobody asked; raises Rejected."""
+    year = _decoded(folder).year
+    return None if year is None else tuple(map(_read, year))
+
+
+def _decoded(folder: Path) -> _File:
     path = folder / HISTORY
     try:
-        file = _file.decode(content_of(path))
+        return _file.decode(content_of(path))
     except (OSError, ValueError, RecursionError) as error:
         raise Rejected(
             [Problem(source=str(path), message=_cannot_be_read(error), hint="build again")]
         ) from error
-    return tuple(map(_read, file.cycles))
 
 
 def earlier(
@@ -163,12 +178,31 @@ def earlier(
         try:
             totals = _built(_standing(folder), directly_before=not run)
         except OSError as error:
-            return tuple(reversed(run)), [_unreadable(error, directly_before=not run)]
+            lost = "the trend begins after it" if run else "this one is compared with nothing"
+            return tuple(reversed(run)), [_unreadable(error, lost)]
         if totals.cycle.end != begins or totals.currency != currency:
             break
         run.append(totals)
         begins = totals.cycle.start
     return tuple(reversed(run)), []
+
+
+def earlier_in_year(
+    archive: Path, cycle: BillingCycle, begins: date
+) -> tuple[tuple[CycleTotals, ...], list[Problem]]:
+    """Give what the cycles from a day on came to until this one, as corrected last, oldest first.
+
+    Gaps are no end to it. What was never built is left out, and what cannot be read (a warning).
+    """
+    year, problems = [], []
+    for folder in reversed(cycles_before(archive, cycle.start)):
+        if folder.name < begins.isoformat() or not (folder / STATEMENT).exists():
+            continue
+        try:
+            year.append(_built(_standing(folder), directly_before=False))
+        except OSError as error:
+            problems.append(_unreadable(error, "no year to date is shown"))
+    return tuple(year), problems
 
 
 def _standing(folder: Path) -> Path:
@@ -178,8 +212,7 @@ def _standing(folder: Path) -> Path:
     return folder
 
 
-def _unreadable(error: OSError, *, directly_before: bool) -> Problem:
-    lost = "this one is compared with nothing" if directly_before else "the trend begins after it"
+def _unreadable(error: OSError, lost: str) -> Problem:
     hint = f"build that cycle again; until then {lost}"
     source = str(error.filename)
     return Problem(

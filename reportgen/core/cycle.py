@@ -102,6 +102,15 @@ def months_until(today: date, count: int) -> list[tuple[int, int]]:
     return [(number // 12, number % 12 + 1) for number in range(last - count + 1, last + 1)]
 
 
+def fiscal_year(day: date, first_month: int) -> date:
+    """Give the first day of the fiscal year that a day lies in.
+
+    >>> fiscal_year(date(2026, 6, 30), 7), fiscal_year(date(2026, 7, 1), 7)
+    (datetime.date(2025, 7, 1), datetime.date(2026, 7, 1))
+    """
+    return date(day.year if day.month >= first_month else day.year - 1, first_month, 1)
+
+
 def billing_day(seconds: int) -> date:
     """Name the billing day of a bucket: the UTC date of its instant.
 

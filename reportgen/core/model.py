@@ -38,6 +38,7 @@
     CycleTotals                 what a statement came to, kept to be compared with
       Variance                  the changes between two: CostCenterChange, Change
       Moved                     whose usage another cost center bears
+    YearToDate                  what the fiscal year has come to
 
 Quantities are ACUs, amounts are in the rate card's currency; both are Decimal and never rounded
 here. An empty string stands for "none" in the two bulk types (they are sorted, and None does not
@@ -74,7 +75,10 @@ DEVIN, CASCADE_TERMINAL = "devin", "cascade+terminal"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostCenter:
-    """Who is charged, and where that is declared; `closed` is the last billing day that can be."""
+    """Who is charged, and where that is declared; `closed` is the last billing day that can be.
+
+    `fields` are what the head of its documents names besides, each with its label, as written.
+    """
 
     code: str
     name: str
@@ -83,6 +87,8 @@ class CostCenter:
     contacts: tuple[str, ...] = ()
     gl_account: str | None = None
     cycle_budget: Decimal | None = None
+    year_budget: Decimal | None = None
+    fields: tuple[tuple[str, str], ...] = ()
     locale: str | None = None
     closed: date | None = None
     source: str = ""
@@ -657,6 +663,26 @@ class CycleTotals:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class YearToDate:
+    """What a fiscal year has come to, the cycle included: as a whole, and by cost center.
+
+    A cycle belongs to the year that its first billing day lies in; `begins` is the first day of the
+    year, `since` that of the first of the `cycles`. `preliminary` says that one of those before is
+    a draft. Where nobody knows what cycles of the year came to, `missing` has the days on which
+    they begin, and there are no sums.
+    """
+
+    begins: date
+    since: date
+    cycles: int
+    preliminary: bool = False
+    missing: tuple[date, ...] = ()
+    acus: Decimal = ZERO
+    amount: Decimal = ZERO
+    by_cost_center: MappingOf[str, ProductTotals] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """A cost center's figures in two statements; a product of "" stands for the whole invoice."""
 
@@ -773,8 +799,9 @@ class Heading:
     `missing_views` the decomposition is coarser than it could be; `elapsed_seconds` is how much of
     the cycle the evidence covers. `effective_prices` says that one amount is spread over the cycle,
     so that a unit price is only what that comes to. `issue` is there once the cycle is closed;
-    until then `mark` tells two drafts of a document apart. `correction` is the number of the
-    correction that brought a closed cycle to these figures, and `corrected_for` its reason.
+    until then `mark` tells two drafts of a document apart. `contact` is whom questions go to.
+    `correction` is the number of the correction that brought a closed cycle to these figures, and
+    `corrected_for` its reason.
     """
 
     enterprise: str
@@ -786,6 +813,7 @@ class Heading:
     elapsed_seconds: int = 0
     effective_prices: bool = False
     contract: str | None = None
+    contact: str | None = None
     missing_views: tuple[MissingView, ...] = ()
     issue: Issue | None = None
     mark: str = ""
@@ -943,6 +971,7 @@ class Statement:
     variance: Variance | None = None
     run_rate: RunRate | None = None
     earlier: tuple[CycleTotals, ...] = ()
+    year_to_date: YearToDate | None = None
     corrections: tuple[IssuedCorrection, ...] = ()
 
 

@@ -7,14 +7,16 @@ ACU and amount stands as it was.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import accumulate, groupby
 from operator import attrgetter
 
 from reportgen.core.directory import principal_of
 from reportgen.core.model import (
     Allocation,
     ByOrganization,
+    CostCenter,
     CostCenterChange,
     CostCenterTotals,
     CycleTotals,
@@ -35,6 +37,8 @@ from reportgen.core.money import total
 Pseudonyms = Mapping[Principal, Principal]
 WITHHELD = "…"
 """What stands in a request for somebody who is not shown."""
+LONGEST_NAME = 8
+"""Words that a name is looked for in."""
 _ASKED = re.compile(r"(?:(?<=users/)|(?<=daily/)|(?<=user=)|(?<=user_id=)|(?<=user_ids=))[^/?&\s]+")
 """Where a request says whom it asks for."""
 _ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -54,6 +58,12 @@ def redacted(
         if word
     }
     kept = pseudonyms if users == "pseudonyms" else {}
+    known = {
+        word.casefold()
+        for entry in directory.entries.values()
+        for word in (entry.principal.id, entry.email, entry.name)
+        if word
+    }
     return replace(
         statement,
         heading=replace(
@@ -63,7 +73,7 @@ def redacted(
                 for view in statement.heading.missing_views
             ),
         ),
-        invoices=tuple(_invoice(invoice, kept) for invoice in statement.invoices),
+        invoices=tuple(_invoice(invoice, kept, known) for invoice in statement.invoices),
         discrepancies=tuple(
             _discrepancy(discrepancy, words) for discrepancy in statement.discrepancies
         ),
@@ -123,12 +133,29 @@ def _pseudonym(entry: Entry) -> Principal:
     return Principal(kind, f"{kind.replace('_', '-')}-{entry.number}")
 
 
-def _invoice(invoice: Invoice, kept: Pseudonyms) -> Invoice:
+def _center(center: CostCenter, known: AbstractSet[str]) -> CostCenter:
+    """Leave out contacts, and fields that name somebody: one who is known, or an address."""
+    fields = ((label, text) for label, text in center.fields if not _names_somebody(text, known))
+    return replace(center, contacts=(), fields=tuple(fields))
+
+
+def _names_somebody(text: str, known: AbstractSet[str]) -> bool:
+    """Tell whether there is an address in a text, or words in a row that are somebody's name."""
+    words = [word.strip("();:.") for word in text.casefold().replace(",", " ").split()]
+    rows = (
+        row
+        for start in range(len(words))
+        for row in accumulate(words[start:][:LONGEST_NAME], "{} {}".format)
+    )
+    return "@" in text or any(row in known for row in rows)
+
+
+def _invoice(invoice: Invoice, kept: Pseudonyms, known: AbstractSet[str]) -> Invoice:
     """Show whose usage it is by pseudonyms, or not at all where nobody is kept."""
     rows = [_row(row, kept) for row in invoice.detail]
     return replace(
         invoice,
-        cost_center=replace(invoice.cost_center, contacts=()),
+        cost_center=_center(invoice.cost_center, known),
         by_principal=tuple(
             replace(usage, principal_id=_id(usage.principal_kind, usage.principal_id, kept))
             for usage in invoice.by_principal

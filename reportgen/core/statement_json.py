@@ -9,6 +9,7 @@ from typing import Any
 from reportgen.core.cycle import BOUNDARY
 from reportgen.core.model import (
     ByOrganization,
+    CostCenter,
     CostCenterChange,
     Discrepancy,
     Invoice,
@@ -20,6 +21,7 @@ from reportgen.core.model import (
     Statement,
     Subtotal,
     Variance,
+    YearToDate,
 )
 from reportgen.core.money import at_least, fixed, plain, printed, ratio, subtract
 
@@ -63,6 +65,7 @@ def statement_values(statement: Statement) -> dict[str, Any]:
         "missing_views": [view.text for view in heading.missing_views],
         "by_organization": [_by_organization(row, decimals) for row in statement.by_organization],
         "corrections": list(map(_correction, statement.corrections)),
+        "year_to_date": _year(statement.year_to_date, decimals),
     }
 
 
@@ -101,6 +104,8 @@ def cost_center_values(invoice: Invoice, statement: Statement) -> dict[str, Any]
         "run_rate": fixed(statement.run_rate.by_cost_center[code], decimals)
         if statement.run_rate
         else None,
+        "fields": dict(invoice.cost_center.fields),
+        "year_to_date": _own_year(invoice.cost_center, statement),
     }
 
 
@@ -154,11 +159,39 @@ def _named(line: InvoiceLine) -> dict[str, Any]:
     return {"name": name, "counterpart": line.counterpart, "share": line.share}
 
 
+def _year(year: YearToDate | None, decimals: int) -> dict[str, Any] | None:
+    """Give the fiscal year to date; no sums where the figures of a cycle are missing."""
+    if year is None:
+        return None
+    return {
+        "begins": year.begins.isoformat(),
+        "since": year.since.isoformat(),
+        "cycles": year.cycles,
+        "preliminary": year.preliminary,
+        "missing": [start.isoformat() for start in year.missing],
+        "acus": None if year.missing else plain(year.acus),
+        "amount": None if year.missing else fixed(year.amount, decimals),
+    }
+
+
+def _own_year(center: CostCenter, statement: Statement) -> dict[str, Any] | None:
+    """Give what a cost center's fiscal year came to so far, where all its cycles are known."""
+    year, decimals = statement.year_to_date, statement.heading.decimals
+    if year is None or year.missing:
+        return None
+    own = year.by_cost_center[center.code]
+    budget = _of_budget(own.amount, center.year_budget, decimals)
+    return {"acus": plain(own.acus), "amount": fixed(own.amount, decimals), "budget": budget}
+
+
 def _budget(invoice: Invoice, decimals: int) -> dict[str, Any] | None:
-    budget = invoice.cost_center.cycle_budget
+    return _of_budget(invoice.amount, invoice.cost_center.cycle_budget, decimals)
+
+
+def _of_budget(amount: Decimal, budget: Decimal | None, decimals: int) -> dict[str, Any] | None:
     if budget is None:
         return None
-    used = ratio(invoice.amount, budget, 4)
+    used = ratio(amount, budget, 4)
     return {"amount": at_least(budget, decimals), "used": None if used is None else plain(used)}
 
 

@@ -152,3 +152,23 @@ def test_numbers_do_not_tell_the_order_of_ids():
     assert len(orders) == 2
     assert tuple(range(1, 41)) not in orders
     assert {tuple(sorted(order)) for order in orders} == {tuple(range(1, 41))}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_field_that_names_somebody_is_left_out_and_others_stay(way):
+    statement, (known, *_) = grove.derived().statement, sorted(filter(None, names()))
+    fields = (
+        ("PO", "4500012345"),
+        ("Approver", f"Dr. {known.upper()} (CFO)"),
+        ("Owner", "somebody@else.example"),
+        ("Approved by", "the committee"),
+    )
+    first, *others = statement.invoices
+    center = replace(first.cost_center, fields=fields)
+    changed = replace(statement, invoices=(replace(first, cost_center=center), *others))
+    after, _ = redacted(changed, everybody(), way)
+    assert after.invoices[0].cost_center.fields == (fields[0], fields[3])
+
+
+def names() -> set[str | None]:
+    return {entry.name for entry in everybody().entries.values()}

@@ -40,6 +40,7 @@ from reportgen.core.model import (
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.render import filled
 from reportgen.documents.tasks import Design, Task, tasks_of
+from reportgen.sources.config.schema import ChargebackFile
 from tests.documents import beech
 
 LATER = 24 * 86_400
@@ -54,6 +55,8 @@ CENTERS = (
         entity="1000",
         gl_account="6420",
         cycle_budget=Decimal("40.00"),
+        year_budget=Decimal("500.00"),
+        fields=(("PO", "4500012345"), ("Approver", "Jo Fields (CFO)"), ("予算責任者", "王")),
     ),
     CostCenter(
         code="S-2",
@@ -137,13 +140,24 @@ def derived(
         kept = (rule for rule in mapping.rules if rule.key != dropped)
         mapping = replace(mapping, rules=(*kept, *ORGANIZATION_RULES))
     inputs = Inputs(
-        configuration=replace(configuration, mapping=mapping, rate_card=card(**ways)),
+        configuration=replace(
+            configuration,
+            settings=_with_contact(configuration.settings),
+            mapping=mapping,
+            rate_card=card(**ways),
+        ),
         cycle=CYCLE,
         responses=responses(FOURTH_DAY if is_open else AFTERWARDS),
         source="responses.jsonl",
         earlier=earlier(),
+        year=earlier(),
     )
     return derive(inputs)
+
+
+def _with_contact(settings: ChargebackFile) -> ChargebackFile:
+    invoice = settings.invoice.model_copy(update={"contact": "Chargeback desk, ext. 4711"})
+    return settings.model_copy(update={"invoice": invoice})
 
 
 @cache

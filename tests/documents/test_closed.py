@@ -17,7 +17,7 @@ from tests.documents.correspondence import ISSUE
 from tests.poppler import text_of
 
 SEAL = "a7" * 32
-DAYS = ("January 9, 2026", "2026年1月9日", "2026-01-09")
+DAYS = ("Jan 9, 2026", "2026年1月9日", "2026-01-09")
 PATHS = [task.path for task in grove.tasks(grove.derived(is_open=False))]
 
 

@@ -164,9 +164,17 @@ def test_an_older_cycle_changes_nothing_in_the_statement_or_its_change(three):
     shutil.rmtree(three.cycle(OCTOBER))
     runs(three, DECEMBER, "build")
     after = contents(three.cycle())
-    assert after["statement.json"] == before["statement.json"]
+    assert of_this_cycle(after["statement.json"]) == of_this_cycle(before["statement.json"])
     assert after["inputs/history.json"] != before["inputs/history.json"]
     assert [one["start"] for one in kept(three)] == [NOVEMBER]
+
+
+def of_this_cycle(statement: bytes) -> dict:
+    """Leave out the fiscal year to date."""
+    values = json.loads(statement)
+    for one in (values, *values["cost_centers"]):
+        del one["year_to_date"]
+    return values
 
 
 @pytest.mark.heavy
@@ -261,3 +269,51 @@ def test_an_older_statement_that_is_torn_is_a_warning_and_the_change_is_still_to
     assert said.count("\n") == 1
     assert three.statement()["variance"] == change
     assert [one["start"] for one in kept(three)] == [NOVEMBER]
+
+
+# The fiscal year to date
+
+
+def test_the_year_adds_up_what_the_statements_of_its_cycles_say(all_three):
+    built = all_three.statement()
+    whole = [Decimal(all_three.statement(start)["tie_out"]["invoiced_amount"]) for start in STARTS]
+    acus = [Decimal(all_three.statement(start)["control"]["acus"]) for start in STARTS]
+    assert built["year_to_date"] == {
+        "begins": "2025-01-01",
+        "since": OCTOBER,
+        "cycles": 3,
+        "preliminary": True,
+        "missing": [],
+        "acus": str(sum(acus)),
+        "amount": str(sum(whole)),
+    }
+    own = {one["code"]: one["year_to_date"]["amount"] for one in built["cost_centers"]}
+    for code in CODES:
+        assert Decimal(own[code]) == sum(one or 0 for one in amounts(all_three, code))
+    assert [one["start"] for one in year_kept(all_three)] == [OCTOBER, NOVEMBER]
+
+
+def year_kept(job: Job) -> list[dict]:
+    return json.loads((job.cycle() / "inputs/history.json").read_text(encoding="utf-8"))["year"]
+
+
+def test_a_year_that_began_since_has_no_older_cycle_and_a_budget_of_its_own(three):
+    three.edit("chargeback.yaml", "archive: archive\n", "archive: archive\nfiscal_year: 11\n")
+    three.edit("mapping.yaml", "{name: Platform}", "{name: Platform, year_budget: 400}")
+    runs(three, DECEMBER, "build")
+    year = three.statement()["year_to_date"]
+    assert (year["begins"], year["since"], year["cycles"]) == ("2025-11-01", NOVEMBER, 2)
+    own = three.statement()["cost_centers"][0]["year_to_date"]
+    spent = sum(amounts(three, "A-1", (NOVEMBER, DECEMBER)))
+    assert own["amount"] == str(spent)
+    assert own["budget"]["amount"] == "400.00"
+    assert Decimal(own["budget"]["used"]) == round(spent / 400, 4)
+
+
+@pytest.mark.parametrize("lost", [OCTOBER, NOVEMBER])
+def test_a_cycle_that_is_missing_is_named_and_nothing_is_added_up(three, lost):
+    shutil.rmtree(three.cycle(lost))
+    runs(three, DECEMBER, "build")
+    year = three.statement()["year_to_date"]
+    assert (year["missing"], year["amount"], year["acus"]) == ([lost], None, None)
+    assert {str(one["year_to_date"]) for one in three.statement()["cost_centers"]} == {"None"}

@@ -87,10 +87,13 @@ def invoice_json(invoice: Invoice, statement: Statement, tie_out: TieOutTold) ->
     """
     untold = withheld(statement.tie_out, tie_out)
     terms = tie_out_values(statement).items()
+    issue = statement.heading.issue
     values = {
         **heading_values(statement, SCHEMA),
         "cost_center": cost_center_values(invoice, statement),
         "tie_out": {term: value for term, value in terms if term not in untold},
+        "issued": issue.issued.isoformat() if issue else None,
+        "contact": statement.heading.contact,
     }
     return _as_json(values)
 

@@ -1,8 +1,8 @@
 """What the templates of an e-mail see: a document by its figures, and what travels with it.
 
-Law: an e-mail holds nobody's usage and no contacts, so that no template of it can name people,
-whatever documents show. It stands in mailboxes for which no one decides who reads it; the attached
-document names whom it may.
+Law: an e-mail holds nobody's usage, no contacts and no fields, so that no template of it can name
+people, whatever documents show. It stands in mailboxes for which no one decides who reads it; the
+attached document names whom it may.
 """
 
 from collections.abc import Iterable
@@ -187,4 +187,4 @@ def _row(row: FurtherRow) -> FurtherRow:
 
 
 def _without_contacts(center: CostCenter) -> CostCenter:
-    return replace(center, contacts=())
+    return replace(center, contacts=(), fields=())

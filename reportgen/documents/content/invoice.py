@@ -68,6 +68,7 @@ from reportgen.documents.content.usage import (
     usage_rows,
     user_cells,
 )
+from reportgen.documents.content.year import Year, year_of_invoice
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +94,7 @@ class InvoiceDocument:
     trend: Trend | None = None
     trend_begins: bool = False
     run_rate: RunRate | None = None
+    year: Year | None = None
     users: UsersShown = "names"
     detail: DetailShown = "days"
     most_detail_rows: int = 1500
@@ -111,7 +113,8 @@ class InvoiceDocument:
         totals = [self.invoice.amount, self.tie_out.invoiced_amount, self.tie_out.chargeable_amount]
         whole = self.comparison.whole if self.comparison else None
         changed = [whole.before.amount, whole.amount] if whole else []
-        return breadth([*lines, *totals, *changed], self.heading.decimals)
+        year = [self.year.amount] if self.year else []
+        return breadth([*lines, *totals, *changed, *year], self.heading.decimals)
 
     @property
     def acus(self) -> Decimal:
@@ -305,6 +308,7 @@ def invoice_documents(
                 trend=invoice_trend(statement, code),
                 trend_begins=begins(statement, code),
                 run_rate=_own(statement.run_rate, code),
+                year=year_of_invoice(statement, invoice.cost_center),
                 users=users,
                 detail=detail,
                 most_detail_rows=most_detail_rows,

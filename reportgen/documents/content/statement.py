@@ -39,6 +39,7 @@ from reportgen.documents.content.subtotals import (
 )
 from reportgen.documents.content.trend import Trend, statement_trend
 from reportgen.documents.content.usage import day_fields
+from reportgen.documents.content.year import Year, year_of_statement
 
 COST_CENTER_FIELDS = (
     *("code", "name", "invoice", "acus", "amount"),
@@ -206,6 +207,11 @@ class StatementDocument:
             replace(row, mark=self.drafts.get(f"invoices/{row.number}.pdf", "")) for row in declared
         )
         return [*rows, *map(_gone, gone)]
+
+    @property
+    def year(self) -> Year | None:
+        """The fiscal year to date."""
+        return year_of_statement(self.statement)
 
     @property
     def has_vendor_invoice(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal, localcontext
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_skeleton
 from babel.numbers import format_decimal, format_percent
 
 from reportgen.core.cycle import BillingCycle
@@ -116,11 +116,11 @@ class Format:
         return str(format_skeleton("yMMMM", first_day(month), locale=self.locale))
 
     def day(self, day: date) -> str:
-        """Write a billing day in full."""
-        return str(format_date(day, "long", locale=self.locale))
+        """Write a billing day with its year, in the one form that a page has: Dec 5, 2025."""
+        return str(format_skeleton("yMMMd", day, locale=self.locale))
 
     def day_short(self, day: date) -> str:
-        """Write day and month, for the axis of a chart."""
+        """Write day and month in that form, for the axis of a chart."""
         return str(format_skeleton("MMMd", day, locale=self.locale))
 
     def by_day(self, days: Iterable[tuple[date, Decimal]]) -> str:
@@ -134,11 +134,7 @@ class Format:
 
     def period(self, cycle: BillingCycle) -> str:
         """Write a cycle by its first and last billing day."""
-        first, last = (
-            format_date(day, "medium", locale=self.locale)
-            for day in (cycle.start, cycle.previous_day())
-        )
-        return f"{first} – {last}"
+        return f"{self.day(cycle.start)} – {self.day(cycle.previous_day())}"
 
     def _decimal(self, value: Decimal, least: int, most: int) -> str:
         rounded = printed(value, most) or ZERO  # never a negative zero

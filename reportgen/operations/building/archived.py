@@ -62,6 +62,7 @@ def archived_inputs(folder: Path) -> Inputs:
         source=str(path),
         remembered=people.read(folder),
         earlier=history.decode(folder),
+        year=history.decode_year(folder),
         issue=close.issue,
         accepted=read_accepted(folder),
         correcting=close.correcting,

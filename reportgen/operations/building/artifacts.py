@@ -81,7 +81,7 @@ def input_files(
     for path in _assets(inputs):
         yield f"{ASSETS}/{path.name}", content_of(path)
     yield DIRECTORY, people.encode(known)
-    yield HISTORY, history.encode(inputs.earlier)
+    yield HISTORY, history.encode(inputs.earlier, inputs.year)
     if inputs.correcting:
         yield STANDING, standing.encode(inputs.correcting.standing)
     if inputs.corrections:

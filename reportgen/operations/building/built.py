@@ -9,7 +9,7 @@ from reportgen.core.problem import Problem, Rejected
 from reportgen.core.statement_json import statement_values
 from reportgen.files import content_of
 
-NOT_COMPARED = ("status", "variance", "corrections")
+NOT_COMPARED = ("status", "variance", "year_to_date", "corrections")
 """What a statement may say otherwise without a line being another."""
 Built = dict[str, Any]
 """What statement.json holds."""

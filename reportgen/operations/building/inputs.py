@@ -7,7 +7,7 @@ from pathlib import Path
 from reportgen.archive import evidence, history, issued, people
 from reportgen.archive.fetch import interrupted
 from reportgen.archive.folder import MANIFEST, cycle_folder, evidence_of, first_days
-from reportgen.core.cycle import BillingCycle
+from reportgen.core.cycle import BillingCycle, fiscal_year
 from reportgen.core.model import Directory, RecordedResponse
 from reportgen.core.problem import Problem
 from reportgen.derive import Inputs
@@ -48,6 +48,10 @@ def inputs_of(
     """Put responses, which lie in `source`, and who is known beside what earlier cycles came to."""
     currency = configuration.rate_card.currency
     earlier, warnings = history.earlier(configuration.archive, cycle, currency)
+    begins = fiscal_year(cycle.start, configuration.settings.fiscal_year)
+    year, untold = history.earlier_in_year(configuration.archive, cycle, begins)
+    told = {warning.source for warning in warnings}
+    warnings += [warning for warning in untold if warning.source not in told]
     corrections, unread = issued.issued_since_last_close(configuration.archive)
     context.terminal.problems([*warnings, *unread])
     return Inputs(
@@ -57,6 +61,7 @@ def inputs_of(
         source=source,
         remembered=known,
         earlier=earlier,
+        year=year,
         collected=first_days(configuration.archive),
         corrections=corrections,
     )

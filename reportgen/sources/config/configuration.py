@@ -308,7 +308,11 @@ def _too_fine_budgets(
 ) -> Iterator[Problem]:
     """Report budgets with more decimals than the currency has: 2.500 may be meant for 2,500."""
     for center in mapping.cost_centers:
-        if center.cycle_budget is not None:
-            line = document.line("cost_centers", center.code, "cycle_budget")
-            name = f"the budget of {center.code}"
-            yield from too_fine(center.cycle_budget, name, file.currency, file.decimals, line)
+        for key, budget in (
+            ("cycle_budget", center.cycle_budget),
+            ("year_budget", center.year_budget),
+        ):
+            if budget is not None:
+                line = document.line("cost_centers", center.code, key)
+                name = f"the budget of {center.code}"
+                yield from too_fine(budget, name, file.currency, file.decimals, line)

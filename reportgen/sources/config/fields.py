@@ -25,6 +25,8 @@ TOKEN_STARTS = ("cog_", "apk_")
 """How the tokens of the API begin."""
 WAYS_TO_SHARE = "write proportional, even or shares such as {CC-1001: 100%}, without dates"
 CHARGED = "write each, or a list of codes in brackets: [CC-1001, CC-1002]"
+LONGEST_LABEL = 40
+"""Of a field in the head of a document, where a label has a line."""
 DATES = "=dates"
 """Where `WithDates` keeps the dated keys of a section."""
 STEPS = {"[key]", "=one", "=list", "=shares", "=dated", DATES}
@@ -100,6 +102,23 @@ def _contract_day(value: str) -> int:
         hint = "write the day of the month on which your contract began, 1 to 31"
         raise scalars.Unreadable(f"{quoted(value)} is not a contract day", hint)
     return int(value)
+
+
+def _calendar_month(value: str) -> int:
+    if not re.fullmatch(r"[1-9]|1[0-2]", value, re.ASCII):
+        hint = "write the month in which your fiscal year begins as a number, 1 to 12"
+        raise scalars.Unreadable(f"{quoted(value)} is not a month", hint)
+    return int(value)
+
+
+def _label(value: str) -> str:
+    """Read what a field is called in the head of a document."""
+    if len(value) > LONGEST_LABEL:
+        message = f"{quoted(value)} has {len(value)} characters, more than {LONGEST_LABEL}"
+        raise scalars.Unreadable(message, "write a shorter name for it")
+    if scalars.line_of_text(value) != value:
+        raise scalars.Unreadable(f"{quoted(value)} begins or ends with a space", "remove the space")
+    return value
 
 
 def _web_address(value: str) -> str:
@@ -209,6 +228,8 @@ SignInName = Annotated[
 ]
 PathPrefix = Annotated[str, _reading(_path_prefix, "path")]
 ContractDay = Annotated[int, _reading(_contract_day, "day")]
+CalendarMonth = Annotated[int, _reading(_calendar_month, "number")]
+Label = Annotated[str, _reading(_label, "name")]
 Contact = Annotated[str, _reading(scalars.contact, "address")]
 Color = Annotated[str, _reading(scalars.color, "colour in quotes")]
 Positive = Annotated[Decimal, _reading(scalars.positive, "number")]

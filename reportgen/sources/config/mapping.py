@@ -66,7 +66,9 @@ def single(code: str) -> Split | None:
 
 
 def _cost_center(code: str, section: CostCenterSection, source: str) -> CostCenter:
-    return CostCenter(code=code, source=source, **section.model_dump())
+    written = section.model_dump()
+    fields = tuple(written.pop("fields").items())
+    return CostCenter(code=code, source=source, fields=fields, **written)
 
 
 def _rules(file: MappingFile, source: YamlDocument) -> tuple[list[Rule], list[Problem]]:

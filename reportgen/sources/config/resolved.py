@@ -68,6 +68,7 @@ def _settings(configuration: Configuration, cycle: BillingCycle) -> Resolved:
             "detail": settings.invoice.detail,
             "tie_out": settings.invoice.tie_out,
         },
+        "fiscal_year": settings.fiscal_year,
     }
 
 
@@ -114,7 +115,12 @@ def _rates(card: RateCard) -> Resolved:
 
 
 def _cost_center(center: CostCenter) -> Resolved:
-    return {"name": center.name, "closed": center.closed and center.closed.isoformat()}
+    return {
+        "name": center.name,
+        "closed": center.closed and center.closed.isoformat(),
+        "year_budget": _decimal(center.year_budget),
+        "fields": dict(center.fields),
+    }
 
 
 def _rule(rule: Rule) -> Resolved:

@@ -15,6 +15,7 @@ from reportgen.sources.config.fields import (
     ApiName,
     ApprovalName,
     ArchiveMode,
+    CalendarMonth,
     Code,
     Color,
     Contact,
@@ -37,6 +38,7 @@ from reportgen.sources.config.fields import (
     HiddenVariable,
     HostName,
     Key,
+    Label,
     LevelName,
     LocaleCode,
     Mebibytes,
@@ -105,6 +107,7 @@ class InvoiceSection(Section):
     logo: Text | None = None
     fonts: Text | None = None
     note: Text | None = None
+    contact: Text | None = None
     summaries: Annotated[tuple[SummaryName, ...], EachOnce] = ()
 
 
@@ -166,6 +169,7 @@ class ChargebackFile(Section):
     rates: Text
     archive: Text
     archive_mode: ArchiveMode = "owner"
+    fiscal_year: CalendarMonth = 1
     templates: Text | None = None
     tolerance: NotNegative = Decimal("0.000001")
     invoice: InvoiceSection = InvoiceSection()
@@ -183,6 +187,8 @@ class CostCenterSection(Section):
     contacts: tuple[Contact, ...] = ()
     gl_account: Text | None = None
     cycle_budget: NotNegative | None = None
+    year_budget: NotNegative | None = None
+    fields: Annotated[dict[Label, Text], EmptyMap] = {}
     locale: LocaleCode | None = None
     closed: Day | None = None
 

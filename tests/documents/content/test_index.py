@@ -517,7 +517,7 @@ def test_nobody_is_named():
 def test_the_page_speaks_the_language_of_the_enterprise(locale, lang, title):
     page = read(drawn(design=replace(grove.design(), locale=locale)))
     assert page.get("lang") == lang
-    assert page.findtext("head/title") == f"{title} 2025-12-29 · Beech & Partners"
+    assert page.findtext("head/title") == f"{title} 2025年12月29日 · Beech & Partners"
     assert text_of(page.find(".//h1")).startswith(title)
 
 

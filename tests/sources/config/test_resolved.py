@@ -21,10 +21,11 @@ mapping: mapping.yaml
 rates: rates.yaml
 archive: archive
 tolerance: 0.0001
+fiscal_year: 7
 """,
     "mapping.yaml": """\
 cost_centers:
-  CC-2: {name: Payments, closed: 2026-12-31}
+  CC-2: {name: Payments, closed: 2026-12-31, year_budget: 1000.00, fields: {PO: "0042"}}
   CC-1: {name: プラットフォーム}
 users:
   ada@acme.example:
@@ -72,12 +73,14 @@ RESOLVED = """\
   "detail": "days",
   "tie_out": "own"
 },
+"fiscal_year": 7,
 "precedence": ["session", "user", "org"],
 "unallocated": "CC-1",
 "unallocated_source": "mapping.yaml:13",
 "cost_centers": {
-  "CC-1": {"name": "プラットフォーム", "closed": null},
-  "CC-2": {"name": "Payments", "closed": "2026-12-31"}
+  "CC-1": {"name": "プラットフォーム", "closed": null, "year_budget": null, "fields": {}},
+  "CC-2": {"name": "Payments", "closed": "2026-12-31", "year_budget": "1000.00", \
+"fields": {"PO": "0042"}}
 },
 "rules": [
   {"section": "sessions", "key": "devin-0a1b", "source": "mapping.yaml:11", "values": [\
