@@ -5,6 +5,8 @@
 ifeq ($(shell uname -s),Darwin)
 run = DYLD_FALLBACK_LIBRARY_PATH=/opt/homebrew/lib:/usr/local/lib:/usr/lib
 endif
+# Compiled tests are kept from one run to the next, whatever the shell says: compiling takes a tenth of a quick run.
+unexport PYTHONDONTWRITEBYTECODE
 pytest = $(run) .venv/bin/python -m pytest
 
 help: ## list these targets

@@ -26,10 +26,12 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
-sys.dont_write_bytecode = True  # what was handed out stays as it is
+# What was handed out stays as it is: no compiled file is left beside it.
+kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
 spec = importlib.util.spec_from_file_location("reckon", Path(__file__).with_name("reckon.py"))
 reckon: Any = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(reckon)
+sys.dont_write_bytecode = kept
 
 Json = dict[str, Any]
 Line, ZERO, NOTHING = reckon.Line, Fraction(0), (Fraction(0), Fraction(0), None)

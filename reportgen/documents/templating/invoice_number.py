@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
-from jinja2 import nodes
+from jinja2 import Template, nodes
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import CostCenter
@@ -69,19 +69,25 @@ def invoice_number(pattern: str, cycle: BillingCycle, cost_center: CostCenter) -
     """
     if len(pattern) > LONGEST_PATTERN:
         raise NumberError(f"the pattern has more than {LONGEST_PATTERN} characters")
-    sandbox = environment({"number": pattern}, "en", autoescape=False)
-    sandbox.filters = {
-        name: _short(call) for name, call in sandbox.filters.items() if name in NUMBER_FILTERS
-    }
     try:
-        _check_pattern(sandbox.parse(pattern))
         values: dict[str, Any] = {"cycle": cycle, "cost_center": cost_center}
-        number = sandbox.get_template("number").render(values)
+        number = _compiled(pattern).render(values)
     except TEMPLATE_ERRORS as error:
         (problem,) = template_error(error, "number", {}).problems
         raise NumberError(f"the pattern cannot be rendered: {problem.message}") from error
     _check_number(number)
     return number
+
+
+@lru_cache(maxsize=1)
+def _compiled(pattern: str) -> Template:
+    """Read a pattern once for all cost centers; raises NumberError, or what Jinja raises."""
+    sandbox = environment({"number": pattern}, "en", autoescape=False)
+    sandbox.filters = {
+        name: _short(call) for name, call in sandbox.filters.items() if name in NUMBER_FILTERS
+    }
+    _check_pattern(sandbox.parse(pattern))
+    return sandbox.get_template("number")
 
 
 def _whose(codes: Sequence[str], cost_centers: Sequence[CostCenter]) -> str:

@@ -6,7 +6,7 @@ asked and how it is read is written once.
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -32,7 +32,8 @@ class Request:
     `required`: nothing can be done without it. `optional`: named by the configuration alone; it may
     never have been asked. `credential` is the organization whose token is used; empty for the
     enterprise's. `view` names the kind of view where the endpoint alone does not: within which
-    organization it looks.
+    organization it looks. `target` is path and query sorted by key, ids percent-encoded, without
+    method, host or token: what a request is known by, so it is put together once.
     """
 
     endpoint: str
@@ -43,6 +44,11 @@ class Request:
     optional: bool = False
     credential: str = ""
     view: str = ""
+    target: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        query = urlencode(sorted(self.params))
+        object.__setattr__(self, "target", f"{self.path}?{query}" if query else self.path)
 
     @property
     def kind(self) -> str:
@@ -55,12 +61,6 @@ class Request:
         if any(value in NO_STEPS or len(value) > LONGEST_ID for value in self.values):
             return False
         return sum(len(value) for _, value in self.params) <= LONGEST_QUERY
-
-    @property
-    def target(self) -> str:
-        """Path and query sorted by key, ids percent-encoded: without method, host or token."""
-        query = urlencode(sorted(self.params))
-        return f"{self.path}?{query}" if query else self.path
 
     @property
     def path(self) -> str:
