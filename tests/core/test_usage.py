@@ -389,12 +389,15 @@ def test_what_is_open_is_positive_on_both_sides(seen):
 
 
 def positive_on_both_sides(truth: Truth, views: Views) -> Iterator[tuple[str, Principal]]:
-    """Find open pairs straight from the atoms: both sides have some that no C or session shows."""
+    """Find open pairs straight from the atoms: both sides have some that no C or session shows.
+
+    A session of nobody shows nothing: it may be part of what is not told of anybody's.
+    """
     told = [
         atom
         for atom in truth.atoms
         if (atom.org_id, atom.principal) not in views.pairs
-        and atom.session_id not in views.sessions
+        and (atom.session_id not in views.sessions or atom.principal is None)
     ]
     for org_id, principal in PAIRS:
         if (

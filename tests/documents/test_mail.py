@@ -194,6 +194,7 @@ def test_it_speaks_the_language_of_the_document(locale, subject, draft):
     assert draft not in read(closed)["Subject"]
 
 
+@pytest.mark.quick(4)
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize(
     "name",
@@ -252,6 +253,7 @@ def test_a_logo_that_mail_programs_do_not_show_is_left_out():
 # Injection
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_stays_in_its_header(name):
     content = sent.mail(named(name), users="names")
@@ -265,6 +267,7 @@ def test_a_name_stays_in_its_header(name):
     assert not re.search(rb"(?im)^Bcc:", content.partition(b"\r\n\r\n")[0])
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_is_one_line_of_the_text_and_no_markup_of_the_page(name):
     content = sent.mail(named(f"{name}<b>&amp;"))

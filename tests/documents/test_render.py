@@ -61,6 +61,7 @@ def test_an_error_of_the_program_comes_out_of_a_worker_with_its_traceback(place)
     assert ", in fail\n" in error.report
 
 
+@pytest.mark.quick(10)
 @pytest.mark.parametrize("kind", PLANTED)
 @pytest.mark.parametrize(("place", "name", "path"), PLACES)
 def test_an_error_of_the_program_is_never_told_as_one_of_a_template(
@@ -88,7 +89,7 @@ def full(*_: object) -> NoReturn:
 
 
 def test_what_the_system_refuses_is_told_as_that(monkeypatch):
-    monkeypatch.setattr(workbook, "_package", full)
+    monkeypatch.setattr(workbook, "package", full)
     with pytest.raises(OSError, match="No space left on device"):
         draw(task("R-1.xlsx"), design())
 

@@ -26,6 +26,7 @@ from tests.fakeapi.truths import DEVIATING, OF_DAYS, TRUTHS
 from tests.fakeapi.worlds import EMPTY_CYCLE, HARD_IDS, HARD_NAMES, Index, big_world, hard_world
 
 V3, V2 = "/v3/enterprise/consumption/daily", "/v2/enterprise/consumption/daily"
+pytestmark = pytest.mark.heavy  # what the program is tried against changes seldom
 USERS, SESSIONS = "/v3/enterprise/members/users", "/v3/enterprise/sessions"
 WINDOW = {"time_after": CYCLES[1][0], "time_before": CYCLES[1][1]}
 DATES = {"start_date": "2025-12-05T08:00:00Z", "end_date": "2026-01-05T08:00:00Z"}

@@ -24,6 +24,7 @@ CONFIG = ROOT / "configs" / "example"
 OPENAPI = json.loads((FOLDER / "v3.json").read_text(encoding="utf-8"))
 OPERATIONS = Contract().operations
 NOVEMBER, DECEMBER = CYCLES
+pytestmark = pytest.mark.heavy  # it changes when a sample is recorded
 
 
 WORLD = model.build()

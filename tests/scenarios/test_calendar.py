@@ -110,7 +110,7 @@ def test_of_two_other_folders_the_one_told_later_is_right(begun):
 # A torn last line
 
 
-@pytest.mark.quick(1)
+@pytest.mark.heavy
 @pytest.mark.parametrize("whole", [True, False], ids=["after whole lines", "alone"])
 def test_a_torn_last_line_of_another_cycle_refuses_no_sound_one(begun, whole):
     _, job = begun

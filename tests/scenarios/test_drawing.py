@@ -146,6 +146,7 @@ except Rejected as error:
 """
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("limit", [NO_PROCESS, NO_THREAD, NO_FEEDER])
 def test_where_nothing_can_be_started_it_ends_with_one_sentence(limit):
     said = subprocess.run(

@@ -56,7 +56,7 @@ def foots(line: dict) -> bool:
 # The sample
 
 
-@pytest.mark.quick(3)
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("code", ISSUED)
 def test_the_explanation_is_of_the_lines_that_were_built_and_foots(sample, code):
     (center,) = [one for one in sample.statement()["cost_centers"] if one["code"] == code]
@@ -319,6 +319,7 @@ def test_it_is_offline_and_writes_nothing(drafted):
     }
 
 
+@pytest.mark.heavy
 def test_an_invoice_is_named_by_its_number_first(drafted):
     number = "{{ 'B-2' if cost_center.code == 'A-1' else cost_center.code ~ 'x' }}"
     path = drafted.folder / "chargeback.yaml"
@@ -350,7 +351,7 @@ tiers:
 """
 
 
-@pytest.mark.quick(1)
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("rates", "words"), heavy_but(1, [(RECOVER, "19713.47"), (TIERS, "effective")])
 )
@@ -409,6 +410,7 @@ def test_fees_transfers_and_pools_are_told_by_their_source(drafted):
     assert f"gave away what it had; it was taken over by: A-1 Payments {pool['amount']}" in counter
 
 
+@pytest.mark.heavy
 def test_names_cannot_play_with_the_terminal(small_job):
     def rename(lines: list[dict]) -> list[dict]:
         for line in lines:

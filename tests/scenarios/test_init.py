@@ -112,6 +112,7 @@ def settings_in_comments(name: str) -> list[tuple[int, int]]:
     return blocks
 
 
+@pytest.mark.quick(18)
 @pytest.mark.parametrize(
     ("name", "first", "last"),
     [(name, *lines) for name in NAMES for lines in settings_in_comments(name)],

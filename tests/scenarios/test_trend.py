@@ -159,6 +159,7 @@ def test_building_again_changes_no_byte(three):
     assert contents(three.cycle()) == before
 
 
+@pytest.mark.heavy
 def test_an_older_cycle_changes_nothing_in_the_statement_or_its_change(three):
     before = contents(three.cycle())
     shutil.rmtree(three.cycle(OCTOBER))
@@ -221,7 +222,7 @@ def in_between(job: Job) -> None:
     (job.archive / "2025-11-20" / "inputs").mkdir(parents=True)
 
 
-@pytest.mark.quick(1)
+@pytest.mark.heavy
 @pytest.mark.parametrize("change", [undone, removed, in_between])
 def test_over_a_gap_nothing_is_shown(three, change):
     change(three)

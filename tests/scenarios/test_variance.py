@@ -310,6 +310,7 @@ def built(job: Job) -> tuple[dict, str]:
     return job.statement(), result.stderr
 
 
+@pytest.mark.heavy
 def test_building_again_changes_no_byte_and_reads_the_cycle_before_again(pair):
     before = contents(pair.cycle())
     succeeded(pair.run("build"))

@@ -161,7 +161,7 @@ def amounts(value: object) -> Iterator[str]:
             yield from amounts(found)
 
 
-@pytest.mark.quick(1)
+@pytest.mark.heavy
 @pytest.mark.parametrize(("code", "locale"), CODES.items())
 def test_every_amount_of_the_attachment_is_read_on_the_pages(code, locale):
     values = json.loads(embedded(invoice(code))["invoice.json"])

@@ -135,6 +135,7 @@ def fonts_of(content: bytes) -> set[str]:
     return found
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("path", ["R-1.pdf", "S-2.pdf", "Z-9.pdf", "statement.pdf"])
 def test_only_our_fonts_are_there_and_all_are_embedded_truetype(path):
     assert fonts_of(draw(task(path), design())) <= FONTS

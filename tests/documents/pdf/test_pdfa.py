@@ -614,6 +614,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.quick(32)
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -216,6 +216,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.quick(5)
 @pytest.mark.parametrize("expected", PLANTED)
 def test_planted_mistake_is_named(expected):
     text = TEMPLATES["locale/ja.po"]

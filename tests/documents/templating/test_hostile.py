@@ -115,6 +115,7 @@ CHANGING = [
 ]
 
 
+@pytest.mark.quick(17)
 @pytest.mark.parametrize(("expression", "message"), CLOSED + LARGE + CHANGING)
 def test_the_sandbox_refuses_and_names_the_line(expression, message, worker):
     with pytest.raises(Rejected) as caught:
@@ -178,6 +179,7 @@ WAYS = [
 ]
 
 
+@pytest.mark.quick(7)
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("way", WAYS)
 def test_no_file_outside_the_templates_is_read(way, name, worker):

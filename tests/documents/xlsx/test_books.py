@@ -98,6 +98,7 @@ def test_sheets_come_in_the_order_of_the_contract() -> None:
     ]
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("path", [*INVOICES, "statement"])
 def test_every_list_can_be_filtered_and_keeps_its_header_in_sight_and_in_print(path) -> None:
     book = read(in_language(path, "en"))
@@ -515,6 +516,7 @@ HEIGHTS = {
 """The points of the rows of the first sheet that are not one line; all others have only headers."""
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("language", ["en", "ja", "zh"])
 @pytest.mark.parametrize("path", HEIGHTS)
 def test_every_row_is_as_high_as_its_cells_that_wrap(path, language) -> None:

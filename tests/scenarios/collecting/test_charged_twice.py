@@ -160,7 +160,7 @@ def test_with_every_view_the_ledger_is_the_truth(tmp_path, ranks):
     assert not missing(derived)
 
 
-@pytest.mark.quick(8)
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("ranks", RANKS)
 @pytest.mark.parametrize(
     ("template", "ids"), REFUSED, ids=lambda value: str(value).replace("/", "-")
@@ -175,7 +175,7 @@ def test_without_one_list_or_view_every_acu_is_charged_once(tmp_path, template, 
     assert [view for view in missing(derived) if told.match(view)]
 
 
-@pytest.mark.quick(6)
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("ranks", RANKS)
 @pytest.mark.parametrize(("one", "two"), [*combinations(LISTS[:4], VIEWS)])
 def test_without_a_list_and_a_view_every_acu_is_charged_once(tmp_path, one, two, ranks):
@@ -197,7 +197,7 @@ OF_ORGANIZATIONS = {
 }
 
 
-@pytest.mark.quick(4)
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("template", OF_ORGANIZATIONS)
 @pytest.mark.parametrize("whole", [True, False])
 def test_organizations_that_refuse_charge_every_acu_once(tmp_path, template, whole):
@@ -208,7 +208,7 @@ def test_organizations_that_refuse_charge_every_acu_once(tmp_path, template, who
     charged_once(derived, WORLD, tied=True)
 
 
-@pytest.mark.quick(1)
+@pytest.mark.heavy
 @pytest.mark.parametrize("which", ["lists", "views"])
 def test_what_is_missing_is_named_on_the_terminal_and_on_the_statement(tmp_path, which):
     """Exit code 0, a warning for each, and the same words in the statement."""

@@ -31,6 +31,7 @@ def asked_again(tmp_path, after, source="", world=WORLD):
         return said, api.seen.lines.total() - before
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("source", SOURCES)
 def test_what_is_as_it_was_is_no_drift(tmp_path, source):
     said, asked = asked_again(tmp_path, WORLD, SOURCES[source])
@@ -39,6 +40,7 @@ def test_what_is_as_it_was_is_no_drift(tmp_path, source):
     assert asked <= 2 * (1 + 20)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_total_that_was_restated_is_drift(tmp_path, source):
     after = more((3, "devin", 2.5, PLACE, ADA))

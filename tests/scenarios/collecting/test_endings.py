@@ -107,7 +107,7 @@ def unchanged(_body, _query):
 # Lists that go on though a flag is missing
 
 
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("source", ["", OWN], ids=["enterprise", "organizations"])
 @pytest.mark.parametrize("change", [without_flag, null_flag, cursor_that_stays])
 def test_a_cursor_is_followed_where_no_flag_says_the_end(tmp_path, change, source):
@@ -169,6 +169,7 @@ def two(body, _query):
     return body | {"items": body["items"][:2], "has_more": False}
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("change", [empty_but_more, two])
 @pytest.mark.parametrize("total", [True, False])
 def test_a_list_of_v2_that_breaks_off_is_named(tmp_path, change, total):

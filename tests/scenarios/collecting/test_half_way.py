@@ -66,6 +66,7 @@ def test_a_credential_that_is_revoked_half_way_is_exit_4_and_healed_by_the_next(
     assert statement_json(derived.statement) == text
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", SOURCES)
 def test_what_was_refused_for_a_while_is_asked_once_more_at_the_end(tmp_path, calm, name):
     text, requests = calm[name]

@@ -116,6 +116,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.quick(6)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_nobody_can_use_is_one_sentence_and_exit_4(tmp_path, name):
     where, change, words = HOSTILE[name]
@@ -129,7 +130,7 @@ def test_what_nobody_can_use_is_one_sentence_and_exit_4(tmp_path, name):
     assert len(api.asked) < 60
 
 
-@pytest.mark.quick(5)
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("step", STEPS, ids=["empty", "dot", "dots", "long"])
 @pytest.mark.parametrize(
     ("where", "entry"),

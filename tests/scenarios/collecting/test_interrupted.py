@@ -49,7 +49,7 @@ def test_under_faults_of_every_kind_the_statement_is_the_same(tmp_path, calm, na
     assert api.violations == []
 
 
-@pytest.mark.quick(3)
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_under_every_kind_alone_the_statement_is_the_same(tmp_path, calm, kind):
     """Every third request fails, twice in a row where chance wills it."""

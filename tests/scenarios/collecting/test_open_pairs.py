@@ -171,7 +171,7 @@ def test_interrupted_and_gone_on_with_the_same_is_asked(tmp_path, small):
 # No more than can be asked
 
 
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 @RANKS
 @pytest.mark.parametrize("most", [0, 1, 10, 40])
 def test_what_is_not_asked_is_named_and_nobody_pays_twice(tmp_path, small, ranks, most):

@@ -401,7 +401,7 @@ TEMPLATES = {
 }
 
 
-@pytest.mark.quick(12)
+@pytest.mark.quick(4)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_no_list_and_no_view_is_ever_taken_for_empty(tmp_path, template, kind):

@@ -70,7 +70,7 @@ def coarser(world, derived, template, status, *, tied=False):
     assert all(view.endswith(f"answered {status}") for view in missing(derived))
 
 
-@pytest.mark.quick(5)
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     ("status", "ranks"), [(403, {}), (404, ORG_FIRST)], ids=["user first", "org first"]
 )
@@ -83,6 +83,7 @@ def test_a_refused_list_or_view_of_v3_makes_it_coarser(tmp_path, template, statu
     coarser(WORLD, derived, template, status)
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("template", VIEWS2)
 def test_a_refused_list_or_view_of_v2_makes_it_coarser(tmp_path, template):
     with serving(WORLD, page_cap=5) as api:
@@ -91,6 +92,7 @@ def test_a_refused_list_or_view_of_v2_makes_it_coarser(tmp_path, template):
     coarser(WORLD, derived, template, 403)
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("template", VIEWS_OF_ORGANIZATIONS)
 def test_a_refused_list_or_view_of_an_organization_makes_it_coarser(tmp_path, template):
     with serving(WORLD, page_cap=5) as api:
@@ -99,6 +101,7 @@ def test_a_refused_list_or_view_of_an_organization_makes_it_coarser(tmp_path, te
     coarser(WORLD, derived, template, 403, tied=True)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("ranks", [{}, ORG_FIRST], ids=["user first", "org first"])
 def test_one_refused_pair_is_nobodys_twice(tmp_path, ranks):
     template = "/v3/organizations/{org_id}/consumption/daily/users/{user_id}"
@@ -176,6 +179,7 @@ def left(session_id=None):
 SESSION = Session(99, "feed0000feed0000", PLACE, GONE.user_id, (), FIRST + 60, FIRST + 9000)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "source", ["", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"]
 )
@@ -190,6 +194,7 @@ def test_the_owner_of_a_session_is_found(tmp_path, source):
     assert close(by_center(derived), truth(world, mapping, tied=tied))
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "source", ["", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"]
 )
@@ -227,6 +232,7 @@ def test_without_any_trace_the_organization_pays_for_who_has_left(tmp_path, sour
     assert close(by_center(derived), truth(world, mapped(WORLD)))
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "source", ["", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"]
 )

@@ -75,6 +75,7 @@ def listed(world):
 # Who has left
 
 
+@pytest.mark.quick(2)
 @SOURCES
 def test_a_rule_for_the_email_of_somebody_who_has_left_still_charges(
     tmp_path, source, behavior, acus
@@ -93,6 +94,7 @@ def test_a_rule_for_the_email_of_somebody_who_has_left_still_charges(
     assert (entry.email, entry.name) == (EMAIL, "Lee Aver")
 
 
+@pytest.mark.quick(2)
 @SOURCES
 def test_without_the_cycle_before_nobody_knows_whose_email_it_was(tmp_path, source, behavior, acus):
     """What the tests above would find if nothing was remembered."""
@@ -103,6 +105,7 @@ def test_without_the_cycle_before_nobody_knows_whose_email_it_was(tmp_path, sour
     assert foots(derived)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("source", ["", "api: v2", OWN], ids=["v3", "v2", "organizations"])
 def test_who_is_only_remembered_and_not_found_is_no_missing_view(tmp_path, source):
     with serving(NOW_HERE, gone_users="not found", user_map=False) as api:

@@ -137,6 +137,7 @@ def test_a_view_that_is_answered_now_is_one_answer_that_differs(tmp_path):
     )
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("source", ["", "api: v2", OWN], ids=["v3", "v2", "organizations"])
 def test_equal_answers_are_not_spoken_of(tmp_path, source):
     derived, lines = refreshed(tmp_path, WORLD, source)
@@ -144,7 +145,7 @@ def test_equal_answers_are_not_spoken_of(tmp_path, source):
     assert close(by_center(derived), truth(WORLD, MAPPING, tied=source == OWN))
 
 
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "name", ["shuffled days", "noise", "duplicated days", "unknown fields", "absent zeros"]
 )
@@ -244,6 +245,7 @@ def test_the_third_fetch_is_compared_with_the_second(tmp_path):
     assert 'since 2026-02-01T12:00:00Z by +0.5000 ACUs: 2025-12-09 "devin" +0.5000' in line
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("source", ["", OWN], ids=["v3", "organizations"])
 def test_a_refresh_that_stops_halfway_changes_nothing_until_it_is_finished(tmp_path, source):
     """Two fetches never mix: before, during and after, every figure is of one of them."""
@@ -271,6 +273,7 @@ def test_a_refresh_that_stops_halfway_changes_nothing_until_it_is_finished(tmp_p
     assert not (job.evidence.parent / "fetching.jsonl").exists()
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("hours", [0, 2])
 def test_a_fetch_of_a_running_cycle_that_stopped_is_gone_on_with_for_an_hour(tmp_path, hours):
     """Later its days have grown, and it begins anew; what was collected stands until then."""

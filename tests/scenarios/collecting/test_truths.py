@@ -58,7 +58,7 @@ def told(tmp_path, truths, source="", rates=None, **behavior):
     return derived
 
 
-@pytest.mark.quick(6)
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     "name", [name for name in (*OF_DAYS, *OF_ALL) if name not in WITHOUT_PRODUCTS]
 )
@@ -85,12 +85,14 @@ def test_without_a_breakdown_all_is_unspecified_and_nothing_is_lost(tmp_path, na
     assert {record.product for record in derived.usage.records} == {"unspecified"}
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("name", OF_ALL)
 def test_oddities_of_lists_move_no_cent_of_v2(tmp_path, name):
     derived = told(tmp_path, [name], "api: v2", page_cap=3)
     assert close(by_center(derived), truth(WORLD, MAPPING))
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     "behavior",
     [
@@ -179,6 +181,7 @@ def test_an_empty_cycle_is_a_statement_of_zeros(tmp_path, source):
     assert not derived.usage.records
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("source", ["", "api: v2", own_credentials(WORLD)])
 def test_a_user_without_usage_costs_nothing(tmp_path, source):
     silent = WORLD.people[2]._replace(user_id="silent|one", roles=())
@@ -243,6 +246,7 @@ def test_a_newline_after_a_mounted_token_is_no_part_of_it(tmp_path):
     assert {*api.seen.authorizations} == {f"Bearer {ENTERPRISE}"}
 
 
+@pytest.mark.quick(6)
 @pytest.mark.parametrize(
     "kind", ["504", "maintenance", "truncated", "cut middle", "empty", "other json"]
 )
@@ -263,6 +267,7 @@ def test_what_is_no_answer_is_never_read_as_zero(tmp_path, kind, template):
 # Cycles
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     ("source", "template"), [("", CYCLES3), ("api: v2", "/v2/enterprise/consumption/cycles")]
 )

@@ -130,6 +130,7 @@ def why_not(suffix: str, content: bytes) -> str:
     return raised.value.message
 
 
+@pytest.mark.quick(5)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_png_that_is_accepted_is_drawn_as_it_is(kind):
     content, left, right = KINDS[kind]
