@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-REAL = ("sh", "cat", "chmod", "cmp", "dirname", "env", "head", "mkdir", "mv", "rm", "tr")
+REAL = ("sh", "cat", "chmod", "cmp", "cp", "dirname", "env", "head", "mkdir", "mv", "rm", "tr")
 
 PROGRAM = [
     *("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
     *("fonts-liberation", "fonts-dejavu-core", "fonts-droid-fallback", "fonts-nanum"),
 ]
 TESTS = ["libreoffice-calc-nogui", "poppler-utils", "openssl"]
+NODE = ("tests/node/package.json", "tests/node/package-lock.json")
 HEAVY_TESTS = ["libpdfbox2-java", "libjaxb-api-java", "default-jre-headless", "chromium"]
 
 # Stand-ins play their part on the folder $MACHINE. Those that change something also write their
@@ -39,8 +40,13 @@ case "$*" in
         versions=tests/constraints.txt
         case $0 in .venv-lowest/*) versions=tests/lowest.txt ;; esac
         cmp "$PIP_CONSTRAINT" $versions && cmp "$PIP_BUILD_CONSTRAINT" $versions || exit
-        [ ! -e "$MACHINE/pip-fails" ] || {{ echo "no such version"; exit 1; }} ;;
+        [ ! -e "$MACHINE/pip-fails" ] || {{ echo "no such version"; exit 1; }}
+        cat "$MACHINE/npm" >"${{0%/*}}/npm"; chmod +x "${{0%/*}}/npm" ;;
 esac
+"""
+NPM = f"""#!/bin/sh
+{RECORD}
+[ ! -e "$MACHINE/npm-fails" ] || {{ echo "no such package"; exit 1; }}
 """
 STAND_INS = {
     "python3": PYTHON,
@@ -80,15 +86,16 @@ class Machine:
             self.commands,
             self.state / "package",
             self.state / "old",
-            self.checkout / "tests",
+            self.checkout / "tests" / "node",
         ):
             folder.mkdir(parents=True)
         shutil.copytree(ROOT / ".ci", self.checkout / ".ci")
-        for name in ("pyproject.toml", "tests/constraints.txt", "tests/lowest.txt"):
+        for name in ("pyproject.toml", "tests/constraints.txt", "tests/lowest.txt", *NODE):
             shutil.copy(ROOT / name, self.checkout / name)
         for name in REAL:
             (self.commands / name).symlink_to(str(shutil.which(name)))
-        for name, text in {"update": "0", "user": "0", "system": "Linux", "no-library": ""}.items():
+        state = {"update": "0", "user": "0", "system": "Linux", "no-library": "", "npm": NPM}
+        for name, text in state.items():
             (self.state / name).write_text(text)
         self.provide(*BARE)
 
@@ -182,6 +189,23 @@ def test_the_heavy_tests_need_more_than_the_others(machine: Machine) -> None:
     assert code == 0, said
     assert asked_for(calls) == {*HEAVY_TESTS}
     assert not [line for line in calls if "-m pip" in line], "the Python packages are the same"
+    assert calls[-1].startswith("npm ci --prefix .venv/readers --ignore-scripts")
+    assert machine.set_up("heavy") == (0, [], "")
+
+
+def test_changed_javascript_packages_are_installed_anew(machine: Machine) -> None:
+    machine.set_up("heavy")
+    with (machine.checkout / NODE[1]).open("a") as lock:
+        lock.write("\n")
+    (machine.checkout / ".venv/readers/node_modules").mkdir()
+    (machine.state / "npm-fails").touch()
+    code, _, said = machine.set_up("heavy")
+    assert code == 1
+    assert said.endswith("no such package\nsetup: npm could not install the JavaScript packages\n")
+    (machine.state / "npm-fails").unlink()
+    code, calls, said = machine.set_up("heavy")
+    assert (code, len(calls)) == (0, 1), said
+    assert not (machine.checkout / ".venv/readers/node_modules").exists()
     assert machine.set_up("heavy") == (0, [], "")
 
 
