@@ -1,6 +1,7 @@
 """Where words stand on the pages of a PDF, as Poppler reads them."""
 
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -50,6 +51,18 @@ def clashes(pdf: bytes) -> Iterator[tuple[str, str]]:
         for word in seen:
             if not (word.left > LEFT - 1 and word.right < RIGHT + 1):
                 yield word.text, "the margin"
+
+
+def torn(pdf: bytes, xhtml: str) -> Counter[str]:
+    """Give the figures of tables that are no words on the pages: two that run together are one."""
+    rows = ET.fromstring(xhtml).iter("tr")  # noqa: S314 - our own
+    figures = ("".join(cell.itertext()) for row in rows for cell in row if is_figure(cell))
+    wanted = Counter(word for figure in figures for word in figure.split())
+    return wanted - Counter(word.text for page in pages_of(pdf) for word in page)
+
+
+def is_figure(cell: ET.Element) -> bool:
+    return cell.tag == "td" and "number" in cell.get("class", "").split()
 
 
 POINTS = 72 / 25.4

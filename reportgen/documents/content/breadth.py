@@ -1,4 +1,4 @@
-"""How much room the amounts of a page take: columns are made for millions, some need trillions.
+"""How much room figures in drawings take: they are made for millions, and some need trillions.
 
 Digits are counted, and nothing is measured: all digits of the typeface are of one width.
 """
@@ -8,8 +8,6 @@ from decimal import Decimal
 
 from reportgen.core.money import multiply, ratio, total
 
-MOST_DIGITS = 10
-"""Of an amount, decimals included, that a column of an ordinary page has room for."""
 LABEL, LEAST_LABEL = Decimal(8), Decimal(3)
 ROOM = Decimal(56)
 """Units that a label may take: the place of a bar, less a gap."""
@@ -17,16 +15,7 @@ DIGIT, SEPARATOR, SIGN = Decimal("0.556"), Decimal("0.278"), Decimal("0.333")
 """Widths in the size of the type, as Liberation Sans has them."""
 
 
-def breadth(amounts: Iterable[Decimal | None], decimals: int) -> str:
-    """Give the class of a page: `broad` where an amount has more digits than its columns hold.
-
-    >>> breadth([Decimal("12345678.90"), None], 2), breadth([Decimal("-123456789")], 2)
-    ('', 'broad')
-    """
-    return "broad" if _digits(amounts, decimals) > MOST_DIGITS else ""
-
-
-def label_size(amounts: Iterable[Decimal | None], decimals: int) -> str:
+def label_size(amounts: Iterable[Decimal | None], decimals: int, room: Decimal = ROOM) -> str:
     """Give the size in units in which the longest of some amounts has room over its bar.
 
     >>> label_size([Decimal("12345678.90")], 2), label_size([Decimal("10404427442.56")], 2)
@@ -41,7 +30,7 @@ def label_size(amounts: Iterable[Decimal | None], decimals: int) -> str:
             SIGN,
         )
     )
-    fitting = ratio(ROOM, width, decimals=1) or LABEL
+    fitting = ratio(room, width, decimals=1) or LABEL
     return f"{max(LEAST_LABEL, min(LABEL, fitting)):f}"
 
 

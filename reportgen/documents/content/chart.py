@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Cell
-from reportgen.core.money import ZERO, add, multiply, ratio, subtract, total
+from reportgen.core.money import ZERO, add, decimals_of, multiply, ratio, subtract, total
+from reportgen.documents.content.breadth import label_size
 
 WIDTH, HEIGHT = 520, 110
 COLORS = (
@@ -23,6 +24,7 @@ SCALE_STEPS = tuple(map(Decimal, ("1", "1.5", "2", "3", "4", "5", "6", "8", "10"
 LABELLED_DAYS = 7
 GRID_LABELS, DAY_LINE, DAY_LABELS, OVERHEAD = 40, 12, 16, 6
 """Room beside, below and above the bars, for labels of 8 units."""
+LABEL_GAP, GRID_DECIMALS = 3, 4
 SHARE_HEIGHT, SHARE_DECIMALS = 5, 4
 
 
@@ -64,6 +66,13 @@ class Chart:
     grid: tuple[Tick, ...]
     days: tuple[Tick, ...]
     highest: tuple[date, Decimal] | None
+
+    @property
+    def label_size(self) -> str:
+        """The size of the labels of the grid, the longest of which has room beside the bars."""
+        values = [tick.value for tick in self.grid if isinstance(tick.value, Decimal)]
+        shown = max(map(decimals_of, values), default=0)
+        return label_size(values, min(shown, GRID_DECIMALS), Decimal(GRID_LABELS - LABEL_GAP))
 
     @property
     def right(self) -> int:

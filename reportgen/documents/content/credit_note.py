@@ -23,7 +23,6 @@ from reportgen.core.model import (
 )
 from reportgen.core.money import ZERO, add, round_half_up, subtract, total
 from reportgen.core.notes import totals_of
-from reportgen.documents.content.breadth import breadth
 from reportgen.documents.content.invoice import price_decimals
 from reportgen.documents.content.labels import Word
 from reportgen.documents.content.slots import Slot
@@ -66,13 +65,6 @@ class CreditNoteDocument:
     def kind(self) -> Literal["credit", "debit"]:
         """Tell which it is: a debit note charges something, a credit note does not."""
         return self.amounts.kind
-
-    @property
-    def breadth(self) -> str:
-        """The class of its pages: `broad` where amounts need more room than most."""
-        totals = (self.before_amount, self.after_amount, self.before.chargeable_amount)
-        sides = (side for line in self.amounts.lines for side in (line.before_amount, line.amount))
-        return breadth([*totals, *sides, self.after.chargeable_amount], self.heading.decimals)
 
     @property
     def acus(self) -> Decimal:

@@ -35,7 +35,6 @@ from reportgen.core.money import (
     subtract,
     total,
 )
-from reportgen.documents.content.breadth import breadth
 from reportgen.documents.content.budget import Budget, budget_of
 from reportgen.documents.content.charges import (
     FurtherRow,
@@ -105,16 +104,6 @@ class InvoiceDocument:
     def cost_center(self) -> CostCenter:
         """Who is charged."""
         return self.invoice.cost_center
-
-    @property
-    def breadth(self) -> str:
-        """The class of its pages: `broad` where amounts need more room than most."""
-        lines = [line.amount for line in self.invoice.lines]
-        totals = [self.invoice.amount, self.tie_out.invoiced_amount, self.tie_out.chargeable_amount]
-        whole = self.comparison.whole if self.comparison else None
-        changed = [whole.before.amount, whole.amount] if whole else []
-        year = [self.year.amount] if self.year else []
-        return breadth([*lines, *totals, *changed, *year], self.heading.decimals)
 
     @property
     def acus(self) -> Decimal:

@@ -22,7 +22,6 @@ from reportgen.documents.content.bearers import (
     moved_since,
     moved_slot,
 )
-from reportgen.documents.content.breadth import breadth
 from reportgen.documents.content.budget import Budget, budget_of
 from reportgen.documents.content.charges import amount_of, fraction_of
 from reportgen.documents.content.chart import Chart, colors, daily_chart
@@ -101,14 +100,6 @@ class StatementDocument:
     def heading(self) -> Heading:
         """What stands above every document."""
         return self.statement.heading
-
-    @property
-    def breadth(self) -> str:
-        """The class of its pages: `broad` where amounts need more room than most."""
-        rows = [amount for row in self.rows for amount in (row.amount, row.change)]
-        tie = self.tie_out
-        totals = (tie.invoiced_amount, tie.chargeable_amount, tie.fees_amount, tie.unborne_amount)
-        return breadth([*rows, *totals, tie.vendor_invoice_amount], self.heading.decimals)
 
     @property
     def tie_out(self) -> TieOut:

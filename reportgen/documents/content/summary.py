@@ -9,7 +9,6 @@ from typing import Literal
 from reportgen.core.model import Heading, Statement, TieOut
 from reportgen.core.money import ZERO, add, round_half_up, subtract, total
 from reportgen.core.text import slug, told_apart
-from reportgen.documents.content.breadth import breadth
 from reportgen.documents.content.budget import Budget, budget_of
 from reportgen.documents.content.charges import across_entities
 from reportgen.documents.content.comparison import StatementComparison, statement_comparison
@@ -34,13 +33,6 @@ class SummaryDocument:
     comparison: StatementComparison | None = None
     across_entities: bool = False
     note: str | None = None
-
-    @property
-    def breadth(self) -> str:
-        """The class of its pages: `broad` where amounts need more room than most."""
-        budgets = [row.budget.amount for row in self.rows if row.budget]
-        rows = [amount for row in self.rows for amount in (row.amount, row.change)]
-        return breadth([*rows, *budgets, self.before, self.amount], self.heading.decimals)
 
     @property
     def acus(self) -> Decimal:

@@ -28,6 +28,8 @@ TOP, FLOOR = Decimal(12), Decimal(84)
 """Bars stand between them; above is room for an amount, below for the name of a cycle."""
 LABEL = Decimal(12)
 """The line of a label of 8 units; one more stands below the bars where an amount is below zero."""
+LEGIBLE = Decimal(7)
+"""Units of a label that can be read where the drawing fills two thirds of a line."""
 ABOVE, BELOW = Decimal(3), Decimal(9)
 """From the end of a bar to the baseline of its amount."""
 CYCLE_LINE = Decimal(94)
@@ -73,6 +75,11 @@ class Trend:
     def known(self) -> tuple[Bar, ...]:
         """The cycles of which there is an amount."""
         return tuple(bar for bar in self.bars if bar.amount is not None)
+
+    @property
+    def wide(self) -> bool:
+        """Tell whether amounts are so long that the drawing needs the whole line to be read."""
+        return Decimal(self.label_size) < LEGIBLE
 
     @property
     def drawn(self) -> bool:

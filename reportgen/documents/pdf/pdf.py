@@ -22,8 +22,10 @@ from reportgen.core.model import Attachment
 from reportgen.core.text import quoted
 from reportgen.documents.markup import MarkupError, tree
 from reportgen.documents.pdf import fontconfig, tagging
+from reportgen.documents.pdf.columns import fit_columns
 from reportgen.documents.pdf.drawable import check_drawable
 from reportgen.documents.pdf.fetcher import DataOnly, check_nothing_lost
+from reportgen.documents.pdf.figures import fit_figures
 from reportgen.documents.pdf.glyphs import check_glyphs
 from reportgen.documents.pdf.log import warnings_heard
 from reportgen.documents.pdf.styles import check_computed, check_sheet, check_styles
@@ -71,6 +73,8 @@ def pdf(
     _check_archivable(document.etree_element)
     check_drawable(document.etree_element)
     check_styles(document.etree_element)
+    fit_columns(document.etree_element)
+    fit_figures(document.etree_element)
     with warnings_heard() as warnings:
         written: bytes = document.write_pdf(
             font_config=_fonts(),
