@@ -406,10 +406,11 @@ def verify(
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["audit", "csv"]),
+    type=click.Choice(["audit", "csv", "focus"]),
     required=True,
     help="audit: a zip for auditors, with all that a closed cycle was made of, to be checked by "
-    "itself. csv: ledger, invoice lines and tie-out.",
+    "itself. csv: ledger, invoice lines and tie-out. focus: charges by the FinOps Open Cost and "
+    "Usage Specification.",
 )
 @click.option(
     "--output",
@@ -417,6 +418,11 @@ def verify(
     metavar="PATH",
     help="Where to write it: of audit a file, else a folder. Without it a draft's files go to "
     "exports/ in its folder, those of closed cycles to exports/ beside the cycles.",
+)
+@click.option(
+    "--focus-version",
+    type=click.Choice(["1.2", "1.4"]),
+    help="Of focus: the version of the specification; 1.2 by default.",
 )
 @STRICT
 @finishing

@@ -14,6 +14,7 @@ from reportgen.cli import main
 from reportgen.core.model import ExportName
 from reportgen.documents.exports.formats import FORMATS
 from reportgen.documents.exports.material import Options
+from tests.documents.exports.focus_rules import broken_in_charges, broken_in_details
 from tests.scenarios.closed import forged
 from tests.scenarios.job import DECEMBER, NOVEMBER, Job, contents, once, plain, small
 
@@ -225,3 +226,39 @@ def test_every_format_can_be_asked_for_and_sealed():
     taken = {name for form in FORMATS.values() for name in form.options}
     assert taken == {field.name for field in fields(Options)}
     assert taken <= {one.name for one in main.commands["export"].params}
+
+
+# FOCUS of what was corrected
+
+
+def focus(job: Job, folder, cycle: str) -> list[list[dict[str, str]]]:
+    done(export(job, "--output", folder, "--focus-version", "1.4", kind="focus", cycle=cycle))
+    names = ("CostAndUsage", "InvoiceDetail", "BillingPeriod")
+    return [rows_of((folder / f"focus-{name}.csv").read_bytes()) for name in names]
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", [f"{NOVEMBER}.c1", f"{DECEMBER}.c1", f"{DECEMBER}.c2"])
+def test_a_corrected_line_is_a_reversal_and_a_re_entry(corrected_once, tmp_path, name):
+    charges, details, (period,) = focus(corrected_once, tmp_path / "out", name)
+    assert list(broken_in_charges(charges, "1.4")) == []
+    assert list(broken_in_details(details)) == []
+    correction = json.loads((corrected_once.archive / name / "correction.json").read_text())
+    notes = {note["number"]: note for note in correction["notes"]}
+    assert {row["InvoiceId"] for row in charges} == notes.keys()
+    for number, note in notes.items():
+        mine = [row for row in charges if row["InvoiceId"] == number]
+        assert len(mine) == 2 * len(note["lines"])
+        assert sum(Decimal(row["BilledCost"]) for row in mine) == Decimal(note["amount"])
+        steps = [row["x_CorrectionStep"] for row in mine]
+        assert steps == ["Reversal", "Re-entry"] * len(note["lines"])
+        for line, reversal, entry in zip(note["lines"], mine[::2], mine[1::2], strict=True):
+            assert Decimal(reversal["BilledCost"]) == -Decimal(line["before_amount"])
+            assert Decimal(entry["BilledCost"]) == Decimal(line["after_amount"])
+        told = [row for row in details if row["InvoiceId"] == number]
+        assert sum(Decimal(row["BilledCost"]) for row in told) == Decimal(note["amount"])
+    assert {row["ChargeClass"] for row in charges} == {"Correction"}
+    start = name[:10]
+    assert {row["ChargePeriodStart"] for row in charges} == {f"{start}T08:00:00Z"}
+    assert {row["BillingPeriodStart"] for row in charges} == {period["BillingPeriodStart"]}
+    assert period["BillingPeriodStart"] > f"{DECEMBER}T08:00:00Z"

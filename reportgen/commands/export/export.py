@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from reportgen.commands.export.audit import export_pack
 from reportgen.commands.export.figures import export_figures
@@ -20,7 +20,7 @@ def export(
     selector: str,
     kind: ExportName | str,
     output: Path | None,
-    wished: Mapping[str, object],
+    wished: Mapping[str, Any],
     context: Context,
 ) -> int:
     """Write what is asked for; `wished` are the options that were given, by their names."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from reportgen.archive.exported import Listed, export_into
 from reportgen.archive.folder import locked
@@ -21,7 +22,7 @@ def export_figures(
     selector: str,
     form: ExportFormat,
     output: Path | None,
-    wished: Mapping[str, object],
+    wished: Mapping[str, Any],
     context: Context,
 ) -> int:
     """Write the files of a format, unless a closed cycle among them was changed since."""

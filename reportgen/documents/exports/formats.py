@@ -7,9 +7,13 @@ A new one is a function as `material.Write` has it, a line in `FORMATS`, its nam
 from collections.abc import Mapping
 
 from reportgen.core.model import ExportName
+from reportgen.documents.exports.focus.files import focus_files
 from reportgen.documents.exports.material import ExportFormat
 from reportgen.documents.exports.tables import csv_files
 
 FORMATS: Mapping[ExportName, ExportFormat] = {
-    "csv": ExportFormat(write=csv_files, family=lambda _: "csv")
+    "csv": ExportFormat(write=csv_files, family=lambda _: "csv"),
+    "focus": ExportFormat(
+        write=focus_files, family=lambda _: "focus", options=frozenset({"focus_version"})
+    ),
 }

@@ -5,13 +5,15 @@ Law: people stand in it as documents may show them; no format looks behind that.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from reportgen.core.charges import CycleCharges
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Allocation, Directory, RateCard, Statement, UsersShown
 from reportgen.core.model import Mapping as Rules
 from reportgen.core.notes import Notes
+
+FocusVersion = Literal["1.2", "1.4"]
 
 
 class Piece(NamedTuple):
@@ -28,7 +30,8 @@ class Material:
     `folder` names it in the archive (`2025-12-05`, `2025-12-05.c1`); `period` is the billing cycle
     in which it is charged: of a correction the one in which that was issued. `seal` is None for a
     draft, and at the close itself, as the seal depends on what is made there. `allocations` can be
-    gone through again and again; `templates` are texts by name.
+    gone through again and again; `collected_at` is the moment of its last answer; `templates` are
+    texts by name.
     """
 
     folder: str
@@ -41,6 +44,7 @@ class Material:
     rules: Rules
     card: RateCard
     users: UsersShown
+    collected_at: str
     templates: Mapping[str, str]
     notes: Notes | None = None
 
@@ -48,6 +52,8 @@ class Material:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     """What may be chosen of all formats together; each takes those that it names."""
+
+    focus_version: FocusVersion = "1.2"
 
 
 Write = Callable[[Iterable[Material], Options], Iterator[Piece]]

@@ -1,6 +1,7 @@
 """What exports of a cycle are made of, and what is chosen of them by the configuration."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from reportgen.archive.folder import correction_folder, cycle_folder
 from reportgen.core.cycle import BillingCycle, contract_cycles
@@ -38,9 +39,16 @@ def material_of(
         rules=configuration.mapping,
         card=configuration.rate_card,
         users=users,
+        collected_at=_collected_at(inputs),
         templates=templates,
         notes=derived.notes,
     )
+
+
+def _collected_at(inputs: Inputs) -> str:
+    """Give the moment of the last answer, in UTC to the second."""
+    fetched = (datetime.fromisoformat(one.fetched_at) for one in inputs.responses.values())
+    return max(fetched).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _folder_name(inputs: Inputs) -> str:
