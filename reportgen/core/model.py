@@ -27,6 +27,7 @@
       AddressedLine             a line, and on whose invoice it stands
     ByOrganization              whose usage an organization's rule charged, for want of their own
     Statement                   the cycle over all: Heading, Unallocated, TieOut, TieOutRow
+      UnallocatedPart           whose usage no rule covers
       MissingView               what the API did not give of an endpoint
       Subtotal                  by department, entity, calendar month
       RunRate                   what an open cycle may come to
@@ -573,15 +574,35 @@ class ByOrganization(NamedTuple):
     people: int = 1
 
 
+class UnallocatedPart(NamedTuple):
+    """What somebody used that no rule covers, over all products; an organization where no user is.
+
+    Where nobody is known all ids are empty. Where people are not told apart theirs are empty too,
+    and they are counted.
+    """
+
+    cause: str
+    org_id: str
+    principal_kind: str
+    principal_id: str
+    acus: Decimal
+    amount: Decimal
+    people: int = 1
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unallocated:
-    """What no rule covers; `cost_center` bears it, or nobody does."""
+    """What no rule covers; `cost_center` bears it, or nobody does.
+
+    The `parts` say whose it is: by cause, the largest amount first.
+    """
 
     cost_center: str | None
     acus: Decimal
     amount: Decimal
     by_product: MappingOf[str, Decimal]
     by_cause: MappingOf[str, Decimal]
+    parts: tuple[UnallocatedPart, ...] = ()
 
 
 class TieOutRow(NamedTuple):
@@ -954,7 +975,8 @@ class Statement:
     """The cycle over all cost centers, every declared one included, in the order of their codes.
 
     `earlier` are the cycles that it follows on, oldest first: at most five, without a gap, in its
-    currency. `corrections` are those of other cycles that were issued since the close before.
+    currency. `corrections` are those of other cycles that were issued since the close before. The
+    vendor's invoice has a number, and a file where one is named.
     """
 
     heading: Heading
@@ -973,6 +995,8 @@ class Statement:
     earlier: tuple[CycleTotals, ...] = ()
     year_to_date: YearToDate | None = None
     corrections: tuple[IssuedCorrection, ...] = ()
+    vendor_number: str = ""
+    vendor_document: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

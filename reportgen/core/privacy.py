@@ -28,6 +28,7 @@ from reportgen.core.model import (
     Moved,
     Principal,
     Statement,
+    UnallocatedPart,
     UsageRecord,
     UsersShown,
     Variance,
@@ -78,6 +79,7 @@ def redacted(
             _discrepancy(discrepancy, words) for discrepancy in statement.discrepancies
         ),
         by_organization=_by_organization(statement.by_organization, kept),
+        unallocated=replace(statement.unallocated, parts=_parts(statement.unallocated.parts, kept)),
         variance=_variance(statement.variance, kept) if statement.variance else None,
         earlier=tuple(map(_totals, statement.earlier)),
     ), Directory(
@@ -234,6 +236,29 @@ def _by_organization(
         )
         for (org_id, code, rule), alike in sorted(places.items())
     )
+
+
+def _parts(parts: Sequence[UnallocatedPart], kept: Pseudonyms) -> tuple[UnallocatedPart, ...]:
+    """Show what no rule covers by pseudonyms, or count the people of each cause."""
+    if kept:
+        shown = sorted(part._replace(principal_id=_id(*part[2:4], kept)) for part in parts)
+    else:
+        shown = list(_of_nobody(parts))
+    shown.sort(key=lambda part: (part.amount, part.acus), reverse=True)
+    return tuple(sorted(shown, key=lambda part: part.cause))
+
+
+def _of_nobody(parts: Iterable[UnallocatedPart]) -> Iterator[UnallocatedPart]:
+    """Add up people by their cause; an organization is nobody in particular."""
+    people: dict[str, list[UnallocatedPart]] = defaultdict(list)
+    for part in parts:
+        if part.principal_id:
+            people[part.cause].append(part)
+        else:
+            yield part
+    for cause, alike in sorted(people.items()):
+        acus, amount = total(part.acus for part in alike), total(part.amount for part in alike)
+        yield UnallocatedPart(cause, "", alike[0].principal_kind, "", acus, amount, len(alike))
 
 
 def _moved(rows: Sequence[Moved], kept: Pseudonyms) -> tuple[Moved, ...]:

@@ -37,6 +37,7 @@ from reportgen.core.rate_card import card_warnings
 from reportgen.core.rollup import by_holder, over_all
 from reportgen.core.text import quoted
 from reportgen.core.tieout import tie_out, tie_out_rows, unpriced, vendor_difference
+from reportgen.core.unallocated import unallocated_parts
 
 A_DAY = Decimal(86400)
 
@@ -79,6 +80,8 @@ def statement(
         by_entity=by_holder(invoices, lambda center: center.entity, card.decimals),
         by_month=over_all(invoices),
         run_rate=_run_rate(heading, invoices, tie.invoiced_amount),
+        vendor_number=vendor_invoice.number if vendor_invoice else "",
+        vendor_document=(vendor_invoice.document or "") if vendor_invoice else "",
     )
     return result, [
         *vendor_difference(tie, vendor_invoice),
@@ -149,6 +152,7 @@ def _unallocated(
             for allocation in allocations
             if allocation.kind == "unallocated"
         ),
+        parts=unallocated_parts(allocations, unallocated, card.decimals),
     )
 
 

@@ -20,6 +20,7 @@ from reportgen.core.model import (
     RunRate,
     Statement,
     Subtotal,
+    UnallocatedPart,
     Variance,
     YearToDate,
 )
@@ -50,6 +51,7 @@ def statement_values(statement: Statement) -> dict[str, Any]:
             "amount": fixed(unallocated.amount, decimals),
             "by_product": _quantities(unallocated.by_product),
             "by_cause": _quantities(unallocated.by_cause),
+            "parts": [_part(part, decimals) for part in unallocated.parts],
         },
         "discrepancies": [_discrepancy(discrepancy) for discrepancy in statement.discrepancies],
         "tie_out": tie_out_values(statement),
@@ -281,6 +283,17 @@ def _by_organization(row: ByOrganization, decimals: int) -> dict[str, Any]:
         "passed_on": row.passed_on or None,
         "acus": plain(row.acus),
         "amount": fixed(row.amount, decimals),
+    }
+
+
+def _part(part: UnallocatedPart, decimals: int) -> dict[str, Any]:
+    return {
+        "cause": part.cause,
+        "org_id": part.org_id or None,
+        "principal_id": part.principal_id or None,
+        "people": part.people,
+        "acus": plain(part.acus),
+        "amount": fixed(part.amount, decimals),
     }
 
 

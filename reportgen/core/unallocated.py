@@ -17,7 +17,16 @@ from typing import NamedTuple
 from reportgen.core.allocate import value_on
 from reportgen.core.directory import principal_of
 from reportgen.core.match import Matcher, Subject, is_pattern, subject_of
-from reportgen.core.model import Allocation, Directory, InvoiceLine, Level, Mapping, Rule, Split
+from reportgen.core.model import (
+    Allocation,
+    Directory,
+    InvoiceLine,
+    Level,
+    Mapping,
+    Rule,
+    Split,
+    UnallocatedPart,
+)
 from reportgen.core.money import EXACT, ZERO, add, plain, round_half_up, round_to_total
 from reportgen.core.text import address, did_you_mean, visible
 
@@ -78,6 +87,26 @@ def unallocated_rows(
     rows.sort(key=lambda row: (row.id, row.product))
     rows.sort(key=lambda row: row.amount, reverse=True)
     return sorted(rows, key=lambda row: row.cause)
+
+
+def unallocated_parts(
+    allocations: Iterable[Allocation], charged: Iterable[InvoiceLine], decimals: int
+) -> tuple[UnallocatedPart, ...]:
+    """Give what each orphan comes to over all products: by cause, the largest amount first."""
+    unallocated = [allocation for allocation in allocations if allocation.kind == "unallocated"]
+    lines = [line for line in charged if line.kind == "unallocated"]
+    whole: dict[Orphan, tuple[Decimal, Decimal]] = {}
+    for (orphan, _), (acus, amount) in _sums(unallocated, lines, decimals).items():
+        before = whole.get(orphan, (ZERO, ZERO))
+        whole[orphan] = add(before[0], acus), add(before[1], amount)
+    parts = [_part(orphan, *sums) for orphan, sums in sorted(whole.items())]
+    parts.sort(key=lambda part: (part.amount, part.acus), reverse=True)
+    return tuple(sorted(parts, key=lambda part: part.cause))
+
+
+def _part(orphan: Orphan, acus: Decimal, amount: Decimal) -> UnallocatedPart:
+    ids = ("", orphan.kind, orphan.id) if orphan.kind else (orphan.id, "", "")
+    return UnallocatedPart(orphan.cause, *ids, acus, amount)
 
 
 def _orphan(allocation: Allocation) -> Orphan:

@@ -112,8 +112,14 @@ def test_a_request_names_nobody(way, shown):
             "/v3/organizations/org-1",
         ),
     )
+    statement = grove.derived().statement
     bare = replace(
-        grove.derived().statement, invoices=(), variance=None, earlier=(), discrepancies=(found,)
+        statement,
+        invoices=(),
+        unallocated=replace(statement.unallocated, parts=()),
+        variance=None,
+        earlier=(),
+        discrepancies=(found,),
     )
     statement, _ = redacted(bare, directory, way)
     (told,) = statement.discrepancies
@@ -172,3 +178,18 @@ def test_a_field_that_names_somebody_is_left_out_and_others_stay(way):
 
 def names() -> set[str | None]:
     return {entry.name for entry in everybody().entries.values()}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_no_rule_covers_comes_to_the_same_whoever_is_shown(way):
+    before = grove.derived().statement.unallocated
+    after = redacted(grove.derived().statement, everybody(), way)[0].unallocated
+    for cause in before.by_cause:
+        one, other = (
+            [part for part in each.parts if part.cause == cause] for each in (before, after)
+        )
+        assert sum(part.acus for part in one) == sum(part.acus for part in other)
+        assert sum(part.amount for part in one) == sum(part.amount for part in other)
+        assert sum(part.people for part in one) == sum(part.people for part in other)
+    assert sum(part.amount for part in before.parts) == before.amount
+    assert sum(part.acus for part in before.parts) == before.acus

@@ -48,10 +48,15 @@ def table(sample) -> dict[str, dict[str, str]]:
     return {**by_code, "": total}
 
 
-def test_links_lead_to_every_file_but_the_inputs(sample):
+def test_links_lead_to_every_file_and_to_the_inputs(sample):
     linked = {unquote(link.get("href")) for link in page(sample.folder).iter("a")}
-    assert linked == {name for name in contents(sample.folder) if not name.startswith(INPUTS)}
-    assert len(linked) == 2 + 5 + 2 * 12
+    inputs = {name for name in linked if name.startswith(INPUTS)}
+    assert linked - inputs == {
+        name for name in contents(sample.folder) if not name.startswith(INPUTS)
+    }
+    assert len(linked - inputs) == 2 + 5 + 2 * 12
+    assert all((sample.folder / name).exists() for name in inputs)
+    assert {"inputs/config/", "inputs/responses.jsonl"} <= inputs
 
 
 def test_every_amount_is_that_of_the_statement(sample, table):
@@ -88,7 +93,8 @@ def test_the_totals_are_those_of_the_statement(sample):
     ):
         assert words in shown
     for cause, quantity in unallocated["by_cause"].items():
-        assert f"{cause} {acus(quantity)}" in shown
+        amounts = [Decimal(one["amount"]) for one in unallocated["parts"] if one["cause"] == cause]
+        assert f"{cause} {money(sum(amounts))} {acus(quantity)}" in shown
 
 
 @pytest.mark.heavy
@@ -109,5 +115,5 @@ def test_links_hold_whatever_numbers_are_like(small_job: Job):
     assert plain(small_job, "index.html.j2").here("run").returncode == 0
     folder = small_job.cycle()
     links = [link.get("href") for link in page(folder).iter("a")]
-    assert all((folder / unquote(link)).is_file() for link in links)
+    assert all((folder / unquote(link)).exists() for link in links)
     assert sum("%23" in link for link in links) == 2 * 3

@@ -115,7 +115,7 @@ def test_json_is_one_object_and_nothing_else(drawn_again):
 
 CENTER_KEYS = [
     *("code", "name", "invoice", "acus", "by_product", "amount", "lines"),
-    *("budget", "memo", "variance", "run_rate"),
+    *("budget", "memo", "variance", "run_rate", "fields", "year_to_date"),
 ]
 LINE_KEYS = ["kind", "product", "acus", "unit_price", "exact_amount", "rounding", "amount"]
 KEYS = {
@@ -132,11 +132,11 @@ KEYS = {
         ),
         *("discrepancies", "tie_out"),
         *("by_department", "by_entity", "by_month", "variance", "run_rate", "missing_views"),
-        *("by_organization", "corrections"),
+        *("by_organization", "corrections", "year_to_date"),
     ],
     "cycle": ["start", "end", "boundary"],
     "control": ["acus", "by_product"],
-    "unallocated": ["cost_center", "acus", "amount", "by_product", "by_cause"],
+    "unallocated": ["cost_center", "acus", "amount", "by_product", "by_cause", "parts"],
     "tie_out": [
         *(
             "control_acus",

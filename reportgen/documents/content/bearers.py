@@ -1,6 +1,6 @@
-"""Who is charged by their organization's rule, and whom another cost center bears than before.
+"""Who is charged by their organization's rule or by none, and whom another cost center bears.
 
-Both lists are of everybody, the largest amount first; a page shows the first of them and one row
+All lists are of everybody, the largest amount first; a page shows the first of them and one row
 for all others, so that its columns foot.
 """
 
@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reportgen.core.directory import principal_of
-from reportgen.core.model import ByOrganization, Directory, Moved, Statement
+from reportgen.core.model import ByOrganization, Directory, Moved, Statement, UnallocatedPart
 from reportgen.core.money import total
 from reportgen.core.next_level import over_products
-from reportgen.documents.content.labels import NO_RULE, NOBODY, Word
+from reportgen.documents.content.labels import NO_HOLDER, NO_RULE, NOBODY, Word
 from reportgen.documents.content.slots import CellValue, Slot
 from reportgen.documents.content.usage import label_of
 
 MOST_BEARERS = 25
 BY_ORGANIZATION_FIELDS = ("user", "organization", "code", "rule", "own", "acus", "amount")
 MOVED_FIELDS = ("user", "from", "to", "rule", "acus", "amount")
+UNALLOCATED_FIELDS = ("cause", "user", "acus", "amount")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +28,7 @@ class Borne:
 
     Where nobody is told apart the `label` is empty, and `people` are counted. By organization:
     its name, and `passed_on`, the `none` that left it to its rule. Moved: the codes `from_` which.
+    Unallocated: the `cause`; there are no `people` where nobody is known.
     """
 
     label: str
@@ -38,6 +40,7 @@ class Borne:
     organization: str = ""
     passed_on: str = ""
     from_: tuple[str, ...] = ()
+    cause: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +91,19 @@ def moved_since(statement: Statement, directory: Directory) -> Bearers:
     return Bearers(rows=tuple(sorted((_moved(row, directory) for row in moves), key=_order)))
 
 
+def without_a_rule(statement: Statement, directory: Directory) -> Bearers:
+    """List whose usage no rule covers; an organization where no user is known."""
+    code, parts = statement.unallocated.cost_center or "", statement.unallocated.parts
+    rows = (_without_a_rule(part, code, directory) for part in parts)
+    return Bearers(rows=tuple(sorted(rows, key=_order)))
+
+
+def unallocated_slot(bearers: Bearers, word: Word) -> Slot:
+    """Give the rows of the workbook's sheet of those whom no rule covers."""
+    cells = ((word(row.cause), _called(row, word), row.acus, row.amount) for row in bearers.rows)
+    return Slot(UNALLOCATED_FIELDS, cells)
+
+
 def by_organization_slot(bearers: Bearers, word: Word) -> Slot:
     """Give the rows of the workbook's sheet of those whom organizations' rules charge."""
     return Slot(
@@ -114,6 +130,8 @@ def _moved_cells(row: Borne, word: Word) -> Sequence[CellValue]:
 
 
 def _called(row: Borne, word: Word) -> str:
+    if not row.people:
+        return word(NO_HOLDER)
     return row.label or word("%(count)s people") % {"count": row.people}
 
 
@@ -127,6 +145,21 @@ def _by_organization(row: ByOrganization, directory: Directory) -> Borne:
         people=row.people,
         organization=directory.organizations.get(row.org_id, row.org_id),
         passed_on=row.passed_on,
+    )
+
+
+def _without_a_rule(part: UnallocatedPart, code: str, directory: Directory) -> Borne:
+    organization = directory.organizations.get(part.org_id, part.org_id)
+    known = part.org_id or part.principal_kind
+    return Borne(
+        label=_label(part.principal_kind, part.principal_id, directory) or organization,
+        code=code,
+        rules=(),
+        acus=part.acus,
+        amount=part.amount,
+        people=part.people if known else 0,
+        organization=organization,
+        cause=part.cause,
     )
 
 

@@ -3,18 +3,21 @@
 Law: a link is made from the path that a document is rendered to, so that none leads nowhere.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from urllib.parse import quote
 
 from reportgen.core.model import Heading, Statement, TieOut
-from reportgen.core.money import decimals_of, round_half_up, subtract
+from reportgen.core.money import ZERO, decimals_of, round_half_up, subtract, total
 from reportgen.documents.content.labels import Word
 from reportgen.documents.content.slots import Slot
 from reportgen.documents.content.statement import CostCenterRow, StatementDocument, without_usage
 from reportgen.documents.content.summary import SummaryDocument
 from reportgen.documents.content.trend import SLOT, Bar, Trend, invoice_trend, sparkline
+
+LONG_LIST = 25
+"""From so many cost centers on they stand by department, with links to each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +32,20 @@ class IndexRow:
     workbook: str | None = None
     line: str | None = None
     bars: tuple[Bar, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Cost centers under one heading: a department's in a long list, else all under none.
+
+    `anchor` is what leads to it within the page; the name is empty for those without a department.
+    """
+
+    rows: tuple[IndexRow, ...]
+    name: str = ""
+    anchor: str = ""
+    acus: Decimal = ZERO
+    amount: Decimal = ZERO
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +83,37 @@ class IndexDocument:
     def rows(self) -> list[IndexRow]:
         """Every cost center, and after them those that are gone."""
         return list(map(self._row, self.whole.rows))
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The rows under their headings; one group without an anchor where the list is short."""
+        rows = self.rows
+        departments = sorted({row.center.department or "" for row in rows})
+        if len(rows) < LONG_LIST or len(departments) == 1:
+            return (Group(rows=tuple(rows)),)
+        names = [*filter(None, departments), *(name for name in departments if not name)]
+        return tuple(
+            _group(name, f"department-{place}", rows) for place, name in enumerate(names, start=1)
+        )
+
+    @property
+    def before(self) -> str | None:
+        """The page of the cycle before, where that was archived."""
+        variance = self.statement.variance
+        start = variance.previous.cycle.start.isoformat() if variance else None
+        return f"../{start}/index.html" if start else None
+
+    @property
+    def vendor_document(self) -> str | None:
+        """The vendor's invoice as a file, where one travels with the cycle."""
+        name = self.statement.vendor_document.rpartition("/")[2]
+        return _link(f"inputs/assets/{name}") if name else None
+
+    @property
+    def evidence(self) -> str:
+        """The answers of the API, zipped once the cycle is closed."""
+        closed = self.heading.status == "closed"
+        return "inputs/responses.jsonl.gz" if closed else "inputs/responses.jsonl"
 
     @property
     def trend(self) -> Trend | None:
@@ -108,6 +156,17 @@ def index_document(
     # Who used what is most of what a worker would be sent.
     short = replace(whole, statement=without_usage(whole.statement))
     return IndexDocument(whole=short, paths=paths, summaries=tuple(_summary_rows(summaries)))
+
+
+def _group(name: str, anchor: str, rows: Iterable[IndexRow]) -> Group:
+    own = tuple(row for row in rows if (row.center.department or "") == name)
+    return Group(
+        rows=own,
+        name=name,
+        anchor=anchor,
+        acus=total(row.center.acus for row in own),
+        amount=total(row.center.amount for row in own),
+    )
 
 
 def _summary_rows(summaries: Mapping[str, SummaryDocument]) -> Iterator[SummaryRow]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from reportgen.core.invoice import sum_by
 from reportgen.core.model import (
     CostCenterChange,
     Directory,
@@ -21,6 +22,8 @@ from reportgen.documents.content.bearers import (
     charged_by_organization,
     moved_since,
     moved_slot,
+    unallocated_slot,
+    without_a_rule,
 )
 from reportgen.documents.content.budget import Budget, budget_of
 from reportgen.documents.content.charges import amount_of, fraction_of
@@ -38,11 +41,12 @@ from reportgen.documents.content.subtotals import (
 )
 from reportgen.documents.content.trend import Trend, statement_trend
 from reportgen.documents.content.usage import day_fields
-from reportgen.documents.content.year import Year, year_of_statement
+from reportgen.documents.content.year import Year, year_of_invoice, year_of_statement
 
 COST_CENTER_FIELDS = (
-    *("code", "name", "invoice", "acus", "amount"),
+    *("code", "name", "invoice", "acus", "amount", "gl_account"),
     *("department", "entity", "budget", "used", "change", "draft"),
+    *("year", "year_budget", "year_used"),
 )
 LINE_FIELDS = (
     *("code", "name", "kind", "product", "line", "counterpart", "basis", "share"),
@@ -62,13 +66,24 @@ class CostCenterRow:
     name: str
     department: str | None = None
     entity: str | None = None
+    gl_account: str | None = None
     number: str | None = None
     acus: Decimal = ZERO
     amount: Decimal = ZERO
     mark: str = ""
     budget: Budget | None = None
+    year: Year | None = None
     change: Decimal | None = None
     gone: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """Why no rule covers usage, and what it comes to; the name is a word to be translated."""
+
+    name: str
+    acus: Decimal
+    amount: Decimal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +106,7 @@ class StatementDocument:
     palette: Mapping[str, str]
     by_organization: Bearers
     moved: Bearers
+    unallocated: Bearers
     note: str | None = None
     effective_prices: bool = False
     drafts: Mapping[str, str] = field(default_factory=dict)
@@ -205,6 +221,16 @@ class StatementDocument:
         return year_of_statement(self.statement)
 
     @property
+    def unallocated_causes(self) -> tuple[Cause, ...]:
+        """What no rule covers, by cause."""
+        unallocated = self.statement.unallocated
+        amounts = sum_by((part.cause, part.amount) for part in unallocated.parts)
+        return tuple(
+            Cause(name=cause, acus=acus, amount=amounts.get(cause, ZERO))
+            for cause, acus in unallocated.by_cause.items()
+        )
+
+    @property
     def has_vendor_invoice(self) -> bool:
         """Tell whether ACUs or an amount of the vendor's invoice are recorded for this cycle."""
         tie = self.tie_out
@@ -214,6 +240,21 @@ class StatementDocument:
     def has_budgets(self) -> bool:
         """Tell whether any cost center has a budget."""
         return _has_budgets(self.statement.invoices)
+
+    @property
+    def has_years(self) -> bool:
+        """Tell whether any cost center's fiscal year to date is known, and more than this cycle."""
+        return any(row.year and not row.year.missing for row in self.rows)
+
+    @property
+    def has_year_budgets(self) -> bool:
+        """Tell whether any of them is set against a budget."""
+        return any(row.year and row.year.budget for row in self.rows)
+
+    @property
+    def has_accounts(self) -> bool:
+        """Tell whether any cost center has a G/L account."""
+        return any(made.cost_center.gl_account for made in self.statement.invoices)
 
     @property
     def departments(self) -> tuple[Subtotal, ...]:
@@ -248,6 +289,7 @@ class StatementDocument:
             "days": Slot(day_fields(self.products), self._day_cells()),
             "by_organization": by_organization_slot(self.by_organization, word),
             "moved": moved_slot(self.moved, word),
+            "unallocated": unallocated_slot(self.unallocated, word),
             "tie_out": Slot(TIE_OUT_FIELDS, self.statement.tie_out_rows),
         }
 
@@ -270,6 +312,7 @@ def statement_document(
         palette=colors(products_of(statement)),
         by_organization=charged_by_organization(statement, directory),
         moved=moved_since(statement, directory),
+        unallocated=without_a_rule(statement, directory),
         note=note,
         effective_prices=statement.heading.effective_prices,
     )
@@ -284,7 +327,13 @@ def without_usage(statement: Statement) -> Statement:
 def rows_of(invoices: Iterable[Invoice], statement: Statement) -> list[CostCenterRow]:
     """List cost centers with their budgets, and their changes since the cycle before."""
     changes = statement.variance.by_cost_center if statement.variance else {}
-    return [_row(invoice, changes.get(invoice.cost_center.code)) for invoice in invoices]
+    return [
+        replace(
+            _row(invoice, changes.get(invoice.cost_center.code)),
+            year=year_of_invoice(statement, invoice.cost_center),
+        )
+        for invoice in invoices
+    ]
 
 
 def _row(invoice: Invoice, changed: CostCenterChange | None) -> CostCenterRow:
@@ -294,6 +343,7 @@ def _row(invoice: Invoice, changed: CostCenterChange | None) -> CostCenterRow:
         name=center.name,
         department=center.department,
         entity=center.entity,
+        gl_account=center.gl_account,
         number=invoice.number,
         acus=invoice.borne_acus,
         amount=invoice.amount,
@@ -313,12 +363,20 @@ def _has_budgets(invoices: Iterable[Invoice]) -> bool:
 
 
 def _cost_center_cells(row: CostCenterRow) -> Sequence[CellValue]:
-    budget = row.budget
     return (
-        *(row.code, row.name, row.number, row.acus, row.amount, row.department, row.entity),
-        *(budget.amount if budget else None, budget.used if budget else None, row.change),
+        *(row.code, row.name, row.number, row.acus, row.amount, row.gl_account),
+        *(row.department, row.entity),
+        *(*_of_budget(row.budget), row.change),
         row.mark or None,
+        *(
+            row.year.amount if row.year else None,
+            *_of_budget(row.year.budget if row.year else None),
+        ),
     )
+
+
+def _of_budget(budget: Budget | None) -> tuple[Decimal | None, Decimal | None]:
+    return (budget.amount, budget.used) if budget else (None, None)
 
 
 def _line_cells(invoice: Invoice, line: InvoiceLine, word: Word) -> Sequence[CellValue]:

@@ -13,11 +13,14 @@ import pytest
 from tinyhtml5.parser import HTMLParser
 
 from reportgen.core.model import Discrepancy, Invoice, MissingView, Statement
+from reportgen.core.privacy import redacted
 from reportgen.core.problem import Rejected
 from reportgen.documents.render import draw
 from reportgen.documents.tasks import Design, Task, tasks_of
+from tests.core import test_privacy
 from tests.documents import beech, grove
 
+INDEX = "index.html"
 ODD = "CB 2025 #1 – 100 % März?&'+;=x"
 HOSTILE = "</title><script>alert(1)</script> & \"'><img src=x onerror=alert(1)>"
 SCRIPT_ATTRIBUTE = re.compile("on[a-z]+", re.IGNORECASE)
@@ -223,7 +226,7 @@ def test_the_page_can_be_read_aloud(page):
         if element.tag == "section":
             assert element.get("aria-labelledby") or element.get("aria-label")
         if element.tag == "th":
-            assert element.get("scope") in {"row", "col"}
+            assert element.get("scope") in {"row", "col", "rowgroup"}
         if element.tag.endswith("svg"):
             named = (
                 element.get("role") == "img"
@@ -307,7 +310,10 @@ def test_links_lead_to_every_document_and_nowhere_else():
         "unallocated.csv",
         "by_organization.csv",
     }
-    assert {unquote(link) for link in links(rich())} == documents | tables
+    inputs = {"config/", "responses.jsonl", "directory.json", "history.json"}
+    inputs = {f"inputs/{name}" for name in inputs}
+    before = {"../2025-11-29/index.html"}
+    assert {unquote(link) for link in links(rich())} == documents | tables | inputs | before
     assert any(path.startswith("summaries/entity-") for path in documents)
 
 
@@ -488,10 +494,16 @@ def test_what_nobody_bears_and_what_disagrees_is_told():
     assert "Not borne by any cost center: 0.0000 ACUs · EUR 6.30" in page
     assert "disagree" not in text(rich())
     assert rows(rich(), "unallocated") == {
-        "no known user or organization": ["0.3000"],
-        "unmapped organization": ["2.5000"],
-        "unmapped service user": ["1.2500"],
-        "unmapped user": ["1.6000"],
+        "no known user or organization": ["0.60", "0.3000"],
+        "unmapped organization": ["0.00", "2.5000"],
+        "unmapped service user": ["2.50", "1.2500"],
+        "unmapped user": ["3.20", "1.6000"],
+    }
+    assert rows(rich(), "whose-usage") == {
+        "=Bot unmapped user": ["3.20", "1.6000", "Z-9"],
+        "Continuous integration unmapped service user": ["2.50", "1.2500", "Z-9"],
+        "No known user or organization no known user or organization": ["0.60", "0.3000", "Z-9"],
+        "Lab 研究 unmapped organization": ["0.00", "2.5000", "Z-9"],
     }
 
 
@@ -501,11 +513,19 @@ def test_the_first_cycle_is_compared_with_nothing():
     assert "previous cycle" not in text(first())
 
 
-def test_nobody_is_named():
-    known = grove.derived().directory.entries.values()
-    names = {name for one in known for name in (one.name, one.email, one.principal.id) if name}
+@pytest.mark.parametrize("way", ["pseudonyms", "none"])
+def test_nobody_is_named_unless_names_are_shown(way):
+    known = test_privacy.everybody()
+    names = {
+        name
+        for one in known.entries.values()
+        for name in (one.name, one.email, one.principal.id)
+        if name
+    }
     assert len(names) > 5
-    assert not [name for name in names if name in rich().decode()]
+    statement, shown = redacted(grove.derived().statement, known, way)
+    page = next(one for one in tasks_of(statement, shown, grove.design()) if one.path == INDEX)
+    assert not [name for name in names if name in draw(page, grove.design()).decode()]
     held = task().document.whole.statement.invoices
     assert not any(one.by_principal or one.detail for one in held)
 
@@ -519,6 +539,42 @@ def test_the_page_speaks_the_language_of_the_enterprise(locale, lang, title):
     assert page.get("lang") == lang
     assert page.findtext("head/title") == f"{title} 2025年12月29日 · Beech & Partners"
     assert text_of(page.find(".//h1")).startswith(title)
+
+
+def test_a_long_list_stands_by_department_with_links_to_each():
+    one = grove.derived().statement.invoices[0]
+    many = tuple(
+        replace(
+            one,
+            number=f"N-{place}",
+            cost_center=replace(
+                one.cost_center,
+                code=f"C-{place:02}",
+                department=(None, "Lab & Co", "Änderung")[place % 3],
+            ),
+        )
+        for place in range(30)
+    )
+    page = read(drawn(changed(invoices=many, variance=None, earlier=(), run_rate=None)))
+    leads = {link.get("href"): link.text for link in page.find(".//nav").iter("a")}
+    assert leads == {
+        "#department-1": "Lab & Co",
+        "#department-2": "Änderung",
+        "#department-3": "No department",
+    }
+    heads = {
+        f"#{row.get('id')}": text_of(row.find("th")) for row in page.iter("tr") if row.get("id")
+    }
+    assert heads == {href: f"{name} (10)" for href, name in leads.items()}
+    bodies = [body for body in page.iter("tbody") if body.find("tr").get("id")]
+    assert [len(body.findall("tr")) for body in bodies] == [11, 11, 11]
+    assert read(rich()).find(".//nav") is None
+
+
+def test_the_vendors_document_is_at_hand_under_its_number():
+    page = drawn(changed(vendor_number="INV-2", vendor_document="papers/inv 2.pdf"))
+    assert "inputs/assets/inv%202.pdf" in links(page)
+    assert "The vendor's invoice INV-2" in text(page)
 
 
 @pytest.mark.heavy

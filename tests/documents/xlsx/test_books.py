@@ -93,8 +93,8 @@ def test_sheets_come_in_the_order_of_the_contract() -> None:
     ]
     subtotals = ["By department", "By entity", "By month"]
     assert read(rich("statement")).sheetnames == [
-        *("Statement", "Cost centers", "Lines", *subtotals, "Changed cost center"),
-        *("By day", "Tie-out by day", "Tie-out"),
+        *("Statement", "Cost centers", "Lines", *subtotals, "Unallocated"),
+        *("Changed cost center", "By day", "Tie-out by day", "Tie-out"),
     ]
 
 
@@ -507,9 +507,9 @@ HEIGHTS = {
     "R-1": {
         1: 26,  # the title
         5: 42,  # the name of the cost center, on three lines of 14 points
-        13: 28,  # headers have two
-        14: 28,  # the name of a product, on two
-        25: 70,  # the note, on five
+        16: 28,  # headers have two
+        17: 28,  # the name of a product, on two
+        28: 70,  # the note, on five
     },
     "statement": {1: 26, 10: 28, 11: 28, 12: 28},
 }
