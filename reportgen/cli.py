@@ -18,6 +18,10 @@ from reportgen import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from click.shell_completion import CompletionItem
+
+    from reportgen.commands.completion import Shell
+    from reportgen.operations.completion import Offer
     from reportgen.operations.context import Context
 
     Work = Callable[[Context], int]
@@ -28,6 +32,8 @@ NOT_POSIX = "reportgen runs on Linux, macOS and other POSIX systems; on Windows,
 
 HERE = "."
 """Where a configuration is looked for unless another place is named."""
+CONFIG_VARIABLE = "REPORTGEN_CONFIG"
+"""Names that other place for every command."""
 
 
 def place(_context: click.Context, _argument: click.Parameter, value: str) -> Path:
@@ -37,9 +43,87 @@ def place(_context: click.Context, _argument: click.Parameter, value: str) -> Pa
     return Path(value)
 
 
-CONFIG = click.argument("config", default=HERE, callback=place)
+def files(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """Let the shell complete files and folders."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def cycles_known(
+    context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """Complete a billing cycle, from the archive; corrections where a command takes them."""
+    from reportgen.operations.completion import cycles as known  # noqa: PLC0415
+
+    archive = _archive(context)
+    words = () if "path" in context.params else (("previous", ""), ("current", ""))
+    kept = known(archive, corrections=context.info_name in {"diff", "export"}) if archive else []
+    return _completing([*kept, *words], incomplete)
+
+
+def cost_centers_known(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """Complete the code of a cost center, from the statement of the cycle."""
+    from reportgen.operations.completion import cost_centers  # noqa: PLC0415
+
+    selector = context.params.get("selector")
+    archive = _archive(context)
+    charged = (
+        cost_centers(archive, selector, charged=context.info_name != "diff") if archive else []
+    )
+    ending = "=sent" if parameter.name == "settle" else ""
+    return _completing([(code + ending, name) for code, name in charged], incomplete)
+
+
+def config_or_invoice(
+    context: click.Context, argument: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """Complete INVOICE by the code of a cost center; CONFIG may stand in its place."""
+    return cost_centers_known(context, argument, incomplete) or files(context, argument, incomplete)
+
+
+def _archive(context: click.Context) -> Path | None:
+    """Find the archive that is meant by what the command line has so far."""
+    from reportgen.operations.completion import archive_of  # noqa: PLC0415
+
+    # Where the value of an option is what is completed, click leaves arguments as they came.
+    given = next(iter(context.args), None)
+    if "path" in context.params:
+        return Path(given or context.params["path"] or HERE)
+    config, invoice = context.params.get("names") or (context.params.get("config"), "")
+    if invoice and Path(invoice).exists():  # the invoice is yet to come
+        config = invoice
+    return archive_of(Path(given or config or _elsewhere()))
+
+
+def _completing(offers: "list[Offer]", incomplete: str) -> "list[CompletionItem]":
+    from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+    begun = (one for one in offers if one[0].startswith(incomplete))
+    return [CompletionItem(word, help=said or None) for word, said in begun]
+
+
+def _elsewhere() -> str:
+    """Say where the configuration lies that nobody named."""
+    return os.environ.get(CONFIG_VARIABLE) or HERE
+
+
+CONFIG = click.argument(
+    "config", default=HERE, envvar=CONFIG_VARIABLE, callback=place, shell_complete=files
+)
 CYCLE_HELP = "current, previous, a start date such as 2025-12-05, or a month such as 2025-12"
-CYCLE = click.option("--cycle", "selector", required=True, metavar="C", help=CYCLE_HELP)
+CYCLE = click.option(
+    "--cycle",
+    "selector",
+    required=True,
+    metavar="C",
+    help=CYCLE_HELP,
+    shell_complete=cycles_known,
+)
 JSON = click.option("--json", "machine", is_flag=True, help="Write the result as JSON to stdout.")
 QUIET = click.option("--quiet", is_flag=True, help="Write nothing but problems to stderr.")
 CONCURRENCY = click.option(
@@ -64,12 +148,31 @@ WORKERS = click.option(
 )
 
 
+def versions(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001
+    """Write the versions that the bytes of documents depend on first; ends the program."""
+    if not asked or context.resilient_parsing:
+        return
+    from reportgen.documents.pdf.engine import drawn_with  # noqa: PLC0415
+
+    told = {"reportgen": __version__, **drawn_with()}
+    click.echo("\n".join(f"{name} {version}" for name, version in told.items()))
+    context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=versions,
+    help="Show the versions of the program and of what draws its documents.",
+)
 def main() -> None:
     """Turn a billing cycle of Devin ACU consumption into chargeback invoices that tie out.
 
-    CONFIG is chargeback.yaml or the folder it lies in, by default the current one.
+    CONFIG is chargeback.yaml or the folder it lies in; without it that is what REPORTGEN_CONFIG
+    names, else the current folder.
     """
     if not all(map(find_spec, POSIX)):
         raise click.ClickException(NOT_POSIX)
@@ -93,7 +196,7 @@ def config_and_invoice(
     *configs, invoice = values
     if len(configs) > 1:
         raise click.UsageError(f"got one name too many: {invoice}", context)
-    return place(context, argument, configs[0] if configs else HERE), invoice
+    return place(context, argument, configs[0] if configs else _elsewhere()), invoice
 
 
 def codes_sent(
@@ -140,6 +243,7 @@ def init(folder: str) -> "Work":
     "selector",
     metavar="C",
     help=f"Also look at the usage of a collected cycle: {CYCLE_HELP}.",
+    shell_complete=cycles_known,
 )
 @STRICT
 @finishing
@@ -303,9 +407,19 @@ def correct(
 
 
 @main.command()
-@click.argument("names", nargs=-1, metavar="[CONFIG] INVOICE", callback=config_and_invoice)
+@click.argument(
+    "names",
+    nargs=-1,
+    metavar="[CONFIG] INVOICE",
+    callback=config_and_invoice,
+    shell_complete=config_or_invoice,
+)
 @click.option(
-    "--cycle", "selector", metavar="C", help=f"{CYCLE_HELP}; not needed with a cycle's folder."
+    "--cycle",
+    "selector",
+    metavar="C",
+    help=f"{CYCLE_HELP}; not needed with a cycle's folder.",
+    shell_complete=cycles_known,
 )
 @click.option(
     "--line",
@@ -366,7 +480,11 @@ def diff(config: Path, selector: str, mapping: Path | None, rates: Path | None) 
     "--seal", callback=words, metavar="HEX", help="A seal that was printed; needs --cycle."
 )
 @click.option(
-    "--cycle", callback=words, metavar="C", help="The cycle that has the seal, or names it."
+    "--cycle",
+    callback=words,
+    metavar="C",
+    help="The cycle that has the seal, or names it.",
+    shell_complete=cycles_known,
 )
 @WORKERS
 @STRICT
@@ -402,6 +520,7 @@ def verify(
     metavar="C",
     help=f"{CYCLE_HELP}, a correction such as 2025-12-05.c1, or a range "
     "2025-07-05..2026-06-05 (not for audit).",
+    shell_complete=cycles_known,
 )
 @click.option(
     "--format",
@@ -438,9 +557,19 @@ def export(
 
 @main.command()
 @CONFIG
-@click.option("--cycle", "selector", metavar="C", help=f"{CYCLE_HELP}; not needed to --check.")
 @click.option(
-    "--only", multiple=True, metavar="CC", help="Mail this cost center alone; may be repeated."
+    "--cycle",
+    "selector",
+    metavar="C",
+    help=f"{CYCLE_HELP}; not needed to --check.",
+    shell_complete=cycles_known,
+)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="CC",
+    help="Mail this cost center alone; may be repeated.",
+    shell_complete=cost_centers_known,
 )
 @click.option("--to", metavar="ADDRESS", help="Mail all to one address, and record nothing.")
 @click.option("--dry-run", is_flag=True, help="Write the messages as files, and send nothing.")
@@ -451,6 +580,7 @@ def export(
     multiple=True,
     metavar="CC",
     help="Send a cost center again what is uncertain or was refused, else what was sent.",
+    shell_complete=cost_centers_known,
 )
 @click.option(
     "--settle",
@@ -458,6 +588,7 @@ def export(
     callback=codes_sent,
     metavar="CC=sent",
     help="Take what is uncertain for sent, as you have seen that it arrived.",
+    shell_complete=cost_centers_known,
 )
 @click.option("--preliminary", is_flag=True, help="Mail the draft of a cycle that is not closed.")
 @WORKERS
@@ -486,6 +617,20 @@ def send(
         raise click.UsageError("say which billing cycle with --cycle")
     wish = Wish(to=to, check=try_out, **asked)  # type: ignore[arg-type]
     return lambda context: command(config, selector or "", wish, context, workers)
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@finishing
+def completion(shell: "Shell") -> "Work":
+    """Write what a shell runs to complete commands, options, cycles and cost centers.
+
+    bash: eval "$(reportgen completion bash)" in ~/.bashrc; zsh: the same in ~/.zshrc with zsh;
+    fish: reportgen completion fish > ~/.config/fish/completions/reportgen.fish
+    """
+    from reportgen.commands.completion import completion as command  # noqa: PLC0415
+
+    return lambda context: command(shell, context)
 
 
 def _exit_code(work: "Work", *, machine: bool, quiet: bool, strict: bool) -> int:

@@ -92,6 +92,15 @@ def versions() -> dict[str, str]:
     }
 
 
+def drawn_with() -> dict[str, str]:
+    """Give the versions that whoever asks for help is asked for, whether all are there or not."""
+    return {
+        "Python": platform.python_version(),
+        "WeasyPrint": _package("weasyprint"),
+        "Pango": _library("pango"),
+    }
+
+
 def fonts() -> dict[str, Path]:
     """Give the files of the fonts that documents may be drawn with, by file name."""
     return dict(_fonts(fontconfig.looking_at()))

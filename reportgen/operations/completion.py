@@ -1,0 +1,78 @@
+"""What a shell completes: cycles and cost centers that lie in an archive, newest first.
+
+A key was pressed, so nothing is loaded but what reads YAML and JSON, and nothing is ever said: what
+cannot be read completes to nothing.
+"""
+
+import json
+import shlex
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from reportgen.archive.folder import FOLDER_NAME, MANIFEST, STATEMENT
+from reportgen.core.problem import Rejected
+from reportgen.sources.config.yamldoc import Scalar, decoded, parse, read_bytes
+
+MAIN_FILE = "chargeback.yaml"
+Offer = tuple[str, str]
+"""A word, and what a shell shows beside it."""
+
+
+def archive_of(config: Path) -> Path | None:
+    """Give the archive that a configuration names, or that a cycle's folder lies in."""
+    if FOLDER_NAME.fullmatch(config.resolve().name):
+        return config.resolve().parent
+    with suppress(Rejected, OSError):
+        path = config / MAIN_FILE if config.is_dir() else config
+        document = parse(decoded(read_bytes(path, path.name), path.name), path.name)
+        _, named = document.root.places.get("archive", (0, None))
+        return path.parent / named.text if isinstance(named, Scalar) else None
+    return None
+
+
+def cycles(archive: Path, *, corrections: bool = False) -> list[Offer]:
+    """Offer the cycles of an archive by their first day, and how each stands."""
+    return [
+        (folder.name, _state(folder))
+        for folder in _folders(archive)
+        if corrections or ".c" not in folder.name
+    ]
+
+
+def cost_centers(archive: Path, selector: str | None, *, charged: bool = False) -> list[Offer]:
+    """Offer the codes of the cycle that is meant, else of the newest, with their names.
+
+    `charged` leaves out what has no document. Codes that a shell would take apart are not offered.
+    """
+    for folder in _folders(archive):
+        if selector is None or folder.name.startswith(selector) or not selector[:1].isdigit():
+            listed = _listed(folder / STATEMENT)
+            if listed:
+                return [
+                    (one["code"], one["name"])
+                    for one in listed
+                    if (one["invoice"] or not charged) and one["code"] == shlex.quote(one["code"])
+                ]
+    return []
+
+
+def _folders(archive: Path) -> Iterator[Path]:
+    with suppress(OSError):
+        named = (path for path in archive.iterdir() if FOLDER_NAME.fullmatch(path.name))
+        yield from sorted((path for path in named if path.is_dir()), reverse=True)
+
+
+def _state(folder: Path) -> str:
+    if (folder / MANIFEST).is_file():
+        return "closed"
+    return "draft" if (folder / STATEMENT).is_file() else "collected"
+
+
+def _listed(statement: Path) -> list[dict[str, Any]]:
+    try:
+        listed = json.loads(statement.read_bytes())["cost_centers"]
+        return [{key: one[key] for key in ("code", "name", "invoice")} for one in listed]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
