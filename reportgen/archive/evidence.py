@@ -52,9 +52,11 @@ Place = tuple[int, int]
 class Stored(Mapping[str, RecordedResponse]):
     """The answers in a file, by request: places are held, the answers stay on the disk."""
 
-    def __init__(self, path: Path, places: Mapping[str, Place]) -> None:
-        """Take the file and where each answer lies in it."""
-        self._path, self._places = path, places
+    def __init__(
+        self, path: Path, places: Mapping[str, Place], repeated: AbstractSet[str] = frozenset()
+    ) -> None:
+        """Take the file, where each answer lies in it, and the requests with more than one."""
+        self._path, self._places, self._repeated = path, places, repeated
         self._unpacked = _unpacked(path) if path.suffix == ZIPPED else None
 
     def __getitem__(self, request: str) -> RecordedResponse:
@@ -81,7 +83,26 @@ class Stored(Mapping[str, RecordedResponse]):
     def without(self, requests: AbstractSet[str]) -> "Stored":
         """Give all answers but those to some requests."""
         kept = {name: place for name, place in self._places.items() if name not in requests}
-        return Stored(self._path, kept)
+        return Stored(self._path, kept, self._repeated)
+
+    def marked(self) -> dict[str, str]:
+        """Give the requests with more than one answer, each with the mark of the one that counts.
+
+        The mark is its line, and the sha256 of its body: `/v3/…?…#line=12&sha256=…`.
+        """
+        return {
+            name: f"{name}#{_mark(self[name])}" for name in sorted(self._repeated & self.keys())
+        }
+
+
+def _mark(response: RecordedResponse) -> str:
+    line = response.source.rpartition(":")[2]
+    return f"line={line}&sha256={fingerprint(response)}"
+
+
+def fingerprint(response: RecordedResponse) -> str:
+    """Give the sha256 of the body of an answer, in UTF-8."""
+    return sha256(response.body.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def stored(path: Path, keep: Callable[[RecordedResponse], bool] = lambda _: True) -> Stored:
@@ -90,11 +111,14 @@ def stored(path: Path, keep: Callable[[RecordedResponse], bool] = lambda _: True
     The last answer to a request counts, if `keep` says so.
     """
     places: dict[str, Place] = {}
+    seen: set[str] = set()
+    repeated: set[str] = set()
     for place, response in _scanned(path):
+        (repeated if response.request in seen else seen).add(response.request)
         places[response.request] = place
         if not keep(response):
             del places[response.request]
-    return Stored(path, places)
+    return Stored(path, places, repeated)
 
 
 def read(path: Path, only: str = "", *, skip_torn_end: bool = False) -> dict[str, RecordedResponse]:

@@ -5,7 +5,7 @@ leading apostrophe, which the reader removes.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 
 from reportgen.core.model import Allocation, ByOrganization, TieOutRow
@@ -48,9 +48,14 @@ FORMULA_MARK = "'"
 FORMULA_STARTS = tuple("=+-@\t\r'")
 
 
-def ledger_csv(allocations: Iterable[Allocation]) -> str:
-    """Write one row per allocation; amounts are exact, to the last decimal."""
-    return csv_text(LEDGER_COLUMNS, map(_ledger_row, allocations))
+def ledger_csv(allocations: Iterable[Allocation], marked: Mapping[str, str] | None = None) -> str:
+    """Write one row per allocation; amounts are exact, to the last decimal.
+
+    Requests that were answered more than once are written as `marked` has them, so that each names
+    one answer.
+    """
+    marks = marked or {}
+    return csv_text(LEDGER_COLUMNS, (_ledger_row(allocation, marks) for allocation in allocations))
 
 
 def read_rows(text: str) -> Iterator[dict[str, str]]:
@@ -107,7 +112,7 @@ def guarded(text: str) -> str:
     return f"{FORMULA_MARK}{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def _ledger_row(allocation: Allocation) -> Sequence[str]:
+def _ledger_row(allocation: Allocation, marked: Mapping[str, str]) -> Sequence[str]:
     record = allocation.record
     return (
         record.day.isoformat(),
@@ -125,7 +130,7 @@ def _ledger_row(allocation: Allocation) -> Sequence[str]:
         "" if allocation.unit_price is None else plain(allocation.unit_price),
         allocation.rate,
         plain(allocation.exact_amount or ZERO),
-        " ".join(record.requests),
+        " ".join(marked.get(request, request) for request in record.requests),
     )
 
 

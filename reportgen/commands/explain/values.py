@@ -2,10 +2,9 @@
 
 import re
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any
 
-from reportgen.archive.evidence import METHOD
+from reportgen.archive.evidence import METHOD, fingerprint
 from reportgen.core.directory import principal_of
 from reportgen.core.explain import Explanation, RoundingGroup, Ruled
 from reportgen.core.model import (
@@ -74,10 +73,9 @@ def _stood(code: str, line: InvoiceLine, correcting: Correcting | None, heading:
 
 def _proof(response: RecordedResponse) -> Values:
     """Say where an answer stands in the evidence, and what its body's fingerprint is."""
-    digest = sha256(response.body.encode("utf-8", "surrogatepass")).hexdigest()
     return {
         "request": f"{METHOD}{response.request}",
-        "sha256": digest,
+        "sha256": fingerprint(response),
         "line": int(response.source.rpartition(":")[2]),
         "fetched_at": response.fetched_at,
     }

@@ -15,9 +15,12 @@ from reportgen.archive.folder import (
     DIRECTORY,
     EVIDENCE,
     EXPORTS,
+    MANIFEST,
+    README,
     RESOLVED,
     SEALED_EVIDENCE,
     TEMPLATES,
+    VERSIONS,
 )
 from reportgen.core.model import ExportName
 from reportgen.derive import Derived, Inputs, derive
@@ -25,7 +28,14 @@ from reportgen.documents.exports.formats import FORMATS
 from reportgen.documents.exports.material import Material, Options, Piece
 from reportgen.documents.tasks import Design, Task
 from reportgen.documents.templating.templates import kept_templates
-from reportgen.operations.building.artifacts import design_of, everybody, table_files, tasks
+from reportgen.files import content_of
+from reportgen.operations.building.artifacts import (
+    design_of,
+    everybody,
+    readme_file,
+    table_files,
+    tasks,
+)
 from reportgen.operations.building.exports import material_of, options_of
 from reportgen.operations.collecting.refusals import read_accepted
 from reportgen.sources.config.configuration import load_archived
@@ -99,6 +109,7 @@ def rederived(folder: Path) -> Rederived:
             **table_files(inputs, derived),
             DIRECTORY: people.encode(known),
             RESOLVED: resolved_json(inputs.configuration, inputs.cycle).encode(),
+            **_readme(folder, derived),
         },
         listed=tuple(tasks(derived, known, design)),
         design=design,
@@ -106,3 +117,10 @@ def rederived(folder: Path) -> Rederived:
         formats=inputs.configuration.settings.close.exports,
         options=options_of(inputs.configuration),
     )
+
+
+def _readme(folder: Path, derived: Derived) -> dict[str, bytes]:
+    """Explain the folder; not one that was closed before there was such a text."""
+    if (folder / MANIFEST).exists() and not (folder / README).exists():
+        return {}
+    return {README: readme_file(derived, content_of(folder / VERSIONS))}

@@ -23,6 +23,7 @@ from reportgen.archive.folder import (
     ISSUED,
     LEDGER,
     NOTES,
+    README,
     STANDING,
     STATEMENT,
     TEMPLATES,
@@ -33,8 +34,9 @@ from reportgen.archive.folder import (
 )
 from reportgen.core.correction_json import correction_json, notes_csv
 from reportgen.core.directory import joined, numbered, with_answered
-from reportgen.core.model import Directory, Principal
+from reportgen.core.model import Directory, Principal, RecordedResponse
 from reportgen.core.privacy import redacted
+from reportgen.core.readme import readme
 from reportgen.core.statement_json import statement_json
 from reportgen.core.tables import by_organization_csv, ledger_csv, tie_out_csv, unallocated_csv
 from reportgen.core.unallocated import UnallocatedRow, unallocated_rows
@@ -43,7 +45,7 @@ from reportgen.derive import Derived, Inputs
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.tasks import Design, Task, correction_tasks, tasks_of
 from reportgen.files import content_of
-from reportgen.operations.building.readiness import fonts_of, versions_json
+from reportgen.operations.building.readiness import fonts_of, versions_in, versions_json
 from reportgen.operations.collecting.refusals import encode_accepted
 from reportgen.sources.config.configuration import Configuration
 
@@ -94,7 +96,7 @@ def table_files(inputs: Inputs, derived: Derived) -> dict[str, bytes]:
     """Give the statement and the tables by their path."""
     texts = {
         STATEMENT: statement_json(derived.statement),
-        LEDGER: ledger_csv(derived.allocations),
+        LEDGER: ledger_csv(derived.allocations, _marked(inputs.responses)),
         TIE_OUT: tie_out_csv(derived.statement.tie_out_rows),
         UNALLOCATED: unallocated_csv(
             _unallocated(inputs, derived), derived.statement.heading.decimals
@@ -109,11 +111,19 @@ def table_files(inputs: Inputs, derived: Derived) -> dict[str, bytes]:
     return {name: text.encode() for name, text in texts.items()}
 
 
+def readme_file(derived: Derived, versions: bytes) -> bytes:
+    """Give the text that explains a folder, by the file that names the versions of what made it."""
+    return readme(derived.statement, versions_in(versions)).encode()
+
+
 def draft_files(
     inputs: Inputs, derived: Derived, known: Directory, templates: Mapping[str, str]
 ) -> Iterator[tuple[str, bytes]]:
     """Yield everything in a draft but the documents."""
-    yield from input_files(inputs, known, templates)
+    for name, content in input_files(inputs, known, templates):
+        yield name, content
+        if name == VERSIONS:
+            yield README, readme_file(derived, content)
     yield CYCLE, cycle_file.encode(DraftOf(cycle=inputs.cycle, keys=inputs.configuration.keys))
     yield from table_files(inputs, derived).items()
     if inputs.configuration.replay:
@@ -136,6 +146,11 @@ def everybody(inputs: Inputs, derived: Derived) -> Directory:
     """Give who is in this cycle, was in an earlier one, or has left since: each with a number."""
     known = with_answered(joined(derived.directory, inputs.remembered), _left(derived), ())
     return numbered(with_names(known, inputs.configuration.mapping), _secret(inputs))
+
+
+def _marked(responses: Mapping[str, RecordedResponse]) -> Mapping[str, str]:
+    """Give the requests with more than one answer; in memory there is one to each."""
+    return responses.marked() if isinstance(responses, evidence.Stored) else {}
 
 
 def _left(derived: Derived) -> list[Principal]:

@@ -63,6 +63,17 @@ def versions_json() -> bytes:
     return msgspec.json.format(msgspec.json.encode(values), indent=2) + b"\n"
 
 
+class _Versions(msgspec.Struct):
+    versions: dict[str, str]
+
+
+def versions_in(content: bytes) -> dict[str, str]:
+    """Read the versions that such a file names; none where it is not what was written there."""
+    with suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
+        return msgspec.json.decode(content, type=_Versions).versions
+    return {}
+
+
 @contextmanager
 def silenced() -> Iterator[None]:
     """Let libraries say nothing on the streams of this process."""
