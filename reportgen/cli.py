@@ -456,7 +456,7 @@ def diff(config: Path, selector: str, mapping: Path | None, rates: Path | None) 
 
     Without an edited file C is a correction, such as 2025-12-05.c1.
     """
-    from reportgen.commands.diff import diff as command  # noqa: PLC0415
+    from reportgen.commands.diff.diff import diff as command  # noqa: PLC0415
 
     edited = {key: path for key, path in (("mapping", mapping), ("rates", rates)) if path}
     if not edited and ".c" not in selector:

@@ -192,6 +192,7 @@ def check_against_builds(job: Job, folder: Path, edits: Edits, *, priced: bool =
             assert {name: pair for name, pair in shown.items() if any(pair)} == {
                 name: pair for name, pair in products.items() if any(pair)
             }
+    accounted_for(answer, statements)
     ledgers = [list(rows_of(one.cycle() / "ledger.csv")) for one in (job, after)]
     told, changed = received(answer["moves"]), grown(*ledgers)
     assert {code: acus for code, (acus, _) in told.items()} == {
@@ -202,6 +203,46 @@ def check_against_builds(job: Job, folder: Path, edits: Edits, *, priced: bool =
     assert Fraction(answer["moved_acus"]) == sum(Fraction(move["acus"]) for move in answer["moves"])
     assert all(move["from"] != move["to"] for move in answer["moves"])
     return answer
+
+
+def accounted_for(answer: dict, statements: tuple[dict, dict]) -> None:
+    """See that the parts add up, to what two builds say: by kind, cost center and over all."""
+    if statements[0]["currency"] != statements[1]["currency"]:
+        assert (answer["change"], answer["lines"]) == (None, [])
+        return
+    whole: dict[str, Decimal] = defaultdict(Decimal)
+    for center in answer["cost_centers"]:
+        parts = {name: Decimal(amount) for name, amount in center["change"].items()}
+        change = parts.pop("amount")
+        assert sum(parts.values()) == change
+        assert change == -sum(
+            sign * Decimal(center[side]["amount"]) for sign, side in ((1, "before"), (-1, "after"))
+        )
+        by_kind: dict[str, Decimal] = defaultdict(Decimal)
+        for sign, statement in zip((-1, 1), statements, strict=True):
+            for built in statement["cost_centers"]:
+                for line in built["lines"] if built["code"] == center["code"] else ():
+                    by_kind[line["kind"]] += sign * Decimal(line["amount"])
+        for kind, name in (("fee", "fees"), ("transfer", "transfers"), ("pool", "pools")):
+            assert parts[name] == by_kind[kind]
+            told = [
+                Decimal(line["after"]) - Decimal(line["before"])
+                for line in answer["lines"]
+                if (line["cost_center"], line["kind"]) == (center["code"], kind)
+            ]
+            assert sum(told, Decimal(0)) == by_kind[kind]
+        lines = sum(
+            len(built["lines"]) for statement in statements for built in statement["cost_centers"]
+        )
+        assert abs(parts["rounding"]) < Decimal("0.01") * (lines + len(answer["moves"]) + 2)
+        assert parts["usage"] == 0
+        for name, amount in center["change"].items():
+            whole[name] += Decimal(amount)
+    assert (
+        whole == {name: Decimal(amount) for name, amount in answer["change"].items()} or not whole
+    )
+    invoiced = answer["invoiced_amount"]
+    assert whole["amount"] == Decimal(invoiced["after"]) - Decimal(invoiced["before"])
 
 
 # The small configuration
@@ -241,9 +282,10 @@ def test_one_user_who_moves_takes_along_what_the_ledger_has_of_him(small_build, 
     rows = [line.split() for line in said.splitlines()]
     figures_told = [f"{acus:.4f}", f"{amount.quantize(Decimal('0.01')):f}"]
     assert ["A-1", "C-3", *figures_told, "mapping.yaml:7", "mapping.yaml:7"] in rows
-    (kiosk,) = (row for row in rows if row[:1] == ["C-3"])
+    kiosk, made_of = (row for row in rows if row[:1] == ["C-3"])
     assert kiosk[2:5] == ["0.0000", figures_told[0], "0.00"]
-    assert kiosk[6] == f"+{kiosk[5]}"
+    assert kiosk[6] == made_of[-1] == f"+{kiosk[5]}"
+    assert made_of[1] == f"+{figures_told[1]}"
     assert abs(Decimal(kiosk[5]) - amount) < Decimal("0.01")  # that of one of its two lines
 
 
@@ -255,6 +297,27 @@ def test_what_nobody_bore_or_will_bear_is_told_in_words(small_build, tmp_path):
         asked(small_build.job, "--mapping", str(tmp_path / "mapping.yaml"), "--json")
     )["moves"]
     assert (move["to"], move["rule_before"], move["rule_after"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("change", heavy_but(2, ["fees", "pool", "both", "user", "nobody"]))
+def test_what_is_printed_adds_up_to_what_is_invoiced(small_build, tmp_path, change):
+    said = asked(small_build.job, *edited(small_build.job, tmp_path, CHANGES[change]))
+    head, _, table = said.partition("What the change is made of, in USD (each line adds up):\n")
+    rows = [line.split() for line in table.splitlines() if re.search(r" [+-]\d", line)]
+    assert rows[-1][0] == "all"
+    for row in rows:
+        *parts, whole = map(Decimal, row[1:])
+        assert sum(parts) == whole
+    columns = [list(map(Decimal, column)) for column in list(zip(*rows, strict=True))[1:]]
+    assert all(sum(column[:-1]) == column[-1] for column in columns)
+    before, after = re.search(r"Invoiced: USD (\S+) before, USD (\S+) after", table).groups()
+    assert columns[-1][-1] == Decimal(after) - Decimal(before)
+    changes = {
+        row[0]: row[-1]
+        for row in map(str.split, re.split("(What|Fees)", head)[0].splitlines())
+        if row
+    }
+    assert all(changes[row[0]] == row[-1] for row in rows[:-1])
 
 
 def test_another_price_changes_amounts_and_moves_nothing(small_build, tmp_path):
