@@ -257,6 +257,19 @@ def check(config: Path, selector: str | None) -> "Work":
 @main.command()
 @CONFIG
 @finishing
+def doctor(config: Path) -> "Work":
+    """Look whether this machine can do it: libraries, fonts, archive, clock, API, token, mail.
+
+    Without a configuration the machine alone is looked at. Nothing is kept, and nothing is sent.
+    """
+    from reportgen.commands.doctor.doctor import doctor as command  # noqa: PLC0415
+
+    return lambda context: command(config, context)
+
+
+@main.command()
+@CONFIG
+@finishing
 def cycles(config: Path) -> "Work":
     """List the billing cycles that the API knows."""
     from reportgen.commands.cycles import cycles as command  # noqa: PLC0415

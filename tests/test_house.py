@@ -46,7 +46,7 @@ INSIDE: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "operations": (
         frozenset({"context", "opening", "cycles", "connect"})
-        | frozenset({"failure", "bug_report", "interruption", "undelivered"}),
+        | frozenset({"failure", "bug_report", "interruption", "undelivered", "unready"}),
         frozenset({"collecting"}),
         frozenset({"building"}),
         frozenset({"sealed"}),

@@ -41,12 +41,16 @@ SignIn = Password | AccessToken | None
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Patience:
-    """How many seconds a server may take; RFC 5321 (4.5.3.2) asks for as many, but to connect."""
+    """How many seconds a server may take; RFC 5321 (4.5.3.2) asks for as many, but to connect.
+
+    `token` is for whoever gives the token to sign in with.
+    """
 
     connect: float = 30
     command: float = 300
     block: float = 180
     last: float = 600
+    token: float = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,8 +15,6 @@ from reportgen.core.problem import Problem
 from reportgen.core.text import printable, quoted
 from reportgen.delivery.server import MailFailure
 
-PATIENCE = 60
-"""Seconds that a command or a token server may take."""
 LONGEST_TOKEN = 16 * 1024
 LONGEST_WORD = 60
 
@@ -33,8 +31,13 @@ class TokenRequest:
     source: str
 
 
-def from_command(command: Sequence[str], environment: Mapping[str, str], source: str) -> str:
-    """Run a command, without a shell, and give the token it prints; raises MailFailure."""
+def from_command(
+    command: Sequence[str], environment: Mapping[str, str], source: str, patience: float = 60
+) -> str:
+    """Run a command, without a shell, and give the token it prints; raises MailFailure.
+
+    It may take so many seconds.
+    """
     try:
         done = subprocess.run(
             command,
@@ -42,11 +45,11 @@ def from_command(command: Sequence[str], environment: Mapping[str, str], source:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise _failed(source, f"gave no token within {PATIENCE} seconds") from None
+        raise _failed(source, f"gave no token within {patience:g} seconds") from None
     except (OSError, ValueError) as error:
         said = (
             os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else ""
@@ -60,8 +63,11 @@ def from_command(command: Sequence[str], environment: Mapping[str, str], source:
     return token
 
 
-def from_server(request: TokenRequest) -> str:
-    """Ask a token server by client credentials (RFC 6749, 4.4); raises MailFailure."""
+def from_server(request: TokenRequest, patience: float = 60) -> str:
+    """Ask a token server by client credentials (RFC 6749, 4.4); raises MailFailure.
+
+    Each step may take so many seconds.
+    """
     form = {
         "grant_type": "client_credentials",
         "client_id": request.client_id,
@@ -73,7 +79,7 @@ def from_server(request: TokenRequest) -> str:
             proxy=request.proxy or None,
             verify=ssl.create_default_context(),
             trust_env=False,  # it would name another proxy than was chosen
-            timeout=PATIENCE,
+            timeout=patience,
         ) as client:
             answer = client.post(request.url, data=form)
     except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError) as error:

@@ -40,7 +40,7 @@ def connect(
     replay, source = configuration.replay, configuration.settings.source
     connection = Connection(
         base_url=source.base_url,
-        tokens=dict.fromkeys(_names(configuration), "")
+        tokens=dict.fromkeys(variables(configuration), "")
         if replay
         else _tokens(configuration, context),
         append=append,
@@ -73,6 +73,14 @@ def credentials(configuration: Configuration, connection: Connection) -> Iterato
         plan = api.credentials(source.model_copy(update={"organizations": organizations}))
         with suppress(ApiFailure):
             yield from drive(plan, replace(connection, attempts=1), {})
+
+
+def variables(configuration: Configuration) -> Mapping[str, str]:
+    """Give the variable of every credential, by organization; the enterprise's stands under ""."""
+    source = configuration.settings.source
+    if source.organizations:
+        return {organization.id: organization.token_env for organization in source.organizations}
+    return {"": source.token_env}
 
 
 def refuse_missing_recording(configuration: Configuration) -> None:
@@ -136,7 +144,7 @@ def _recorded(configuration: Configuration, path: Path) -> Responses:
 
 def _tokens(configuration: Configuration, context: Context) -> Mapping[str, str]:
     """Read the token of every credential that is used; raises Rejected for all that are missing."""
-    names = _names(configuration)
+    names = variables(configuration)
     tokens = {key: context.secret(name) for key, name in names.items()}
     sources = configuration.token_sources
     problems = [
@@ -147,14 +155,6 @@ def _tokens(configuration: Configuration, context: Context) -> Mapping[str, str]
     if problems:
         raise Rejected(problems)
     return tokens
-
-
-def _names(configuration: Configuration) -> Mapping[str, str]:
-    """Give the variable of every credential, by organization; the enterprise's stands under ""."""
-    source = configuration.settings.source
-    if source.organizations:
-        return {organization.id: organization.token_env for organization in source.organizations}
-    return {"": source.token_env}
 
 
 def _is_token(value: str) -> bool:

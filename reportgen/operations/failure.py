@@ -24,6 +24,7 @@ from reportgen.operations.context import (
 )
 from reportgen.operations.interruption import INTERRUPTED, SENTENCE, interruptible
 from reportgen.operations.undelivered import Undelivered
+from reportgen.operations.unready import Unready
 from reportgen.sources.api.client import ApiFailure
 
 NO_MEMORY = Problem(
@@ -52,8 +53,9 @@ def told(command: Callable[[Context], int], context: Context) -> int:
         return DONE
     except Exception as error:  # noqa: BLE001 - whatever it was, nobody is shown a traceback
         problems, code = _meant(error, context)
-        values = error.values if isinstance(error, Undelivered) else {}
-    context.terminal.problems(problems)
+        values = error.values if isinstance(error, Undelivered | Unready) else {}
+        shown = isinstance(error, Unready) and not context.terminal.machine
+    context.terminal.problems([] if shown else problems)
     context.terminal.values({**values, "problems": [_values(problem) for problem in problems]})
     context.terminal.end()
     return code

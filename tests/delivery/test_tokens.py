@@ -10,7 +10,6 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from reportgen.delivery import tokens
 from reportgen.delivery.server import MailFailure
 from reportgen.delivery.tokens import TokenRequest, from_command, from_server
 
@@ -56,13 +55,14 @@ def test_what_is_no_token_is_said_and_never_shown(code, said, capfd):
     assert "s3c" not in message + "".join(capfd.readouterr())
 
 
-def test_a_command_that_is_not_there_or_never_ends_is_said(monkeypatch):
+def test_a_command_that_is_not_there_or_never_ends_is_said():
     assert failed(lambda: from_command(["/no/such"], {}, LINE)).endswith(
         "cannot be run: no such file or directory"
     )
     assert failed(lambda: from_command(["a\0b"], {}, LINE)).endswith("it holds what no command can")
-    monkeypatch.setattr(tokens, "PATIENCE", 0.1)
-    assert failed(lambda: printing("import time; time.sleep(9)")).endswith("within 0.1 seconds")
+    command = [sys.executable, "-c", "import time; time.sleep(9)"]
+    late = failed(lambda: from_command(command, {}, LINE, 0.1))
+    assert late.endswith("within 0.1 seconds")
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import gzip
 import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -125,7 +127,17 @@ class FakeApi:
             found = self._compressed(request.reply(), headers)
             found = self.faults.damaged(kind, found) if kind else found
         self.seen.statuses[found.status] += 1
-        return replace(found, delay=found.delay + self.behavior.latency)
+        return replace(
+            found,
+            delay=found.delay + self.behavior.latency,
+            headers=(*found.headers, *self._date()),
+        )
+
+    def _date(self) -> tuple[tuple[str, str], ...]:
+        if self.behavior.ahead is None:
+            return ()
+        told = datetime.now(UTC) + timedelta(seconds=self.behavior.ahead)
+        return (("Date", format_datetime(told, usegmt=True)),)
 
     def _compressed(self, found: Reply, headers: dict[str, str]) -> Reply:
         if not self.behavior.compressed or "gzip" not in headers.get("accept-encoding", ""):

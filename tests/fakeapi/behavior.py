@@ -39,6 +39,8 @@ class Behavior:
     compressed: bool = False
     allow_listed: bool = True
     """Without it every request is 401, as from an address that is not on the allow list."""
+    ahead: float | None = None
+    """Seconds that the Date of answers is ahead of this machine's clock; no Date if not set."""
     now: int | None = None
     """v2: the default end of a window, Unix seconds; the end of the last cycle if not set."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -110,14 +111,21 @@ def _head(reply: Reply, last: bool) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-async def serve(api: FakeApi, port: int, ready: Callable[[], None], stopped: asyncio.Event) -> None:
+async def serve(
+    api: FakeApi,
+    port: int,
+    ready: Callable[[], None],
+    stopped: asyncio.Event,
+    tls: ssl.SSLContext | None = None,
+) -> None:
     """Serve until stopped, then drop every connection; call `ready` once there is a `base_url`."""
     connections: set[_Connection] = set()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: _Connection(api, connections), "127.0.0.1", port, backlog=1024
+        lambda: _Connection(api, connections), "127.0.0.1", port, backlog=1024, ssl=tls
     )
-    api.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    scheme = "https" if tls else "http"
+    api.base_url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     ready()
     try:
         await stopped.wait()
@@ -129,14 +137,25 @@ async def serve(api: FakeApi, port: int, ready: Callable[[], None], stopped: asy
 
 
 @contextmanager
-def serving(api: FakeApi | World | None = None, **behavior: Any) -> Iterator[FakeApi]:
-    """Serve in a thread while the context lasts, and give the API, to switch and to inspect."""
+def serving(
+    api: FakeApi | World | None = None,
+    *,
+    certificate: tuple[Path, Path] | None = None,
+    **behavior: Any,
+) -> Iterator[FakeApi]:
+    """Serve in a thread while the context lasts, and give the API, to switch and to inspect.
+
+    With a certificate and its key it is served over TLS.
+    """
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate else None
+    if tls and certificate:
+        tls.load_cert_chain(*certificate)
     api = api if isinstance(api, FakeApi) else FakeApi(api, **behavior)
     ready, stopped, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
 
     def run() -> None:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            runner.run(serve(api, 0, ready.set, stopped))
+            runner.run(serve(api, 0, ready.set, stopped, tls))
 
     thread = threading.Thread(target=run, name="fake API", daemon=True)
     thread.start()

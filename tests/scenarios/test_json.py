@@ -11,6 +11,7 @@ BESIDE = {
     "init": [],
     "check": [],
     "cycles": [],
+    "doctor": [],
     "verify": [],
     "send": ["--check"],
     "explain": ["--cycle", "2025-12-05", "CC-1"],

@@ -128,11 +128,19 @@ def lacking(texts: Iterable[str]) -> frozenset[str]:
 
 
 def missing() -> list[Problem]:
-    """Give a problem for the libraries, and one for the fonts, without which nothing is drawn."""
+    """Give a problem for the libraries, or one for the fonts, without which nothing is drawn."""
+    return missing_libraries() or missing_fonts()
+
+
+def missing_libraries() -> list[Problem]:
+    """Give a problem for the libraries that cannot be loaded."""
     libraries = [name for name in NEEDED if _loaded(name) is None]
-    if libraries:
-        packages = [PACKAGES_OF_LIBRARIES.get(name, PANGO) for name in libraries]
-        return [_missing("libraries", "library", libraries, packages)]
+    packages = [PACKAGES_OF_LIBRARIES.get(name, PANGO) for name in libraries]
+    return [_missing("libraries", "library", libraries, packages)] if libraries else []
+
+
+def missing_fonts() -> list[Problem]:
+    """Give a problem for the fonts that are not there; without fontconfig, none can be told."""
     there = fonts().keys()
     lacking = {
         files[0]: package

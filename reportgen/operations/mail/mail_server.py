@@ -3,7 +3,14 @@
 from collections.abc import Callable
 
 from reportgen.core.problem import Problem, Rejected
-from reportgen.delivery.server import AccessToken, MailFailure, MailServer, Password, SignIn
+from reportgen.delivery.server import (
+    AccessToken,
+    MailFailure,
+    MailServer,
+    Password,
+    Patience,
+    SignIn,
+)
 from reportgen.delivery.tokens import TokenRequest, from_command, from_server, is_token
 from reportgen.operations.connect import proxy_of
 from reportgen.operations.context import Context
@@ -22,7 +29,12 @@ def email_of(configuration: Configuration) -> EmailSection:
     return email
 
 
-def mail_server(configuration: Configuration, context: Context) -> MailServer:
+PATIENT = Patience()
+
+
+def mail_server(
+    configuration: Configuration, context: Context, patience: Patience = PATIENT
+) -> MailServer:
     """Say where the mail server is and how to sign in; raises Rejected for a variable not set."""
     email = email_of(configuration)
     return MailServer(
@@ -30,11 +42,14 @@ def mail_server(configuration: Configuration, context: Context) -> MailServer:
         source=configuration.email_sources["host"],
         security=email.security,
         port=email.port,
-        sign_in=_sign_in(email, configuration, context),
+        sign_in=_sign_in(email, configuration, context, patience.token),
+        patience=patience,
     )
 
 
-def _sign_in(email: EmailSection, configuration: Configuration, context: Context) -> SignIn:
+def _sign_in(
+    email: EmailSection, configuration: Configuration, context: Context, patience: float
+) -> SignIn:
     if email.sign_in == "none":
         return None
     user = email.from_
@@ -45,7 +60,7 @@ def _sign_in(email: EmailSection, configuration: Configuration, context: Context
         password = _set(name, "password_env", configuration, context)
         context.secrets.add(password)
         return Password(user=user, password=password)
-    fetch = _fetch(email, configuration, context)
+    fetch = _fetch(email, configuration, context, patience)
 
     def fetch_token() -> str:
         token = fetch()
@@ -56,16 +71,17 @@ def _sign_in(email: EmailSection, configuration: Configuration, context: Context
 
 
 def _fetch(
-    email: EmailSection, configuration: Configuration, context: Context
+    email: EmailSection, configuration: Configuration, context: Context, patience: float
 ) -> Callable[[], str]:
     """Say where a token comes from, each time one is needed."""
     sources = configuration.email_sources
     if email.token_command:
         command = email.token_command
-        return lambda: from_command(command, context.environment, sources["token_command"])
+        source = sources["token_command"]
+        return lambda: from_command(command, context.environment, source, patience)
     if email.client_credentials:
         request = _request(email.client_credentials, configuration, context)
-        return lambda: from_server(request)
+        return lambda: from_server(request, patience)
     token = _set(email.token_env or "", "token_env", configuration, context)
     context.secrets.add(token)
     if not is_token(token):

@@ -38,7 +38,13 @@ from reportgen.sources.api.plan import (
     unreadable,
 )
 from reportgen.sources.api.replay import NotRecorded
-from reportgen.sources.api.trouble import explanation, is_untrusted, reason_of, retry_after
+from reportgen.sources.api.trouble import (
+    distrust,
+    explanation,
+    is_untrusted,
+    reason_of,
+    retry_after,
+)
 from reportgen.sources.api.wire import MIB, TIMEOUT, Received, Torn, Unusable, received
 
 T = TypeVar("T")
@@ -69,9 +75,9 @@ stamina.instrumentation.set_on_retry_hooks([])  # a retry is not news; the progr
 class ApiFailure(Exception):  # noqa: N818 - what the API or the network did, told to the user
     """The API refused or could not be reached."""
 
-    def __init__(self, problem: Problem) -> None:
-        """Hold the one line the user reads."""
-        self.problem = problem
+    def __init__(self, problem: Problem, status: int = 0) -> None:
+        """Hold the one line the user reads, and the status of the answer; 0 without one."""
+        self.problem, self.status = problem, status
         super().__init__(str(problem))
 
 
@@ -111,6 +117,7 @@ class Connection:
     the instant for `fetched_at`; `append` keeps a response; `tell` hears of every wait; `proxy` is
     asked instead of the host; `transport` replaces the network. An answer has at most
     `largest_answer` bytes. `patience` is in seconds, `first_patience` as long as nobody answered.
+    `heed` sees the head of every answer the moment it is there.
     """
 
     base_url: str
@@ -126,6 +133,7 @@ class Connection:
     attempts: int = 20
     patience: float = 300.0
     first_patience: float = 12.0
+    heed: Callable[[httpx.Headers], None] = lambda headers: None  # noqa: ARG005 - nobody looks
     reach: Reach = field(default_factory=Reach)
 
 
@@ -353,9 +361,11 @@ async def _sent(
     except (httpx.TransportError, Torn, TimeoutError) as error:
         if is_untrusted(error):
             hint = "name the authority that signed it in SSL_CERT_FILE, or check `base_url`"
-            raise Unusable("the server's certificate is not trusted", hint) from error
+            message = f"the server's certificate is not trusted{distrust(error)}"
+            raise Unusable(message, hint) from error
         raise _lost(error, connection) from error
     connection.reach.answered = True
+    connection.heed(response.headers)
     return response
 
 
@@ -363,13 +373,14 @@ def _lost(error: Exception, connection: Connection) -> _Transient:
     """Say why a connection failed, and through which proxy."""
     reason = "the body could not be unpacked" if isinstance(error, Torn) else reason_of(error)
     if connection.proxy:
-        reason += f", through the proxy {_without_password(connection.proxy)}"
+        reason += f", through the proxy {without_password(connection.proxy)}"
     unreached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
     unreached |= isinstance(error, TimeoutError) and not connection.reach.answered
     return _Transient(reason, unreached=unreached, of="the connection failed ({})")
 
 
-def _without_password(proxy: str) -> str:
+def without_password(proxy: str) -> str:
+    """Name a proxy as everybody may read it."""
     url = httpx.URL(proxy)
     return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
@@ -407,7 +418,8 @@ def _read(request: Request, recorded: RecordedResponse, connection: Connection) 
             raise _Transient(f"the answer {error}") from error
         hint = ADVICE.get(recorded.status, "see the API's status page, then try again")
         message = f"the API answered {recorded.status}{explanation(recorded.body)}"
-        raise ApiFailure(_failure(request, connection, message, hint)) from error
+        problem = _failure(request, connection, message, hint)
+        raise ApiFailure(problem, recorded.status) from error
 
 
 def _failure(request: Request, connection: Connection, message: str, hint: str) -> Problem:

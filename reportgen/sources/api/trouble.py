@@ -39,6 +39,14 @@ def is_untrusted(error: BaseException) -> bool:
     return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 
+def distrust(error: BaseException) -> str:
+    """Give what TLS says of a certificate that is not trusted, in brackets; else nothing."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_message:
+            return f" ({printable(cause.verify_message.rstrip('.'))})"
+    return ""
+
+
 def explanation(body: str) -> str:
     """Give what an error body says of itself, in either of its two shapes; else nothing."""
     try:

@@ -22,15 +22,30 @@ def credentials(organizations: Sequence[str]) -> Plan[list[str]]:
 
 def _lines(own: bodies.Self, organization: str) -> Iterator[str]:
     """Say whose it is, and whether it fits what it is configured for."""
+    yield whose(own)
+    if unfit := misfit(own, organization):
+        yield "; ".join(unfit)
+
+
+def whose(own: bodies.Self) -> str:
+    """Say whose a credential is, and how far it reaches."""
     kind = "service user" if own.service_user_id else "user"
     reach = f"organization {own.org_id}" if own.org_id else "the whole enterprise"
-    yield printable(f"Credential of {kind} {_name(own)}, for {reach}")
+    return printable(f"Credential of {kind} {_name(own)}, for {reach}")
+
+
+def misfit(own: bodies.Self, organization: str) -> tuple[str, str] | None:
+    """Say what is wrong with a credential in its place, and what to do; None where it fits.
+
+    `organization` is the one it is configured for, empty for the enterprise.
+    """
     if own.org_id and not organization:
         hint = "list it under `source: {organizations: …}`"
-        yield printable(f"It cannot read the enterprise's consumption; {hint}")
-    elif own.org_id and organization != own.org_id:
+        return "It cannot read the enterprise's consumption", hint
+    if own.org_id and organization != own.org_id:
         hint = "correct `source: {organizations: …}`"
-        yield printable(f"It is configured for {organization}; {hint}")
+        return printable(f"It is configured for {organization}"), hint
+    return None
 
 
 def _name(own: bodies.Self) -> str:

@@ -66,13 +66,13 @@ class Live:
     def directory(self) -> Path:
         return self.evidence.parent / "directory.json"
 
-    def command(self, command: Callable[[Context], int]) -> Said:
+    def command(self, command: Callable[[Context], int], *, machine: bool = False) -> Said:
         """Run a command as the command line would, with this clock and these variables."""
         out, err = io.StringIO(), io.StringIO()
         context = Context(
             now=lambda: self.now,
             environment=self.environment,
-            terminal=Terminal(quiet=False, machine=False),
+            terminal=Terminal(quiet=False, machine=machine),
         )
         with redirect_stdout(out), redirect_stderr(err):
             code = told(command, context)

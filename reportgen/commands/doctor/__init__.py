@@ -1,0 +1,1 @@
+"""`doctor`: whether this machine can do the month, part by part, each with its remedy."""

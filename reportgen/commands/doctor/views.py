@@ -1,0 +1,71 @@
+"""Which views a credential may read: each is asked for once."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from reportgen.commands.doctor.asking import Heard, ask, once
+from reportgen.commands.doctor.finding import Finding, fine, told
+from reportgen.core.cycle import BillingCycle, cycle_between
+from reportgen.core.problem import Problem
+from reportgen.operations.context import Context
+from reportgen.sources.api.client import ApiFailure, Connection
+from reportgen.sources.api.permissions import Trial, further_trials, trials
+from reportgen.sources.api.plan import Answer
+from reportgen.sources.config.schema import SourceSection
+
+VIEWS = "views"
+NOT_FOUND = 404
+MOST_NAMED = 12
+
+
+def views(source: SourceSection, connection: Connection, context: Context) -> Iterator[Finding]:
+    """Say which kinds of view may be read, then of each that may not what to do."""
+    cycle = _a_day(context)
+    first = trials(source, cycle)
+    heard = ask([trial.request for trial in first], connection)
+    answered = {
+        trial.view: one.body
+        for trial, one in zip(first, heard, strict=True)
+        if isinstance(one, Answer) and one.body is not None
+    }
+    further = further_trials(source, cycle, answered)
+    results = ask([trial.request for trial in further], connection) if further else []
+    known = [trial.view for trial, one in zip(further, results, strict=True) if _is_known(one)]
+    if readable := [*answered, *known]:
+        shown, more = ", ".join(readable[:MOST_NAMED]), len(readable) - MOST_NAMED
+        yield fine(VIEWS, f"{shown}{f', and {more} more' if more > 0 else ''} may be read")
+    for trial, one in zip((*first, *further), (*heard, *results), strict=True):
+        if trial.view not in readable:
+            yield _unread(trial, one, connection)
+
+
+def _is_known(heard: Heard) -> bool:
+    """Tell whether a question about one id was answered: that it is unknown is an answer too."""
+    return isinstance(heard, Answer) and (
+        heard.body is not None or heard.recorded.status == NOT_FOUND
+    )
+
+
+def _unread(trial: Trial, heard: Heard, connection: Connection) -> Finding:
+    """Say that a view may not be read, or could not be."""
+    if isinstance(heard, ApiFailure):
+        return told(VIEWS, once(heard.problem))
+    message = f"{trial.view}: the API answers {heard.recorded.status} to this credential"
+    problem = Problem(
+        source=f"GET {connection.base_url}{trial.request.path}",
+        message=f"{message}, so {trial.loss}" if trial.loss else message,
+        hint=trial.hint,
+        warning=bool(trial.loss),
+        code="view-refused" if trial.loss else "",
+    )
+    return told(VIEWS, problem)
+
+
+def _a_day(context: Context) -> BillingCycle:
+    """Give the last billing day that is over: as short a cycle as there can be."""
+    today = context.today()
+    midnight = context.now().replace(
+        year=today.year, month=today.month, day=today.day, hour=8, minute=0, second=0, microsecond=0
+    )
+    before = int(midnight.timestamp())
+    return cycle_between(before - int(timedelta(days=1).total_seconds()), before)
