@@ -129,6 +129,7 @@ ALLOWED_OPERATIONS = {
     ("core/text.py", "sum"),  # columns of a text
     ("core/text.py", "sum"),  # a width, in columns
     ("core/delivery.py", "one.series + 1"),  # a count
+    ("core/journal.py", "most - 1"),  # a count
     ("core/rate.py", "index - 1"),
     ("core/usage.py", "rivals.at(cell, acus) - known.get(org_id, set())"),  # a difference of sets
     ("core/usage.py", "-tolerance"),  # a setting, compared

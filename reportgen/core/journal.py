@@ -1,0 +1,228 @@
+"""What a ledger books of a cycle: balanced entries, in the parts that a system takes at once.
+
+Each cost center is debited at its account, or credited where its invoice is below zero. What an
+entry comes to is booked against the credit account of its legal entity, in the entry itself: so
+the books of every entity balance, and whatever an entry is cut into balances again. Amounts of zero
+are not booked, and neither is what nobody bears, which is on no invoice.
+
+A key is what a system knows an entry by that it has booked already. It is made of what is booked
+and of a stamp of the cycle, so that the same journal has the same keys, however often it is made.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from itertools import islice
+
+from reportgen.core.model import CostCenter
+from reportgen.core.money import ZERO, subtract, total
+from reportgen.core.text import slug, told_apart
+from reportgen.core.vouchers import Cited, Voucher, VoucherKind
+
+ANY_ENTITY = ""
+STAMPED = 6
+"""How much of a stamp there is room for in a short reference."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JournalLine:
+    """What is booked on one account; `amount` is above zero for a debit.
+
+    `reference` is the number of the invoice or note, and `key` what tells the line from any other
+    that was ever booked. The line against the cost centers has none of them, and no reference.
+    """
+
+    account: str
+    amount: Decimal
+    key: str
+    reference: str = ""
+    cost_center: str = ""
+    name: str = ""
+
+    @property
+    def debit(self) -> Decimal | None:
+        """Give what is debited."""
+        return self.amount if self.amount > 0 else None
+
+    @property
+    def credit(self) -> Decimal | None:
+        """Give what is credited, above zero."""
+        return self.amount.copy_abs() if self.amount < 0 else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JournalEntry:
+    """A document of a ledger, whose debits are its credits.
+
+    `number` names it among those of its cycle, `key` for ever, and `reference` does so in 16
+    characters. `text` has 25 at most, but for a correction beyond the ninth; `document` is the file
+    of the archive that proves it.
+    """
+
+    kind: VoucherKind
+    number: str
+    key: str
+    reference: str
+    entity: str
+    posting_date: date
+    text: str
+    description: str
+    document: str
+    lines: tuple[JournalLine, ...]
+
+    @property
+    def period(self) -> str:
+        """Give the accounting period, a calendar month: 2025-12."""
+        return self.posting_date.isoformat()[:7]
+
+    @property
+    def control_total(self) -> Decimal:
+        """Give what all debits come to, and all credits."""
+        return total(line.debit or ZERO for line in self.lines)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Posting:
+    """How a cycle is booked.
+
+    `credit_accounts` are by entity, that of any other under `ANY_ENTITY`; `entity` is that of cost
+    centers which name none. Nothing is booked until the end of `closed_through`. `sources` are the
+    lines of the keys, by their names.
+    """
+
+    credit_accounts: Mapping[str, str]
+    entity: str = ""
+    closed_through: date | None = None
+    sources: Mapping[str, str]
+
+
+def journal(
+    vouchers: Iterable[Voucher],
+    centers: Iterable[CostCenter],
+    cited: Cited,
+    posting: Posting,
+    most: int | None = None,
+) -> list[JournalEntry]:
+    """Give the entries of vouchers that can be booked (core/bookable.py), in order of the entities.
+
+    An entry of more than `most` lines, which are two at least, becomes several.
+    """
+    by_code = {center.code: center for center in sorted(centers, key=lambda one: one.code)}
+    entities = sorted({entity_of(center, posting) for center in by_code.values()})
+    names = told_apart({entity: slug(entity) for entity in filter(None, entities)})
+    entries: list[JournalEntry] = []
+    for voucher in vouchers:
+        for entity, held in _by_entity(voucher, by_code, posting).items():
+            number = "-".join(_named("JE", cited.folder, voucher.mark, names.get(entity)))
+            lines = [_debit(center, voucher, cited) for center in held]
+            head = _head(voucher, entity, number, cited)
+            entries.extend(_cut(head, lines, credit_account(posting, entity) or "", most))
+    return [_keyed(entry, place, cited) for place, entry in enumerate(entries, start=1)]
+
+
+def files_of(entries: Iterable[JournalEntry], most: int | None) -> list[list[JournalEntry]]:
+    """Share entries out to files of so many lines, whole and in their order; at least one file."""
+    files: list[list[JournalEntry]] = [[]]
+    for entry in entries:
+        lines = [line for one in (*files[-1], entry) for line in one.lines]
+        if files[-1] and most is not None and len(lines) > most:
+            files.append([])
+        files[-1].append(entry)
+    return files
+
+
+def credit_account(posting: Posting, entity: str) -> str | None:
+    """Give the account that an entity's charges are booked against."""
+    accounts = posting.credit_accounts
+    return accounts.get(entity) or accounts.get(ANY_ENTITY)
+
+
+def entity_of(center: CostCenter, posting: Posting) -> str:
+    """Give the legal entity that a cost center is booked in; empty where none is named."""
+    return center.entity or posting.entity
+
+
+def _by_entity(
+    voucher: Voucher, centers: Mapping[str, CostCenter], posting: Posting
+) -> dict[str, list[CostCenter]]:
+    """Give the cost centers that have an amount by their entity, both in order."""
+    held: dict[str, list[CostCenter]] = defaultdict(list)
+    for code, center in centers.items():
+        if voucher.amounts.get(code):
+            held[entity_of(center, posting)].append(center)
+    return dict(sorted(held.items()))
+
+
+def _debit(center: CostCenter, voucher: Voucher, cited: Cited) -> JournalLine:
+    reference = voucher.references.get(center.code, "")
+    return JournalLine(
+        account=center.gl_account or "",
+        amount=voucher.amounts[center.code],
+        key="-".join(_named(reference or center.code, voucher.mark, _stamp(voucher.kind, cited))),
+        reference=reference,
+        cost_center=center.code,
+        name=center.name,
+    )
+
+
+def _head(voucher: Voucher, entity: str, number: str, cited: Cited) -> JournalEntry:
+    """Give an entry that has no lines yet."""
+    return JournalEntry(
+        kind=voucher.kind,
+        number=number,
+        key="",
+        reference="",
+        entity=entity,
+        posting_date=voucher.posting_date,
+        text=voucher.text,
+        description=voucher.description,
+        document=cited.document,
+        lines=(),
+    )
+
+
+def _cut(
+    head: JournalEntry, lines: Sequence[JournalLine], account: str, most: int | None
+) -> Iterator[JournalEntry]:
+    """Balance an entry, in parts that have room for the line against the cost centers."""
+    if most is None or len(lines) < most:
+        yield replace(head, lines=_balanced(lines, account))
+        return
+    rest = iter(lines)
+    parts = iter(lambda: tuple(islice(rest, most - 1)), ())
+    for place, part in enumerate(parts, start=1):
+        yield replace(head, number=f"{head.number}-{place}", lines=_balanced(part, account))
+
+
+def _balanced(lines: Sequence[JournalLine], account: str) -> tuple[JournalLine, ...]:
+    """Add the line that makes debits and credits equal, where they are not."""
+    against = subtract(ZERO, total(line.amount for line in lines))
+    more = [JournalLine(account=account, amount=against, key="")] if against else []
+    return (*lines, *more)
+
+
+def _keyed(entry: JournalEntry, place: int, cited: Cited) -> JournalEntry:
+    """Give an entry its keys: the lines against cost centers have that of the entry."""
+    key = "-".join(_named(entry.number, _stamp(entry.kind, cited)))
+    lines = (replace(line, key=line.key or key) for line in entry.lines)
+    reference = _reference(entry, place, cited)
+    return replace(entry, key=key, reference=reference, lines=tuple(lines))
+
+
+def _stamp(kind: VoucherKind, cited: Cited) -> str | None:
+    """Give what an entry is stamped with: an accrual of the same day is always the same."""
+    return cited.stamp if kind == "charge" else None
+
+
+def _reference(entry: JournalEntry, place: int, cited: Cited) -> str:
+    """Name an entry in 16 characters: its cycle, its stamp or its day, and which one it is."""
+    cycle = cited.folder[2:10].replace("-", "")
+    if entry.kind == "charge":
+        return f"{cycle}{cited.stamp[:STAMPED]:_<{STAMPED}}{place:04}"
+    return f"{cycle}{entry.kind[0].upper()}{entry.posting_date:%m%d}{place:04}"
+
+
+def _named(*parts: str | None) -> Iterator[str]:
+    return filter(None, parts)
