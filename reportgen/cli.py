@@ -5,7 +5,7 @@ Only click is imported at the top: `--help` waits for nothing else.
 
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
@@ -140,6 +140,9 @@ ACCEPT_REFUSED = click.option(
     is_flag=True,
     help="Go on where the API refused half-way; the statement's first page says so.",
 )
+DAY = click.DateTime(["%Y-%m-%d"])
+BOOKED_ON = ("posting_date", "split_periods", "until")
+"""Options that each say on which days a journal books."""
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(1, 64),
@@ -207,6 +210,13 @@ def codes_sent(
         if not value.endswith("=sent") or value == "=sent":
             raise click.BadParameter("write it as CC-1001=sent")
     return tuple(value.removesuffix("=sent") for value in values)
+
+
+def as_date(
+    _context: click.Context, _option: click.Parameter, value: datetime | None
+) -> date | None:
+    """Take the day of what click reads as a moment."""
+    return value.date() if value else None
 
 
 def finishing(function: "Callable[..., Work]") -> "Callable[..., None]":
@@ -538,11 +548,11 @@ def verify(
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["audit", "csv", "focus"]),
+    type=click.Choice(["audit", "csv", "focus", "journal"]),
     required=True,
     help="audit: a zip for auditors, with all that a closed cycle was made of, to be checked by "
     "itself. csv: ledger, invoice lines and tie-out. focus: charges by the FinOps Open Cost and "
-    "Usage Specification.",
+    "Usage Specification. journal: what a ledger books of it.",
 )
 @click.option(
     "--output",
@@ -556,6 +566,37 @@ def verify(
     type=click.Choice(["1.2", "1.4"]),
     help="Of focus: the version of the specification; 1.2 by default.",
 )
+@click.option(
+    "--layout",
+    metavar="NAME",
+    help="Of a journal: generic, oracle-fbdi, netsuite, dynamics365, workday, sap, or your own.",
+)
+@click.option(
+    "--posting-date",
+    type=DAY,
+    callback=as_date,
+    metavar="DATE",
+    help="Of a journal: book on this day, instead of the cycle's last, or the day of a correction.",
+)
+@click.option(
+    "--split-periods",
+    is_flag=True,
+    default=None,
+    help="Of a journal: book in each calendar month what was used in it.",
+)
+@click.option(
+    "--until",
+    type=DAY,
+    callback=as_date,
+    metavar="DATE",
+    help="Of a draft's journal: accrue what was used before this day, and take it back on it.",
+)
+@click.option(
+    "--max-lines",
+    type=click.IntRange(2),
+    metavar="N",
+    help="Of a journal: so many lines a file at most, each of which balances.",
+)
 @STRICT
 @finishing
 def export(
@@ -564,6 +605,9 @@ def export(
     """Write a cycle for others: for auditors, or its figures for finance systems; offline."""
     from reportgen.commands.export.export import export as command  # noqa: PLC0415
 
+    days = [f"--{name.replace('_', '-')}" for name in BOOKED_ON if options[name]]
+    if len(days) > 1:
+        raise click.UsageError(f"{' and '.join(days)} each say when it is booked: choose one")
     wished = {name: value for name, value in options.items() if value is not None}
     return lambda context: command(config, selector, kind, output, wished, context)
 

@@ -10,6 +10,7 @@ from reportgen.core.close import Accepted, Close, People, Refusal
 from reportgen.core.money import fixed
 from reportgen.core.problem import Problem
 from reportgen.derive import Derived, Inputs, derive
+from reportgen.operations.building.exports import refuse_unexportable
 from reportgen.operations.building.inputs import stored_inputs
 from reportgen.operations.building.readiness import ready_to_draw
 from reportgen.operations.collecting.collection import Effort, choose, collected_anew
@@ -57,12 +58,14 @@ def close(
         context.terminal.problems(
             [*derived.warnings, *other_than_the_draft(folder, derived.statement, "closed")]
         )
+        source = source_of(inputs)
+        refuse_unexportable(inputs, derived, source.templates)
         refused = refusals(inputs, derived, chain, decision.people, context, effort.concurrency)
         standing = [one for one in refused if not (one.acceptable and decision.reason)]
         if standing or decision.dry_run:
             return _tell_refused(folder, refused, decision, context)
         decided = _decided(inputs, refused, decision, chain, context)
-        made = sealed(inputs, derived, decided, source_of(inputs), context, workers)
+        made = sealed(inputs, derived, decided, source, context, workers)
     return _tell(made, derived, decided, context)
 
 

@@ -22,6 +22,7 @@ from reportgen.core.money import fixed, shown, total
 from reportgen.core.notes import Notes
 from reportgen.core.problem import Problem
 from reportgen.documents.templating.templates import read_templates
+from reportgen.operations.building.exports import refuse_unexportable
 from reportgen.operations.building.readiness import ready_to_draw
 from reportgen.operations.collecting.collection import Effort
 from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
@@ -78,11 +79,13 @@ def correct(
         standing = [one for one in refused if not one.acceptable]
         if standing or order.dry_run or not made.notes.issued:
             return _tell_unissued(made, standing, order, context)
+        templates = read_templates(live.templates)
+        refuse_unexportable(made.inputs, made.derived, templates)
         number = made.notes.correcting.number
         source = Source(
             folder=correction_folder(live.archive, cycle.start, number),
             evidence=place / EVIDENCE,
-            templates=read_templates(live.templates),
+            templates=templates,
         )
         decided = _decided(made, refused, order, chain, context)
         link = sealed(made.inputs, made.derived, decided, source, context, workers)

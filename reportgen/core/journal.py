@@ -31,7 +31,8 @@ class JournalLine:
     """What is booked on one account; `amount` is above zero for a debit.
 
     `reference` is the number of the invoice or note, and `key` what tells the line from any other
-    that was ever booked. The line against the cost centers has none of them, and no reference.
+    that was ever booked; the line against the cost centers has no reference. `segments` are what
+    the account is combined of, in the order of the ledger.
     """
 
     account: str
@@ -40,6 +41,7 @@ class JournalLine:
     reference: str = ""
     cost_center: str = ""
     name: str = ""
+    segments: tuple[str, ...] = ()
 
     @property
     def debit(self) -> Decimal | None:
@@ -88,12 +90,15 @@ class Posting:
     """How a cycle is booked.
 
     `credit_accounts` are by entity, that of any other under `ANY_ENTITY`; `entity` is that of cost
-    centers which name none. Nothing is booked until the end of `closed_through`. `sources` are the
-    lines of the keys, by their names.
+    centers which name none, `credit_cost_center` what stands for one in lines against them. A
+    segment is `entity`, `cost_center`, `account`, or a code that is the same everywhere. Nothing is
+    booked until the end of `closed_through`. `sources` are the lines of the keys, by their names.
     """
 
     credit_accounts: Mapping[str, str]
+    credit_cost_center: str = ""
     entity: str = ""
+    segments: tuple[str, ...] = ("entity", "cost_center", "account")
     closed_through: date | None = None
     sources: Mapping[str, str]
 
@@ -118,16 +123,24 @@ def journal(
             number = "-".join(_named("JE", cited.folder, voucher.mark, names.get(entity)))
             lines = [_debit(center, voucher, cited) for center in held]
             head = _head(voucher, entity, number, cited)
-            entries.extend(_cut(head, lines, credit_account(posting, entity) or "", most))
-    return [_keyed(entry, place, cited) for place, entry in enumerate(entries, start=1)]
+            entries.extend(_cut(head, lines, posting, most))
+    return [_keyed(entry, place, cited, posting) for place, entry in enumerate(entries, start=1)]
 
 
-def files_of(entries: Iterable[JournalEntry], most: int | None) -> list[list[JournalEntry]]:
-    """Share entries out to files of so many lines, whole and in their order; at least one file."""
+def files_of(
+    entries: Iterable[JournalEntry], most: int | None, *, by_entity: bool = False
+) -> list[list[JournalEntry]]:
+    """Share entries out to files of so many lines, whole and in their order; at least one file.
+
+    `by_entity` gives each entity files of its own.
+    """
     files: list[list[JournalEntry]] = [[]]
-    for entry in entries:
+    ordered = sorted(entries, key=lambda entry: entry.entity) if by_entity else entries
+    for entry in ordered:
         lines = [line for one in (*files[-1], entry) for line in one.lines]
-        if files[-1] and most is not None and len(lines) > most:
+        full = most is not None and len(lines) > most
+        other = by_entity and files[-1] and files[-1][-1].entity != entry.entity
+        if files[-1] and (full or other):
             files.append([])
         files[-1].append(entry)
     return files
@@ -184,31 +197,43 @@ def _head(voucher: Voucher, entity: str, number: str, cited: Cited) -> JournalEn
 
 
 def _cut(
-    head: JournalEntry, lines: Sequence[JournalLine], account: str, most: int | None
+    head: JournalEntry, lines: Sequence[JournalLine], posting: Posting, most: int | None
 ) -> Iterator[JournalEntry]:
     """Balance an entry, in parts that have room for the line against the cost centers."""
     if most is None or len(lines) < most:
-        yield replace(head, lines=_balanced(lines, account))
+        yield _balanced(head, lines, posting)
         return
     rest = iter(lines)
     parts = iter(lambda: tuple(islice(rest, most - 1)), ())
     for place, part in enumerate(parts, start=1):
-        yield replace(head, number=f"{head.number}-{place}", lines=_balanced(part, account))
+        yield _balanced(replace(head, number=f"{head.number}-{place}"), part, posting)
 
 
-def _balanced(lines: Sequence[JournalLine], account: str) -> tuple[JournalLine, ...]:
-    """Add the line that makes debits and credits equal, where they are not."""
-    against = subtract(ZERO, total(line.amount for line in lines))
-    more = [JournalLine(account=account, amount=against, key="")] if against else []
-    return (*lines, *more)
+def _balanced(head: JournalEntry, lines: Sequence[JournalLine], posting: Posting) -> JournalEntry:
+    """Give an entry its lines, and one more where debits and credits differ."""
+    against = JournalLine(
+        account=credit_account(posting, head.entity) or "",
+        amount=subtract(ZERO, total(line.amount for line in lines)),
+        key="",
+        cost_center=posting.credit_cost_center,
+    )
+    return replace(head, lines=(*lines, against) if against.amount else tuple(lines))
 
 
-def _keyed(entry: JournalEntry, place: int, cited: Cited) -> JournalEntry:
-    """Give an entry its keys: the lines against cost centers have that of the entry."""
+def _keyed(entry: JournalEntry, place: int, cited: Cited, posting: Posting) -> JournalEntry:
+    """Give an entry its keys, which are those of lines against cost centers too, and segments."""
     key = "-".join(_named(entry.number, _stamp(entry.kind, cited)))
-    lines = (replace(line, key=line.key or key) for line in entry.lines)
+    lines = (
+        replace(line, key=line.key or key, segments=_segments(line, entry.entity, posting))
+        for line in entry.lines
+    )
     reference = _reference(entry, place, cited)
     return replace(entry, key=key, reference=reference, lines=tuple(lines))
+
+
+def _segments(line: JournalLine, entity: str, posting: Posting) -> tuple[str, ...]:
+    told = {"entity": entity, "cost_center": line.cost_center, "account": line.account}
+    return tuple(told.get(segment, segment) for segment in posting.segments)
 
 
 def _stamp(kind: VoucherKind, cited: Cited) -> str | None:

@@ -30,7 +30,7 @@ PeriodAmounts = list[Decimal]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Periods:
+class CyclePeriods:
     """A cycle taken apart: `cuts` are the first days of its second period, and of those after."""
 
     cycle: BillingCycle
@@ -62,7 +62,7 @@ class Periods:
         ]
 
 
-def calendar_months(cycle: BillingCycle) -> Periods:
+def calendar_months(cycle: BillingCycle) -> CyclePeriods:
     """Take a cycle apart where a calendar month begins.
 
     >>> cycle = BillingCycle(start=date(2025, 12, 5), end=date(2026, 1, 5), after=0, before=0)
@@ -70,11 +70,11 @@ def calendar_months(cycle: BillingCycle) -> Periods:
     (datetime.date(2026, 1, 1),)
     """
     firsts = (day for day in cycle.days() if day.day == 1 and day != cycle.start)
-    return Periods(cycle=cycle, cuts=tuple(firsts))
+    return CyclePeriods(cycle=cycle, cuts=tuple(firsts))
 
 
 def amounts_by_period(
-    invoices: Sequence[Invoice], periods: Periods, decimals: int
+    invoices: Sequence[Invoice], periods: CyclePeriods, decimals: int
 ) -> dict[str, PeriodAmounts]:
     """Give what each cost center is charged in each period, by its code."""
     amounts = {invoice.cost_center.code: _own(invoice, periods, decimals) for invoice in invoices}
@@ -86,7 +86,7 @@ def amounts_by_period(
     return amounts
 
 
-def _own(invoice: Invoice, periods: Periods, decimals: int) -> PeriodAmounts:
+def _own(invoice: Invoice, periods: CyclePeriods, decimals: int) -> PeriodAmounts:
     """Add up the parts of all lines that are not shared."""
     days = _by_day(invoice.detail, periods)
     amounts = periods.none()
@@ -97,7 +97,7 @@ def _own(invoice: Invoice, periods: Periods, decimals: int) -> PeriodAmounts:
     return amounts
 
 
-def _by_day(detail: Iterable[DetailRow], periods: Periods) -> dict[LineKey, PeriodAmounts]:
+def _by_day(detail: Iterable[DetailRow], periods: CyclePeriods) -> dict[LineKey, PeriodAmounts]:
     """Give what the usage of each line comes to exactly in each period."""
     exact: dict[LineKey, PeriodAmounts] = {}
     for row in detail:
@@ -108,7 +108,7 @@ def _by_day(detail: Iterable[DetailRow], periods: Periods) -> dict[LineKey, Peri
 
 
 def _parts(
-    line: InvoiceLine, used: PeriodAmounts | None, periods: Periods, decimals: int
+    line: InvoiceLine, used: PeriodAmounts | None, periods: CyclePeriods, decimals: int
 ) -> PeriodAmounts:
     """Take a line apart, largest remainder first; what that cannot reach is in the last period."""
     if used is None:

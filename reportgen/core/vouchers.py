@@ -13,7 +13,7 @@ from reportgen.core.cycle import day_before
 from reportgen.core.model import Statement
 from reportgen.core.money import ZERO, subtract
 from reportgen.core.notes import Notes
-from reportgen.core.periods import Periods, amounts_by_period, calendar_months
+from reportgen.core.periods import CyclePeriods, amounts_by_period, calendar_months
 
 VoucherKind = Literal["charge", "accrual", "reversal"]
 UNSEALED = "DRAFT"
@@ -86,7 +86,7 @@ def accrual(statement: Statement, cited: Cited, until: date) -> list[Voucher]:
     """Book what was used before a day on the day before it, and take it back on that day."""
     cycle = statement.heading.cycle
     cuts = () if until == cycle.end else (until,)
-    periods = Periods(cycle=cycle, cuts=cuts)
+    periods = CyclePeriods(cycle=cycle, cuts=cuts)
     parts = amounts_by_period(statement.invoices, periods, statement.heading.decimals)
     booked = Voucher(
         kind="accrual",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import CostCenter, DetailRow, Invoice, InvoiceLine
-from reportgen.core.periods import Periods, amounts_by_period, calendar_months
+from reportgen.core.periods import CyclePeriods, amounts_by_period, calendar_months
 from tests.core.test_laws import CYCLE, FIRST, SECOND, chargeable_worlds
 from tests.examples import examples
 
@@ -93,7 +93,7 @@ def test_a_pool_closes_at_zero_in_every_month():
 def test_the_parts_of_every_invoice_make_it_and_pools_have_none(drawn, days):
     world, (result, _), _ = drawn
     decimals = world.card.decimals
-    made = amounts_by_period(result.invoices, Periods(cycle=CYCLE, cuts=days), decimals)
+    made = amounts_by_period(result.invoices, CyclePeriods(cycle=CYCLE, cuts=days), decimals)
     shared = {
         one.cost_center.code
         for one in result.invoices
@@ -113,7 +113,7 @@ def test_the_parts_of_every_invoice_make_it_and_pools_have_none(drawn, days):
 @examples(60)
 def test_what_has_days_is_within_a_step_a_line_of_what_was_used_on_them(drawn, days):
     world, (result, _), _ = drawn
-    periods = Periods(cycle=CYCLE, cuts=days)
+    periods = CyclePeriods(cycle=CYCLE, cuts=days)
     step = Fraction(1, 10**world.card.decimals)
     made = amounts_by_period(result.invoices, periods, world.card.decimals)
     for one in result.invoices:

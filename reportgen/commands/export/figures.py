@@ -8,10 +8,12 @@ from typing import Any
 
 from reportgen.archive.exported import Listed, export_into
 from reportgen.archive.folder import locked
+from reportgen.core.problem import Rejected
 from reportgen.documents.exports.material import ExportFormat
+from reportgen.documents.templating.templates import opened
 from reportgen.operations.building.exports import options_of
 from reportgen.operations.building.outcome import disagreements, sound
-from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
+from reportgen.operations.context import DONE, NOT_TIED_OUT, Context, WrongUsage
 from reportgen.operations.sealed.exporting import Materials, Selection, place_of, selection_of
 from reportgen.operations.sealed.handing_out import refuse_within_closed, tell_changed
 from reportgen.sources.config.configuration import Configuration
@@ -32,12 +34,34 @@ def export_figures(
     options = replace(options_of(configuration), **wished)
     target = output or place_of(selection, configuration.archive)
     refuse_within_closed(target, "name another folder with --output")
-    materials = Materials(configuration=configuration, selected=selection.selected, context=context)
+    materials = Materials(
+        configuration=configuration,
+        selected=selection.selected,
+        context=context,
+        warn=lambda material: form.warnings(material, options),
+        accrued=options.until is not None,
+    )
     group = configuration.group_reads
-    with _alone(selection, group=group), context.terminal.progress("Writing files"):
+    with (
+        _named_as_given(configuration),
+        _alone(selection, group=group),
+        context.terminal.progress("Writing files"),
+    ):
         pieces = form.write(materials, options)
         files = export_into(target, form.family(options), pieces, group=group)
     return _tell(target, files, selection, materials, context)
+
+
+@contextmanager
+def _named_as_given(configuration: Configuration) -> Iterator[None]:
+    """Name templates as the user would open them; an option that is the source is wrong usage."""
+    try:
+        yield
+    except Rejected as rejected:
+        problems = opened(rejected.problems, configuration.templates)
+        if problems[0].source.startswith("--"):
+            raise WrongUsage(problems[0]) from None
+        raise Rejected(problems) from None
 
 
 @contextmanager

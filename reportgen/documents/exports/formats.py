@@ -8,6 +8,12 @@ from collections.abc import Mapping
 
 from reportgen.core.model import ExportName
 from reportgen.documents.exports.focus.files import focus_files
+from reportgen.documents.exports.journal import (
+    JOURNAL_OPTIONS,
+    journal_family,
+    journal_files,
+    journal_warnings,
+)
 from reportgen.documents.exports.material import ExportFormat
 from reportgen.documents.exports.tables import csv_files
 
@@ -15,5 +21,12 @@ FORMATS: Mapping[ExportName, ExportFormat] = {
     "csv": ExportFormat(write=csv_files, family=lambda _: "csv"),
     "focus": ExportFormat(
         write=focus_files, family=lambda _: "focus", options=frozenset({"focus_version"})
+    ),
+    "journal": ExportFormat(
+        write=journal_files,
+        family=journal_family,
+        options=JOURNAL_OPTIONS,
+        warnings=journal_warnings,
+        may_refuse=True,
     ),
 }

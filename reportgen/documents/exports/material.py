@@ -4,14 +4,25 @@ Law: people stand in it as documents may show them; no format looks behind that.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal, NamedTuple
 
 from reportgen.core.charges import CycleCharges
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.model import Allocation, Directory, RateCard, Statement, UsersShown
+from reportgen.core.journal import Posting
+from reportgen.core.model import (
+    Allocation,
+    CostCenter,
+    Directory,
+    RateCard,
+    Statement,
+    UsersShown,
+)
 from reportgen.core.model import Mapping as Rules
 from reportgen.core.notes import Notes
+from reportgen.core.problem import Problem
+from reportgen.core.vouchers import UNSEALED
 
 FocusVersion = Literal["1.2", "1.4"]
 
@@ -29,14 +40,15 @@ class Material:
 
     `folder` names it in the archive (`2025-12-05`, `2025-12-05.c1`); `period` is the billing cycle
     in which it is charged: of a correction the one in which that was issued. `seal` is None for a
-    draft, and at the close itself, as the seal depends on what is made there. `allocations` can be
-    gone through again and again; `collected_at` is the moment of its last answer; `templates` are
-    texts by name.
+    draft, and at the close itself, as the seal depends on what is made there; `stamp` is what keys
+    of journals end with, the same at the close and ever after. `allocations` can be gone through
+    again and again; `collected_at` is the moment of its last answer; `templates` are texts by name.
     """
 
     folder: str
     period: BillingCycle
     seal: str | None
+    stamp: str = UNSEALED
     statement: Statement
     allocations: Iterable[Allocation]
     charges: CycleCharges
@@ -50,9 +62,37 @@ class Material:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
-    """What may be chosen of all formats together; each takes those that it names."""
+class Booking:
+    """How cycles are booked, and what ledgers want to be told besides: the keys of `journal`.
 
+    `posting` is None where the configuration, which is in the file `configured`, says nothing of
+    that. `centers` are the cost centers as they are declared by now: which account a charge is
+    booked on is no figure of its cycle.
+    """
+
+    configured: str = ""
+    posting: Posting | None = None
+    centers: Mapping[str, CostCenter] = field(default_factory=dict)
+    ledger: str | None = None
+    source: str | None = None
+    category: str | None = None
+    segment_separator: str = "|"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """What may be chosen of all formats together; each takes those that it names.
+
+    Of journals: `booking` is for the configuration alone to say; `max_lines` is that of the layout
+    where it is None; `until` asks for an accrual.
+    """
+
+    booking: Booking = field(default_factory=Booking)
+    layout: str = "generic"
+    max_lines: int | None = None
+    posting_date: date | None = None
+    split_periods: bool = False
+    until: date | None = None
     focus_version: FocusVersion = "1.2"
 
 
@@ -64,13 +104,20 @@ Rejected where something in them cannot be exported.
 """
 
 
+Warn = Callable[[Material, Options], Iterable[Problem]]
+"""What should be known of a cycle that is exported."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportFormat:
     """How a format is written, and the names of the options it takes.
 
-    Where an export is put into a folder, it takes the place of the one before of its `family`.
+    Where an export is put into a folder, it takes the place of the one before of its `family`. One
+    that `may_refuse` a cycle is tried before anything is made of it.
     """
 
     write: Write
     family: Callable[[Options], str]
     options: frozenset[str] = frozenset()
+    warnings: Warn = lambda _material, _options: ()
+    may_refuse: bool = False

@@ -22,6 +22,7 @@ from reportgen.core.text import quoted
 from reportgen.documents.templating.filters import Format
 from reportgen.documents.templating.kinds import MisuseError, kind_named, suggestion
 from reportgen.documents.templating.operators import BY_ZERO, TOO_LARGE
+from reportgen.documents.templating.rows import ROW_FILTERS
 from reportgen.documents.templating.sandbox import UnknownNameError
 
 TEMPLATE_ERRORS = (
@@ -184,7 +185,11 @@ def _said_by_jinja(message: str) -> str:
     if not unknown:
         return message.rstrip(".")
     what, name = unknown.groups()
-    known = [*FILTERS, *Format("en", "USD", 2).filters()] if what == "filter" else [*TESTS]
+    known = (
+        [*FILTERS, *Format("en", "USD", 2).filters(), *ROW_FILTERS]
+        if what == "filter"
+        else [*TESTS]
+    )
     return f"there is no {what} {quoted(name)}" + suggestion(name, known)
 
 

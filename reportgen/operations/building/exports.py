@@ -1,20 +1,69 @@
 """What exports of a cycle are made of, and what is chosen of them by the configuration."""
 
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from reportgen.archive.folder import correction_folder, cycle_folder
 from reportgen.core.cycle import BillingCycle, contract_cycles
 from reportgen.core.model import Directory
 from reportgen.core.privacy import ShownAllocations, redacted
+from reportgen.core.problem import Rejected
+from reportgen.core.statement_json import statement_json
+from reportgen.core.vouchers import UNSEALED
 from reportgen.derive import Derived, Inputs, calendar
-from reportgen.documents.exports.material import Material, Options
+from reportgen.documents.exports.formats import FORMATS
+from reportgen.documents.exports.material import Booking, Material, Options
+from reportgen.documents.templating.templates import opened
 from reportgen.sources.config.configuration import Configuration
+from reportgen.sources.config.schema import JournalSection
+
+STAMPED = 8
+"""Characters of a seal, or of a hash, that a key ends with."""
 
 
-def options_of(_configuration: Configuration) -> Options:
+def options_of(configuration: Configuration) -> Options:
     """Say what the configuration chooses of exports."""
-    return Options()
+    section = configuration.settings.journal
+    if section is None:
+        return Options(booking=Booking(configured=configuration.main))
+    return Options(
+        booking=_booking(configuration, section),
+        layout=section.layout,
+        split_periods=section.split_periods,
+    )
+
+
+def _booking(configuration: Configuration, section: JournalSection) -> Booking:
+    return Booking(
+        configured=configuration.main,
+        posting=configuration.posting,
+        centers={
+            center.code: replace(center, source=configuration.opened(center.source))
+            for center in configuration.mapping.cost_centers
+        },
+        ledger=section.ledger,
+        source=section.source,
+        category=section.category,
+        segment_separator=section.segment_separator,
+    )
+
+
+def refuse_unexportable(inputs: Inputs, derived: Derived, templates: Mapping[str, str]) -> None:
+    """Raise Rejected where what a close exports cannot be made, before anything is made."""
+    configuration = inputs.configuration
+    forms = (FORMATS[kind] for kind in configuration.settings.close.exports)
+    trials = [form for form in forms if form.may_refuse]
+    if not trials:
+        return
+    material = material_of(inputs, derived, derived.directory, templates)
+    try:
+        for form in trials:
+            deque(form.write([material], options_of(configuration)), maxlen=0)
+    except Rejected as rejected:
+        raise Rejected(opened(rejected.problems, configuration.templates)) from None
 
 
 def material_of(
@@ -32,6 +81,7 @@ def material_of(
         folder=_folder_name(inputs),
         period=_period(inputs),
         seal=seal,
+        stamp=_stamp(inputs, derived, seal),
         statement=statement,
         allocations=ShownAllocations(allocations=derived.allocations, directory=known, users=users),
         charges=derived.charges,
@@ -49,6 +99,19 @@ def _collected_at(inputs: Inputs) -> str:
     """Give the moment of the last answer, in UTC to the second."""
     fetched = (datetime.fromisoformat(one.fetched_at) for one in inputs.responses.values())
     return max(fetched).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _stamp(inputs: Inputs, derived: Derived, seal: str | None) -> str:
+    """Give what keys end with: the beginning of the seal.
+
+    A journal that is sealed itself cannot have it, and one that is made of the cycle later must
+    have the same keys: where the close makes one, they end with the hash of `statement.json`.
+    """
+    if not inputs.issue:
+        return UNSEALED
+    if seal and "journal" not in inputs.configuration.settings.close.exports:
+        return seal[:STAMPED]
+    return sha256(statement_json(derived.statement).encode()).hexdigest()[:STAMPED]
 
 
 def _folder_name(inputs: Inputs) -> str:

@@ -4,7 +4,7 @@ A closed cycle is derived of its own inputs, and refused where it was changed si
 derived of its evidence and the configuration, as `build` does.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -105,11 +105,16 @@ def place_of(selection: Selection, archive: Path) -> Path:
 
 @dataclass(kw_only=True, slots=True)
 class Materials:
-    """What is exported, derived when it is asked for; `drafts` are those among it."""
+    """What is exported, derived when it is asked for; `drafts` are those among it.
+
+    `warn` gives what a format tells of each; a draft that is `accrued` may be booked upon.
+    """
 
     configuration: Configuration
     selected: Sequence[Selected]
     context: Context
+    warn: Callable[[Material], Iterable[Problem]] = lambda _: ()
+    accrued: bool = False
     drafts: list[tuple[Statement, Path]] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Material]:
@@ -119,7 +124,9 @@ class Materials:
             inputs, derived = self._closed(one) if one.link else self._draft(one)
             known = everybody(inputs, derived)
             seal = one.link.seal if one.link else None
-            yield material_of(inputs, derived, known, templates, seal)
+            material = material_of(inputs, derived, known, templates, seal)
+            self.context.terminal.problems(self.warn(material))
+            yield material
 
     def _closed(self, one: Selected) -> tuple[Inputs, Derived]:
         inputs = archived_inputs(one.folder)
@@ -131,18 +138,19 @@ class Materials:
         statement = derived.statement
         unexplained = unexplained_in(derived.usage)
         refuse_half_way(statement.heading.missing_views, inputs.accepted, unexplained)
-        self.context.terminal.problems([*derived.warnings, *_draft_warnings(one, statement)])
+        differs = other_than_the_draft(one.folder, statement, "exported")
+        told = [] if self.accrued else [_may_change(one)]
+        self.context.terminal.problems([*derived.warnings, *told, *differs])
         self.drafts.append((statement, one.folder))
         return inputs, derived
 
 
-def _draft_warnings(one: Selected, statement: Statement) -> list[Problem]:
-    """Say that a draft may change, and where it shows other figures than it comes to by now."""
+def _may_change(one: Selected) -> Problem:
+    """Say that a draft may change."""
     source = str(one.folder)
     message = "this billing cycle is a draft, and may change until it is closed"
     hint = "book nothing upon it"
-    told = Problem(source=source, message=message, hint=hint, warning=True, code="draft-exported")
-    return [told, *other_than_the_draft(one.folder, statement, "exported")]
+    return Problem(source=source, message=message, hint=hint, warning=True, code="draft-exported")
 
 
 def other_than_the_draft(folder: Path, statement: Statement, done: str) -> list[Problem]:

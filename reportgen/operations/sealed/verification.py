@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal
 from reportgen.archive import issued, standing
 from reportgen.archive.folder import (
     CORRECTION,
+    EXPORTS,
     ISSUED,
     LEDGER,
     MANIFEST,
@@ -35,7 +36,7 @@ from reportgen.operations.sealed.standing import stands
 from reportgen.sources.config.resolved import RULES_VERSION
 
 Verdict = Literal["intact", "differs by version", "tampered"]
-TABLE = ".csv"
+TABLE, JOURNALS = ".csv", f"{EXPORTS}/journal-"
 STATEMENTS = (STATEMENT, CORRECTION)
 """Values by invoice or note, and line."""
 DOCUMENTS = (".pdf", ".xlsx", ".html")
@@ -249,8 +250,9 @@ def _another_program(versions: Collection[OtherVersion]) -> bool:
 
 
 def _has_values(name: str) -> bool:
-    """Tell whether it can be said which values of a file are others."""
-    return name in STATEMENTS or name.endswith(TABLE)
+    """Tell whether it can be said which values of a file are others; a journal is no table."""
+    journal = name.startswith(JOURNALS)
+    return name in STATEMENTS or (name.endswith(TABLE) and not journal)
 
 
 def _of_files(one: Inspected, again: Rederived, exports: Iterable[str]) -> Iterator[Fault]:

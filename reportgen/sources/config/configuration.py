@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reportgen.core.close import Terms
+from reportgen.core.journal import Posting
 from reportgen.core.model import Mapping, RateCard
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.sources.config.currency import too_fine
@@ -22,10 +23,11 @@ from reportgen.sources.config.files import (
 )
 from reportgen.sources.config.hr.export import HrExport, read_user_file
 from reportgen.sources.config.hr.table_file import LARGEST_EXPORT, read_grid
+from reportgen.sources.config.journal import lines_of_journal, posting_of, unknown_layout
 from reportgen.sources.config.mapping import read_mapping
 from reportgen.sources.config.plain_http import refuse_plain
 from reportgen.sources.config.rates import not_one_way, read_rates
-from reportgen.sources.config.reader import MAIN, MAIN_FILE, Reader, located
+from reportgen.sources.config.reader import MAIN, MAIN_FILE, Reader, located, opened
 from reportgen.sources.config.schema import ChargebackFile, MappingFile, RatesFile
 from reportgen.sources.config.v2_limits import fit_to_v2, refuse_organizations
 from reportgen.sources.config.yamldoc import YamlDocument
@@ -42,7 +44,7 @@ class Configuration:
     every document shows. `fonts` are added to our own, by the line `fonts_source`. `locales` lead
     from every locale to the first line that names it, `keys` from what names a file to its short
     name: by them an archive finds its files again. `email_sources` are the lines of the keys below
-    `email`, its own under "".
+    `email`, its own under ""; `posting` is how a cycle is booked, where that is said.
     """
 
     settings: ChargebackFile
@@ -67,6 +69,7 @@ class Configuration:
     fonts_source: str = ""
     locales: MappingOf[str, str] = field(default_factory=dict)
     email_sources: MappingOf[str, str] = field(default_factory=dict)
+    posting: Posting | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
@@ -84,6 +87,15 @@ class Configuration:
             approval=close.approval,
             unallocated_limit=close.unallocated_limit,
         )
+
+    @property
+    def main(self) -> str:
+        """Name chargeback.yaml as the user would open it."""
+        return self.opened(self.keys.get(MAIN, MAIN_FILE))
+
+    def opened(self, source: str) -> str:
+        """Name the file of a source as the user would open it."""
+        return opened(source, self.paths)
 
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
         """Name files as the user would open them."""
@@ -139,6 +151,8 @@ def _read(reader: Reader, main: str) -> Configuration | None:
         reader.problems.append(problem)
     reader.problems += refuse_plain(settings.source, document)
     reader.problems += unsound_email(settings.email, document)
+    if reader.assets is None:  # an archive has its own templates
+        reader.problems += unknown_layout(settings.journal, document, templates)
     if settings.source.api == "v2":
         mapping, problems = fit_to_v2(mapping, rate_card)
         reader.problems += [*problems, *refuse_organizations(settings, document)]
@@ -154,6 +168,7 @@ def _read(reader: Reader, main: str) -> Configuration | None:
             key: reader.opened(line)
             for key, line in lines_of_email(settings.email, document).items()
         },
+        posting=_posting(reader, settings, document),
     )
 
 
@@ -206,6 +221,13 @@ def _token_sources(
     for index, organization in enumerate(settings.source.organizations):
         lines[organization.id] = document.line("source", "organizations", index, "token_env")
     return {organization: reader.opened(line) for organization, line in lines.items()}
+
+
+def _posting(reader: Reader, settings: ChargebackFile, document: YamlDocument) -> Posting | None:
+    if settings.journal is None:
+        return None
+    lines = {key: reader.opened(line) for key, line in lines_of_journal(document).items()}
+    return posting_of(settings.journal, lines)
 
 
 def _templates(reader: Reader, settings: ChargebackFile, document: YamlDocument) -> Path | None:

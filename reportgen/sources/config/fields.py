@@ -29,6 +29,9 @@ LONGEST_LABEL = 40
 """Of a field in the head of a document, where a label has a line."""
 DATES = "=dates"
 """Where `WithDates` keeps the dated keys of a section."""
+FORMULA_STARTS = tuple("=+-@'")
+SEGMENTS = ("entity", "cost_center", "account")
+"""What a segment of an account may be, besides a code that is the same everywhere."""
 STEPS = {"[key]", "=one", "=list", "=shares", "=dated", DATES}
 """What pydantic puts into the path of an error beside the keys of the file."""
 
@@ -187,6 +190,31 @@ def _basis(value: str) -> str:
     return value
 
 
+def _account(value: str) -> str:
+    """Read what a ledger knows an account or an entity by: as it is written, and no formula."""
+    text = scalars.line_of_text(value)
+    if text.startswith(FORMULA_STARTS):
+        message = f"{quoted(text)} begins like a formula of a spreadsheet"
+        raise scalars.Unreadable(message, "write the code as the ledger has it")
+    return text
+
+
+def _segment(value: str) -> str:
+    """Read what stands in a segment: one of three words, or a code that is the same everywhere."""
+    near = did_you_mean(value, SEGMENTS)
+    if near and value not in SEGMENTS:
+        hint = f"did you mean {quoted(near)}? Any other text stands as it is"
+        raise scalars.Unreadable(f"{quoted(value)} is not possible here", hint)
+    return _account(value)
+
+
+def _layout(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,40}", value, re.ASCII):
+        hint = "write the name of a template without what follows the point, such as oracle-fbdi"
+        raise scalars.Unreadable(f"{quoted(value)} is not the name of a layout", hint)
+    return value
+
+
 def _each(value: str) -> None:
     """Read `each`, which stands for no list."""
     if value != "each":
@@ -248,6 +276,9 @@ FeePart = Annotated[Decimal, _reading(scalars.charged_part, "percentage")]
 Day = Annotated[date, _reading(scalars.day, "date")]
 Weight = Annotated[Decimal, _reading(scalars.not_negative, "weight")]
 DecimalCount = Annotated[int, _reading(scalars.decimal_count, "number")]
+Account = Annotated[str, _reading(_account, "code")]
+Segment = Annotated[str, _reading(_segment, "code")]
+LayoutName = Annotated[str, _reading(_layout)]
 CurrencyCode = Annotated[str, _reading(_currency_code, "currency")]
 LocaleCode = Annotated[str, _reading(_locale_code)]
 
@@ -309,6 +340,12 @@ FeeTargets = Annotated[
     Discriminator(lambda value: "=list" if isinstance(value, list) else "=one"),
 ]
 Exported = Annotated[ExportName, _one_of(*get_args(ExportName))]
+Accounts = Annotated[
+    Annotated[Account, Tag("=one")]
+    | Annotated[dict[Account, Account], Field(min_length=1), Tag("=shares")],
+    Discriminator(lambda value: "=shares" if isinstance(value, dict) else "=one"),
+]
+"""An account, or one for each legal entity."""
 SummaryName = Annotated[Literal["department", "entity"], _one_of("department", "entity")]
 LevelName = Annotated[
     Literal["session", "tag", "user", "org"], _one_of("session", "tag", "user", "org")

@@ -108,7 +108,7 @@ class Reader:
 
     def opened(self, source: str) -> str:
         """Name the file of a source as the user would open it."""
-        return _opened(source, self.paths)
+        return opened(source, self.paths)
 
     def _linked(self, main: YamlDocument, key: str) -> YamlDocument | None:
         if key in self.instead:
@@ -131,7 +131,7 @@ class Reader:
 
 def located(problems: Iterable[Problem], paths: Mapping[str, str]) -> list[Problem]:
     """Name files as the user would open them, in the order of file and line, each problem once."""
-    placed = {replace(problem, source=_opened(problem.source, paths)) for problem in problems}
+    placed = {replace(problem, source=opened(problem.source, paths)) for problem in problems}
     return sorted(placed, key=lambda problem: (file_and_line(problem.source), problem))
 
 
@@ -144,7 +144,8 @@ def _named(problem: Problem, named: str, path: Path) -> Problem:
     return replace(problem, hint=f"name {MAIN_FILE} or the folder it lies in")
 
 
-def _opened(source: str, paths: Mapping[str, str]) -> str:
+def opened(source: str, paths: Mapping[str, str]) -> str:
+    """Name the file of a source as the user would open it, by the paths of short names."""
     name, colon, line = source.rpartition(":")
     if colon and name in paths:
         return f"{paths[name]}:{line}"

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from reportgen.core.model import DEFAULT_PRECEDENCE
 from reportgen.sources.config.currency import minor_unit
 from reportgen.sources.config.fields import (
+    Account,
+    Accounts,
     Amount,
     ApiName,
     ApprovalName,
@@ -39,6 +41,7 @@ from reportgen.sources.config.fields import (
     HostName,
     Key,
     Label,
+    LayoutName,
     LevelName,
     LocaleCode,
     Mebibytes,
@@ -51,6 +54,7 @@ from reportgen.sources.config.fields import (
     Positive,
     RowCount,
     SecurityName,
+    Segment,
     Shown,
     SignInName,
     SummaryName,
@@ -126,6 +130,24 @@ class CorrectionsSection(Section):
     minimum: NotNegative = Decimal("0.01")
 
 
+class JournalSection(Section):
+    """How a cycle is booked, and what a ledger wants to be told besides (docs/exports.md)."""
+
+    credit_account: Accounts
+    credit_cost_center: Account | None = None
+    entity: Account | None = None
+    layout: LayoutName = "generic"
+    split_periods: Flag = False
+    closed_through: Day | None = None
+    segments: Annotated[tuple[Segment, ...], Field(min_length=1)] = (
+        *("entity", "cost_center", "account"),
+    )
+    segment_separator: Text = "|"
+    ledger: Account | None = None
+    source: Account | None = None
+    category: Account | None = None
+
+
 class ClientCredentialsSection(Section):
     """Where a token for the mail server is asked for, and as whom."""
 
@@ -162,7 +184,6 @@ class EmailSection(Section):
 class ChargebackFile(Section):
     """chargeback.yaml."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"journal"})
     enterprise: Text
     source: SourceSection = SourceSection()
     mapping: Text
@@ -176,6 +197,7 @@ class ChargebackFile(Section):
     close: Annotated[CloseSection, EmptyMap] = CloseSection()
     corrections: Annotated[CorrectionsSection, EmptyMap] = CorrectionsSection()
     email: EmailSection | None = None
+    journal: JournalSection | None = None
 
 
 class CostCenterSection(Section):

@@ -20,6 +20,7 @@ from reportgen.documents.render import draw
 from reportgen.documents.templating.catalog import catalog
 from reportgen.documents.templating.filters import Format
 from reportgen.documents.templating.invoice_number import NumberError, invoice_number
+from reportgen.documents.templating.rows import ROW_FILTERS
 from reportgen.documents.templating.templates import environment, read_templates
 from tests.documents.beech import INPUT, design, markup, task
 
@@ -452,7 +453,7 @@ def test_every_built_in_template_can_be_parsed():
     for name in templates:
         if name.endswith(".j2"):
             found = environment(templates, "en")
-            found.filters.update(Format("en", "USD", 2).filters())
+            found.filters.update(Format("en", "USD", 2).filters() | ROW_FILTERS)
             found.get_template(name)
 
 

@@ -1,0 +1,48 @@
+"""What of a journal does not fit into its layout: a code that is cut would be somebody else's."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from reportgen.core.journal import JournalEntry, JournalLine
+from reportgen.core.model import CostCenter
+from reportgen.core.problem import Problem
+from reportgen.core.text import quoted
+from reportgen.documents.exports.layouts import Layout, layout_of
+
+Unfit = tuple[str, str, str]
+"""A code, what is wrong with it, and what to do."""
+
+
+def unfit(
+    entries: Iterable[JournalEntry], centers: Mapping[str, CostCenter], name: str, separator: str
+) -> list[Problem]:
+    """Report each code once, where its cost center is declared."""
+    layout, first = layout_of(name), dict[Unfit, str]()
+    for entry in entries:
+        for line in entry.lines:
+            center = centers.get(line.cost_center)
+            for one in _unfit(entry, line, layout, separator):
+                first.setdefault(one, center.source if center else f"--layout {name}")
+    return [
+        Problem(source=source, message=f"{quoted(code)} {wrong} in the layout {name}", hint=hint)
+        for (code, wrong, hint), source in first.items()
+    ]
+
+
+def _unfit(
+    entry: JournalEntry, line: JournalLine, layout: Layout, separator: str
+) -> Iterator[Unfit]:
+    for what, code in _codes(entry, line):
+        room = layout.widths.get(what, len(code))
+        if len(code) > room:
+            wrong = f"has {len(code)} characters, and {what} at most {room}"
+            yield code, wrong, "write it as the ledger has it, or choose another layout"
+        if what == "a segment" and layout.joined and separator in code:
+            wrong = f"holds {quoted(separator)}, which separates the segments"
+            yield code, wrong, "choose another `segment_separator`, in the ledger as well"
+
+
+def _codes(entry: JournalEntry, line: JournalLine) -> Iterator[tuple[str, str]]:
+    yield "an entity", entry.entity
+    yield "an account", line.account
+    yield "a cost center", line.cost_center
+    yield from (("a segment", segment) for segment in line.segments)
