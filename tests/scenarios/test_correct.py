@@ -164,7 +164,6 @@ def test_what_is_below_the_minimum_is_listed_and_waits(job):
     assert note["amount"] == "3.50"
 
 
-@pytest.mark.heavy
 def test_a_mapping_that_was_wrong_is_corrected_and_recorded(job):
     """Payments had its part of Grace; now Platform has all of her, and Central IT none."""
     folder = job.folder / "edited"
@@ -262,7 +261,6 @@ def test_a_correction_upon_another_close_is_named(job):
     assert {cycle["files_made_again"] for cycle in result["cycles"]} == {0}
 
 
-@pytest.mark.heavy
 def test_it_is_made_again_of_itself_alone(once_corrected, tmp_path):
     archive = tmp_path / "archive"
     shutil.copytree(once_corrected.archive, archive)
@@ -274,7 +272,6 @@ def test_it_is_made_again_of_itself_alone(once_corrected, tmp_path):
     assert (cycle["differences"], cycle["other_bytes"]) == ([], [])
 
 
-@pytest.mark.heavy
 def test_nothing_is_corrected_upon_figures_that_were_changed(job):
     folder = job.archive / FIRST
     text = (folder / "statement.json").read_text(encoding="utf-8")

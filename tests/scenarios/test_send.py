@@ -301,7 +301,6 @@ def test_an_address_that_no_server_takes_stops_all_before_the_first(mail):
 # Tried
 
 
-@pytest.mark.heavy
 def test_a_dry_run_writes_what_would_be_sent_and_sends_nothing(mail):
     values = mail.sent("--dry-run")
     folder = Path(values["folder"])
@@ -320,7 +319,6 @@ def test_a_dry_run_writes_what_would_be_sent_and_sends_nothing(mail):
     assert not message.defects
 
 
-@pytest.mark.heavy
 def test_a_rehearsal_sends_all_to_one_and_records_nothing(mail):
     values = mail.sent("--to", "me@acme.example")
     assert [one["state"] for one in values["deliveries"]] == ["sent", "sent"]
@@ -346,7 +344,6 @@ def test_the_server_is_tried_without_a_message(mail):
     assert "535 5.7.139 basic authentication is disabled" in refused.stderr
 
 
-@pytest.mark.heavy
 def test_the_status_says_what_was_never_sent(mail):
     assert set(mail.states("--status", code=4).values()) == {"unsent"}
     assert not mail.outbox.exists()
@@ -381,7 +378,6 @@ SERVER = """\
 """
 
 
-@pytest.mark.heavy
 def test_a_token_comes_from_a_command_or_a_server_and_is_seen_nowhere(
     closed_for_mail, certificate, tmp_path
 ):

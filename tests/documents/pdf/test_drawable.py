@@ -92,7 +92,6 @@ def refused(**changed: str) -> Problem:
     return problem
 
 
-@pytest.mark.quick(9)
 @pytest.mark.parametrize(("line", "said"), LEFT_OUT + SPANS)
 def test_what_would_be_left_out_is_named_by_its_line(line, said):
     problem = refused(invoice_html_j2=page(line))

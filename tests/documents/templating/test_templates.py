@@ -95,7 +95,6 @@ def test_an_unknown_value_is_a_mistake_and_never_empty():
 LINE_2 = "<html><body>\n<p>{{{{ {} }}}}</p>\n</body></html>\n"
 
 
-@pytest.mark.quick(17)
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
@@ -166,7 +165,6 @@ def test_a_mistake_names_template_and_line(expression, message):
         assert word not in problem.message
 
 
-@pytest.mark.quick(6)
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
