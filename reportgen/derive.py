@@ -37,6 +37,7 @@ from reportgen.core.model import (
     Issue,
     IssuedCorrection,
     Mapping,
+    ProductLabel,
     RateCard,
     RecordedResponse,
     Statement,
@@ -290,6 +291,13 @@ def _out_of_time(
     return [*late, *ended_rows(usage.records, mapping, known)]
 
 
+def _product_labels(configuration: Configuration) -> tuple[ProductLabel, ...]:
+    return tuple(
+        ProductLabel(product, written.label or "", written.meaning or "")
+        for product, written in sorted(configuration.settings.products.items())
+    )
+
+
 def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
     configuration = inputs.configuration
     asked = question(configuration, inputs.cycle, inputs.remembered)
@@ -310,6 +318,7 @@ def _heading(inputs: Inputs, reading: Reading, card: RateCard) -> Heading:
         effective_prices=not card.prices,
         contract=card.contract,
         contact=configuration.settings.invoice.contact,
+        products=_product_labels(configuration),
         missing_views=reading.missing_views,
         issue=inputs.issue,
         correction=inputs.correcting.number if inputs.correcting else None,

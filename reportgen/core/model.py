@@ -28,6 +28,7 @@
     ByOrganization              whose usage an organization's rule charged, for want of their own
     Statement                   the cycle over all: Heading, Unallocated, TieOut, TieOutRow
       UnallocatedPart           whose usage no rule covers
+      ProductLabel              what a product is called in documents
       MissingView               what the API did not give of an endpoint
       Subtotal                  by department, entity, calendar month
       RunRate                   what an open cycle may come to
@@ -812,6 +813,14 @@ class Issue:
     accepted: MappingOf[str, str] = field(default_factory=dict)
 
 
+class ProductLabel(NamedTuple):
+    """What a product is called in documents, its own name where empty, and what it is."""
+
+    product: str
+    label: str = ""
+    meaning: str = ""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heading:
     """What stands above every document of a cycle.
@@ -820,7 +829,8 @@ class Heading:
     `missing_views` the decomposition is coarser than it could be; `elapsed_seconds` is how much of
     the cycle the evidence covers. `effective_prices` says that one amount is spread over the cycle,
     so that a unit price is only what that comes to. `issue` is there once the cycle is closed;
-    until then `mark` tells two drafts of a document apart. `contact` is whom questions go to.
+    until then `mark` tells two drafts of a document apart. `contact` is whom questions go to,
+    `products` are what the configuration says of them.
     `correction` is the number of the correction that brought a closed cycle to these figures, and
     `corrected_for` its reason.
     """
@@ -835,6 +845,7 @@ class Heading:
     effective_prices: bool = False
     contract: str | None = None
     contact: str | None = None
+    products: tuple[ProductLabel, ...] = ()
     missing_views: tuple[MissingView, ...] = ()
     issue: Issue | None = None
     mark: str = ""

@@ -13,6 +13,7 @@ from reportgen.core.model import (
     UsersShown,
 )
 from reportgen.core.notes import Notes
+from reportgen.core.product_labels import labelled, labelled_notes
 from reportgen.documents.content.attachments import marked, of_note
 from reportgen.documents.content.credit_note import (
     Correction,
@@ -114,6 +115,7 @@ def tasks_of(
     Statement and directory are what documents may show (core/privacy.py); `attachments` are those
     of an invoice by the code of its cost center, and of the statement by "".
     """
+    statement = labelled(statement)
     attached, marks = attachments or {}, _Marks(design)
     invoices = _invoices(statement, directory, design, attached, marks)
     summaries = _summaries(statement, design, marks)
@@ -140,9 +142,10 @@ def correction_tasks(
     attachments: Mapping[str, tuple[Attachment, ...]],
 ) -> list[Task]:
     """List every file of a correction: the statement as corrected, and a note in each language."""
-    whole = statement_document(statement, directory, design.note)
+    shown = labelled(statement)
+    whole = statement_document(shown, directory, design.note)
     pairs = [_pair("statement", "statement", whole, design.locale, attachments.get("", ()))]
-    for document in _notes(notes, statement, design):
+    for document in _notes(notes, shown, design):
         code, locale = document.cost_center.code, document.cost_center.locale
         attached = of_note(code, notes, statement, attachments.get(code, ()))
         path = f"notes/{document.amounts.number}"
@@ -161,7 +164,7 @@ def _notes(notes: Notes, statement: Statement, design: Design) -> Iterator[Credi
     return credit_note_documents(
         correcting.standing,
         statement,
-        notes.issued,
+        labelled_notes(notes, statement),
         correction,
         design.note,
         too_small_amount=notes.too_small_amount,

@@ -46,7 +46,7 @@ from reportgen.documents.content.chart import Chart, colors, daily_chart
 from reportgen.documents.content.comparison import InvoiceComparison, invoice_comparison
 from reportgen.documents.content.detail import DetailPerson, detail_people
 from reportgen.documents.content.labels import KINDS, Word
-from reportgen.documents.content.products import ProductRow, product_rows, products_of
+from reportgen.documents.content.products import ProductRow, meanings, product_rows, products_of
 from reportgen.documents.content.slots import CellValue, Slot
 from reportgen.documents.content.subtotals import calendar_months, month_slot
 from reportgen.documents.content.tie_out import of_departments, tells_totals
@@ -169,6 +169,11 @@ class InvoiceDocument:
     def products(self) -> tuple[str, ...]:
         """The products of the invoice, by name."""
         return tuple(sorted({row.product for row in self.invoice.detail}))
+
+    @property
+    def meanings(self) -> tuple[tuple[str, str], ...]:
+        """What its products are, as far as the configuration says."""
+        return meanings(self.heading, self.products)
 
     @property
     def product_rows(self) -> tuple[ProductRow, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reportgen.core.invoice import sum_by
-from reportgen.core.model import InvoiceLine, Statement
+from reportgen.core.model import Heading, InvoiceLine, Statement
 from reportgen.core.money import ZERO
 from reportgen.documents.content.chart import COLORS
 
@@ -23,6 +23,13 @@ class ProductRow:
     color: str
     acus: Decimal = ZERO
     amount: Decimal = ZERO
+
+
+def meanings(heading: Heading, products: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Give what the products of a document are, by what they are called there."""
+    shown = set(products)
+    told = ((one.label or one.product, one.meaning) for one in heading.products if one.meaning)
+    return tuple((name, meaning) for name, meaning in told if name in shown)
 
 
 def products_of(statement: Statement) -> tuple[str, ...]:

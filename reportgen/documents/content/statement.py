@@ -31,7 +31,13 @@ from reportgen.documents.content.chart import Chart, colors, daily_chart
 from reportgen.documents.content.comparison import StatementComparison, statement_comparison
 from reportgen.documents.content.invoice import price_decimals
 from reportgen.documents.content.labels import BASES, KINDS, NO_DEPARTMENT, NO_ENTITY, Word
-from reportgen.documents.content.products import ProductRow, amounts_of, product_rows, products_of
+from reportgen.documents.content.products import (
+    ProductRow,
+    amounts_of,
+    meanings,
+    product_rows,
+    products_of,
+)
 from reportgen.documents.content.slots import CellValue, Slot
 from reportgen.documents.content.subtotals import (
     calendar_months,
@@ -171,6 +177,11 @@ class StatementDocument:
         """Amounts of all lines of usage by product."""
         none = dict.fromkeys(self.products, ZERO)
         return none | amounts_of(self._lines())
+
+    @property
+    def meanings(self) -> tuple[tuple[str, str], ...]:
+        """What its products are, as far as the configuration says."""
+        return meanings(self.heading, self.products)
 
     @property
     def product_rows(self) -> tuple[ProductRow, ...]:

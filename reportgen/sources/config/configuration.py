@@ -26,6 +26,7 @@ from reportgen.sources.config.hr.table_file import LARGEST_EXPORT, read_grid
 from reportgen.sources.config.journal import lines_of_journal, posting_of, unknown_layout
 from reportgen.sources.config.mapping import read_mapping
 from reportgen.sources.config.plain_http import refuse_plain
+from reportgen.sources.config.products import labelled_twice
 from reportgen.sources.config.rates import not_one_way, read_rates
 from reportgen.sources.config.reader import MAIN, MAIN_FILE, Reader, located, opened
 from reportgen.sources.config.schema import ChargebackFile, MappingFile, RatesFile
@@ -149,6 +150,7 @@ def _read(reader: Reader, main: str) -> Configuration | None:
     rate_card, assets = rates
     if logo and (problem := _taken(logo, assets, document)):
         reader.problems.append(problem)
+    reader.problems += labelled_twice(settings.products, document)
     reader.problems += refuse_plain(settings.source, document)
     reader.problems += unsound_email(settings.email, document)
     if reader.assets is None:  # an archive has its own templates

@@ -69,6 +69,10 @@ def _settings(configuration: Configuration, cycle: BillingCycle) -> Resolved:
             "tie_out": settings.invoice.tie_out,
         },
         "fiscal_year": settings.fiscal_year,
+        "products": {
+            product: {"label": one.label, "meaning": one.meaning}
+            for product, one in sorted(settings.products.items())
+        },
     }
 
 

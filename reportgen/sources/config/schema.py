@@ -181,6 +181,13 @@ class EmailSection(Section):
         return self.auth or ("password" if self.password_env else "none")
 
 
+class ProductSection(Section):
+    """What a product is called in documents, and what it is."""
+
+    label: Label | None = None
+    meaning: Text | None = None
+
+
 class ChargebackFile(Section):
     """chargeback.yaml."""
 
@@ -194,6 +201,7 @@ class ChargebackFile(Section):
     templates: Text | None = None
     tolerance: NotNegative = Decimal("0.000001")
     invoice: InvoiceSection = InvoiceSection()
+    products: Annotated[dict[Key, ProductSection], EmptyMap] = {}
     close: Annotated[CloseSection, EmptyMap] = CloseSection()
     corrections: Annotated[CorrectionsSection, EmptyMap] = CorrectionsSection()
     email: EmailSection | None = None

@@ -22,6 +22,7 @@ rates: rates.yaml
 archive: archive
 tolerance: 0.0001
 fiscal_year: 7
+products: {review: {label: Reviews}}
 """,
     "mapping.yaml": """\
 cost_centers:
@@ -74,6 +75,9 @@ RESOLVED = """\
   "tie_out": "own"
 },
 "fiscal_year": 7,
+"products": {
+  "review": {"label": "Reviews", "meaning": null}
+},
 "precedence": ["session", "user", "org"],
 "unallocated": "CC-1",
 "unallocated_source": "mapping.yaml:13",
