@@ -30,6 +30,7 @@ POSIX = ("fcntl", "resource")
 """What the archive is locked with, and what bounds a template: Windows has neither."""
 NOT_POSIX = "reportgen runs on Linux, macOS and other POSIX systems; on Windows, run it inside WSL"
 
+TABLES = (".csv", ".xlsx")
 HERE = "."
 """Where a configuration is looked for unless another place is named."""
 CONFIG_VARIABLE = "REPORTGEN_CONFIG"
@@ -217,6 +218,15 @@ def as_date(
 ) -> date | None:
     """Take the day of what click reads as a moment."""
     return value.date() if value else None
+
+
+def table_name(
+    _context: click.Context, _option: click.Parameter, value: Path | None
+) -> Path | None:
+    """Take a file whose name says what it is to be."""
+    if value is not None and value.suffix.lower() not in TABLES:
+        raise click.BadParameter(f"name a file that ends in {' or '.join(TABLES)}")
+    return value
 
 
 def finishing(function: "Callable[..., Work]") -> "Callable[..., None]":
@@ -462,6 +472,28 @@ def explain(names: tuple[Path, str], selector: str | None, only: int | None) -> 
 
     config, invoice = names
     return lambda context: command(config, selector, invoice, context, only)
+
+
+@main.command()
+@CONFIG
+@CYCLE
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    callback=table_name,
+    metavar="PATH",
+    help="Write people.csv or people.xlsx, by the end of its name, instead of CSV to stdout.",
+)
+@finishing
+def people(config: Path, selector: str, output: Path | None) -> "Work":
+    """List who used ACUs, as a file in which each of them gets a cost center; offline.
+
+    Fill the column cost_center, and name the file as `user_file` in mapping.yaml.
+    """
+    from reportgen.commands.people import people as command  # noqa: PLC0415
+
+    return lambda context: command(config, selector, output, context)
 
 
 @main.command()

@@ -61,6 +61,11 @@ class Terminal:
         if not self.machine:
             _write(line, sys.stdout)
 
+    def document(self, text: str) -> None:
+        """Write a text that is a file of its own to stdout, for people and other programs."""
+        if not self.machine:
+            _write(text.removesuffix("\n"), sys.stdout)
+
     def values(self, values: Mapping[str, Any]) -> None:
         """Take the result for machines; it is written at the end, with all warnings there were."""
         self._values = values

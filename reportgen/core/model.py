@@ -156,12 +156,13 @@ class UserFile:
     """What the HR export tells beside its rules.
 
     `names` are by user id, or by e-mail as it is compared; `source` is the file and the line of its
-    columns.
+    columns, all of which `columns` names.
     """
 
     rows: int
     names: MappingOf[str, str]
     source: str
+    columns: tuple[str, ...] = ()
 
 
 PoolBasis = Literal["proportional", "even", "shares"]

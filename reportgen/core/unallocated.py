@@ -153,6 +153,7 @@ class Suggestions:
         self._matcher = Matcher(mapping.rules, directory)
         self._written = {(rule.section, _folded(rule.key)) for rule in mapping.rules}
         self._known: dict[tuple[str, str], dict[str, Rule]] = defaultdict(dict)
+        self._said: dict[str, set[Split | None]] = defaultdict(set)
         names = self._names()
         for rule in sorted(mapping.rules, key=lambda rule: (rule.section, rule.key)):
             if self._split(rule) and not is_pattern(rule):
@@ -169,6 +170,19 @@ class Suggestions:
         rule = own[0] if own else self._nearest(orphan)
         split = self._split(rule) if rule else None
         return f"{_scalar(key, always='@' in key)}: {_shares(split)}" if split else ""
+
+    def code(self, orphan: Orphan) -> str:
+        """Give the one cost center of those who are called the same; none where it is not certain.
+
+        Whose own rule is not in force yet is given what that says.
+        """
+        own = self._matcher.candidates("user" if orphan.kind else "org", _subject(orphan))
+        words = filter(None, {_words(word) for word in self._called(orphan)})
+        splits = [self._split(rule) for rule in own[:1]] or [
+            split for word in words for split in self._said.get(word, ())
+        ]
+        shares = splits[0].shares if splits and splits[0] else ()
+        return shares[0].cost_center if len({*splits}) == len(shares) == 1 else ""
 
     def _names(self) -> dict[tuple[str, str], list[str]]:
         """Give the names of those whom each key matches."""
@@ -194,11 +208,11 @@ class Suggestions:
             self._known[rule.section, f"={_folded(rule.key)[:1]}"].setdefault(rule.key, rule)
         for likeness in filter(None, likenesses):
             self._known[rule.section, likeness[0]].setdefault(likeness, rule)
+            self._said[likeness].add(self._split(rule))
 
     def _nearest(self, orphan: Orphan) -> Rule | None:
         """Find the key that is most alike: by the id, then by the e-mail, then by the name."""
-        email, name = self._of(orphan)
-        words = [_words(email.rpartition("@")[0]), _words(name)]
+        words = [_words(word) for word in self._called(orphan)]
         asked = [
             (f"={_folded(orphan.id)[:1]}", orphan.id),
             *((likeness[:1], likeness) for likeness in words),
@@ -211,6 +225,11 @@ class Suggestions:
                 if (near := did_you_mean(word, known)) and _much_alike(word, near):
                     return known[near]
         return None
+
+    def _called(self, orphan: Orphan) -> tuple[str, str]:
+        """Give the part of the e-mail before the @, and the name."""
+        email, name = self._of(orphan)
+        return email.rpartition("@")[0], name
 
     def _of(self, orphan: Orphan) -> tuple[str, str]:
         """Give e-mail and name, as far as they are known."""

@@ -56,7 +56,12 @@ def read_user_file(
     source = f"{grid.name}:{table.line}"
     export = HrExport(
         rules=tuple(_rules(rows, persons, codes)),
-        summary=UserFile(rows=len(persons), names=_names(rows, persons), source=source),
+        summary=UserFile(
+            rows=len(persons),
+            names=_names(rows, persons),
+            source=source,
+            columns=tuple(table.names),
+        ),
         taken=_taken(section, table, form),
     )
     return export, [*problems, *_too_long(table), *_of_nobody(rows)]

@@ -48,9 +48,14 @@ class Table:
     grid: Grid
     line: int
     places: Mapping[str, int]
-    width: int
+    names: Sequence[str]
     rows: Sequence[Row]
     below_titles: bool
+
+    @property
+    def width(self) -> int:
+        """Count the columns."""
+        return len(self.names)
 
     def cell(self, row: Row, column: str | None) -> str:
         """Give a cell without what nobody sees; an empty text where the row is too short."""
@@ -96,7 +101,7 @@ def headed(grid: Grid, wanted: Sequence[str]) -> tuple[Table | None, list[Proble
         grid=grid,
         line=head.line,
         places={column: names.index(heading(column)) for column in wanted},
-        width=len(names),
+        names=names,
         rows=grid.rows[at + 1 :],
         below_titles=at > 0,
     )
