@@ -113,7 +113,7 @@ def test_every_pdf_is_built_as_an_archive_wants_it(path):
     with pikepdf.open(BytesIO(documents()[path])) as document:
         title = str(document.docinfo["/Title"])
         assert str(document.docinfo["/Author"]) == "Beech & Partners"
-    assert re.search("R-1|S-2|T-3|Z-9|2025-12-29", title)
+    assert re.search("R-1|S-2|T-3|Z-9|Dec 29, 2025", title)
     check(
         documents()[path],
         tagged=True,
@@ -221,8 +221,16 @@ def test_a_detail_beyond_the_bound_is_left_to_attachment_and_workbook():
         assert f"The detail has {rows} rows, more than are printed." in text
         assert "Dec 29: " not in text
         assert embedded(content)["usage.csv"] == embedded(invoice("R-1"))["usage.csv"]
-    assert "Dec 29: 7.25" in text_of(invoice("R-1")).replace("\N{NO-BREAK SPACE}", " ")
+    assert any("Dec 29: 7.25" in described for described in descriptions(invoice("R-1")))
     assert without_mark(drawn("R-1", most_detail_rows=rows)) == without_mark(invoice("R-1"))
+
+
+def descriptions(content: bytes) -> list[str]:
+    """Give what pictures say to those who cannot see them."""
+    with pikepdf.open(BytesIO(content)) as document:
+        parts = [part for part in document.objects if isinstance(part, pikepdf.Dictionary)]
+        told = [str(part["/Alt"]) for part in parts if "/Alt" in part]
+    return [one.replace("\N{NO-BREAK SPACE}", " ") for one in told]
 
 
 def without_mark(content: bytes) -> str:
