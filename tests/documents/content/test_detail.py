@@ -127,7 +127,7 @@ def page(**changed: object) -> str:
 def test_days_are_drawn_with_their_figures_described_or_left_out():
     days, sums = (text[text.index("Detail of usage") :] for text in (page(), page(detail="sums")))
     assert days.count(">Ada Brennan<") == sums.count(">Ada Brennan<") == 1
-    assert re.search(r'<title>Dec\s29:\s7.25 · Jan\s1:\s0.8</title>', days)
+    assert re.search(r"<title>Dec\s29:\s7.25 · Jan\s1:\s0.8</title>", days)
     assert "<svg" not in sums
     assert "The bars" not in sums
     for total in ("11.5000", "22.5710"):
