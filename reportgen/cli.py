@@ -629,6 +629,17 @@ def verify(
     metavar="N",
     help="Of a journal: so many lines a file at most, each of which balances.",
 )
+@click.option(
+    "--excel",
+    is_flag=True,
+    default=None,
+    help="Of csv: tables that Excel opens as they are, amounts to the cent.",
+)
+@click.option(
+    "--locale",
+    metavar="L",
+    help="With --excel: the language of Excel, such as de or en_GB; else that of documents.",
+)
 @STRICT
 @finishing
 def export(
@@ -640,6 +651,8 @@ def export(
     days = [f"--{name.replace('_', '-')}" for name in BOOKED_ON if options[name]]
     if len(days) > 1:
         raise click.UsageError(f"{' and '.join(days)} each say when it is booked: choose one")
+    if options["locale"] and not options["excel"]:
+        raise click.UsageError("--locale says how Excel reads: add --excel")
     wished = {name: value for name, value in options.items() if value is not None}
     return lambda context: command(config, selector, kind, output, wished, context)
 

@@ -182,6 +182,21 @@ def test_people_stand_in_it_as_in_documents(closed_once, tmp_path):
     assert {row["requests"] + row["session_id"] for row in rows_of(text.encode())} == {""}
 
 
+def test_excel_gets_what_it_opens_in_its_language(closed_once, tmp_path):
+    done(export(closed_once, "--excel", "--locale", "de", "--output", tmp_path))
+    made = contents(tmp_path, ".csv")
+    assert made.keys() == NAMES | {"unallocated.csv", "by_organization.csv"}
+    assert all(content.startswith(b"\xef\xbb\xbf") for content in made.values())
+    lines = csv.DictReader(
+        made["invoice_lines.csv"].decode("utf-8-sig").splitlines(), delimiter=";"
+    )
+    amounts = [Decimal(row["amount"].replace(",", ".")) for row in lines]
+    invoiced = closed_once.statement()["tie_out"]["invoiced_amount"]
+    assert sum(amounts) == Decimal(invoiced)
+    result = export(closed_once, "--locale", "de")
+    assert (result.returncode, "add --excel" in result.stderr) == (2, True)
+
+
 # What is sealed with the close
 
 

@@ -4,7 +4,7 @@ A new one is a function as `material.Write` has it, a line in `FORMATS`, its nam
 `core.model.ExportName`, and its options, if it has any, in `material.Options`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from reportgen.core.model import ExportName
 from reportgen.documents.exports.focus.files import focus_files
@@ -14,11 +14,19 @@ from reportgen.documents.exports.journal import (
     journal_files,
     journal_warnings,
 )
-from reportgen.documents.exports.material import ExportFormat
+from reportgen.documents.exports.material import ExportFormat, Material, Options, Piece
+from reportgen.documents.exports.spreadsheet import excel_files
 from reportgen.documents.exports.tables import csv_files
 
+
+def _tables(materials: Iterable[Material], options: Options) -> Iterator[Piece]:
+    return (excel_files if options.excel else csv_files)(materials, options)
+
+
 FORMATS: Mapping[ExportName, ExportFormat] = {
-    "csv": ExportFormat(write=csv_files, family=lambda _: "csv"),
+    "csv": ExportFormat(
+        write=_tables, family=lambda _: "csv", options=frozenset({"excel", "locale"})
+    ),
     "focus": ExportFormat(
         write=focus_files, family=lambda _: "focus", options=frozenset({"focus_version"})
     ),

@@ -84,7 +84,8 @@ class Options:
     """What may be chosen of all formats together; each takes those that it names.
 
     Of journals: `booking` is for the configuration alone to say; `max_lines` is that of the layout
-    where it is None; `until` asks for an accrual.
+    where it is None; `until` asks for an accrual. Tables are for `excel` in the separators of a
+    `locale`.
     """
 
     booking: Booking = field(default_factory=Booking)
@@ -94,6 +95,8 @@ class Options:
     split_periods: bool = False
     until: date | None = None
     focus_version: FocusVersion = "1.2"
+    excel: bool = False
+    locale: str = "en"
 
 
 Write = Callable[[Iterable[Material], Options], Iterator[Piece]]

@@ -13,10 +13,13 @@ SIZE = 1 << 18
 class CsvPieces:
     """A file that is on its way: rows of texts as they are, as RFC 4180 has it, in UTF-8."""
 
-    def __init__(self, name: str, header: Sequence[str]) -> None:
-        """Begin a file with its header."""
+    def __init__(
+        self, name: str, header: Sequence[str], separator: str = ",", mark: str = ""
+    ) -> None:
+        """Begin a file with a mark, if any, and its header."""
         self._name, self._text = name, StringIO(newline="")
-        self._write = csv.writer(self._text).writerow
+        self._text.write(mark)
+        self._write = csv.writer(self._text, delimiter=separator).writerow
         self._write(header)
 
     def of(self, rows: Iterable[Sequence[str]]) -> Iterator[Piece]:

@@ -26,13 +26,14 @@ STAMPED = 8
 
 def options_of(configuration: Configuration) -> Options:
     """Say what the configuration chooses of exports."""
-    section = configuration.settings.journal
+    section, locale = configuration.settings.journal, configuration.settings.invoice.locale
     if section is None:
-        return Options(booking=Booking(configured=configuration.main))
+        return Options(booking=Booking(configured=configuration.main), locale=locale)
     return Options(
         booking=_booking(configuration, section),
         layout=section.layout,
         split_periods=section.split_periods,
+        locale=locale,
     )
 
 
