@@ -580,11 +580,11 @@ def verify(
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["audit", "csv", "focus", "journal"]),
+    type=click.Choice(["audit", "csv", "focus", "journal", "parquet"]),
     required=True,
     help="audit: a zip for auditors, with all that a closed cycle was made of, to be checked by "
-    "itself. csv: ledger, invoice lines and tie-out. focus: charges by the FinOps Open Cost and "
-    "Usage Specification. journal: what a ledger books of it.",
+    "itself. csv, parquet: ledger, invoice lines and tie-out. focus: charges by the FinOps Open "
+    "Cost and Usage Specification. journal: what a ledger books of it.",
 )
 @click.option(
     "--output",

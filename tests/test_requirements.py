@@ -18,6 +18,10 @@ RUNTIME = {canonicalize_name(r.name): r for r in map(Requirement, PROJECT["depen
 EXTRA = PROJECT["optional-dependencies"]["dev"]
 DEVELOPMENT = {canonicalize_name(r.name): r for r in map(Requirement, EXTRA)}
 
+OPTIONAL = {
+    canonicalize_name(Requirement(text).name) for text in PROJECT["optional-dependencies"]["tables"]
+}
+"""What a format needs, and nobody else has to install; loaded where it is used."""
 PART_OF = {"pydantic-core": "pydantic"}
 """What another distribution pins to the version that it needs."""
 NOT_IMPORTED = {"lxml"}
@@ -52,12 +56,17 @@ def pinned(name: str) -> dict[str, Version]:
 
 
 def test_what_the_program_imports_is_what_it_asks_for() -> None:
-    assert imported("reportgen") == RUNTIME.keys() - NOT_IMPORTED
+    assert imported("reportgen") == (RUNTIME.keys() - NOT_IMPORTED) | OPTIONAL
 
 
 def test_what_tests_import_is_asked_for() -> None:
     wanted = imported("tests", "benchmarks", "samples")
     assert wanted - RUNTIME.keys() - DEVELOPMENT.keys() == set()
+
+
+def test_tests_have_what_is_optional() -> None:
+    for text in PROJECT["optional-dependencies"]["tables"]:
+        assert str(DEVELOPMENT[canonicalize_name(Requirement(text).name)]) == text
 
 
 def test_nothing_is_asked_for_twice() -> None:

@@ -65,7 +65,7 @@ DetailShown = Literal["days", "sums"]
 """Whether the days of usage stand on paper."""
 TieOutTold = Literal["own", "full"]
 """Whether the vendor's total stands on invoices as well, or on the statement alone."""
-ExportName = Literal["csv", "focus", "journal"]
+ExportName = Literal["csv", "focus", "journal", "parquet"]
 """What `export` makes of figures, and `close: {exports: […]}` seals with them."""
 DEFAULT_PRECEDENCE: tuple[Level, ...] = ("session", "user", "org")
 ANY_PRODUCT = "*"

@@ -3,8 +3,10 @@
 import csv
 import hashlib
 import json
+import sys
 from dataclasses import fields
 from decimal import Decimal
+from importlib.metadata import version
 from typing import get_args
 
 import pytest
@@ -15,12 +17,17 @@ from reportgen.core.model import ExportName
 from reportgen.documents.exports.formats import FORMATS
 from reportgen.documents.exports.material import Options
 from tests.documents.exports.focus_rules import broken_in_charges, broken_in_details
-from tests.scenarios.closed import forged
+from tests.scenarios.closed import forged, manifest_of
 from tests.scenarios.job import DECEMBER, NOVEMBER, Job, contents, once, plain, small
 
 YEAR = f"{NOVEMBER}..{DECEMBER}"
 NAMES = {"ledger.csv", "invoice_lines.csv", "tie_out.csv"}
-EXPORTS = "close: {exports: [csv]}\n"
+EXPORTS = "close: {exports: [csv, focus, parquet]}\n"
+SEALED = (
+    NAMES
+    | {"focus-CostAndUsage.csv", "focus-metadata.json"}
+    | {name.replace(".csv", ".parquet") for name in NAMES}
+)
 
 
 def export(job: Job, *arguments: str, cycle: str = DECEMBER, kind: str = "csv"):
@@ -203,14 +210,26 @@ def test_excel_gets_what_it_opens_in_its_language(closed_once, tmp_path):
 @pytest.mark.heavy
 def test_a_close_with_exports_is_intact(sealed_once):
     assert verify(sealed_once).stdout.splitlines()[-1].endswith(": intact")
+    versions = manifest_of(sealed_once.cycle())["versions"]
+    assert versions["pyarrow"] == version("pyarrow")
+
+
+def test_who_cannot_make_an_export_again_is_told_the_remedy_and_no_verdict(
+    sealed_once, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    result = verify(sealed_once)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "needs pyarrow, which is not installed; install it with" in result.stderr
 
 
 def test_what_is_made_at_the_close_is_sealed_and_verified(sealed_once, tmp_path):
     made = contents(sealed_once.cycle() / "exports")
-    assert made.keys() == NAMES
+    assert made.keys() == SEALED
     sums = (sealed_once.cycle() / "SHA256SUMS").read_text(encoding="utf-8")
-    assert sums.count("  exports/") == len(NAMES)
-    done(export(sealed_once, "--output", tmp_path / "later"))
+    assert sums.count("  exports/") == len(SEALED)
+    for kind in ("csv", "focus", "parquet"):
+        done(export(sealed_once, "--output", tmp_path / "later", kind=kind))
     later = contents(tmp_path / "later")
     del later["exports.json"]
     assert later == made

@@ -15,6 +15,7 @@ from reportgen.documents.exports.journal import (
     journal_warnings,
 )
 from reportgen.documents.exports.material import ExportFormat, Material, Options, Piece
+from reportgen.documents.exports.parquet import parquet_files
 from reportgen.documents.exports.spreadsheet import excel_files
 from reportgen.documents.exports.tables import csv_files
 
@@ -27,6 +28,7 @@ FORMATS: Mapping[ExportName, ExportFormat] = {
     "csv": ExportFormat(
         write=_tables, family=lambda _: "csv", options=frozenset({"excel", "locale"})
     ),
+    "parquet": ExportFormat(write=parquet_files, family=lambda _: "parquet", may_refuse=True),
     "focus": ExportFormat(
         write=focus_files, family=lambda _: "focus", options=frozenset({"focus_version"})
     ),

@@ -17,9 +17,9 @@ from reportgen.core.tables import guarded
 from reportgen.documents.exports.material import Material, Options, Piece
 from reportgen.documents.exports.pieces import CsvPieces
 
-ExportValue = str | date | Decimal | None
+ExportValue = str | date | int | Decimal | None
 ExportRow = Sequence[ExportValue]
-ValueKind = Literal["text", "day", "exact", "amount"]
+ValueKind = Literal["text", "day", "count", "exact", "amount"]
 """What is exact is written to its last decimal, amounts with the currency's."""
 
 
@@ -66,7 +66,7 @@ def _text(cell: ExportValue, kind: ValueKind, decimals: int) -> str:
         return ""
     if isinstance(cell, Decimal):
         return _number(cell, kind, decimals)
-    return guarded(cell) if isinstance(cell, str) else cell.isoformat()
+    return guarded(cell) if isinstance(cell, str) else str(cell)
 
 
 def _number(value: Decimal, kind: ValueKind, decimals: int) -> str:
@@ -96,7 +96,7 @@ def _line_rows(material: Material) -> Iterator[ExportRow]:
         return
     for invoice in material.statement.invoices:
         for number, line in enumerate(invoice.lines, start=1):
-            yield (*first, *_of_invoice(invoice), Decimal(number), *_of_line(line))
+            yield (*first, *_of_invoice(invoice), number, *_of_line(line))
 
 
 def _of_invoice(invoice: Invoice) -> ExportRow:
@@ -121,7 +121,7 @@ def _of_notes(material: Material) -> Iterator[ExportRow]:
             named = line.kind, line.product or None, line.name or None, line.counterpart, None
             acus = line.acus if line.of_usage else None
             changed = acus, line.unit_price, None, None, line.amount
-            yield note.number, *of_center, Decimal(number), *named, *changed
+            yield note.number, *of_center, number, *named, *changed
 
 
 def _tie_out_rows(material: Material) -> Iterator[ExportRow]:
@@ -153,7 +153,7 @@ TABLES = (
         columns=(
             *(CYCLE, ExportColumn("billing_period", "day"), CURRENCY),
             *_columns("text", "invoice", "cost_center", "name", "department", "entity"),
-            *(ExportColumn("gl_account", "text"), ExportColumn("line", "exact")),
+            *(ExportColumn("gl_account", "text"), ExportColumn("line", "count")),
             *_columns("text", "kind", "product", "line_name", "counterpart", "share"),
             *_columns("exact", "acus", "unit_price"),
             *(*_columns("exact", "exact_amount", "rounding"), ExportColumn("amount", "amount")),

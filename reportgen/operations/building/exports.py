@@ -1,7 +1,7 @@
 """What exports of a cycle are made of, and what is chosen of them by the configuration."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -16,12 +16,21 @@ from reportgen.core.vouchers import UNSEALED
 from reportgen.derive import Derived, Inputs, calendar
 from reportgen.documents.exports.formats import FORMATS
 from reportgen.documents.exports.material import Booking, Material, Options
+from reportgen.documents.exports.parquet import pyarrow_version
 from reportgen.documents.templating.templates import opened
+from reportgen.operations.building.artifacts import everybody
 from reportgen.sources.config.configuration import Configuration
 from reportgen.sources.config.schema import JournalSection
 
 STAMPED = 8
 """Characters of a seal, or of a hash, that a key ends with."""
+
+PYARROW = "pyarrow"
+
+
+def export_versions(names: Iterable[str]) -> dict[str, str]:
+    """Give the versions of what decides the bytes of some formats, or of some such libraries."""
+    return {PYARROW: pyarrow_version()} if {"parquet", PYARROW} & set(names) else {}
 
 
 def options_of(configuration: Configuration) -> Options:
@@ -59,7 +68,7 @@ def refuse_unexportable(inputs: Inputs, derived: Derived, templates: Mapping[str
     trials = [form for form in forms if form.may_refuse]
     if not trials:
         return
-    material = material_of(inputs, derived, derived.directory, templates)
+    material = material_of(inputs, derived, everybody(inputs, derived), templates)
     try:
         for form in trials:
             deque(form.write([material], options_of(configuration)), maxlen=0)

@@ -29,6 +29,7 @@ from reportgen.documents.templating.templates import read_templates
 from reportgen.operations.building.archived import rederived
 from reportgen.operations.building.artifacts import everybody, input_files
 from reportgen.operations.building.drawing import KeptFonts, Studio, draw
+from reportgen.operations.building.exports import export_versions
 from reportgen.operations.context import Context
 from reportgen.sources.config.resolved import resolved_json
 
@@ -80,7 +81,7 @@ def sealed(
     folder, archive = source.folder, source.folder.parent
     group = inputs.configuration.group_reads
     fonts = _keep_fonts(archive, group=group)
-    close = replace(close, versions=_versions(), fonts=fonts.hashes)
+    close = replace(close, versions=_versions(inputs), fonts=fonts.hashes)
     with closing(folder) as stage:
         _write_inputs(stage, inputs, derived, close, source)
         again = rederived(stage.path)
@@ -140,7 +141,7 @@ def _keep_fonts(archive: Path, *, group: bool) -> KeptFonts:
     return KeptFonts(folder=archive / FONTS, hashes=hashes)
 
 
-def _versions() -> dict[str, str]:
+def _versions(inputs: Inputs) -> dict[str, str]:
     from reportgen.documents.pdf.engine import versions  # noqa: PLC0415 - loads Pango
 
-    return versions()
+    return versions() | export_versions(inputs.configuration.settings.close.exports)

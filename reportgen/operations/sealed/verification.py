@@ -29,8 +29,10 @@ from reportgen.core.differences import Difference, of_statements, of_tables, of_
 from reportgen.core.problem import Rejected
 from reportgen.core.text import said_by_system
 from reportgen.derive import Derived, derive
+from reportgen.documents.exports.parquet import LibraryMissing
 from reportgen.operations.building.archived import Rederived, archived_inputs, rederived
 from reportgen.operations.building.drawing import KeptFonts, Studio, draw
+from reportgen.operations.building.exports import export_versions
 from reportgen.operations.context import Context
 from reportgen.operations.sealed.standing import stands
 from reportgen.sources.config.resolved import RULES_VERSION
@@ -125,6 +127,8 @@ def verified(
         again = rederived(one.folder)
         comparison = _compared(one, again, chosen, workers, context)
         elsewhere = tuple(_of_standing(one.folder, again.derived, versions))
+    except LibraryMissing:
+        raise  # which says nothing of the archive
     except (Rejected, OSError) as error:
         return _not_derived(one, _said(error))
     except Exception as error:
@@ -277,7 +281,7 @@ def _other_versions(manifest: Manifest) -> Iterator[OtherVersion]:
 
     if manifest.rules_version != RULES_VERSION:
         yield OtherVersion(name=RULES, then=str(manifest.rules_version), now=str(RULES_VERSION))
-    now = versions()
+    now = versions() | export_versions(manifest.versions)
     for name in sorted({*manifest.versions, *now}):
         then, current = (known.get(name, "unknown") for known in (manifest.versions, now))
         if then != current:
