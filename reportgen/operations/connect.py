@@ -24,6 +24,8 @@ from reportgen.sources.config.plain_http import is_loopback, is_plain
 
 T = TypeVar("T")
 Responses = dict[str, RecordedResponse]
+OTHER_KEYS = {"v3": "apk_", "v2": "cog_"}
+"""How the keys of the other version begin, which this one refuses."""
 NOWHERE = "http://recording.invalid"
 """Stands for the host of a recording, which knows requests without host or path before theirs."""
 
@@ -152,6 +154,12 @@ def _tokens(configuration: Configuration, context: Context) -> Mapping[str, str]
         for key, token in tokens.items()
         if not _is_token(token)
     ]
+    api_name = configuration.settings.source.api
+    problems += [
+        _of_other_version(names[key], api_name, sources[key])
+        for key, token in tokens.items()
+        if token.startswith(OTHER_KEYS[api_name])
+    ]
     if problems:
         raise Rejected(problems)
     return tokens
@@ -159,6 +167,18 @@ def _tokens(configuration: Configuration, context: Context) -> Mapping[str, str]
 
 def _is_token(value: str) -> bool:
     return value != "" and value.isascii() and value.isprintable()
+
+
+def _of_other_version(name: str, api_name: str, source: str) -> Problem:
+    """Say that a token is for another version of the API, without showing it."""
+    other, wanted = (
+        ("v2", "a service user (cog_…)")
+        if api_name == "v3"
+        else ("v3", "an enterprise admin (apk_user_…)")
+    )
+    message = f"the environment variable {name} holds a key of {other}, but `api` is {api_name}"
+    hint = f"set it to the key of {wanted}, or write `api: {other}` under `source`"
+    return Problem(source=source, message=message, hint=hint)
 
 
 def _not_a_token(name: str, value: str, source: str) -> Problem:

@@ -124,18 +124,18 @@ def _fee_problems(
 
 def _named_twice(fees: Iterable[FeeSection], document: YamlDocument) -> Iterator[Problem]:
     """Report fees of one name: they could not be told apart on an invoice."""
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for index, fee in enumerate(fees):
-        if fee.name in seen:
-            message = (
-                f"two fees are named {quoted(fee.name)}, and could not be told apart on an invoice"
-            )
+        line = document.line("fees", index, "name")
+        if other := seen.get(fee.name):
+            message = f"two fees are named {quoted(fee.name)}, the other in {other}, "
+            message += "and could not be told apart on an invoice"
             yield Problem(
-                source=document.line("fees", index, "name"),
+                source=line,
                 message=message,
                 hint="rename one of them",
             )
-        seen.add(fee.name)
+        seen.setdefault(fee.name, line)
 
 
 def _memo_problems(

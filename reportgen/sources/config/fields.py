@@ -20,6 +20,7 @@ from reportgen.core.model import DetailShown, ExportName, TieOutTold, UsersShown
 from reportgen.core.text import did_you_mean, quoted, visible
 from reportgen.sources.config import scalars
 from reportgen.sources.config.date_formats import date_format
+from reportgen.sources.config.misread import DAY_LIKE, days_meant
 
 TOKEN_STARTS = ("cog_", "apk_")
 """How the tokens of the API begin."""
@@ -41,8 +42,8 @@ def _reading(read: Callable[[str], object], what: str = "text", hint: str = "") 
 
     def read_value(value: object) -> object:
         if not isinstance(value, str):
-            context = {"what": what, "hint": hint or f"write a {what} after the colon"}
-            raise PydanticCustomError("reading", "needs a {what}", context)
+            wanted = hint or _instead(value, what) or f"write a {what} after the colon"
+            raise PydanticCustomError("reading", "needs a {what}", {"what": what, "hint": wanted})
         try:
             return read(value)
         except scalars.Unreadable as error:
@@ -50,6 +51,16 @@ def _reading(read: Callable[[str], object], what: str = "text", hint: str = "") 
             raise PydanticCustomError("reading", "{message}", context) from error
 
     return BeforeValidator(read_value)
+
+
+def _instead(value: object, what: str) -> str:
+    """Say how a list of cost centers shares usage; nothing of other values."""
+    if what != "cost center" or not isinstance(value, list) or not value:
+        return ""
+    if not value[1:]:
+        return f"write it without brackets: {value[0]}"
+    shares = ", ".join(f"{code}: 1" for code in value if isinstance(code, str))
+    return f"to share it among them, write weights or percentages: {{{shares}}}"
 
 
 def _one_of(*allowed: str) -> BeforeValidator:
@@ -232,7 +243,7 @@ def _dates_apart(value: object) -> object:
     """Put the dated keys of a section below one, `DATES`, so that the others can be known."""
     if not isinstance(value, dict) or DATES in value:
         return value
-    dated = {key: inner for key, inner in value.items() if _is_dated(str(key), None)}
+    dated = {key: inner for key, inner in value.items() if DAY_LIKE.fullmatch(str(key).strip())}
     return {key: inner for key, inner in value.items() if key not in dated} | {DATES: dated}
 
 
@@ -295,11 +306,13 @@ def _shape(value: object) -> str:
 def _is_dated(key: str, target: object) -> bool:
     """Tell whether a key is meant for a date.
 
-    01.07.2025 could be a code, but not of a share that is none.
+    01.07.2025 or 4100-10 could be a code, but not of a share that is none.
     """
-    if re.fullmatch(r"\d{1,2}\.\d{1,2}\.\d{4}", key, re.ASCII):
-        return not re.fullmatch(r"[\d.]+ ?%?", str(target))
-    return bool(scalars.DATE_SHAPE.fullmatch(key))
+    if scalars.DATE_SHAPE.fullmatch(key):
+        return True
+    no_share = target is not None and not re.fullmatch(r"[\d.,]+ ?%?", str(target))
+    days = days_meant(key) if no_share and DAY_LIKE.fullmatch(key.strip()) else []
+    return any(scalars.DATE_SHAPE.fullmatch(str(day)) for day in days)
 
 
 def _code_or_none(value: str) -> str:

@@ -123,7 +123,8 @@ def _twice_ignoring_case(file: MappingFile, source: YamlDocument) -> Iterator[Pr
                     if key.casefold() == other.casefold()
                     else "what nobody sees"
                 )
-                message = f"{quoted(key)} and {quoted(other)} differ in {unlike} alone"
+                place = source.line(section, other)
+                message = f"{quoted(key)} and {quoted(other)} ({place}) differ in {unlike} alone"
                 yield Problem(
                     source=source.line(section, key), message=message, hint="keep one of them"
                 )
@@ -135,7 +136,8 @@ def _sessions_twice(file: MappingFile, source: YamlDocument) -> Iterator[Problem
     first: dict[str, str] = {}
     for key in file.sessions:
         if other := first.get(session_key(key)):
-            message = f"{quoted(key)} and {quoted(other)} are the same session"
+            place = source.line("sessions", other)
+            message = f"{quoted(key)} and {quoted(other)} ({place}) are the same session"
             yield Problem(
                 source=source.line("sessions", key), message=message, hint="keep one of them"
             )

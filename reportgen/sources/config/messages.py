@@ -1,5 +1,6 @@
 """What pydantic found wrong, in our words: each error a problem at its file and line."""
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, TypeVar
@@ -78,8 +79,20 @@ def _sentence(
             return (f"the key {message}" if _is_about_key(error) else f"{key}: {message}"), hint
         case "extra_forbidden":
             return _unknown_key(_section_at(section, loc[:-1]), str(loc[-1]))
+    written = error.get("input")
+    if isinstance(written, str) and (better := _better_hint(error["type"], written, loc)):
+        return SENTENCES[error["type"]][0].format(key=key), better
     message, hint = SENTENCES.get(error["type"], UNKNOWN_SENTENCE)
     return message.format(key=key), hint
+
+
+def _better_hint(kind: str, written: str, loc: tuple[int | str, ...]) -> str:
+    """Say what to write for a text that stands where a list or a section belongs."""
+    if kind == "tuple_type" and re.fullmatch(r"\S+([,;] *\S+)*", written):
+        return f"write it in brackets: [{', '.join(re.split(r'[,;] *', written))}]"
+    if kind == "model_type" and loc[:1] == ("cost_centers",):
+        return f"write {loc[-1]}: {{name: {written}}}"
+    return ""
 
 
 def _unknown_key(section: type[Section], key: str) -> tuple[str, str]:
@@ -88,6 +101,10 @@ def _unknown_key(section: type[Section], key: str) -> tuple[str, str]:
     known = [field.alias or name for name, field in section.model_fields.items()]
     known = ["dates such as 2025-12-05" if name == DATES else name for name in known]
     near = did_you_mean(key, known)
+    name, colon, value = key.partition(":")
+    if colon and name.strip() in known:
+        hint = f"write a blank after the colon: {name}: {value.strip()}"
+        return f"{quoted(key)} has no blank after its colon, so it is no key with a value", hint
     return (
         f"the key {quoted(key)} is unknown",
         f"did you mean {quoted(near)}?" if near else f"known here: {', '.join(sorted(known))}",

@@ -8,8 +8,9 @@ import re
 from datetime import date
 from decimal import Decimal
 
-from reportgen.core.money import EXACT, decimals_of
+from reportgen.core.money import EXACT, decimals_of, plain
 from reportgen.core.text import quoted
+from reportgen.sources.config.misread import days_meant, number_meant, sign_meant
 
 LARGEST = Decimal("1e12")
 MOST_DECIMALS = 12
@@ -38,9 +39,14 @@ class Unreadable(ValueError):  # noqa: N818 - a text that was refused, not a fai
         self.message, self.hint = message, hint
 
 
-def number(text: str) -> Decimal:
-    """Read a number: ASCII digits and a decimal point, no plus, no grouping, no exponent."""
+def number(text: str, unit: str = "") -> Decimal:
+    """Read a number: ASCII digits and a decimal point, no plus, no grouping, no exponent.
+
+    `unit` is what stood behind it, a percent sign.
+    """
     if not re.fullmatch(r"-?\d{1,40}(\.\d{1,40})?", text, re.ASCII):
+        if meant := number_meant(f"{text}{unit}"):
+            raise Unreadable(f"{quoted(f'{text}{unit}')} {meant[0]}", meant[1])
         raise Unreadable(f"{quoted(text)} is not a number", NUMBER_HINT)
     value = Decimal(text)
     if abs(value) >= LARGEST or decimals_of(value) > MOST_DECIMALS:
@@ -50,9 +56,9 @@ def number(text: str) -> Decimal:
     return value
 
 
-def not_negative(text: str) -> Decimal:
+def not_negative(text: str, unit: str = "") -> Decimal:
     """Read a number that may be zero."""
-    value = number(text)
+    value = number(text, unit)
     if value < 0:
         raise Unreadable(f"{quoted(text)} is negative", "write a number of zero or more")
     return value
@@ -143,7 +149,7 @@ def charged_part(text: str) -> Decimal:
     """Read `2.5%` of what is charged as the fraction 0.025; a negative one is a discount."""
     if not text.endswith("%"):
         raise Unreadable(f"{quoted(text)} is not a percentage", "write it as 2.5%")
-    value = number(text.removesuffix("%").rstrip())
+    value = number(text.removesuffix("%").rstrip(), "%")
     if not value:
         raise Unreadable(f"{quoted(text)} charges nothing", "write a percentage, or remove the fee")
     return value.scaleb(-2, EXACT)
@@ -153,7 +159,7 @@ def part(text: str) -> Decimal:
     """Read `0.5%` of a whole as the fraction 0.005."""
     if not text.endswith("%"):
         raise Unreadable(f"{quoted(text)} is not a percentage", "write it as 0.5%")
-    value = not_negative(text.removesuffix("%").rstrip())
+    value = not_negative(text.removesuffix("%").rstrip(), "%")
     if value > ALL:
         raise Unreadable(f"{quoted(text)} is more than all", "write a percentage up to 100%")
     return value.scaleb(-2, EXACT)
@@ -166,22 +172,30 @@ def percentage(text: str) -> Decimal:
             f"{quoted(text)} is not a percentage",
             "write all shares as percentages, or none of them",
         )
-    return not_negative(text.removesuffix("%").rstrip()).scaleb(-2, EXACT)
+    return not_negative(text.removesuffix("%").rstrip(), "%").scaleb(-2, EXACT)
 
 
 def weight(text: str) -> Decimal:
     """Read a whole number above zero."""
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not int(text):
-        raise Unreadable(
-            f"{quoted(text)} is no share",
-            "write a percentage such as 60%, or a whole-number weight",
-        )
+        raise Unreadable(f"{quoted(text)} is no share", _share_meant(text))
     return Decimal(text)
+
+
+def _share_meant(text: str) -> str:
+    """Say what to write for a part of one, and for what is none."""
+    if re.fullmatch(r"0?[.,]\d{1,10}", text, re.ASCII):
+        part = Decimal(f"0{text.replace(',', '.').lstrip('0')}")
+        return f"write {plain(part.scaleb(2, EXACT))}% for a part, or a whole-number weight"
+    return "write a percentage such as 60%, or a whole-number weight"
 
 
 def day(text: str) -> date:
     """Read a billing day, YYYY-MM-DD."""
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        if days := days_meant(text):
+            hint = f"write {' or '.join(map(str, days))}"
+            raise Unreadable(f"{quoted(text)} is a date in another form", hint)
         raise Unreadable(f"{quoted(text)} is not a date", "write it as YYYY-MM-DD")
     try:
         return date.fromisoformat(text)
@@ -200,13 +214,15 @@ def line_of_text(text: str) -> str:
             f"is longer than {LONGEST_TEXT} characters",
             "write it shorter: documents have to show it",
         )
-    if not text.isprintable():
-        raise Unreadable(f"{quoted(text)} holds a character that cannot be printed", "remove it")
+    if strange := sign_meant(text):
+        raise Unreadable(f"{quoted(text)} {strange[0]}", strange[1])
     return text.strip()
 
 
 def code(text: str) -> str:
     """Read the code of a cost center, as ledgers have it; files are named by a slug of it."""
+    if strange := sign_meant(text):
+        raise Unreadable(f"{quoted(text)} {strange[0]}", strange[1])
     if DATE_SHAPE.fullmatch(text) or text == "none":
         hint = "choose another code: dates and `none` have a meaning of their own"
     elif not 0 < len(text) <= LONGEST_CODE or not text.isprintable():
@@ -220,6 +236,11 @@ def code(text: str) -> str:
 
 def contact(text: str) -> str:
     """Read an e-mail address."""
+    if strange := sign_meant(text):
+        raise Unreadable(f"{quoted(text)} {strange[0]}", strange[1])
+    if re.fullmatch(r"[^@\s,;]+@[^@\s,;]+(?:[,;] ?[^@\s,;]+@[^@\s,;]+)+", text):
+        hint = f"write each by itself, in brackets: [{', '.join(re.split('[,;] ?', text))}]"
+        raise Unreadable(f"{quoted(text)} is more than one address", hint)
     if not re.fullmatch(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+", text) or not text.isprintable():
         raise Unreadable(f"{quoted(text)} is not an e-mail address", "write it as name@domain")
     return text

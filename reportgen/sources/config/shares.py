@@ -1,5 +1,6 @@
 """Shares of a rule or a pool: percentages that add up to 100 %, or whole-number weights."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
@@ -30,6 +31,11 @@ def read_shares(
 
 def undeclared(code: str, codes: Iterable[str], line: str) -> Problem:
     """Report a cost center that is named and not declared."""
+    codes = list(codes)
+    several = [part for part in re.split(r"\s*[,;/+&]\s*|\s+and\s+", code) if part]
+    if several[1:] and set(several) <= set(codes):
+        hint = f"to share it among them, write {{{', '.join(f'{part}: 1' for part in several)}}}"
+        return Problem(source=line, message=f"{quoted(code)} is more than one code", hint=hint)
     near = did_you_mean(code, codes)
     meant = f"did you mean {quoted(near)}? else " if near else ""
     hint = f"{meant}declare it under `cost_centers` in the mapping"

@@ -2,16 +2,21 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import yaml
 
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
+from reportgen.sources.config.misread import BLANKS, named_sign
 
 UNCLOSED = (
     "the bracket that opens here is not closed, or a comma is missing after it",
-    "close it with the same kind of bracket, and put a comma between two entries",
+    (
+        "close it with the same kind of bracket, put a comma between two entries, "
+        'and put a text that holds ": " or " #" in quotes'
+    ),
 )
 COLON = (
     "a colon stands where none can be",
@@ -55,9 +60,23 @@ OTHER_SYNTAX = (
 _INDENT = re.compile("[ \u00a0\u00ad\u1680\u2000-\u200f\u202a-\u202f\u205f\u2060\u3000\ufeff]*")
 
 
+_AFTER_COLON = re.compile(
+    rf"""[ ]*(?:- )?("[^"]*"|'[^']*'|[^\s#"':{{\[-][^\s"':#]*) ?:([{BLANKS}])"""
+)
+"""A key, and a colon with a blank behind it that YAML takes for a letter."""
+_LONELY = re.compile(r"[ ]*(?:- )?([^\s#\"'{\[][^#]*?)(?:[ ]+#.*)?")
+_APART = re.compile(r"(.+?)(?: *[=;→] *|:(?=\S)| +)(\S.*)")
+
+
 def strange_indents(text: str, name: str) -> Iterator[Problem]:
     """Name what looks like a blank before a line and is none: YAML takes it for a letter."""
     for number, line in enumerate(text.split("\n"), start=1):
+        if after := _AFTER_COLON.match(line):
+            yield Problem(
+                source=f"{name}:{number}",
+                message=f"the colon after {quoted(after[1])} is followed by {named_sign(after[2])}",
+                hint="write a plain blank after the colon; it may have come by copy and paste",
+            )
         signs = dict.fromkeys(_INDENT.match(line)[0].replace(" ", ""))  # type: ignore[index]
         if signs:
             named = ", ".join(f"U+{ord(sign):04X} ({_named(sign)})" for sign in signs)
@@ -89,7 +108,35 @@ def syntax_problem(error: yaml.YAMLError, text: str, name: str) -> Problem:
     else:
         message, hint = SYNTAX.get(problem, OTHER_SYNTAX)
     line = min(mark.line + 1, text.count("\n") + 1)
+    if (message, hint) == COLON and (above := _without_colon(text.split("\n"), line - 2)):
+        return replace(above, source=f"{name}:{above.source}")
+    if (message, hint) == INDENTATION and (opens := _opens_a_quote(text.split("\n")[:line])):
+        message = "the quote that opens here is not closed in its line"
+        line, hint = opens, "close it with the same quote"
     return Problem(source=f"{name}:{line}", message=message, hint=hint)
+
+
+def _opens_a_quote(lines: Sequence[str]) -> int:
+    """Give the number of the first line with an odd quote: another one has closed it; else 0."""
+    plain = (line.split(" #")[0].replace('\\"', "") for line in lines)
+    odd = (number for number, line in enumerate(plain, start=1) if line.count('"') % 2)
+    return next(odd, 0)
+
+
+def _without_colon(lines: Sequence[str], index: int) -> Problem | None:
+    """Blame the line above, where it has no colon with a blank: YAML goes on with it in the next.
+
+    `source` of the problem is its line alone.
+    """
+    while index >= 0 and not lines[index].split("#")[0].strip():
+        index -= 1
+    lonely = _LONELY.fullmatch(lines[index].rstrip()) if index >= 0 else None
+    if lonely is None or re.search(r":(\s|$)", lonely[1]):
+        return None
+    apart = _APART.fullmatch(lonely[1])
+    hint = f"write `{apart[1]}: {apart[2]}`" if apart else f"write `{lonely[1]}: value`"
+    message = f"{quoted(lonely[1])} has no colon with a blank after it"
+    return Problem(source=str(index + 1), message=message, hint=hint)
 
 
 def _named(sign: str) -> str:

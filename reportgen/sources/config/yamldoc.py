@@ -7,21 +7,23 @@ anything could be expanded.
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
-from typing import TypeGuard
 
 import yaml
 
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.text import quoted, said_by_system
+from reportgen.core.text import did_you_mean, quoted, said_by_system
 from reportgen.files import opened
+from reportgen.sources.config.misread import in_curly_quotes, number_meant
 from reportgen.sources.config.yaml_syntax import strange_indents, syntax_problem
 
 LARGEST_FILE = 16 * 1024 * 1024
 DEEPEST = 20
-_DIGITS, _DECIMALS = re.compile(r"-?\d+", re.ASCII), re.compile(r"\d+ ?%?", re.ASCII)
+_FIRST = re.compile(r"([A-Z]{3}|[$€£¥])? ?-?\d[\d.,'’\u00a0\u202f ]*")
+_PIECE = re.compile(r"[\d.'’ ]*\d[\u00a0\u202f ]?(%|[A-Z]{3}|[$€£¥])?")
+"""What of a number stands before a comma that took it apart, and after it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +85,7 @@ def read_bytes(path: Path, name: str, largest: int = LARGEST_FILE) -> bytes:
             content = file.read(largest + 1)
     except OSError as error:
         message = f"cannot be read: {said_by_system(error)}"
-        raise _rejected(name, message, "name an existing, readable file") from error
+        raise _rejected(name, message, _there_is(path)) from error
     if len(content) > largest:
         raise _rejected(
             f"{name}:1",
@@ -91,6 +93,15 @@ def read_bytes(path: Path, name: str, largest: int = LARGEST_FILE) -> bytes:
             "name a file that holds nothing but what is needed",
         )
     return content
+
+
+def _there_is(path: Path) -> str:
+    """Name a file beside one that cannot be read, if it has almost its name."""
+    near = None
+    with suppress(OSError):
+        there = {one.stem: one.name for one in path.parent.iterdir() if one.is_file()}
+        near = None if path.exists() else there.get(did_you_mean(path.stem, there) or "")
+    return f"did you mean {quoted(near)}?" if near else "name an existing, readable file"
 
 
 def decoded(content: bytes, name: str) -> str:
@@ -113,11 +124,11 @@ def parse(text: str, name: str) -> YamlDocument:
     if not isinstance(document, Map):
         hint = "write `key: value` lines, as in the example configuration"
         raise _rejected(f"{name}:{document.line}", "holds no keys with values", hint)
-    commas = list(_decimal_commas(document, name))
-    places = {problem.source for problem in commas}
+    misread = [*_split_numbers(document, name), *_curly_quotes(document, name)]
+    places = {problem.source for problem in misread}
     duplicates = [one for one in _duplicates(document, name) if one.source not in places]
-    if commas or duplicates:
-        raise Rejected([*commas, *duplicates])
+    if misread or duplicates:
+        raise Rejected([*misread, *duplicates])
     return YamlDocument(root=document, name=name)
 
 
@@ -210,33 +221,50 @@ def _entries(events: Iterator[yaml.Event], name: str, depth: int) -> Iterator[tu
         yield key, next(nodes)
 
 
-def _decimal_commas(node: Node, name: str) -> Iterator[Problem]:
-    """Name numbers with a decimal comma in braces, where a comma begins the next entry."""
+def _split_numbers(node: Node, name: str) -> Iterator[Problem]:
+    """Name numbers that a comma took apart in braces, where one begins the next entry."""
     if isinstance(node, Map):
-        for (_, value), (key, empty) in pairwise(node.entries):
-            if _is_decimal_comma(value, key, empty):
-                yield Problem(
-                    source=f"{name}:{key.line}",
-                    message=f"{quoted(f'{value.text},{key.text}')} has a decimal comma",
-                    hint=f"write {value.text}.{key.text}",
-                )
+        for written, line in _taken_apart(node.entries):
+            if meant := number_meant(written):
+                source = f"{name}:{line}"
+                yield Problem(source=source, message=f"{quoted(written)} {meant[0]}", hint=meant[1])
         for _, value in node.entries:
-            yield from _decimal_commas(value, name)
+            yield from _split_numbers(value, name)
     elif isinstance(node, List):
         for inner in node.nodes:
-            yield from _decimal_commas(inner, name)
+            yield from _split_numbers(inner, name)
 
 
-def _is_decimal_comma(value: Node, key: Scalar, empty: Node) -> TypeGuard[Scalar]:
-    """Tell whether a number ends an entry, and what can be its decimals is one without value."""
-    return (
-        isinstance(value, Scalar)
-        and isinstance(empty, Scalar)
-        and empty.empty
-        and value.plain
-        and key.line == value.line
-        and bool(_DIGITS.fullmatch(value.text) and _DECIMALS.fullmatch(key.text))
-    )
+def _taken_apart(entries: tuple[tuple[Scalar, Node], ...]) -> Iterator[tuple[str, int]]:
+    """Give values with the keys without value that follow in their line, where all are digits."""
+    pieces: list[str] = []
+    line = 0
+    for key, value in (*entries, (Scalar(text="", line=0, plain=False), None)):
+        lone = isinstance(value, Scalar) and value.empty
+        if pieces and lone and key.line == line and _PIECE.fullmatch(key.text):
+            pieces.append(key.text)
+            continue
+        if pieces[1:]:
+            yield ",".join(pieces), line
+        pieces = []
+        if isinstance(value, Scalar) and value.plain and _FIRST.fullmatch(value.text):
+            pieces, line = [value.text], value.line
+
+
+def _curly_quotes(node: Node, name: str) -> Iterator[Problem]:
+    """Name texts in the quotes of a word processor: YAML takes them for letters."""
+    if isinstance(node, Scalar):
+        curly = in_curly_quotes(node.text) if node.plain and not node.empty else None
+        if curly:
+            message = f"{quoted(node.text)} {curly[0]}"
+            yield Problem(source=f"{name}:{node.line}", message=message, hint=curly[1])
+    elif isinstance(node, List):
+        for inner in node.nodes:
+            yield from _curly_quotes(inner, name)
+    else:
+        for key, value in node.entries:
+            yield from _curly_quotes(key, name)
+            yield from _curly_quotes(value, name)
 
 
 def _duplicates(node: Node, name: str) -> Iterator[Problem]:

@@ -197,6 +197,26 @@ def test_a_wrong_token_is_exit_code_4_and_never_shown(tmp_path, command):
     assert not job.archive.exists()
 
 
+@pytest.mark.parametrize(
+    ("source", "token", "said"),
+    [
+        ("", "apk_user_0123", "holds a key of v2, but `api` is v3; set it to the key of a service"),
+        ("api: v2", "cog_0123", "holds a key of v3, but `api` is v2; set it to the key of an"),
+    ],
+)
+def test_a_key_of_the_other_version_is_told_at_the_line_that_names_it(
+    tmp_path, source, token, said
+):
+    with serving(WORLD) as api:
+        job = Job(live(tmp_path, api, MAPPING, source).folder)
+        ended = job.here("run", DEVIN_API_TOKEN=token)
+    assert ended.returncode == 1
+    assert f"chargeback.yaml:2: the environment variable DEVIN_API_TOKEN {said}" in ended.stderr
+    assert token not in ended.stdout + ended.stderr
+    assert not api.seen.lines
+    assert not job.archive.exists()
+
+
 # Where it is not asked
 
 

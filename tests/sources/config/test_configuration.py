@@ -143,7 +143,7 @@ def test_codes_that_yaml_would_type_stay_text(tmp_path):
 
 def test_dates_written_with_points_are_dates_but_codes_may_have_points(tmp_path):
     assert problems(tmp_path, "users:\n  ada:\n    01.07.2025: A\n") == [
-        'mapping.yaml:4: the key "01.07.2025" is not a date; write it as YYYY-MM-DD'
+        'mapping.yaml:4: the key "01.07.2025" is a date in another form; write 2025-07-01'
     ]
     centers = "cost_centers: {10.20.3000: {name: Alpha}, B: {name: Beta}}\n"
     (tmp_path / "mapping.yaml").write_text(

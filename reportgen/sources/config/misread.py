@@ -1,0 +1,167 @@
+"""What a text that was refused is in fact: a decimal comma, another form of date, a strange blank.
+
+People write what their spreadsheet, locale or word processor writes. Whoever reads a message has to
+be told what stands there, and what to write in its place. Nothing is read in this way: it is asked
+only where a text was refused.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import date
+
+from reportgen.core.text import quoted
+
+BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""Wider and narrower blanks, which YAML and codes take for letters."""
+_BLANK = re.compile(f"[{BLANKS}]")
+_SIGN = r"(?P<{0}>[A-Z]{{3}}|[$€£¥₹])?"
+_NUMBER = re.compile(
+    rf"{_SIGN.format('before')} ?(?P<plus>\+)?(?P<digits>-?[\d.,'’ ]*\d[.,]?) ?(?P<percent>%)? ?"
+    rf"{_SIGN.format('after')}",
+    re.ASCII,
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+OPENING, CLOSING = "“„‟«‹‘‚", "”“»›’"
+DAY_LIKE = re.compile(
+    r"\d{1,4}[-./ ]\d{1,2}(?:[-./ ]\d{1,4})?|\d{8}"
+    r"|\d{1,2}\.? [A-Za-z]{3,9}\.?,? \d{4}|[A-Za-z]{3,9}\.? \d{1,2},? \d{4}",
+    re.ASCII,
+)
+"""What is meant for a date, however it is written."""
+
+
+def number_meant(text: str) -> tuple[str, str] | None:
+    """Say what stands where a number is wanted, and what to write; None where nobody can tell.
+
+    >>> number_meant("2.500,00 EUR")
+    ('has a decimal comma and a currency', 'write 2500.00')
+    """
+    match = _NUMBER.fullmatch(_BLANK.sub(" ", text).strip())
+    if match is None:
+        return None
+    digits, percent = match["digits"], match["percent"] or ""
+    named = list(_oddities(digits, text))
+    if match["plus"]:
+        named.append("a plus sign")
+    if match["before"] or match["after"]:
+        named.append("a currency")
+    if not named:
+        return None
+    said = f"has {', '.join(named[:-1])}{' and ' if named[1:] else ''}{named[-1]}"
+    readings = [f"{reading}{percent}" for reading in dict.fromkeys(_readings(digits))]
+    return said, f"write {' or '.join(readings)}" + (", whichever is meant" if readings[1:] else "")
+
+
+def _oddities(digits: str, text: str) -> Iterator[str]:
+    """Name what is unusual about the digits of a number."""
+    if len(_readings(digits)) > 1:
+        yield "a comma, which may stand before decimals or between thousands"
+    elif _decimal_mark(digits) == ",":
+        yield "a decimal comma"
+    elif digits.startswith((".", "-.")) or digits.endswith("."):
+        yield "a decimal point without a digit on either side"
+    if len(_readings(digits)) == 1 and re.search("[.,'’ ]", _whole(digits)):
+        yield "marks between its thousands"
+    if blank := _BLANK.search(text):
+        yield named_sign(blank[0])
+
+
+def _decimal_mark(digits: str) -> str:
+    """Give the mark before the decimals: the last one, unless it stands there more than once."""
+    marks = re.findall(r"[.,]", digits)
+    if not marks or marks.count(marks[-1]) > 1:
+        return ""
+    return str(marks[-1])
+
+
+def _whole(digits: str) -> str:
+    """Give what stands before the decimals."""
+    mark = _decimal_mark(digits)
+    return digits.rpartition(mark)[0] if mark else digits
+
+
+def _readings(digits: str) -> list[str]:
+    """Give the numbers that some digits and marks can mean, without marks between thousands."""
+    mark = _decimal_mark(digits)
+    whole, _, decimals = digits.rpartition(mark) if mark else (digits, "", "")
+    bare = re.sub(r"[.,'’ ]", "", whole)
+    bare = bare if bare.strip("-") else f"{bare}0"
+    as_decimals = f"{bare}.{decimals}" if decimals else bare
+    one_comma = re.fullmatch(r"-?[1-9]\d{0,2},\d{3}", digits, re.ASCII)
+    return [f"{bare}{decimals}", as_decimals] if one_comma else [as_decimals]
+
+
+def days_meant(text: str) -> list[date]:
+    """Give the days that a text of another form can mean, the first of a month for a month.
+
+    >>> [str(day) for day in days_meant("15.12.2025")]
+    ['2025-12-15']
+    """
+    days: dict[date, None] = {}
+    for year, month, day in _parts_of_days(text.strip()):
+        full = 2000 + year if year < 100 else year  # noqa: PLR2004 - 25 is 2025
+        try:
+            days.setdefault(date(full, month, day))
+        except ValueError:
+            continue
+    return list(days)
+
+
+def _parts_of_days(text: str) -> Iterator[tuple[int, int, int]]:
+    """Give years, months and days in every order that a form has."""
+    if re.fullmatch(r"\d{8}", text, re.ASCII):
+        yield int(text[:4]), int(text[4:6]), int(text[6:])
+        return
+    parts = [part for part in re.split(r"[-./ ,]+", text) if part]
+    named = [part for part in parts if part[:3].lower() in _MONTHS]
+    numbers = [int(part) for part in parts if re.fullmatch(r"\d{1,4}", part, re.ASCII)]
+    if named and len(numbers) == len(parts) - 1 == 2:  # noqa: PLR2004 - a day and a year
+        yield max(numbers), _MONTHS.index(named[0][:3].lower()) + 1, min(numbers)
+    elif len(numbers) == len(parts) == 3 and len(parts[0]) == 4:  # noqa: PLR2004
+        yield numbers[0], numbers[1], numbers[2]
+    elif len(numbers) == len(parts) == 3:  # noqa: PLR2004
+        yield numbers[2], numbers[1], numbers[0]
+        if "." not in text:
+            yield numbers[2], numbers[0], numbers[1]
+    elif len(numbers) == len(parts) == 2 and len(parts[0]) == 4:  # noqa: PLR2004
+        yield numbers[0], numbers[1], 1
+
+
+def sign_meant(text: str) -> tuple[str, str] | None:
+    r"""Name the first character of a text that cannot be seen for what it is, and what to write.
+
+    >>> sign_meant("CC\u00a01001")
+    ('holds a no-break space (U+00A0)', 'write a plain blank in its place, or none')
+    """
+    strange = next((sign for sign in text if not sign.isprintable()), None)
+    if strange is None:
+        return None
+    if strange == "\t" or _BLANK.match(strange):
+        return f"holds {named_sign(strange)}", "write a plain blank in its place, or none"
+    return f"holds {named_sign(strange)}, which cannot be seen", "remove it"
+
+
+def named_sign(sign: str) -> str:
+    r"""Name a character that looks like another, or like none.
+
+    >>> named_sign("\t"), named_sign("\u00a0")
+    ('a tab', 'a no-break space (U+00A0)')
+    """
+    if sign == "\t":
+        return "a tab"
+    name = unicodedata.name(sign, "control character").lower()
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name} (U+{ord(sign):04X})"
+
+
+def in_curly_quotes(text: str) -> tuple[str, str] | None:
+    """Say of a text in curly quotes that these are letters, and what to write; None for others.
+
+    >>> in_curly_quotes("“CC-1001”")
+    ('is in curly quotes, which are letters here', 'write it in straight quotes: "CC-1001"')
+    """
+    inner = text.strip(OPENING + CLOSING)
+    if not inner or text[0] not in OPENING or text[-1] not in CLOSING:
+        return None
+    hint = f"write it in straight quotes: {quoted(inner)}"
+    return "is in curly quotes, which are letters here", hint
