@@ -44,12 +44,17 @@ class Stage:
         """Keep the files under `path` until they are renamed into `folder`."""
         self._path, self._folder = path, folder
         self._names: set[str] = set()
+        self._as_they_are: set[str] = set()
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file and see it through to the disk."""
         with naming(self._folder / name):
             write_through(self._path / name, content)
         self._names.add(name)
+
+    def leave(self, name: str) -> None:
+        """Let a file of the folder be part of the draft as it is: it would be written the same."""
+        self._as_they_are.add(name)
 
     def add_to(self, folder: Path) -> None:
         """Rename every file into the folder; what else is in it stays."""
@@ -59,8 +64,8 @@ class Stage:
     def replace_draft(self, folder: Path) -> None:
         """Rename every file into the folder, and remove what only the draft before had."""
         before = {*_listed(folder / LISTING), *_listed(folder / REPLACING), *_exported(folder)}
-        self.write(LISTING, _encoded({*self._names, LISTING}))
-        gone = before - self._names - KEPT
+        self.write(LISTING, _encoded({*self._names, *self._as_they_are, LISTING}))
+        gone = before - self._names - self._as_they_are - KEPT
         self._refuse_in_the_way(folder, self._names | gone)
         with self._replacing(folder, before):
             self._rename_into(folder)

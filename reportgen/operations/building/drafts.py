@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reportgen.archive import evidence
 from reportgen.archive.draft import foreign, redrafted
-from reportgen.archive.folder import cycle_folder, refuse_sealed
+from reportgen.archive.folder import EVIDENCE, cycle_folder, refuse_sealed
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted
 from reportgen.derive import Inputs, derive
@@ -34,7 +35,10 @@ def produce(inputs: Inputs, context: Context, workers: int) -> int:
     listed = tasks(derived, known, design)
     with redrafted(folder, group=inputs.configuration.group_reads) as stage:
         for name, content in draft_files(inputs, derived, known, templates):
-            stage.write(name, content)
+            if name == EVIDENCE and evidence.holds(folder / name, content):
+                stage.leave(name)
+            else:
+                stage.write(name, content)
         with _templates_named(inputs.configuration):
             warnings = draw(listed, design, Studio(workers=workers), context, stage.write)
     context.terminal.problems(warnings)
