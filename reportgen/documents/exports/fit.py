@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from reportgen.core.journal import JournalEntry, JournalLine
 from reportgen.core.model import CostCenter
 from reportgen.core.problem import Problem
+from reportgen.core.tables import FORMULA_STARTS
 from reportgen.core.text import quoted
 from reportgen.documents.exports.layouts import Layout, layout_of
 
@@ -32,6 +33,8 @@ def _unfit(
     entry: JournalEntry, line: JournalLine, layout: Layout, separator: str
 ) -> Iterator[Unfit]:
     for what, code in _codes(entry, line):
+        if code.startswith(FORMULA_STARTS):
+            yield code, "begins like a formula", "choose a code that begins with a letter or digit"
         room = layout.widths.get(what, len(code))
         if len(code) > room:
             wrong = f"has {len(code)} characters, and {what} at most {room}"

@@ -20,7 +20,7 @@ from reportgen.core.vouchers import (
 )
 from reportgen.documents.content.journal import JournalDocument
 from reportgen.documents.exports.fit import unfit
-from reportgen.documents.exports.layouts import filled, known_layouts, layout_of
+from reportgen.documents.exports.layouts import filled_apart, known_layouts, layout_of
 from reportgen.documents.exports.material import Booking, Material, Options, Piece
 
 JOURNAL_OPTIONS = frozenset({"layout", "max_lines", "posting_date", "split_periods", "until"})
@@ -49,7 +49,7 @@ def journal_files(materials: Iterable[Material], options: Options) -> Iterator[P
         for part, held in enumerate(shared, start=1):
             name = f"{journal_family(options)}{f'-{part}' if shared[1:] else ''}.csv"
             document = _document(heading, held, booking, part, len(shared))
-            yield Piece(name, filled(document, options.layout, templates))
+            yield Piece(name, filled_apart(document, options.layout, templates))
 
 
 def journal_family(options: Options) -> str:
@@ -104,7 +104,9 @@ def _entries(material: Material, posting: Posting, options: Options) -> list[Jou
 
 
 def _most(options: Options) -> int | None:
-    return options.max_lines or layout_of(options.layout).most_lines
+    """Give how many lines a part may have: what is asked for, and what the layout allows."""
+    bounds = options.max_lines, layout_of(options.layout).most_lines
+    return min((bound for bound in bounds if bound), default=None)
 
 
 def _vouchers(material: Material, options: Options) -> Sequence[Voucher]:

@@ -4,16 +4,27 @@ What stands in which column is the business of the template; here is what a temp
 """
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from reportgen.documents.content.journal import JournalDocument
+from reportgen.documents.limits import (
+    MEMORY,
+    SECONDS,
+    OutOfTime,
+    allowed,
+    limit_this_process,
+    time_for_a_document,
+)
 from reportgen.documents.templating.errors import (
     TEMPLATE_ERRORS,
     arose_in_template,
+    place_of,
+    rejected,
     template_error,
 )
 from reportgen.documents.templating.rows import ROW_FILTERS, lines_as_in_csv
-from reportgen.documents.templating.templates import environment
+from reportgen.documents.templating.templates import changed, environment
 
 FOLDER, SUFFIX = "journal/", ".csv.j2"
 
@@ -54,6 +65,39 @@ def known_layouts(templates: Iterable[str]) -> list[str]:
         for name in templates
         if name.startswith(FOLDER) and name.endswith(SUFFIX)
     )
+
+
+def filled_apart(
+    document: JournalDocument,
+    layout: str,
+    templates: Mapping[str, str],
+    seconds: float = SECONDS,
+) -> bytes:
+    """Fill a layout that may be anybody's: one that is not built in, in a process with limits.
+
+    Raises Rejected with the mistake in it, and where it takes too long or too much memory.
+    """
+    name = f"{FOLDER}{layout}{SUFFIX}"
+    if not changed(templates, [name]):
+        return filled(document, layout, templates)
+    try:
+        with ProcessPoolExecutor(1, initializer=limit_this_process, initargs=(seconds,)) as pool:
+            return pool.submit(_limited, document, layout, templates).result()
+    except BrokenExecutor:
+        raise rejected(name, "the process that filled it was ended by the system") from None
+
+
+def _limited(document: JournalDocument, layout: str, templates: Mapping[str, str]) -> bytes:
+    name = f"{FOLDER}{layout}{SUFFIX}"
+    try:
+        with time_for_a_document():
+            return filled(document, layout, templates)
+    except OutOfTime as error:
+        message = f"this takes more than {allowed()} of the processor"
+        raise rejected(place_of(error, name), message) from None
+    except MemoryError as error:
+        message = f"this takes more memory than a document may have, {MEMORY >> 30} GiB"
+        raise rejected(place_of(error, name), message) from None
 
 
 def filled(document: JournalDocument, layout: str, templates: Mapping[str, str]) -> bytes:

@@ -23,7 +23,12 @@ from reportgen.sources.config.files import (
 )
 from reportgen.sources.config.hr.export import HrExport, read_user_file
 from reportgen.sources.config.hr.table_file import LARGEST_EXPORT, read_grid
-from reportgen.sources.config.journal import lines_of_journal, posting_of, unknown_layout
+from reportgen.sources.config.journal import (
+    lines_of_journal,
+    posting_of,
+    unknown_layout,
+    unsaid,
+)
 from reportgen.sources.config.mapping import read_mapping
 from reportgen.sources.config.plain_http import refuse_plain
 from reportgen.sources.config.products import labelled_twice
@@ -153,6 +158,7 @@ def _read(reader: Reader, main: str) -> Configuration | None:
     reader.problems += labelled_twice(settings.products, document)
     reader.problems += refuse_plain(settings.source, document)
     reader.problems += unsound_email(settings.email, document)
+    reader.problems += unsaid(settings.close.exports, document)
     if reader.assets is None:  # an archive has its own templates
         reader.problems += unknown_layout(settings.journal, document, templates)
     if settings.source.api == "v2":

@@ -1,6 +1,6 @@
 """How a cycle is booked, as the keys of `journal` say it, and what they must not say."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from reportgen import resources
@@ -30,6 +30,16 @@ def unknown_layout(
             source=document.line("journal", "layout"),
             message=f'"layout": there is none of the name {quoted(section.layout)}',
             hint=f"did you mean {quoted(near)}?" if near else f"choose one of: {', '.join(known)}",
+        )
+
+
+def unsaid(exports: Collection[str], document: YamlDocument) -> Iterator[Problem]:
+    """Report a close that makes a journal, where nothing says how it is booked."""
+    if "journal" in exports and "journal" not in document.root.places:
+        yield Problem(
+            source=document.line("close", "exports"),
+            message='"exports": nothing says how the journal is booked',
+            hint='add `journal: {credit_account: "2999"}`, or leave it out here',
         )
 
 
