@@ -510,7 +510,7 @@ def figures_then(statement: Json, ledger: Iterator[list[str]]) -> Figures:
     for where, found in documents.items():
         for name, inner in found.items():
             for key, one in inner.items() if isinstance(inner, dict) else [("", inner)]:
-                figures[where, key, name] = value(one)
+                figures[where, key, name] = name != "parts" and value(one)  # they are subtotals
     figures["statement", "", "currency"] = statement["currency"]
     columns = next(ledger)
     for row in ledger:

@@ -32,7 +32,7 @@ TOP = [
 TOP += ["discrepancies", "tie_out"]
 COST_CENTER = ["code", "name", "invoice", "acus", "by_product", "amount", "lines"]
 LINE = ["kind", "product", "acus", "unit_price", "exact_amount", "rounding", "amount"]
-UNALLOCATED = ["cost_center", "acus", "amount", "by_product", "by_cause"]
+UNALLOCATED = ["cost_center", "acus", "amount", "by_product", "by_cause", "parts"]
 TIE_OUT = [
     "control_acus",
     "allocated_acus",
@@ -100,6 +100,7 @@ def test_the_statement_has_the_keys_of_the_contract_in_their_order(statement):
         *("by_department", "by_entity", "by_month", "variance", "run_rate", "missing_views"),
         "by_organization",
         "corrections",
+        "year_to_date",
     ]
     assert list(statement["cycle"]) == ["start", "end", "boundary"]
     assert list(statement["control"]) == ["acus", "by_product"]
@@ -107,7 +108,9 @@ def test_the_statement_has_the_keys_of_the_contract_in_their_order(statement):
     assert list(statement["tie_out"]) == TIE_OUT
     for center in statement["cost_centers"]:
         assert list(center)[: len(COST_CENTER)] == COST_CENTER
-        assert list(center)[len(COST_CENTER) :] == ["budget", "memo", "variance", "run_rate"]
+        assert list(center)[len(COST_CENTER) :] == [
+            *("budget", "memo", "variance", "run_rate", "fields", "year_to_date")
+        ]
         for line in center["lines"]:
             assert list(line) == LINE
 
@@ -176,6 +179,8 @@ def test_every_declared_cost_center_is_there_and_the_idle_one_has_no_invoice(sta
         "memo": None,
         "variance": None,
         "run_rate": None,
+        "fields": {},
+        "year_to_date": None,
     }
 
 

@@ -54,7 +54,7 @@ def test_links_lead_to_every_file_and_to_the_inputs(sample):
     assert linked - inputs == {
         name for name in contents(sample.folder) if not name.startswith(INPUTS)
     }
-    assert len(linked - inputs) == 2 + 5 + 2 * 12
+    assert len(linked - inputs) == 3 + 5 + 2 * 12
     assert all((sample.folder / name).exists() for name in inputs)
     assert {"inputs/config/", "inputs/responses.jsonl"} <= inputs
 

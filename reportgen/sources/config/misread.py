@@ -34,7 +34,7 @@ DAY_LIKE = re.compile(
 def number_meant(text: str) -> tuple[str, str] | None:
     """Say what stands where a number is wanted, and what to write; None where nobody can tell.
 
-    >>> number_meant("2.500,00 EUR")
+    >>> number_meant("2500,00 EUR")
     ('has a decimal comma and a currency', 'write 2500.00')
     """
     match = _NUMBER.fullmatch(_BLANK.sub(" ", text).strip())

@@ -1,5 +1,6 @@
 """Who worked where, when no role tells: asked in parts, as answers close others, not forever."""
 
+import json
 import re
 from collections import defaultdict
 from datetime import date
@@ -219,6 +220,14 @@ def test_when_all_can_just_be_asked_nothing_is_missing(tmp_path, small):
     assert len(missing(short)) == 1
 
 
+def charged(statement):
+    """Read a statement without its fiscal year, which only an archive knows."""
+    values = json.loads(statement)
+    for each in (values, *values["cost_centers"]):
+        del each["year_to_date"]
+    return values
+
+
 def test_terminal_and_statement_name_what_was_not_asked(tmp_path, monkeypatch):
     """Two users, one of them in either organization, and only one question."""
     one, two = GROWN.people[0]._replace(roles=()), GROWN.people[1]._replace(roles=())
@@ -242,8 +251,8 @@ def test_terminal_and_statement_name_what_was_not_asked(tmp_path, monkeypatch):
     assert left.startswith(words)
     assert f"{left}: the decomposition is coarser" in said.stderr
     folder = tmp_path / "archive" / "2025-12-05"
-    assert (folder / "statement.json").read_text(encoding="utf-8") == statement_json(
-        derived.statement
+    assert charged((folder / "statement.json").read_text(encoding="utf-8")) == charged(
+        statement_json(derived.statement)
     )
     text = text_of((folder / "statement.pdf").read_bytes())
     assert "not asked" in text
