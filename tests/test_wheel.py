@@ -9,15 +9,20 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 import reportgen
+from tests.scenarios.pipeline import covered, months
 
 pytestmark = pytest.mark.heavy
 
 ROOT = Path(__file__).resolve().parent.parent
 CYCLE = "2025-12-05"
+CONSTRAINTS = ROOT / "tests" / "constraints.txt"
+UV, PIPX = "0.13.9", "1.18.4"
+"""What installs a program, from the package index."""
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +152,105 @@ def test_the_installed_program_writes_a_configuration_to_start_from(
         python(installed, tmp_path, "-m", "reportgen", "check", "mine")
         == "No problems, 0 warnings\n"
     )
+
+
+# In an environment of its own, as people install it
+
+
+def with_pip(wheel: Path, folder: Path) -> Path:
+    """Install into a new virtual environment; give the folder of its commands."""
+    subprocess.run([sys.executable, "-m", "venv", folder / "own"], check=True)
+    commands = folder / "own" / "bin"
+    installing(commands / "python", "-m", "pip", "install", "--quiet", wheel)
+    return commands
+
+
+def with_uv(wheel: Path, folder: Path) -> Path:
+    """Install by `uv tool install`."""
+    pip("install", "--target", folder / "uv", f"uv=={UV}")
+    installing(
+        *(folder / "uv" / "bin" / "uv", "tool", "install", "--python", sys.executable, wheel),
+        UV_TOOL_DIR=folder / "own",
+        UV_TOOL_BIN_DIR=folder / "bin",
+        UV_CONSTRAINT=CONSTRAINTS,
+        UV_CACHE_DIR=folder / "cache",
+    )
+    return folder / "bin"
+
+
+def with_pipx(wheel: Path, folder: Path) -> Path:
+    """Install by `pipx install`."""
+    pip("install", "--target", folder / "pipx", f"pipx=={PIPX}")
+    installing(
+        *(sys.executable, "-m", "pipx", "install", wheel),
+        PYTHONPATH=folder / "pipx",
+        PIPX_HOME=folder / "own",
+        PIPX_BIN_DIR=folder / "bin",
+        PIPX_MAN_DIR=folder / "man",
+        PIPX_DEFAULT_PYTHON=sys.executable,
+    )
+    return folder / "bin"
+
+
+def installing(*command: str | Path, **environment: str | Path) -> None:
+    """Install what a package index has, in the versions that are tested."""
+    own = {**os.environ, "PIP_CONSTRAINT": str(CONSTRAINTS), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    own |= {name: str(value) for name, value in environment.items()}
+    done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def online() -> None:
+    """Go on where a package index answers; without one nobody installs anything."""
+    command = [sys.executable, "-m", "pip", "--retries", "0", "--quiet", "download", "--no-deps"]
+    with TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [*command, "--dest", folder, f"pipx=={PIPX}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        pytest.skip(f"no package index answers: {done.stderr[-200:]}")
+
+
+@pytest.mark.heavy
+@pytest.mark.usefixtures("online")
+@pytest.mark.parametrize(
+    "install", [with_pip, with_uv, pytest.param(with_pipx, marks=pytest.mark.long)]
+)
+def test_who_installs_it_has_all_it_needs(install, wheel, tmp_path):
+    """Nothing of this environment is in reach: neither its packages nor its variables."""
+    commands = install(wheel, tmp_path)
+    (recording,) = (tmp_path / "own").rglob("share/samples/acme/responses.jsonl")
+    example, work = tmp_path / "configs" / "example", tmp_path / "work"
+    shutil.copytree(recording.parents[2] / "configs" / "example", example)
+    settings = (example / "chargeback.yaml").read_text(encoding="utf-8")
+    changed = settings.replace("../../samples/acme/responses.jsonl", str(recording))
+    assert changed != settings
+    (example / "chargeback.yaml").write_text(changed, encoding="utf-8")
+    work.mkdir()
+    for arguments in (
+        ("--version",),
+        ("doctor",),
+        ("init", "mine"),
+        ("check", "mine"),
+        ("doctor", str(example)),
+        ("run", str(example), "--cycle", CYCLE, "--workers", "1"),
+    ):
+        done = subprocess.run(
+            ["env", "-i", f"PATH={commands}:/usr/bin:/bin", "reportgen", *arguments],
+            cwd=work,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
+    assert (tmp_path / "archive" / CYCLE / "statement.pdf").read_bytes().startswith(b"%PDF-")
+    if install is with_pip:
+        told = months(tmp_path, commands, covered(tmp_path / "job"), "2025-11", "2025-12")
+        assert [month["code"] for month in told] == [0, 0], told
 
 
 def test_a_package_without_its_files_says_so(tmp_path: Path) -> None:
