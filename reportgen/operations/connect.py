@@ -85,6 +85,18 @@ def variables(configuration: Configuration) -> Mapping[str, str]:
     return {"": source.token_env}
 
 
+def of_other_version(name: str, api_name: str, source: str) -> Problem:
+    """Say that a token is for another version of the API, without showing it."""
+    other, wanted = (
+        ("v2", "a service user (cog_…)")
+        if api_name == "v3"
+        else ("v3", "an enterprise admin (apk_user_…)")
+    )
+    message = f"the environment variable {name} holds a key of {other}, but `api` is {api_name}"
+    hint = f"set it to the key of {wanted}, or write `api: {other}` under `source`"
+    return Problem(source=source, message=message, hint=hint)
+
+
 def refuse_missing_recording(configuration: Configuration) -> None:
     """Raise Rejected where the recording that `replay` names is not there."""
     path = configuration.replay
@@ -156,7 +168,7 @@ def _tokens(configuration: Configuration, context: Context) -> Mapping[str, str]
     ]
     api_name = configuration.settings.source.api
     problems += [
-        _of_other_version(names[key], api_name, sources[key])
+        of_other_version(names[key], api_name, sources[key])
         for key, token in tokens.items()
         if token.startswith(OTHER_KEYS[api_name])
     ]
@@ -167,18 +179,6 @@ def _tokens(configuration: Configuration, context: Context) -> Mapping[str, str]
 
 def _is_token(value: str) -> bool:
     return value != "" and value.isascii() and value.isprintable()
-
-
-def _of_other_version(name: str, api_name: str, source: str) -> Problem:
-    """Say that a token is for another version of the API, without showing it."""
-    other, wanted = (
-        ("v2", "a service user (cog_…)")
-        if api_name == "v3"
-        else ("v3", "an enterprise admin (apk_user_…)")
-    )
-    message = f"the environment variable {name} holds a key of {other}, but `api` is {api_name}"
-    hint = f"set it to the key of {wanted}, or write `api: {other}` under `source`"
-    return Problem(source=source, message=message, hint=hint)
 
 
 def _not_a_token(name: str, value: str, source: str) -> Problem:

@@ -12,7 +12,12 @@ from reportgen.commands.doctor.finding import Finding, fine, told, untried, wron
 from reportgen.commands.doctor.views import VIEWS, views
 from reportgen.commands.doctor.way import API, authorities, way
 from reportgen.core.problem import Rejected
-from reportgen.operations.connect import connect, refuse_missing_recording, variables
+from reportgen.operations.connect import (
+    connect,
+    of_other_version,
+    refuse_missing_recording,
+    variables,
+)
 from reportgen.operations.context import Context
 from reportgen.sources.api.client import ApiFailure, Connection
 from reportgen.sources.api.permissions import of_the_other_version, whose
@@ -25,11 +30,6 @@ TOKEN = "token"  # noqa: S105 - the name of a part
 PATIENCE = 3.0
 """Seconds for one answer; three follow each other."""
 UNKNOWN_KEY = 401
-PREFIXES = {"v2": "apk_", "v3": "cog_"}
-KEYS = {
-    "v2": "the key of an enterprise admin for the v2 API (apk_…)",
-    "v3": "the key of a service user for the v3 API (cog_…)",
-}
 
 
 def prepared(
@@ -45,7 +45,7 @@ def prepared(
         part = API if configuration.replay else TOKEN
         return None, [
             *(told(part, problem) for problem in rejected.problems),
-            *([] if configuration.replay else [untried(API, "there is no token to ask with")]),
+            *([] if configuration.replay else [untried(API, "there is no key to ask with")]),
         ]
     connection = replace(
         connection,
@@ -101,30 +101,23 @@ def _refused(
     configuration: Configuration,
     connection: Connection,
 ) -> Iterator[Finding]:
-    """Say which keys the API does not know, and whether one is for its other version."""
-    names = variables(configuration)
+    """Say which keys the API does not know, and whether its other version knows them."""
+    names, version = variables(configuration), configuration.settings.source.api
     for request, failure in zip(asked, heard, strict=True):
         if not isinstance(failure, ApiFailure):
             continue
         source, name = configuration.token_sources[request.credential], names[request.credential]
-        version = configuration.settings.source.api
-        other = "v3" if version == "v2" else "v2"
-        if _is_of(other, request.credential, configuration, connection):
-            message = f"{name} is {KEYS[other]}, and `api: {version}` is configured"
-            hint = f"write `api: {other}` under `source`, or set {name} to {KEYS[version]}"
-            yield wrong(TOKEN, message, hint, source)
+        if _is_of_other_version(request.credential, configuration, connection):
+            yield told(TOKEN, of_other_version(name, version, source))
         else:
             message = f"{failure.problem.message} to the key in {name}"
             yield wrong(TOKEN, message, failure.problem.hint, source)
 
 
-def _is_of(
-    version: str, credential: str, configuration: Configuration, connection: Connection
+def _is_of_other_version(
+    credential: str, configuration: Configuration, connection: Connection
 ) -> bool:
-    """Tell whether a key is one of another version: by its beginning, else by asking there."""
-    token = connection.tokens[credential]
-    if token.startswith(tuple(PREFIXES.values())):
-        return token.startswith(PREFIXES[version])
+    """Ask the other version of the API; keys tell by their beginning, but not all."""
     asked = replace(of_the_other_version(configuration.settings.source), credential=credential)
     (heard,) = ask([asked], connection)
     return isinstance(heard, Answer) and heard.body is not None
