@@ -124,6 +124,7 @@ def test_notes_of_trillions_stand_in_their_columns(kind):
     assert (list(clashes(pdf)), torn(pdf, text)) == ([], {})
 
 
+@pytest.mark.heavy
 def test_words_that_touch_or_run_together_are_seen(monkeypatch):
     monkeypatch.setattr(engine, "fit_columns", lambda _: None)
     pdf, text = drawn(grove.task(QUICK, derived()))

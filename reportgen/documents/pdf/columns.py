@@ -2,7 +2,8 @@
 
 Templates give columns the widths that most amounts need. Here the figures of a page are counted. A
 table in which they do not fit takes room from the columns of its texts, which can break; where that
-is not enough, it is set in a smaller size. Its layout stays fixed, as no other is fast.
+is not enough, it is set in a smaller size. A word longer than its column is broken. The layout of
+tables stays fixed, as no other is fast.
 
 Nothing is measured: all digits of the typeface are of one width, and letters are taken for wide.
 Lengths are whole numbers, so that every machine finds the same: 2,000 of them are a point.
@@ -21,6 +22,8 @@ SIZES = tuple(range(18, 9, -1))
 HEAD_SIZE = DETAIL_SIZE = 16
 GAP = 17_000
 """Between a figure and what stands before it."""
+TEXT_GAP, INNER = 11_400, 40_000
+"""Of a text's column, what is no room for words: the padding on its right, and that of `inner`."""
 LEAST_TEXT = 55
 """Percent of its width that a column of texts keeps."""
 WIDTHS = dict.fromkeys("0123456789–", 556) | {
@@ -60,7 +63,8 @@ def fit_columns(root: Element) -> None:
     small = {table for part in root.iter("div") if part.get("class") == "detail" for table in part}
     for table in root.iter("table"):
         if "rows" in table.get("class", "").split():
-            _fit(table, DETAIL_SIZE if table in small else SIZES[0])
+            usual = DETAIL_SIZE if table in small else SIZES[0]
+            _break(table, *_fit(table, usual))
 
 
 def length(text: str) -> int:
@@ -94,19 +98,36 @@ def _letter(sign: str) -> int:
     return WIDE if east_asian_width(sign) in "WF" else LETTER
 
 
-def _fit(table: Element, usual: int) -> None:
+def _fit(table: Element, usual: int) -> tuple[list[int], int]:
+    """Widen columns, or make the type smaller; gives the widths and the size that the table has."""
     cols = list(table.iterfind("colgroup/col"))
     columns = [_Column(width=width) for width in widths(cols, LINE)]
     for row in table.iter("tr"):
         _count(row, columns)
     if all(column.needed(usual) <= column.width for column in columns):
-        return
+        return [column.width for column in columns], usual
     size = min(usual, _fitting(columns))
-    for col, width in zip(cols, _shared_out(columns, size), strict=True):
+    shared = _shared_out(columns, size)
+    for col, width in zip(cols, shared, strict=True):
         percent = 10_000 * width // LINE
         col.set("style", f"width: {percent // 100}.{percent % 100:02}%")
     if size < usual:
         table.set("style", f"font-size: {size // 2}.{5 * (size % 2)}pt; {table.get('style', '')}")
+    return shared, size
+
+
+def _break(table: Element, shared: Sequence[int], size: int) -> None:
+    """Let words be broken that are longer than their column; looking for it takes time."""
+    for row in table.iter("tr"):
+        place = 0
+        for cell in row:
+            span = int(cell.get("colspan", "1"))
+            names = cell.get("class", "").split()
+            room = sum(shared[place : place + span]) - (INNER if "inner" in names else TEXT_GAP)
+            longest = max(map(length, words(text_of(cell))))
+            if cell.tag == "td" and not {"number", "wide"} & set(names) and longest * size > room:
+                cell.set("class", " ".join([*names, "wide"]))
+            place += span
 
 
 def _count(row: Element, columns: Sequence[_Column]) -> None:

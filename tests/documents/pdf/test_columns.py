@@ -76,6 +76,20 @@ def test_whatever_the_figures_they_fit_and_the_line_is_not_exceeded(rows):
             assert length(text) * 2 * size + GAP <= (percent + 0.02) * LINE / 100
 
 
+def test_a_word_longer_than_its_column_is_broken_and_no_other():
+    def broken(name: str, *figures: str) -> bool:
+        page = table((name, *figures))
+        fit_columns(page)
+        (cell, *_) = page.iter("td")
+        return "wide" in cell.get("class", "").split()
+
+    usual, squeezed = ("1.00", "2.00", "3.00"), (LONG, LONG, LONG)
+    assert not broken("Forschungsabteilung und Entwicklung", *usual)
+    assert broken("Forschungsabteilungsverwaltungsgesellschaft", *usual)
+    assert not broken("Forschungsabteilung-X1234567", *usual)
+    assert broken("Forschungsabteilung-X1234567", *squeezed)
+
+
 def test_the_detail_is_never_larger_than_it_was():
     page = table(("a", "1.0", "2.00", LONG))
     inner = Element("div", {"class": "detail"})
