@@ -29,7 +29,9 @@ def _booked(amounts: Mapping[str, Decimal]) -> list[str]:
 def _without_account(centers: Iterable[CostCenter]) -> Iterator[Problem]:
     for center in centers:
         if not center.gl_account:
-            message = f"{quoted(center.code)} has no account that its charges are booked on"
+            message = (
+                f"cost center {quoted(center.code)} has no account that its charges are booked on"
+            )
             hint = 'add one, such as `gl_account: "6420"`'
             yield Problem(source=center.source, message=message, hint=hint)
 

@@ -123,7 +123,7 @@ def test_what_cannot_be_booked_is_told_all_at_once():
     asked = voucher({"CC-1": "1.00", "CC-2": "1.00", "CC-3": "0.00", "CC-4": "1.00"})
     told = "\n".join(str(problem) for problem in unbookable([asked], centers, posting))
     assert told == (
-        'mapping.yaml:CC-1: "CC-1" has no account that its charges are booked on; '
+        'mapping.yaml:CC-1: cost center "CC-1" has no account that its charges are booked on; '
         'add one, such as `gl_account: "6420"`\n'
         'chargeback.yaml:20: "credit_account": there is none for cost centers without an entity, '
         'such as "CC-1"; '

@@ -208,7 +208,7 @@ def test_what_cannot_be_booked_is_told_before_anything_is_closed(tmp_path):
         result = job.here("close", "--accept", "nobody asked", *options)
         assert result.returncode == 1
         told = result.stderr.splitlines()[-1]
-        assert told.startswith(f'{job.folder / "mapping.yaml"}:5: "Z-9" has no account')
+        assert told.startswith(f'{job.folder / "mapping.yaml"}:5: cost center "Z-9" has no account')
     job.edit("mapping.yaml", "{name: Central}", '{name: Central, gl_account: "06423"}')
     told = job.here("close", "--accept", "nobody asked").stderr.splitlines()[-1]
     assert told.startswith(f'{own}:1: a journal document has no field "total"')

@@ -39,7 +39,8 @@ SEMICOLON = {"CH", "LI"}
 """Territories with a decimal point where lists are separated as if it were a comma."""
 PROOF = ("exact_amount", "rounding")
 """Columns that prove an amount, to more decimals than a spreadsheet has."""
-_AS_IT_IS = re.compile(r"-?(?:0|[1-9]\d{0,14})")
+_AS_IT_IS = re.compile(r"-?(?:0|[1-9]\d{0,14})|(?:19|2[01])\d\d-\d\d-\d\d")
+"""Numbers that stay what they are, and days of 1990 to 2199: no code looks like one."""
 _WITH_POINT = re.compile(r"-?(?:0|[1-9]\d{0,14})\.\d{1,14}")
 _LIKE_NUMBER = re.compile(r"[\d\s.,:/%eE+()$€£¥'-]*\d[\d\s.,:/%eE+()$€£¥'-]*")
 _TRUTHS = {"true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "falso", "vero"}
@@ -142,9 +143,9 @@ def _text(cell: ExportValue, kind: ValueKind, decimals: int, sheets: Sheets) -> 
 
 def _ledger_rows(material: Material) -> Iterator[ExportRow]:
     """Give the rows of the ledger, each with its part of the line that it is on."""
-    (ledger,) = (table for table in TABLES if table.name == "ledger")
-    for row, amount in zip(ledger.rows(material), _amounts(material), strict=False):
-        yield (*row, amount)
+    place = [column.name for column in LEDGER.columns].index("exact_amount")
+    for row, amount in zip(LEDGER.rows(material), _amounts(material), strict=False):
+        yield (*row[:place], amount, *row[place + 1 :])
 
 
 def _amounts(material: Material) -> Iterator[Decimal]:
@@ -201,13 +202,16 @@ def _columns(kind: ValueKind, *names: str) -> Sequence[ExportColumn]:
 
 
 AMOUNT = ExportColumn("amount", "amount")
+(LEDGER,) = (table for table in TABLES if table.name == "ledger")
 EXCEL_TABLES: tuple[ExportTable, ...] = (
-    *(
-        ExportTable(name=table.name, columns=(*table.columns, AMOUNT), rows=_ledger_rows)
-        if table.name == "ledger"
-        else table
-        for table in TABLES
+    ExportTable(
+        name=LEDGER.name,
+        columns=tuple(
+            AMOUNT if column.name == "exact_amount" else column for column in LEDGER.columns
+        ),
+        rows=_ledger_rows,
     ),
+    *(table for table in TABLES if table is not LEDGER),
     ExportTable(
         name="unallocated",
         columns=(
