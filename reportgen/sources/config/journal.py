@@ -23,8 +23,10 @@ def unknown_layout(
     section: JournalSection | None, document: YamlDocument, templates: Path | None
 ) -> Iterator[Problem]:
     """Report a layout of which there is no template, neither built in nor among the user's."""
+    if section is None:  # a folder that cannot be read is told by whoever reads its templates
+        return
     known = layouts(templates)
-    if section and section.layout not in known:
+    if section.layout not in known:
         near = did_you_mean(section.layout, known)
         yield Problem(
             source=document.line("journal", "layout"),
