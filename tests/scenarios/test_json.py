@@ -39,12 +39,12 @@ def test_every_command_has_a_list_of_warnings(name, tmp_path):
 def test_what_a_build_warned_of_is_there_with_its_code(drafted):
     drafted.edit("mapping.yaml", "orgs:\n", "orgs:\n  org-2f8ab6190c4f: A-1\n")
     drafted.edit(
-        "chargeback.yaml", "archive: archive\n", "archive: archive\ninvoice: {locale: fr_CH}\n"
+        "chargeback.yaml", "archive: archive\n", "archive: archive\ninvoice: {locale: it_CH}\n"
     )
     result = drafted.here("check", "--json")
     warnings = {one["code"]: one for one in json.loads(result.stdout)["warnings"]}
     assert warnings["key-matches-nothing"]["source"] == f"{drafted.folder}/mapping.yaml:10"
-    assert '"fr_CH" has no catalog' in warnings["catalog-missing"]["message"]
+    assert '"it_CH" has no catalog' in warnings["catalog-missing"]["message"]
 
 
 def test_cycles_are_an_object_too(small_job):

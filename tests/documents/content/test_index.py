@@ -312,8 +312,8 @@ def test_links_lead_to_every_document_and_nowhere_else():
     }
     inputs = {"config/", "responses.jsonl", "directory.json", "history.json"}
     inputs = {f"inputs/{name}" for name in inputs}
-    before = {"../2025-11-29/index.html"}
-    assert {unquote(link) for link in links(rich())} == documents | tables | inputs | before
+    beside = {"../2025-11-29/index.html", "README.txt"}
+    assert {unquote(link) for link in links(rich())} == documents | tables | inputs | beside
     assert any(path.startswith("summaries/entity-") for path in documents)
 
 

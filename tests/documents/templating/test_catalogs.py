@@ -10,12 +10,14 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from gettext import c2py
 from io import BytesIO
 from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 from babel import Locale
+from babel.messages.plurals import get_plural
 from babel.messages.pofile import PoFileError, read_po
 from jinja2 import nodes
 from jinja2.ext import babel_extract
@@ -34,6 +36,7 @@ from reportgen.sources.api import v3
 from reportgen.sources.api.plan import answer_from
 from reportgen.sources.config.configuration import load
 from tests.documents import correspondence, grove
+from tests.weight import heavy_but
 
 TEMPLATES = read_templates(None)
 SOURCES = {name: text for name, text in TEMPLATES.items() if name.endswith(".j2")}
@@ -142,13 +145,37 @@ def _quoted(word: str) -> str:
 
 
 def test_there_are_catalogs():
-    assert {"ja", "zh"} <= set(CATALOGS)
+    assert {"de", "es", "fr", "ja", "zh"} <= set(CATALOGS)
     assert [Locale.parse(language) for language in CATALOGS]
 
 
 @pytest.mark.parametrize("language", CATALOGS)
 def test_catalog_is_complete_and_fit(language):
     assert list(problems(TEMPLATES[f"locale/{language}.po"], language)) == []
+
+
+@pytest.mark.parametrize("language", CATALOGS)
+def test_plurals_are_those_of_the_language(language):
+    entries = read_po(BytesIO(TEMPLATES[f"locale/{language}.po"].encode()))
+    known = get_plural(language)
+    forms, expected = c2py(entries.plural_expr), c2py(known.plural_expr)
+    assert entries.num_plurals == known.num_plurals
+    assert [forms(count) for count in range(201)] == [expected(count) for count in range(201)]
+
+
+OTHER_FORMS = re.compile(r"(?<![\w-])\d{4}[-/]\d\d[-/]\d\d|\b\d\d\.\d\d\.\d{4}")
+
+
+@pytest.mark.parametrize("language", heavy_but(1, ["en", *CATALOGS]))
+def test_days_on_a_page_have_one_form(language):
+    """ISO dates stand in numbers of invoices alone, and in names of files."""
+    design = replace(grove.design(), locale=language)
+    derived = grove.derived()
+    for task in tasks_of(derived.statement, derived.directory, design):
+        if not task.path.endswith((".pdf", ".html")):
+            continue
+        text = " ".join(_texts(fromstring(filled(task, design))))  # noqa: S314 - our own
+        assert OTHER_FORMS.findall(text) == [], task.path
 
 
 def test_english_sheet_names_are_fit():
