@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reportgen.commands.completion import Shell
     from reportgen.operations.completion import Offer
     from reportgen.operations.context import Context
+    from reportgen.sources.config.json_schema import FileName
 
     Work = Callable[[Context], int]
 
@@ -73,9 +74,7 @@ def cost_centers_known(
 
     selector = context.params.get("selector")
     archive = _archive(context)
-    charged = (
-        cost_centers(archive, selector, charged=context.info_name != "diff") if archive else []
-    )
+    charged = cost_centers(archive, selector) if archive else []
     ending = "=sent" if parameter.name == "settle" else ""
     return _completing([(code + ending, name) for code, name in charged], incomplete)
 
@@ -719,6 +718,24 @@ def send(
         raise click.UsageError("say which billing cycle with --cycle")
     wish = Wish(to=to, check=try_out, **asked)  # type: ignore[arg-type]
     return lambda context: command(config, selector or "", wish, context, workers)
+
+
+@main.command()
+@click.argument(
+    "name",
+    type=click.Choice(["configuration", "mapping", "rates"]),
+    metavar="[configuration|mapping|rates]",
+    default="configuration",
+)
+@finishing
+def schema(name: "FileName") -> "Work":
+    """Write the JSON Schema (draft-07) that editors check a configuration file by.
+
+    `init` writes those of all three beside the configuration, for its version.
+    """
+    from reportgen.commands.schema import schema as command  # noqa: PLC0415
+
+    return lambda context: command(name, context)
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""`init`: a commented configuration to start from, and a copy of the templates to edit.
+"""`init`: a commented configuration to start from, what editors check it by, templates to edit.
 
 The law it keeps: it never overwrites, and all files appear or none. Without the folder, one is
 staged beside it and renamed in whole; in a folder that is there, its entries are.
@@ -15,9 +15,12 @@ from reportgen.archive.draft import Stage
 from reportgen.core.problem import Problem, Rejected
 from reportgen.documents.templating.templates import read_templates
 from reportgen.operations.context import DONE, Context
+from reportgen.sources.config.json_schema import ROOTS, written
 
 FILES = ("chargeback.yaml", "mapping.yaml", "rates.yaml")
-TEMPLATES = "templates"
+TEMPLATES, SCHEMAS = "templates", "schemas"
+MODELINE = "# yaml-language-server: $schema={}\n"
+"""By this line, on top of a file, an editor finds what to check it by."""
 CYCLES = "????-??-??/inputs"
 """By what an archive is known: a billing cycle that was collected."""
 
@@ -28,7 +31,7 @@ def init(folder: Path, context: Context) -> int:
     _refuse_in_the_way(folder)
     contents = _contents()
     _write(folder, contents)
-    count = len(contents) - len(FILES)
+    count = sum(name.startswith(f"{TEMPLATES}/") for name in contents)
     context.terminal.result(f"Wrote {', '.join(FILES)} and {count} templates into {folder}")
     context.terminal.result(f"Open {folder / FILES[0]}: it says what to do first.")
     context.terminal.result(
@@ -63,7 +66,9 @@ def _in_archive(folder: Path) -> bool:
 
 def _refuse_in_the_way(folder: Path) -> None:
     """Raise Rejected with everything that stands where something would be written."""
-    taken = [folder / name for name in (*FILES, TEMPLATES) if os.path.lexists(folder / name)]
+    taken = [
+        folder / name for name in (*FILES, TEMPLATES, SCHEMAS) if os.path.lexists(folder / name)
+    ]
     hint = "name another folder, or move it away: nothing is ever overwritten"
     if taken:
         raise Rejected(
@@ -72,13 +77,15 @@ def _refuse_in_the_way(folder: Path) -> None:
 
 
 def _contents() -> dict[str, bytes]:
-    """Give every file by its name: the configuration, and the templates of all documents."""
+    """Give every file by its name: the configuration with its schemas, and all templates."""
     start = resources.configs() / "start"
+    contents: dict[str, bytes] = {}
+    for kind, (_, name) in ROOTS.items():
+        schema = f"{SCHEMAS}/{name.removesuffix('.yaml')}.schema.json"
+        contents[name] = MODELINE.format(schema).encode() + (start / name).read_bytes()
+        contents[schema] = written(kind).encode()
     templates = read_templates(None)
-    return {
-        **{name: (start / name).read_bytes() for name in FILES},
-        **{f"{TEMPLATES}/{name}": text.encode() for name, text in templates.items()},
-    }
+    return contents | {f"{TEMPLATES}/{name}": text.encode() for name, text in templates.items()}
 
 
 def _write(folder: Path, contents: dict[str, bytes]) -> None:

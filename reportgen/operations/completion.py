@@ -41,10 +41,10 @@ def cycles(archive: Path, *, corrections: bool = False) -> list[Offer]:
     ]
 
 
-def cost_centers(archive: Path, selector: str | None, *, charged: bool = False) -> list[Offer]:
-    """Offer the codes of the cycle that is meant, else of the newest, with their names.
+def cost_centers(archive: Path, selector: str | None) -> list[Offer]:
+    """Offer what has an invoice in the cycle that is meant, else in the newest, with its name.
 
-    `charged` leaves out what has no document. Codes that a shell would take apart are not offered.
+    Codes that a shell would take apart are not offered.
     """
     for folder in _folders(archive):
         if selector is None or folder.name.startswith(selector) or not selector[:1].isdigit():
@@ -53,7 +53,7 @@ def cost_centers(archive: Path, selector: str | None, *, charged: bool = False) 
                 return [
                     (one["code"], one["name"])
                     for one in listed
-                    if (one["invoice"] or not charged) and one["code"] == shlex.quote(one["code"])
+                    if one["invoice"] and one["code"] == shlex.quote(one["code"])
                 ]
     return []
 

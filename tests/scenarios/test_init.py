@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft7Validator
 from pydantic.fields import FieldInfo
 
 from reportgen.cli import main
@@ -23,8 +24,10 @@ from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import Live
 from tests.scenarios.job import EXAMPLE, Job, contents
+from tests.yaml_core import core
 
 NAMES = {"chargeback.yaml": ChargebackFile, "mapping.yaml": MappingFile, "rates.yaml": RatesFile}
+SCHEMAS = [f"{name.removesuffix('.yaml')}.schema.json" for name in NAMES]
 SETTING = re.compile(r'( *)# ((?:- \{|(?:"[^"]+"|[\w.@-]+):(?: |$)).*)')
 """A setting that stands in a comment; lines there that are indented deeper belong to it."""
 NAMED_FILES = {
@@ -63,7 +66,29 @@ def test_the_templates_are_those_that_are_built_in_and_not_yet_in_force(started)
     written = contents(started / "templates")
     assert {name: content.decode() for name, content in written.items()} == read_templates(None)
     assert TEMPLATES_LINE in (started / "chargeback.yaml").read_text().splitlines()
-    assert set(contents(started)) == {*NAMES, *(f"templates/{name}" for name in written)}
+    assert set(contents(started)) == {
+        *NAMES,
+        *(f"templates/{name}" for name in written),
+        *(f"schemas/{name}" for name in SCHEMAS),
+    }
+
+
+def refused(folder: Path, name: str) -> list[str]:
+    """Check a file by the schema that it names itself, as an editor does."""
+    text = (folder / name).read_text()
+    target = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
+    assert target
+    schema = json.loads((folder / target[1]).read_text(encoding="utf-8"))
+    return [error.message for error in Draft7Validator(schema).iter_errors(core(text))]
+
+
+def test_an_editor_finds_the_schema_of_each_file_beside_it(started):
+    assert [refused(started, name) for name in NAMES] == [[], [], []]
+    path = started / "chargeback.yaml"
+    path.write_text(path.read_text().replace("enterprise:", "enterprize:"))
+    said = refused(started, "chargeback.yaml")
+    assert "'enterprise' is a required property" in said
+    assert any("'enterprize' was unexpected" in one for one in said)
 
 
 def test_nobody_of_the_sample_is_in_it(started):
@@ -91,7 +116,8 @@ def test_machines_get_the_files(tmp_path):
         "warnings": [],
     }
     again = json.loads(command("init", tmp_path / "mine", "--json").stdout)
-    assert [Path(problem["source"]).name for problem in again["problems"]] == [*NAMES, "templates"]
+    taken = [Path(problem["source"]).name for problem in again["problems"]]
+    assert taken == [*NAMES, "templates", "schemas"]
 
 
 # Its settings
@@ -119,11 +145,12 @@ def settings_in_comments(name: str) -> list[tuple[int, int]]:
 )
 def test_every_setting_in_a_comment_can_be_used_as_it_stands(started, name, first, last):
     path = started / name
-    lines = path.read_text().splitlines()
+    modeline, *lines = path.read_text().splitlines()
     lines[first:last] = [line.replace("# ", "", 1) for line in lines[first:last]]
     if lines[first].startswith(("tiers:", "recover:")):
         del lines[lines.index("prices:") : lines.index("prices:") + 2]
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join([modeline, *lines]) + "\n")
+    assert refused(started, name) == []
     for file, text in NAMED_FILES.items():
         (started / file).parent.mkdir(exist_ok=True)
         (started / file).write_text(text)
@@ -163,7 +190,8 @@ def test_a_folder_that_is_there_keeps_what_is_in_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert command("init", ".").exit_code == 0
     assert (tmp_path / "hr.csv").read_text() == "ours"
-    assert {path.name for path in tmp_path.iterdir()} == {"hr.csv", "templates", *NAMES}
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"hr.csv", "schemas", "templates", *NAMES}
     assert command("check", ".").exit_code == 0
 
 

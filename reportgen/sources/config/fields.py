@@ -6,6 +6,7 @@ gives one message.
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, get_args
@@ -20,6 +21,7 @@ from reportgen.core.model import DetailShown, ExportName, TieOutTold, UsersShown
 from reportgen.core.text import did_you_mean, quoted, visible
 from reportgen.sources.config import scalars
 from reportgen.sources.config.date_formats import date_format
+from reportgen.sources.config.forms import SHARE, Form
 from reportgen.sources.config.misread import DAY_LIKE, days_meant
 
 TOKEN_STARTS = ("cog_", "apk_")
@@ -37,7 +39,17 @@ STEPS = {"[key]", "=one", "=list", "=shares", "=dated", DATES}
 """What pydantic puts into the path of an error beside the keys of the file."""
 
 
-def _reading(read: Callable[[str], object], what: str = "text", hint: str = "") -> BeforeValidator:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextReader(BeforeValidator):
+    """A reader of text, put in place by pydantic: its name, or else what it takes (JSON Schema)."""
+
+    reader: str
+    form: Form | None = field(default=None, compare=False)
+
+
+def _reading(
+    read: Callable[[str], object], what: str = "text", hint: str = "", form: Form | None = None
+) -> TextReader:
     """Wrap a reader of `text` for pydantic; `what` and `hint` ask for a value that is missing."""
 
     def read_value(value: object) -> object:
@@ -50,7 +62,7 @@ def _reading(read: Callable[[str], object], what: str = "text", hint: str = "") 
             context = {"message": error.message, "hint": error.hint}
             raise PydanticCustomError("reading", "{message}", context) from error
 
-    return BeforeValidator(read_value)
+    return TextReader(func=read_value, reader=read.__name__.lstrip("_"), form=form)
 
 
 def _instead(value: object, what: str) -> str:
@@ -63,7 +75,7 @@ def _instead(value: object, what: str) -> str:
     return f"to share it among them, write weights or percentages: {{{shares}}}"
 
 
-def _one_of(*allowed: str) -> BeforeValidator:
+def _one_of(*allowed: str) -> TextReader:
     def read(value: str) -> str:
         if value not in allowed:
             near = did_you_mean(value, allowed)
@@ -73,7 +85,7 @@ def _one_of(*allowed: str) -> BeforeValidator:
             raise scalars.Unreadable(f"{quoted(value)} is not possible here", hint)
         return value
 
-    return _reading(read)
+    return _reading(read, form={"enum": list(allowed)})
 
 
 def _currency_code(value: str) -> str:
@@ -290,7 +302,9 @@ DecimalCount = Annotated[int, _reading(scalars.decimal_count, "number")]
 Account = Annotated[str, _reading(_account, "code")]
 Segment = Annotated[str, _reading(_segment, "code")]
 LayoutName = Annotated[str, _reading(_layout)]
-CurrencyCode = Annotated[str, _reading(_currency_code, "currency")]
+CurrencyCode = Annotated[
+    str, _reading(_currency_code, "currency", form={"enum": sorted(list_currencies())})
+]
 LocaleCode = Annotated[str, _reading(_locale_code)]
 
 
@@ -321,7 +335,8 @@ def _code_or_none(value: str) -> str:
 
 One = Annotated[str, _reading(_code_or_none, "cost center")]
 Shares = Annotated[
-    dict[Code, Annotated[str, _reading(scalars.line_of_text, "share")]], Field(min_length=1)
+    dict[Code, Annotated[str, _reading(scalars.line_of_text, "share", form=SHARE)]],
+    Field(min_length=1),
 ]
 Target = Annotated[
     Annotated[One, Tag("=one")] | Annotated[Shares, Tag("=shares")], Discriminator(_shape)
