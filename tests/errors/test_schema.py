@@ -49,8 +49,8 @@ BEYOND = {
         cost-center-codes-differ-in-case dates-out-of-order dates-out-of-order-price
         emails-differ-in-case fee-named-twice invoice-number-twice memo-currency-of-the-card
         memo-dates-out-of-order pool-loop pool-loop-of-three pool-loops pool-of-itself
-        products-one-label session-twice tiers-endless-first tiers-equal tiers-last-ends tiers-not-ascending
-        transfer-to-itself""",
+        products-one-label session-twice tiers-endless-first tiers-equal tiers-last-ends
+        tiers-not-ascending transfer-to-itself""",
     "keys that do not go together": """
         email-password-missing email-plain email-token-missing email-token-of-another-sign-in
         email-token-twice email-token-url-plain recover-weight-star recover-without-amount
