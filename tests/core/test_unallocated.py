@@ -444,7 +444,7 @@ def test_a_suggestion_can_be_pasted(name):
     file, problems = validate(MappingFile, document)
     assert problems == []
     assert file
-    mapping, problems = read_mapping(file, document, [])
+    mapping, problems = read_mapping(file, document, [], dict.fromkeys(file.cost_centers, ""))
     assert problems == []
     (found,) = mapping.rules
     assert (found.section, found.key) == ("users", name)

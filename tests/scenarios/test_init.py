@@ -31,6 +31,7 @@ SCHEMAS = [f"{name.removesuffix('.yaml')}.schema.json" for name in NAMES]
 SETTING = re.compile(r'( *)# ((?:- \{|(?:"[^"]+"|[\w.@-]+):(?: |$)).*)')
 """A setting that stands in a comment; lines there that are indented deeper belong to it."""
 NAMED_FILES = {
+    "cost_centers.csv": "code,name\nCC-2001,Third team\n",
     "hr.csv": "email,cost_center,valid_from\n",
     "inv-0042.pdf": "",
     "fonts/font.ttf": "\0\1\0\0",

@@ -1,7 +1,7 @@
 """The configuration: three YAML files and an HR export, read together and refused together."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +21,10 @@ from reportgen.sources.config.files import (
     of_one_name,
     short_name,
 )
+from reportgen.sources.config.hr.cost_centers import CenterRow, read_centers, wanted_columns
+from reportgen.sources.config.hr.declared import DeclaredCenters, declared, none_declared
 from reportgen.sources.config.hr.export import HrExport, read_user_file
+from reportgen.sources.config.hr.table import Grid
 from reportgen.sources.config.hr.table_file import LARGEST_EXPORT, read_grid
 from reportgen.sources.config.journal import (
     lines_of_journal,
@@ -34,7 +37,13 @@ from reportgen.sources.config.plain_http import refuse_plain
 from reportgen.sources.config.products import labelled_twice
 from reportgen.sources.config.rates import not_one_way, read_rates
 from reportgen.sources.config.reader import MAIN, MAIN_FILE, Reader, located, opened
-from reportgen.sources.config.schema import ChargebackFile, MappingFile, RatesFile
+from reportgen.sources.config.schema import (
+    ChargebackFile,
+    CostCenterFileSection,
+    MappingFile,
+    RatesFile,
+    UserFileSection,
+)
 from reportgen.sources.config.v2_limits import fit_to_v2, refuse_organizations
 from reportgen.sources.config.yamldoc import YamlDocument
 
@@ -275,39 +284,68 @@ def _taken(logo: Path, assets: MappingOf[str, Path], document: YamlDocument) -> 
 def _mapping(reader: Reader, main: YamlDocument) -> Mapping | None:
     document = reader.linked(main, "mapping")
     file = reader.typed(MappingFile, document)
-    if file is None or document is None:
+    centers = _centers(reader, file, document) if file and document else None
+    if file is None or document is None or centers is None:
         return None
-    for code, center in file.cost_centers.items():
+    for code, center in centers.sections.items():
         if center.locale:
-            reader.locales.setdefault(center.locale, document.line("cost_centers", code, "locale"))
+            reader.locales.setdefault(center.locale, centers.line(document, code, "locale"))
+    file = file.model_copy(update={"cost_centers": centers.sections})
     export = _hr_export(reader, file, document) if file.user_file else None
-    mapping, problems = read_mapping(file, document, export.rules if export else ())
+    mapping, problems = read_mapping(
+        file, document, export.rules if export else (), centers.sources
+    )
     reader.problems += problems
     return replace(mapping, user_file=export.summary if export else None)
+
+
+def _centers(reader: Reader, file: MappingFile, document: YamlDocument) -> DeclaredCenters | None:
+    """Give the cost centers of the mapping and of the table it names; none of an unread one."""
+    rows: list[CenterRow] | None = []
+    if section := file.cost_center_file:
+        grid = _grid(reader, document, "cost_center_file", section, wanted_columns(section))
+        rows, taken, problems = read_centers(section, grid) if grid else (None, "", [])
+        reader.problems += problems
+        if grid and rows is not None and taken:
+            reader.notes.append(f"{reader.paths[grid.name]}: {taken}")
+    if rows is None:
+        return None
+    centers, problems = declared(file, document, rows)
+    reader.problems += [*none_declared(file, document, rows), *problems]
+    return centers if centers.sections else None
+
+
+def _grid(
+    reader: Reader,
+    document: YamlDocument,
+    key: str,
+    section: CostCenterFileSection | UserFileSection,
+    wanted: Sequence[str],
+) -> Grid | None:
+    """Read the table that a key of the mapping names, in which some columns are wanted."""
+    try:
+        line, folder = document.line(key, "path"), reader.folder_of(document)
+        name = reader.file(section.path, line, folder, LARGEST_EXPORT, key=key)
+        sheet = document.line(key, "sheet")
+        grid = read_grid(reader.files[name], name, wanted, section.sheet, sheet)
+    except Rejected as rejected:
+        reader.problems += rejected.problems
+        return None
+    reader.texts[name] = grid.text
+    return grid
 
 
 def _hr_export(reader: Reader, file: MappingFile, document: YamlDocument) -> HrExport | None:
     section = file.user_file
     if section is None:
         return None
-    try:
-        name = reader.file(
-            section.path,
-            document.line("user_file", "path"),
-            reader.folder_of(document),
-            LARGEST_EXPORT,
-            key="user_file",
-        )
-        line = document.line("user_file", "sheet")
-        grid = read_grid(reader.files[name], name, section.columns(), section.sheet, line)
-    except Rejected as rejected:
-        reader.problems += rejected.problems
+    grid = _grid(reader, document, "user_file", section, section.columns())
+    if grid is None:
         return None
-    reader.texts[name] = grid.text
     export, problems = read_user_file(section, grid, list(file.cost_centers))
     reader.problems += problems
     if export and export.taken:
-        reader.notes.append(f"{reader.paths[name]}: {export.taken}")
+        reader.notes.append(f"{reader.paths[grid.name]}: {export.taken}")
     return export
 
 
@@ -343,6 +381,7 @@ def _too_fine_budgets(
             ("year_budget", center.year_budget),
         ):
             if budget is not None:
-                line = document.line("cost_centers", center.code, key)
+                own = center.source.startswith(f"{document.name}:")
+                line = document.line("cost_centers", center.code, key) if own else center.source
                 name = f"the budget of {center.code}"
                 yield from too_fine(budget, name, file.currency, file.decimals, line)

@@ -96,8 +96,13 @@ def from_number(text: str, day_zero: date | None) -> date | None:
     return day_zero + timedelta(days=int(match[1])) if match and day_zero else None
 
 
-def common_format(dates: Iterable[Written]) -> tuple[DateFormat, list[Problem]]:
-    """Find the one format that all dates have; what is a date in none is left to its reader."""
+def common_format(
+    dates: Iterable[Written], key: str = "user_file"
+) -> tuple[DateFormat, list[Problem]]:
+    """Find the one format that all dates have; what is a date in none is left to its reader.
+
+    `key` names the section that may say which it is.
+    """
     first_of: dict[str, Written] = {}
     for written in dates:
         first_of.setdefault(written.text, written)
@@ -105,11 +110,11 @@ def common_format(dates: Iterable[Written]) -> tuple[DateFormat, list[Problem]]:
     readable = {written: fitting for written, fitting in forms.items() if fitting}
     shared = [known for known in KNOWN if all(known in fitting for fitting in readable.values())]
     if not shared:
-        return ISO, [_two_forms(readable)]
+        return ISO, [_two_forms(readable, key)]
     for written in readable:
         for other in shared[1:]:
             if other.read(written.text) != shared[0].read(written.text):
-                return shared[0], [_two_readings(written, shared[0], other)]
+                return shared[0], [_two_readings(written, shared[0], other, key)]
     return shared[0], []
 
 
@@ -117,16 +122,16 @@ def _forms(text: str) -> list[DateFormat]:
     return [known for known in KNOWN if known.read(text)]
 
 
-def _two_readings(written: Written, first: DateFormat, other: DateFormat) -> Problem:
+def _two_readings(written: Written, first: DateFormat, other: DateFormat, key: str) -> Problem:
     message = (
         f"{quoted(written.text)} is {first.read(written.text)} as {first.name}, "
         f"but {other.read(written.text)} as {other.name}, and no row tells which is meant"
     )
-    hint = f"write `date_format: {first.name}` or `date_format: {other.name}` under `user_file`"
+    hint = f"write `date_format: {first.name}` or `date_format: {other.name}` under `{key}`"
     return Problem(source=written.source, message=message, hint=hint)
 
 
-def _two_forms(readable: Mapping[Written, Sequence[DateFormat]]) -> Problem:
+def _two_forms(readable: Mapping[Written, Sequence[DateFormat]], key: str) -> Problem:
     """Name the first date that has no form in common with all before it, and one of those."""
     sets = [set(fitting) for fitting in readable.values()]
     shared = accumulate(sets, set[DateFormat].intersection)
@@ -139,5 +144,5 @@ def _two_forms(readable: Mapping[Written, Sequence[DateFormat]]) -> Problem:
         f"{quoted(written.text)} is written {fitting[0].name}, "
         f"but {quoted(other.text)} in {other.source} {readable[other][0].name}"
     )
-    hint = "write all dates in one form, or name theirs by `date_format` under `user_file`"
+    hint = f"write all dates in one form, or name theirs by `date_format` under `{key}`"
     return Problem(source=written.source, message=message, hint=hint)

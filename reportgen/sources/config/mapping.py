@@ -33,14 +33,20 @@ RULE_SECTIONS: tuple[RuleSection, ...] = ("users", "service_users", "sessions", 
 
 
 def read_mapping(
-    file: MappingFile, source: YamlDocument, user_rules: Iterable[Rule]
+    file: MappingFile,
+    source: YamlDocument,
+    user_rules: Iterable[Rule],
+    declared: MappingOf[str, str],
 ) -> tuple[Mapping, list[Problem]]:
-    """Give the mapping, with the rules of the HR export, and what is wrong without usage."""
+    """Give the mapping, with the rules of the HR export, and what is wrong without usage.
+
+    `declared` are file:line of all cost centers, by code.
+    """
     rules, rule_problems = _rules(file, source)
     pools, pool_problems = read_pools(file, source)
     mapping = Mapping(
         cost_centers=tuple(
-            _cost_center(code, file.cost_centers[code], source.line("cost_centers", code))
+            _cost_center(code, file.cost_centers[code], declared[code])
             for code in sorted(file.cost_centers)
         ),
         rules=tuple(sorted((*user_rules, *rules), key=lambda rule: (rule.section, rule.key))),
@@ -50,7 +56,7 @@ def read_mapping(
         pools=pools,
     )
     return mapping, [
-        *_twice_ignoring_case(file, source),
+        *_twice_ignoring_case(file, source, declared),
         *_sessions_twice(file, source),
         *_unused_sections(file, source),
         *rule_problems,
@@ -110,7 +116,9 @@ def _dated(start: date) -> tuple[str, ...]:
     return () if start == date.min else (start.isoformat(),)
 
 
-def _twice_ignoring_case(file: MappingFile, source: YamlDocument) -> Iterator[Problem]:
+def _twice_ignoring_case(
+    file: MappingFile, source: YamlDocument, declared: MappingOf[str, str]
+) -> Iterator[Problem]:
     """Report codes that differ in upper and lower case alone, and keys that mean the same user."""
     centers = {code: code.casefold() for code in file.cost_centers}
     users = {key: address(key) if "@" in key else visible(key) for key in file.users}
@@ -123,11 +131,12 @@ def _twice_ignoring_case(file: MappingFile, source: YamlDocument) -> Iterator[Pr
                     if key.casefold() == other.casefold()
                     else "what nobody sees"
                 )
-                place = source.line(section, other)
-                message = f"{quoted(key)} and {quoted(other)} ({place}) differ in {unlike} alone"
-                yield Problem(
-                    source=source.line(section, key), message=message, hint="keep one of them"
+                line, place = (
+                    declared[one] if section == "cost_centers" else source.line(section, one)
+                    for one in (key, other)
                 )
+                message = f"{quoted(key)} and {quoted(other)} ({place}) differ in {unlike} alone"
+                yield Problem(source=line, message=message, hint="keep one of them")
             first.setdefault(same, key)
 
 

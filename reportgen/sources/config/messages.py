@@ -34,6 +34,27 @@ def validate(section: type[F], document: YamlDocument) -> tuple[F | None, list[P
         return None, list(_problems(section, error.errors(include_url=False), document))
 
 
+def mistakes_in(
+    section: type[F], values: dict[str, Any]
+) -> tuple[F | None, list[tuple[str, str, str]]]:
+    """Give what the cells of a row hold, typed, or each mistake: its key, the message, the hint.
+
+    A mistake in an entry of a map is that of the entry's key.
+    """
+    try:
+        return section.model_validate(values), []
+    except ValidationError as error:
+        return None, [_cell_mistake(one) for one in error.errors(include_url=False)]
+
+
+def _cell_mistake(error: ErrorDetails) -> tuple[str, str, str]:
+    steps = [step for step in error["loc"] if isinstance(step, str) and step not in STEPS]
+    key = steps[-1]
+    if error["type"] == "reading":
+        return key, error["msg"], str(error["ctx"]["hint"])
+    return key, "is empty" if error["type"] == "missing" else "cannot be read", f"write the {key}"
+
+
 def _values(node: Node) -> Any:  # noqa: ANN401 - pydantic takes anything
     if isinstance(node, Scalar):
         return None if node.empty else node.text

@@ -223,6 +223,34 @@ class CostCenterSection(Section):
     closed: Day | None = None
 
 
+class CostCenterFileSection(Section):
+    """Which columns of a table of cost centers say what, and how it is to be read.
+
+    A column that no key names is found by the name of its key; without `fields`, all others are.
+    """
+
+    path: Text
+    code: Text | None = None
+    name: Text | None = None
+    department: Text | None = None
+    entity: Text | None = None
+    contacts: Text | None = None
+    gl_account: Text | None = None
+    cycle_budget: Text | None = None
+    year_budget: Text | None = None
+    locale: Text | None = None
+    closed: Text | None = None
+    fields: Annotated[tuple[Text, ...] | None, EachOnce] = None
+    sheet: Text | None = None
+    date_format: DateForm | None = None
+
+    def columns(self) -> dict[str, str]:
+        """Give the names of columns that are written, by key."""
+        others = {"path", "fields", "sheet", "date_format"}
+        named = ((key, getattr(self, key)) for key in type(self).model_fields if key not in others)
+        return {key: name for key, name in named if name}
+
+
 class UserFileSection(Section):
     """Which columns of an HR export say what, and how it is to be read."""
 
@@ -245,7 +273,8 @@ class UserFileSection(Section):
 class MappingFile(Section):
     """mapping.yaml."""
 
-    cost_centers: Annotated[dict[Code, CostCenterSection], Field(min_length=1)]
+    cost_centers: Annotated[dict[Code, CostCenterSection], EmptyMap] = {}
+    cost_center_file: CostCenterFileSection | None = None
     users: UserTargets = {}
     user_file: UserFileSection | None = None
     service_users: Targets = {}

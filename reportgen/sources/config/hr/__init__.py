@@ -1,1 +1,1 @@
-"""The HR export: a table of another system, whatever it was saved as, turned into user rules."""
+"""Tables of other systems, whatever they were saved as: people as user rules, cost centers."""

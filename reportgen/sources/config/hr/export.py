@@ -64,7 +64,7 @@ def read_user_file(
         ),
         taken=_taken(section, table, form),
     )
-    return export, [*problems, *_too_long(table), *_of_nobody(rows)]
+    return export, [*problems, *too_long(table), *_of_nobody(rows)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -195,7 +195,7 @@ def _of_nobody(rows: _Rows) -> list[Problem]:
     ]
 
 
-def _too_long(table: Table) -> list[Problem]:
+def too_long(table: Table) -> list[Problem]:
     """Report once the rows with a value beyond the last column: their cells are out of place."""
     long = [row for row in table.rows if has_value(row.cells[table.width :])]
     if not long or table.grid.day_zero:
