@@ -52,7 +52,8 @@ BEYOND = {
         products-one-label session-twice tiers-endless-first tiers-equal tiers-last-ends
         tiers-not-ascending transfer-to-itself""",
     "keys that do not go together": """
-        email-password-missing email-plain email-token-missing email-token-of-another-sign-in
+        close-export-journal-unsaid email-password-missing email-plain email-token-missing
+        email-token-of-another-sign-in
         email-token-twice email-token-url-plain recover-weight-star recover-without-amount
         source-plain-http source-plain-http-like-loopback source-v2-organizations""",
     "how a number was written, which YAML has read, or its decimals by currency": """
