@@ -66,6 +66,15 @@ def cycles_known(
     return _completing([*kept, *words], incomplete)
 
 
+def layouts_known(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """Complete the layout of a journal."""
+    from reportgen.operations.completion import layouts  # noqa: PLC0415
+
+    return _completing(layouts(), incomplete)
+
+
 def cost_centers_known(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> "list[CompletionItem]":
@@ -600,6 +609,7 @@ def verify(
 @click.option(
     "--layout",
     metavar="NAME",
+    shell_complete=layouts_known,
     help="Of a journal: generic, oracle-fbdi, netsuite, dynamics365, workday, sap, or your own.",
 )
 @click.option(

@@ -17,8 +17,11 @@ _SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def convert(path: Path, to: str, out_dir: Path) -> Path:
-    """Convert to xlsx, pdf, csv, or by a filter (`csv:Text - txt - csv (StarCalc):44`)."""
+def convert(path: Path, to: str, out_dir: Path, read_as: str = "") -> Path:
+    """Convert to xlsx, pdf, csv, or by a filter (`csv:Text - txt - csv (StarCalc):44`).
+
+    `read_as` is the filter that the file is opened by.
+    """
     soffice = shutil.which("soffice") or pytest.fail(
         "soffice is not installed (apt: libreoffice-calc-nogui)"
     )
@@ -29,6 +32,7 @@ def convert(path: Path, to: str, out_dir: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="office-") as profile:
         _write_settings(Path(profile))
         command = [soffice, f"-env:UserInstallation=file://{profile}", "--headless", "--norestore"]
+        command += [f"--infilter={read_as}"] if read_as else []
         command += ["--convert-to", to, "--outdir", str(out_dir), str(path)]
         result = subprocess.run(
             command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from reportgen import resources
 from reportgen.archive.folder import FOLDER_NAME, MANIFEST, STATEMENT
 from reportgen.core.problem import Rejected
 from reportgen.sources.config.yamldoc import Scalar, decoded, parse, read_bytes
@@ -30,6 +31,12 @@ def archive_of(config: Path) -> Path | None:
         _, named = document.root.places.get("archive", (0, None))
         return path.parent / named.text if isinstance(named, Scalar) else None
     return None
+
+
+def layouts() -> list[Offer]:
+    """Offer the layouts of journals that are built in."""
+    names = (path.name for path in (resources.templates() / "journal").glob("*.csv.j2"))
+    return sorted((name.removesuffix(".csv.j2"), "") for name in names)
 
 
 def cycles(archive: Path, *, corrections: bool = False) -> list[Offer]:

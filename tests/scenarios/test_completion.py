@@ -74,6 +74,13 @@ def test_whom_to_mail_is_completed(archived: Job) -> None:
     assert completed("send", archived.folder, "--cycle", NOVEMBER, "--only", "") == []
 
 
+def test_layouts_of_journals_are_completed() -> None:
+    assert completed("export", "--layout", "") == [
+        *("dynamics365", "generic", "netsuite", "oracle-fbdi", "sap", "workday")
+    ]
+    assert completed("export", "--layout", "o") == ["oracle-fbdi"]
+
+
 def test_the_rest_is_files_commands_and_options(archived: Job, monkeypatch) -> None:
     assert completed("check", "") == ["file"]
     assert completed("comp") == ["completion"]

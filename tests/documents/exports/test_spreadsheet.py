@@ -8,12 +8,14 @@ from io import StringIO
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from reportgen.core.problem import Rejected
 from reportgen.documents.exports.spreadsheet import kept_as_text, sheets_of
 from tests.core.test_laws import chargeable_worlds
 from tests.documents.exports.materials import material_of, of_grove, written
 from tests.examples import examples
+from tests.office import convert
 
 NAMES = {"ledger", "invoice_lines", "tie_out", "unallocated", "by_organization"}
 SIGNS = {
@@ -113,6 +115,28 @@ def test_suggestions_are_for_those_who_may_see_names():
     }
     assert any(row["id"] for row in shown["names"])
     assert not any(row["suggestion"] for users in ("pseudonyms", "none") for row in shown[users])
+
+
+GERMAN = "Text - txt - csv (StarCalc):59,34,76,1,,1031,false,true"
+"""Semicolons, quotes, UTF-8, from the first line on, in German, numbers and days found out."""
+
+
+@pytest.mark.heavy
+def test_a_german_spreadsheet_finds_numbers_days_and_texts(tmp_path):
+    path = tmp_path / "invoice_lines.csv"
+    path.write_bytes(written("csv", of_grove(), excel=True, locale="de")["invoice_lines.csv"])
+    plain = written("csv", of_grove())["invoice_lines.csv"].decode()
+    book = load_workbook(convert(path, "xlsx", tmp_path, GERMAN))
+    header, *rows = book.active.iter_rows(values_only=True)
+    assert header[0] == "cycle"
+    expected = list(csv.DictReader(StringIO(plain, newline="")))
+    assert len(rows) == len(expected)
+    for cells, row in zip(rows, expected, strict=True):
+        read = dict(zip(header, cells, strict=True))
+        assert Decimal(str(read["amount"])) == Decimal(row["amount"])
+        assert read["billing_period"].date().isoformat() == row["billing_period"]
+        for column in ("cost_center", "kind", "share", "invoice"):
+            assert (read[column] or "").removeprefix("'") == row[column]
 
 
 @given(chargeable_worlds(), st.sampled_from(("en", "de")))
