@@ -6,10 +6,14 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from reportgen.archive import history
+from reportgen.core.cycle import contract_cycles
 from tests.archive.killing import killed, steps_of
 from tests.scenarios.closed import forged, manifest_of, seal_of, written
 from tests.scenarios.corrected import LATER, MISTAKE, TICKET, amount_of, correct
@@ -99,6 +103,18 @@ def test_what_changed_is_on_a_note_and_nothing_else(once_corrected):
         "CB-2025-12-05-CC-1001-D1.pdf",
         "CB-2025-12-05-CC-1001-D1.xlsx",
     ]
+
+
+def test_the_fiscal_year_of_the_next_cycle_counts_the_note(once_corrected):
+    january = contract_cycles(5, [(2026, 1)])[0]
+    year, warnings = history.earlier_in_year(once_corrected.archive, january, date(2025, 7, 1))
+    (december,) = year
+    assert (warnings, december.status) == ([], "closed")
+    closed = {one["code"]: one for one in once_corrected.statement()["cost_centers"]}
+    for code, center in closed.items():
+        noted = Decimal("1.75") if code == "CC-1001" else 0
+        assert december.cost_centers[code].amount == Decimal(center["amount"]) + noted
+    assert history.earlier_in_year(once_corrected.archive, january, date(2026, 1, 1)) == ((), [])
 
 
 def test_it_is_a_link_of_the_chain_upon_the_close(once_corrected):
