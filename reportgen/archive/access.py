@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from stat import S_ISLNK, S_IWUSR
+from stat import S_IRGRP, S_ISLNK, S_IWUSR, S_IXGRP
 from tempfile import TemporaryFile
 
 from reportgen.archive.disk import naming
@@ -15,6 +15,7 @@ from reportgen.archive.folder import FOLDER_NAME, MANIFEST
 
 MOST_LOOKED_AT = 50_000
 """Files; a thousand cost centers over two years. The time of a command has an end."""
+LISTED_BY_GROUP = S_IRGRP | S_IXGRP
 PROBE = b"\0" * 64 * 1024
 
 
@@ -50,7 +51,13 @@ def shut(archive: Path) -> list[Path]:
 def open_to_others(archive: Path, *, group: bool) -> list[Path]:
     """List what somebody else may read or write: anybody, and with `group` all but the group."""
     mask = 0o007 if group else 0o077
-    return [path for path in islice(_everything(archive), MOST_LOOKED_AT) if _mode(path) & mask]
+    everything = islice(_everything(archive.resolve()), MOST_LOOKED_AT)
+    return [path for path in everything if _mode(path) & mask]
+
+
+def closed_to_group(archive: Path) -> bool:
+    """Tell whether the group cannot list what is in an archive."""
+    return archive.stat().st_mode & LISTED_BY_GROUP != LISTED_BY_GROUP
 
 
 def _everything(folder: Path) -> Iterator[Path]:

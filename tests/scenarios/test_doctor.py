@@ -29,6 +29,11 @@ MAPPING = mapped(WORLD)
 ORGANIZATION = WORLD.organizations[1].org_id
 CYCLES3 = "/v3/enterprise/consumption/cycles"
 USERS3, SESSIONS3 = "/v3/enterprise/members/users", "/v3/enterprise/sessions"
+LISTS3 = (
+    "/v3/enterprise/organizations",
+    "/v3/enterprise/members/idp-users",
+    "/v3/enterprise/members/service-users",
+)
 PAIR3 = "/v3/organizations/{org_id}/consumption/daily/users/{user_id}"
 MAIL = "email:\n  host: localhost\n  port: {port}\n  from: " + USER + "\n{more}"
 BY_PASSWORD = "  password_env: MAIL_PASSWORD\n"
@@ -299,6 +304,7 @@ def test_an_archive_below_a_file_is_named(sound):
     assert "is not a folder" in looked(sound).wrong()["archive"][0]
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("mode", "path"), [(0o755, "."), (0o701, "."), (0o644, "2025-12-05/statement.json")]
 )
@@ -327,6 +333,31 @@ def test_where_the_group_is_to_read_it_only_the_rest_is_named(sound):
         f"{archive} is open to everybody",
         f"chmod -R o-rwx {archive}",
     )
+
+
+def test_an_archive_behind_a_link_is_looked_at_and_links_in_it_are_not(sound, tmp_path):
+    archive = sound.folder / "archive"
+    (archive / "link").symlink_to(tmp_path)
+    assert looked(sound).code == 0
+    archive.rename(tmp_path / "elsewhere")
+    archive.symlink_to(tmp_path / "elsewhere")
+    assert looked(sound).code == 0
+    (tmp_path / "elsewhere").chmod(0o755)
+    assert looked(sound).wrong()["archive's readers"][0].startswith(str(tmp_path / "elsewhere"))
+
+
+def test_an_archive_that_its_group_is_to_read_and_cannot_is_named(sound):
+    with (sound.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
+        file.write("archive_mode: group\n")
+    seen = looked(sound)
+    assert seen.wrong()["archive's readers"][1] == f"chmod g+rx {sound.folder / 'archive'}"
+
+
+@pytest.mark.heavy
+def test_what_our_own_commands_write_is_nobody_elses(corrected):
+    seen = looked(Live(corrected.folder, {}))
+    assert seen.code == 0, seen.checks
+    assert seen.states()["archive's readers"] == "ok"
 
 
 # Faults of the way
@@ -388,6 +419,7 @@ def test_an_authority_that_did_not_sign_is_named(certificate, tmp_path, monkeypa
         assert seen.message("authorities").startswith(f"{certificate[0]} (1)")
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(("content", "said"), [(None, "is not there"), ("x", "no certificate")])
 def test_a_file_of_authorities_that_is_none_is_named(
     certificate, tmp_path, monkeypatch, content, said
@@ -426,6 +458,7 @@ def test_a_wrong_key_is_named_and_never_shown(sound):
     assert "cog_wrong" not in json.dumps(seen.checks)
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("key", [ADMIN, "0123456789"])
 def test_a_key_of_v2_is_named_where_v3_is_configured(sound, api, key):
     api.access.tokens["0123456789"] = Credential(version="v2")
@@ -465,6 +498,7 @@ def test_a_personal_key_is_a_persons(sound):
 # Faults of permissions
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     ("template", "view", "hint"),
     [
@@ -484,12 +518,35 @@ def test_a_view_that_is_refused_is_named(sound, api, template, view, hint):
     assert remedy.startswith(hint)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("template", [SESSIONS3, PAIR3])
 def test_a_view_that_can_be_done_without_is_a_warning(sound, api, template):
     api.forbid(template)
     seen = looked(sound)
     assert seen.code == 0
     assert "warning" in [one["state"] for one in seen.checks]
+
+
+@pytest.mark.quick(1)
+@pytest.mark.parametrize(("status", "part"), [(403, "views"), (404, "API")])
+def test_where_everything_is_refused_one_line_says_so(sound, api, status, part):
+    for template in ("/v3/self", DAILY3, CYCLES3, USERS3, SESSIONS3, *LISTS3):
+        api.forbid(template, status)
+    seen = looked(sound)
+    ((said, (message, _)),) = seen.wrong().items()
+    assert said == part
+    assert message == f"{api.base_url} answers {status} to every question"
+    assert len([one for one in seen.checks if one["state"] == "problem"]) == 1
+
+
+@pytest.mark.quick(1)
+@pytest.mark.parametrize("fault", ["503", "429", "maintenance", "cut before", "not json"])
+def test_an_api_that_fails_is_named(sound, api, fault):
+    api.faults.script(*[fault] * 9)
+    seen = looked(sound)
+    assert seen.wrong().keys() == {"API"}
+    assert "at every attempt" not in seen.wrong()["API"][0]
+    assert "collected" not in seen.wrong()["API"][1]
 
 
 def test_who_has_left_since_is_no_refusal(sound, api):
@@ -559,6 +616,7 @@ def test_what_draws_nothing_needs_no_pango(closed: Job, without_pango, tmp_path)
         ("cycles", folder),
         ("verify", archive, "--quick"),
         ("export", folder, *cycle, "--format", "csv"),
+        ("export", folder, *cycle, "--format", "focus"),
         ("export", folder, *cycle, "--format", "audit"),
         ("explain", folder, "A-1", *cycle),
     ):

@@ -7,7 +7,13 @@ from grp import getgrgid
 from pathlib import Path
 from pwd import getpwuid
 
-from reportgen.archive.access import open_to_others, shut, standing, try_to_write
+from reportgen.archive.access import (
+    closed_to_group,
+    open_to_others,
+    shut,
+    standing,
+    try_to_write,
+)
 from reportgen.archive.folder import refuse_unwritable
 from reportgen.commands.doctor.finding import Finding, fine, told, untried, wrong
 from reportgen.core.problem import Rejected
@@ -61,6 +67,9 @@ def _reading(configuration: Configuration) -> Finding:
         if not group:
             hint += ", or write `archive_mode: group` where the group is to read it"
         return wrong(READERS, message, hint, configuration.archive_source)
+    if group and closed_to_group(folder):
+        message = f"{folder} is closed to its group, though `archive_mode` is group"
+        return wrong(READERS, message, f"chmod g+rx {folder}", configuration.archive_source)
     return fine(READERS, f"{_owners(folder, group=group)} may read it, nobody else")
 
 

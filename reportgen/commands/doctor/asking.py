@@ -43,4 +43,8 @@ def _plan(requests: Sequence[Request]) -> Plan[Answers]:
 
 def once(problem: Problem) -> Problem:
     """Say of a question what the client says of one that it asks many times."""
-    return replace(problem, message=problem.message.replace(", at every attempt", ""))
+    return replace(
+        problem,
+        message=problem.message.replace(", at every attempt", ""),
+        hint=problem.hint.replace("; what was collected is kept", ""),
+    )

@@ -53,7 +53,7 @@ def _configured(config: Path) -> tuple[Configuration | None, list[Finding]]:
     except Rejected as rejected:
         return None, [told(CONFIGURATION, problem) for problem in rejected.problems]
     count = len(configuration.warnings)
-    noted = f"; {count} warnings, which `reportgen check` shows" if count else ""
+    noted = f"; `reportgen check` shows {_count(count, 'warning')}" if count else ""
     return configuration, [fine(CONFIGURATION, f"{config}{noted}")]
 
 
@@ -96,6 +96,9 @@ def _lines(finding: Finding, width: int) -> Iterator[str]:
 
 def _summary(problems: Sequence[Problem], warnings: Sequence[Problem]) -> str:
     """Count what is to be mended."""
-    count = f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'}" if problems else ""
-    doubts = f"{len(warnings)} {'warning' if len(warnings) == 1 else 'warnings'}"
-    return f"{count or 'No problems'}, {doubts}"
+    counted = _count(len(problems), "problem") if problems else "No problems"
+    return f"{counted}, {_count(len(warnings), 'warning')}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

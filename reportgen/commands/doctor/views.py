@@ -1,14 +1,15 @@
 """Which views a credential may read: each is asked for once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from reportgen.commands.doctor.asking import Heard, ask, once
-from reportgen.commands.doctor.finding import Finding, fine, told
+from reportgen.commands.doctor.finding import Finding, fine, told, wrong
+from reportgen.commands.doctor.way import API
 from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.core.problem import Problem
 from reportgen.operations.context import Context
-from reportgen.sources.api.client import ApiFailure, Connection
+from reportgen.sources.api.client import ADVICE, ApiFailure, Connection
 from reportgen.sources.api.permissions import Trial, further_trials, trials
 from reportgen.sources.api.plan import Answer
 from reportgen.sources.config.schema import SourceSection
@@ -34,9 +35,24 @@ def views(source: SourceSection, connection: Connection, context: Context) -> It
     if readable := [*answered, *known]:
         shown, more = ", ".join(readable[:MOST_NAMED]), len(readable) - MOST_NAMED
         yield fine(VIEWS, f"{shown}{f', and {more} more' if more > 0 else ''} may be read")
+    elif status := _one_status(heard):
+        yield _nothing(status, connection)
+        return
     for trial, one in zip((*first, *further), (*heard, *results), strict=True):
         if trial.view not in readable:
             yield _unread(trial, one, connection)
+
+
+def _one_status(heard: Sequence[Heard]) -> int:
+    """Give the status with which everything was refused, 0 where there were several."""
+    statuses = {one.recorded.status if isinstance(one, Answer) else 0 for one in heard}
+    return statuses.pop() if len(statuses) == 1 else 0
+
+
+def _nothing(status: int, connection: Connection) -> Finding:
+    """Say that no view may be read: a hundred lines would say no more."""
+    message = f"{connection.base_url} answers {status} to every question"
+    return wrong(API if status == NOT_FOUND else VIEWS, message, ADVICE[status])
 
 
 def _is_known(heard: Heard) -> bool:
@@ -54,7 +70,7 @@ def _unread(trial: Trial, heard: Heard, connection: Connection) -> Finding:
     problem = Problem(
         source=f"GET {connection.base_url}{trial.request.path}",
         message=f"{message}, so {trial.loss}" if trial.loss else message,
-        hint=trial.hint,
+        hint=ADVICE[NOT_FOUND] if heard.recorded.status == NOT_FOUND else trial.hint,
         warning=bool(trial.loss),
         code="view-refused" if trial.loss else "",
     )
