@@ -36,6 +36,7 @@ LISTS = {
     "By day",
     "By month",
     "By department",
+    "Unallocated",
     "By entity",
     "Changed cost center",
 }
