@@ -4,6 +4,7 @@ Not the digits that CLDR displays, by which RSD, IQD and a dozen others lose dec
 Source: ISO 4217 list one, as SIX publishes it (2024-06-25); what stands in no set here has two.
 """
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -34,8 +35,13 @@ def too_fine(
     """Report an amount with more decimals than its currency has."""
     if decimals_of(amount) > decimals:
         message = f"the amount {amount:f} of {quoted(name)} has more decimals than {currency} has"
-        yield Problem(source=line, message=message, hint=hint or _hint(decimals))
+        yield Problem(source=line, message=message, hint=hint or _hint(amount, decimals))
 
 
-def _hint(decimals: int) -> str:
-    return f"write it with at most {decimals} decimals" if decimals else "write it without decimals"
+def _hint(amount: Decimal, decimals: int) -> str:
+    """Say how to write it; a point before three digits may be meant to stand between thousands."""
+    hint = f"write it with at most {decimals} decimals" if decimals else "write it without decimals"
+    written = f"{amount:f}"
+    if re.fullmatch(r"-?[1-9]\d{0,2}\.\d{3}", written, re.ASCII):
+        return f"{hint}, or as {written.replace('.', '')} if the point parts thousands"
+    return hint

@@ -244,7 +244,7 @@ def test_mistakes_of_both_files_are_told_at_once(tmp_path):
         ),
         (
             'rates.yaml:5: the amount 1.001 of "IT" has more decimals than USD has; '
-            "write it with at most 2 decimals"
+            "write it with at most 2 decimals, or as 1001 if the point parts thousands"
         ),
         (
             'rates.yaml:8: cost center "Z" is not declared; '
