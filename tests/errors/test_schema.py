@@ -28,7 +28,9 @@ FILES = {
 }
 BEYOND = {
     "it lies in another file, or on the machine": """
-        archive-below-file archive-is-file archive-not-writable file-mapping-missing
+        archive-below-file archive-is-file archive-not-writable
+        cost-center-file-empty cost-center-file-missing
+        file-mapping-missing
         file-rates-is-folder fonts-damaged fonts-missing fonts-none fonts-not-truetype
         logo-is-folder logo-is-pipe logo-jpg logo-missing logo-of-one-name-with-vendor-document
         logo-png-16-bit-grey logo-png-too-many-pixels logo-png-truncated logo-svg-doctype
@@ -41,7 +43,7 @@ BEYOND = {
         vendor-document-is-pipe vendor-document-missing vendor-document-not-readable
         vendor-document-of-one-name yaml-syntax-bracket""",
     "whether a code is declared": """
-        cost-center-undeclared-rule cost-center-undeclared-share
+        cost-center-file-undeclared cost-center-undeclared-rule cost-center-undeclared-share
         cost-center-undeclared-unallocated fee-undeclared memo-undeclared pool-share-undeclared
         pool-undeclared transfer-from-undeclared transfer-to-undeclared""",
     "what adds up": "pool-99-percent pool-nobody-shares recover-weights-zero shares-99-percent",

@@ -82,6 +82,11 @@ def _section(section: type[Section]) -> Json:
         schema["minProperties"] = len(schema["required"]) + 1
     if section in _ONE_OF:
         schema["oneOf"] = [{"required": [key]} for key in _ONE_OF[section]]
+    if section is MappingFile:
+        schema["anyOf"] = [
+            {"required": ["cost_centers"], "properties": {"cost_centers": {"minProperties": 1}}},
+            {"required": ["cost_center_file"]},
+        ]
     return schema
 
 
