@@ -199,6 +199,15 @@ def words(_context: click.Context, _option: click.Parameter, value: str | None) 
     return value.strip()
 
 
+def named_place(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> Path | None:
+    """Take where something is written; a variable that is not set is not this folder."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty")
+    return None if value is None else Path(value)
+
+
 def config_and_invoice(
     context: click.Context, argument: click.Parameter, values: tuple[str, ...]
 ) -> tuple[Path, str]:
@@ -596,7 +605,7 @@ def verify(
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    callback=named_place,
     metavar="PATH",
     help="Where to write it: of audit a file, else a folder. Without it a draft's files go to "
     "exports/ in its folder, those of closed cycles to exports/ beside the cycles.",

@@ -5,17 +5,24 @@ import hashlib
 import json
 import sys
 from dataclasses import fields
+from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import version
 from typing import get_args
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
+from reportgen.archive import manifest
 from reportgen.cli import main
 from reportgen.core.model import ExportName
 from reportgen.documents.exports.formats import FORMATS
 from reportgen.documents.exports.material import Options
+from reportgen.operations.context import Context
+from reportgen.operations.sealed.exporting import selection_of
+from reportgen.sources.config.configuration import load
+from reportgen.terminal import Terminal
 from tests.documents.exports.focus_rules import broken_in_charges, broken_in_details
 from tests.scenarios.closed import forged, manifest_of
 from tests.scenarios.job import DECEMBER, NOVEMBER, Job, contents, once, plain, small
@@ -106,6 +113,14 @@ def test_nothing_is_replaced_that_no_export_has_written(closed, tmp_path):
     (mine.parent / "tie_out.csv").rename(mine.parent / "exports.json")
     assert export(closed, "--output", mine.parent).returncode == 1
     assert contents(mine.parent) == {"exports.json": b"mine\n"}
+
+
+def test_a_folder_without_a_name_is_not_this_one(closed_once):
+    result = export(closed_once, "--output", "")
+    assert (result.returncode, "Invalid value for '--output': it is empty" in result.stderr) == (
+        2,
+        True,
+    )
 
 
 def test_nothing_is_written_into_a_closed_cycle(closed):
@@ -220,7 +235,7 @@ def test_who_cannot_make_an_export_again_is_told_the_remedy_and_no_verdict(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     result = verify(sealed_once)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "needs pyarrow, which is not installed; install it with" in result.stderr
+    assert "pyarrow: is not installed, and the format parquet is written" in result.stderr
 
 
 def test_what_is_made_at_the_close_is_sealed_and_verified(sealed_once, tmp_path):
@@ -296,3 +311,31 @@ def test_a_corrected_line_is_a_reversal_and_a_re_entry(corrected_once, tmp_path,
     assert {row["ChargePeriodStart"] for row in charges} == {f"{start}T08:00:00Z"}
     assert {row["BillingPeriodStart"] for row in charges} == {period["BillingPeriodStart"]}
     assert period["BillingPeriodStart"] > f"{DECEMBER}T08:00:00Z"
+
+
+def test_a_range_has_the_corrections_that_were_issued_in_it_whatever_they_correct(closed):
+    """Of a correction, only the manifest says when it was issued."""
+    folder = closed.archive / f"{NOVEMBER}.c1"
+    folder.mkdir()
+    (folder / "SHA256SUMS").write_bytes(b"")
+    december = manifest.read(closed.cycle())
+    changed = {
+        "folder": folder.name,
+        "sequence": december.manifest.sequence + 1,
+        "previous": december.seal,
+        "sums": hashlib.sha256(b"").hexdigest(),
+        "issued": "2025-12-20",
+    }
+    written = manifest.written(msgspec.structs.replace(december.manifest, **changed))
+    (folder / "manifest.json").write_bytes(written)
+    context = Context(now=lambda: datetime.now(UTC), environment={}, terminal=Terminal(quiet=True))
+    configuration = load(closed.folder / "chargeback.yaml")
+    for cycles, names in {
+        YEAR: [NOVEMBER, DECEMBER, folder.name],
+        f"{NOVEMBER}..{NOVEMBER}": [NOVEMBER],
+        f"2025-12..{DECEMBER}": [DECEMBER, folder.name],
+    }.items():
+        selection = selection_of(configuration, cycles, context)
+        assert [one.folder.name for one in selection.selected] == names
+        assert selection.closed
+        assert selection.faults == ()

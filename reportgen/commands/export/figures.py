@@ -8,7 +8,7 @@ from typing import Any
 
 from reportgen.archive.exported import Listed, export_into
 from reportgen.archive.folder import locked
-from reportgen.core.problem import Rejected
+from reportgen.core.problem import Problem, Rejected
 from reportgen.documents.exports.material import ExportFormat
 from reportgen.documents.templating.templates import opened
 from reportgen.operations.building.exports import options_of
@@ -34,6 +34,7 @@ def export_figures(
     options = replace(options_of(configuration), **wished)
     target = output or place_of(selection, configuration.archive)
     refuse_within_closed(target, "name another folder with --output")
+    _refuse_no_folder(target)
     materials = Materials(
         configuration=configuration,
         selected=selection.selected,
@@ -50,6 +51,13 @@ def export_figures(
         pieces = form.write(materials, options)
         files = export_into(target, form.family(options), pieces, group=group)
     return _tell(target, files, selection, materials, context)
+
+
+def _refuse_no_folder(target: Path) -> None:
+    """Raise Rejected where what is to be a folder is something else."""
+    if target.exists() and not target.is_dir():
+        message, hint = "is no folder, and this format writes files into one", "name a folder"
+        raise Rejected([Problem(source=str(target), message=message, hint=hint)])
 
 
 @contextmanager

@@ -28,8 +28,8 @@ WIDTH, SCALE = 38, 24
 WIDER, FINER = 76, 50
 """Digits of a decimal, and those behind its point: 128 bits, which all readers know, and 256."""
 MISSING = Problem(
-    source="--format parquet",
-    message="needs pyarrow, which is not installed",
+    source="pyarrow",
+    message="is not installed, and the format parquet is written with it",
     hint="install it with `pip install 'reportgen[tables]'`, or `pip install pyarrow`",
 )
 
@@ -46,6 +46,7 @@ def parquet_files(materials: Iterable[Material], _options: Options) -> Iterator[
         writers = writers or [_Writer(table, material) for table in TABLES]
         for writer in writers:
             yield from writer.of(material)
+        del material  # before the next is derived
     for writer in writers:
         yield writer.rest()
 

@@ -50,6 +50,7 @@ def csv_files(materials: Iterable[Material], _options: Options) -> Iterator[Piec
     for material in materials:
         for table, pieces in written:
             yield from pieces.of(_texts(table, material))
+        del material  # before the next is derived
     for _, pieces in written:
         yield pieces.rest()
 

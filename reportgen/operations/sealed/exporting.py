@@ -4,7 +4,7 @@ A closed cycle is derived of its own inputs, and refused where it was changed si
 derived of its evidence and the configuration, as `build` does.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -121,12 +121,14 @@ class Materials:
         """Derive one after the other; raises Rejected."""
         templates = read_templates(self.configuration.templates)
         for one in self.selected:
-            inputs, derived = self._closed(one) if one.link else self._draft(one)
-            known = everybody(inputs, derived)
-            seal = one.link.seal if one.link else None
-            material = material_of(inputs, derived, known, templates, seal)
-            self.context.terminal.problems(self.warn(material))
-            yield material
+            yield self._material(one, templates)  # nothing here holds it when the next is derived
+
+    def _material(self, one: Selected, templates: Mapping[str, str]) -> Material:
+        inputs, derived = self._closed(one) if one.link else self._draft(one)
+        seal = one.link.seal if one.link else None
+        material = material_of(inputs, derived, everybody(inputs, derived), templates, seal)
+        self.context.terminal.problems(self.warn(material))
+        return material
 
     def _closed(self, one: Selected) -> tuple[Inputs, Derived]:
         inputs = archived_inputs(one.folder)

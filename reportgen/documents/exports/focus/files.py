@@ -63,6 +63,7 @@ def focus_files(materials: Iterable[Material], options: Options) -> Iterator[Pie
         complete = complete and material.statement.heading.issue is not None
         if version != "1.2":
             yield from details.of(invoice_details(material))
+        del material  # before the next is derived
     written = [charges]
     if version != "1.2":
         yield from billed.of(periods.rows())

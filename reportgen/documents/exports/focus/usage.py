@@ -157,7 +157,7 @@ class _Writer:
             "ChargeFrequency": "Usage-Based",
             "ConsumedUnit": words.ACU,
             "SubAccountId": org_id,
-            "SubAccountName": self._material.directory.organizations.get(org_id, org_id),
+            "SubAccountName": self._material.directory.organizations.get(org_id) or org_id,
             "x_Cause": cause,
             "x_LineKind": kind,
         }
