@@ -23,7 +23,7 @@ from reportgen.operations.context import Context
 from reportgen.operations.sealed.exporting import selection_of
 from reportgen.sources.config.configuration import load
 from reportgen.terminal import Terminal
-from tests.documents.exports.focus_rules import broken_in_charges, broken_in_details
+from tests.documents.exports.focus_rules import allocated, broken_in_charges, broken_in_details
 from tests.scenarios.closed import forged, manifest_of
 from tests.scenarios.job import DECEMBER, NOVEMBER, Job, contents, once, plain, small
 
@@ -339,3 +339,39 @@ def test_a_range_has_the_corrections_that_were_issued_in_it_whatever_they_correc
         assert [one.folder.name for one in selection.selected] == names
         assert selection.closed
         assert selection.faults == ()
+
+
+def test_what_has_no_price_is_exported_at_nothing_and_told(drafted):
+    (drafted.folder / "rates.yaml").write_text("currency: USD\nprices: {devin: 2.00}\n")
+    result = export(drafted, "--focus-version", "1.4", kind="focus")
+    assert result.returncode == 3
+    assert "the draft shows other figures than those to be exported" in result.stderr
+    charges = rows_of((drafted.cycle() / "exports" / "focus-CostAndUsage.csv").read_bytes())
+    assert list(broken_in_charges(charges, "1.4")) == []
+    unpriced = [row for row in charges if row["SkuId"] == "cascade"]
+    assert unpriced
+    assert {row["BilledCost"] for row in unpriced} == {"0"}
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("version", ["1.2", "1.4"])
+def test_the_sample_is_charged_to_the_cent(sample, tmp_path, version):
+    """Its configuration has everything: an HR export, shares, dated rules and prices, patterns."""
+    done(export(sample.job, "--output", tmp_path, "--focus-version", version, kind="focus"))
+    charges = rows_of((tmp_path / "focus-CostAndUsage.csv").read_bytes())
+    assert list(broken_in_charges(charges, version)) == []
+    statement = sample.statement()
+    billed: dict[str, Decimal] = {}
+    for row in charges:
+        before = billed.get(row["InvoiceId"], Decimal(0))
+        billed[row["InvoiceId"]] = before + Decimal(row["BilledCost"])
+    assert billed == {
+        one["invoice"]: Decimal(one["amount"])
+        for one in statement["cost_centers"]
+        if one["invoice"]
+    }
+    consumed = sum(Decimal(row["ConsumedQuantity"] or 0) for row in charges)
+    assert consumed == Decimal(statement["control"]["acus"])
+    ratios = allocated(charges, "x_" if version == "1.2" else "")
+    assert len(ratios) > 10
+    assert all(sum(some) == 1 for some in ratios.values())

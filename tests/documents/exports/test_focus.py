@@ -239,7 +239,7 @@ def test_the_parts_of_a_record_are_one(name):
 
 
 @given(chargeable_worlds())
-@examples(40)
+@examples(20)
 def test_charges_make_the_invoices_of_every_world(drawn):
     world, found, _ = drawn
     material = material_of(world, found)
