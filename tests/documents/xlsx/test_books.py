@@ -35,6 +35,7 @@ LISTS = {
     "By user",
     "By day",
     "By month",
+    "Unallocated",
     "By department",
     "Unallocated",
     "By entity",
