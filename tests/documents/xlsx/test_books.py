@@ -37,7 +37,6 @@ LISTS = {
     "By month",
     "Unallocated",
     "By department",
-    "Unallocated",
     "By entity",
     "Changed cost center",
 }
