@@ -176,6 +176,26 @@ def test_a_configuration_that_cannot_be_read_is_a_problem_and_the_machine_is_loo
     assert seen.code == 1
     assert seen.wrong().keys() == {"configuration"}
     assert seen.states()["libraries"] == "ok"
+    assert seen.states()["views"] == "ok", "chargeback.yaml says where the API is"
+
+
+def test_where_chargeback_yaml_has_a_mistake_it_is_not_followed(sound, api):
+    with (sound.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
+        file.write("archive_mode: everybody\n")
+    seen = looked(sound)
+    assert seen.wrong().keys() == {"configuration"}
+    assert "archive" not in seen.states()
+    assert not api.seen.lines
+
+
+def test_what_would_be_sent_in_clear_text_is_not_sent(tmp_path):
+    job = live(tmp_path / "job", FakeApi(WORLD), MAPPING)
+    text = (job.folder / "chargeback.yaml").read_text(encoding="utf-8")
+    text = text.replace("base_url: ", "base_url: http://api.example")
+    (job.folder / "chargeback.yaml").write_text(text, encoding="utf-8")
+    seen = looked(job)
+    assert "clear text" in seen.wrong()["configuration"][0]
+    assert "API" not in seen.states()
 
 
 def test_a_recording_stands_in_for_the_api(tmp_path):
@@ -598,6 +618,40 @@ def test_where_nobody_answers_it_ends_within_ten_seconds(sound, api):
     assert done.returncode == 1, done.stderr
     found = {one["part"] for one in json.loads(done.stdout)["checks"] if one["state"] == "problem"}
     assert found == {"API", "mail"}
+
+
+@pytest.mark.heavy
+def test_where_no_name_server_answers_it_ends_within_ten_seconds(sound, api, tmp_path):
+    """Asking for a name cannot be ended; the command is, all the same."""
+    if not shutil.which("unshare") or os.geteuid():
+        pytest.skip("only root may change the name server for a process alone")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        try:
+            silent.bind(("127.9.9.9", 53))
+        except OSError as error:
+            pytest.skip(f"no name server can be played here: {error}")
+        servers = tmp_path / "resolv.conf"
+        servers.write_text("nameserver 127.9.9.9\noptions timeout:9 attempts:3\n")
+        path = sound.folder / "chargeback.yaml"
+        text = path.read_text(encoding="utf-8").replace(api.base_url, "https://api.slow.example")
+        path.write_text(text, encoding="utf-8")
+        program = f"mount --bind {servers} /etc/resolv.conf || exit 77; exec {sys.executable} -m "
+        program += f"reportgen doctor '{sound.folder}' --json"
+        began = time.monotonic()
+        done = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", program],
+            cwd=ROOT,
+            env=os.environ | sound.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        seconds = time.monotonic() - began
+    if done.returncode not in {0, 1}:
+        pytest.skip(f"nothing can be mounted here: {done.stderr}")
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert problem["message"] == "nothing more was heard within 6 seconds"
+    assert seconds < 10
 
 
 # What needs no library

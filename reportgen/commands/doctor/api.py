@@ -27,7 +27,7 @@ from reportgen.sources.api.v3_credentials import whose as whose_it_is
 from reportgen.sources.config.configuration import Configuration
 
 TOKEN = "token"  # noqa: S105 - the name of a part
-PATIENCE = 3.0
+PATIENCE = 2.5
 """Seconds for one answer; three follow each other."""
 UNKNOWN_KEY = 401
 

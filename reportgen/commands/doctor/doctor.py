@@ -20,10 +20,10 @@ from reportgen.core.text import printable
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.opening import refuse_archived
 from reportgen.operations.unready import Unready
-from reportgen.sources.config.configuration import Configuration, load
+from reportgen.sources.config.configuration import Configuration, load_partly
 from reportgen.sources.config.reader import MAIN_FILE
 
-SECONDS = 7.5
+SECONDS = 6.0
 """For all that others answer; ten with what starts and ends the program."""
 CONFIGURATION = "configuration"
 
@@ -49,9 +49,11 @@ def _configured(config: Path) -> tuple[Configuration | None, list[Finding]]:
         return None, [untried(CONFIGURATION, f"{message}; `reportgen init DIR` writes one")]
     try:
         refuse_archived(config)
-        configuration = load(config)
     except Rejected as rejected:
         return None, [told(CONFIGURATION, problem) for problem in rejected.problems]
+    configuration, problems = load_partly(config)
+    if problems or configuration is None:
+        return configuration, [told(CONFIGURATION, problem) for problem in problems]
     count = len(configuration.warnings)
     noted = f"; `reportgen check` shows {_count(count, 'warning')}" if count else ""
     return configuration, [fine(CONFIGURATION, f"{config}{noted}")]

@@ -47,6 +47,10 @@ from reportgen.sources.config.schema import (
 from reportgen.sources.config.v2_limits import fit_to_v2, refuse_organizations
 from reportgen.sources.config.yamldoc import YamlDocument
 
+NOTHING_MAPPED = Mapping(cost_centers=(), rules=())
+NOTHING_RATED = RateCard(currency="XXX", decimals=2)
+"""ISO 4217's code for no currency."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Configuration:
@@ -127,6 +131,23 @@ def load(config: Path, instead: MappingOf[str, Path] | None = None) -> Configura
     return _loaded(Reader(folder=path.parent, instead=edited), path.name)
 
 
+def load_partly(config: Path) -> tuple[Configuration | None, list[Problem]]:
+    """Read what a chargeback.yaml says, though mapping or rates cannot be read; gives all problems.
+
+    What cannot be read is empty then, so nothing is to be charged by it. None where the mistakes
+    are its own: what it says of where to go is not to be followed.
+    """
+    path = config / MAIN_FILE if config.is_dir() else config
+    reader = Reader(folder=path.parent)
+    configuration = _read(reader, path.name, partly=True)
+    problems = errors(reader.problems)
+    own = any(problem.source.partition(":")[0] == path.name for problem in problems)
+    if configuration and not own:
+        warnings = tuple(located(reader.problems, reader.paths)) if not problems else ()
+        configuration = replace(configuration, warnings=warnings)
+    return None if own else configuration, located(problems, reader.paths)
+
+
 def load_archived(folder: Path, keys: MappingOf[str, str], assets: Path) -> Configuration:
     """Read a configuration as an archive keeps it, whatever paths it names; raises Rejected.
 
@@ -143,8 +164,11 @@ def _loaded(reader: Reader, main: str) -> Configuration:
     return replace(configuration, warnings=tuple(located(reader.problems, reader.paths)))
 
 
-def _read(reader: Reader, main: str) -> Configuration | None:
-    """Read the three files, each as far as it can be, so that all problems are told at once."""
+def _read(reader: Reader, main: str, *, partly: bool = False) -> Configuration | None:
+    """Read the three files, each as far as it can be, so that all problems are told at once.
+
+    With `partly`, nothing stands for a mapping or a rate card that cannot be read.
+    """
     document = reader.document(main)
     if document is None:
         return None
@@ -159,6 +183,8 @@ def _read(reader: Reader, main: str) -> Configuration | None:
         reader.locales[settings.invoice.locale] = document.line("invoice", "locale")
     mapping = _mapping(reader, document)
     rates = _rate_card(reader, document, mapping)
+    if partly:
+        mapping, rates = mapping or NOTHING_MAPPED, rates or (NOTHING_RATED, {})
     if settings is None or mapping is None or rates is None:
         return None
     rate_card, assets = rates
