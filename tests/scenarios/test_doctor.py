@@ -158,6 +158,19 @@ def test_each_part_is_a_line_and_a_remedy_below_it(sound):
     assert lines[-1] == "1 problem, 0 warnings"
 
 
+def test_machines_are_told_versions_and_warnings(sound):
+    with (sound.folder / "mapping.yaml").open("a", encoding="utf-8") as file:
+        file.write('tags: {"project:*": Z-9}\n')
+    sound.now = datetime.now(UTC)
+    said = sound.command(lambda context: doctor(sound.folder, context), machine=True)
+    values = json.loads(said.stdout)
+    assert said.code == 0
+    assert {"reportgen", "python", "weasyprint", "pango", "fontconfig"} <= values["versions"].keys()
+    told = [one["message"] for one in values["checks"] if one["state"] == "warning"]
+    assert [one["message"] for one in values["warnings"]] == told
+    assert [one["code"] for one in values["warnings"]] == ["rules-unused"]
+
+
 def test_an_empty_folder_has_a_machine(tmp_path):
     seen = looked(Live(tmp_path, {}))
     assert seen.code == 0

@@ -17,6 +17,7 @@ from reportgen.commands.doctor.mail import MAIL, mail
 from reportgen.commands.doctor.way import API
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import printable
+from reportgen.documents.pdf import engine
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.opening import refuse_archived
 from reportgen.operations.unready import Unready
@@ -54,9 +55,8 @@ def _configured(config: Path) -> tuple[Configuration | None, list[Finding]]:
     configuration, problems = load_partly(config)
     if problems or configuration is None:
         return configuration, [told(CONFIGURATION, problem) for problem in problems]
-    count = len(configuration.warnings)
-    noted = f"; `reportgen check` shows {_count(count, 'warning')}" if count else ""
-    return configuration, [fine(CONFIGURATION, f"{config}{noted}")]
+    warnings = (told(CONFIGURATION, warning) for warning in configuration.warnings)
+    return configuration, [fine(CONFIGURATION, str(config)), *warnings]
 
 
 def _tell(findings: Sequence[Finding], context: Context) -> int:
@@ -71,7 +71,8 @@ def _tell(findings: Sequence[Finding], context: Context) -> int:
     terminal.result(_summary(problems, warnings))
     if terminal.machine:
         terminal.problems(warnings)
-    values = {"checks": [_values(finding) for finding in findings]}
+    checks = [_values(finding) for finding in findings]
+    values = {"checks": checks, "versions": engine.versions()}
     if problems:
         raise Unready(problems, values)
     terminal.values({**values, "problems": []})
