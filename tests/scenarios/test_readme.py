@@ -63,6 +63,11 @@ def test_the_answer_that_counts_is_named_by_line_and_hash(drafted):
         assert digest == sha256(counts["body"].encode()).hexdigest()
     others = {one for row in read_rows(ledger) for one in row["requests"].split()} - {named}
     assert not [one for one in others if "#" in one]
+    assert drafted.here("export", "--format", "csv").returncode == 0
+    exported = (drafted.cycle() / "exports" / "ledger.csv").read_text(encoding="utf-8")
+    assert [row["requests"] for row in read_rows(exported)] == [
+        row["requests"] for row in read_rows(ledger)
+    ]
 
 
 @pytest.mark.heavy
@@ -70,11 +75,14 @@ def test_a_closed_cycle_names_the_answer_as_sealed_and_is_made_again(tmp_path):
     job = plain(small(tmp_path / "small"))
     assert job.here("run").returncode == 0
     request, counts = answered_twice(job)
+    with (job.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
+        file.write("close: {exports: [csv]}\n")
     closed = job.here("close", "--accept", "Seen")
     assert closed.returncode == 0, closed.stderr
     ledger = (job.cycle() / "ledger.csv").read_text(encoding="utf-8")
     marks = {one for row in read_rows(ledger) for one in row["requests"].split() if "#" in one}
     (mark,) = marks
+    assert mark in (job.cycle() / "exports" / "ledger.csv").read_text(encoding="utf-8")
     with gzip.open(job.cycle() / "inputs" / "responses.jsonl.gz") as file:
         lines = file.read().splitlines()
     assert json.loads(lines[int(re.search(r"line=(\d+)", mark)[1]) - 1]) == counts

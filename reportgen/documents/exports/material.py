@@ -43,6 +43,7 @@ class Material:
     draft, and at the close itself, as the seal depends on what is made there; `stamp` is what keys
     of journals end with, the same at the close and ever after. `allocations` can be gone through
     again and again; `collected_at` is the moment of its last answer; `templates` are texts by name.
+    `marks` are requests that were answered more than once, each as it names the answer that counts.
     """
 
     folder: str
@@ -58,6 +59,7 @@ class Material:
     users: UsersShown
     collected_at: str
     templates: Mapping[str, str]
+    marks: Mapping[str, str] = field(default_factory=dict)
     notes: Notes | None = None
 
 

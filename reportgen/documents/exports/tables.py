@@ -5,7 +5,7 @@ lines of its notes; the ledger of the cycle it corrects stands as it was charged
 twice.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -80,14 +80,15 @@ def _number(value: Decimal, kind: ValueKind, decimals: int) -> str:
 def _ledger_rows(material: Material) -> Iterator[ExportRow]:
     if material.notes is None:
         first = material.folder, material.statement.heading.currency
-        yield from ((*first, *_of_allocation(one)) for one in material.allocations)
+        yield from ((*first, *_of_allocation(one, material.marks)) for one in material.allocations)
 
 
-def _of_allocation(one: Allocation) -> ExportRow:
+def _of_allocation(one: Allocation, marks: Mapping[str, str]) -> ExportRow:
     record = one.record
     priced = (one.unit_price, one.rate, one.exact_amount)
     borne = (one.cost_center, one.kind, one.cause, one.rule, one.share, one.quantity)
-    return (*record[:6], *borne, *priced, " ".join(record.requests))
+    requests = " ".join(marks.get(request, request) for request in record.requests)
+    return (*record[:6], *borne, *priced, requests)
 
 
 def _line_rows(material: Material) -> Iterator[ExportRow]:

@@ -95,7 +95,7 @@ def table_files(inputs: Inputs, derived: Derived) -> dict[str, bytes]:
     """Give the statement and the tables by their path."""
     texts = {
         STATEMENT: statement_json(derived.statement),
-        LEDGER: ledger_csv(derived.allocations, _marked(inputs.responses)),
+        LEDGER: ledger_csv(derived.allocations, marks_of(inputs.responses)),
         TIE_OUT: tie_out_csv(derived.statement.tie_out_rows),
         UNALLOCATED: unallocated_csv(
             _unallocated(inputs, derived), derived.statement.heading.decimals
@@ -144,8 +144,11 @@ def everybody(inputs: Inputs, derived: Derived) -> Directory:
     return numbered(with_names(known, inputs.configuration.mapping), _secret(inputs))
 
 
-def _marked(responses: Mapping[str, RecordedResponse]) -> Mapping[str, str]:
-    """Give the requests with more than one answer; in memory there is one to each."""
+def marks_of(responses: Mapping[str, RecordedResponse]) -> Mapping[str, str]:
+    """Give the requests with more than one answer, as tables name the one that counts.
+
+    In memory there is one to each.
+    """
     return responses.marked() if isinstance(responses, evidence.Stored) else {}
 
 

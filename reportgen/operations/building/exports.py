@@ -18,7 +18,7 @@ from reportgen.documents.exports.formats import FORMATS
 from reportgen.documents.exports.material import Booking, Material, Options
 from reportgen.documents.exports.parquet import pyarrow_version
 from reportgen.documents.templating.templates import opened
-from reportgen.operations.building.artifacts import everybody
+from reportgen.operations.building.artifacts import everybody, marks_of
 from reportgen.sources.config.configuration import Configuration
 from reportgen.sources.config.schema import JournalSection
 
@@ -101,6 +101,7 @@ def material_of(
         users=users,
         collected_at=_collected_at(inputs),
         templates=templates,
+        marks=marks_of(inputs.responses),
         notes=derived.notes,
     )
 
