@@ -1,6 +1,7 @@
 """What speaks against booking a cycle: an account that is not named, a day that is closed."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 
 from reportgen.core.journal import Posting, credit_account, entity_of
@@ -57,11 +58,25 @@ def _without_credit_account(centers: Iterable[CostCenter], posting: Posting) -> 
 def _closed(vouchers: Iterable[Voucher], posting: Posting) -> Iterator[Problem]:
     """Report days on which the ledger takes nothing any more."""
     until = posting.closed_through
-    days = sorted({one.posting_date for one in vouchers if _booked(one.amounts)})
-    for day in days if until else ():
-        if until and day <= until:
+    booked = sorted((one for one in vouchers if _booked(one.amounts)), key=_day)
+    for voucher in booked if until else ():
+        if until and voucher.posting_date <= until:
+            day, hint = voucher.posting_date, f"{_remedy(voucher)}, or move `closed_through`"
             yield Problem(
                 source=posting.sources["closed_through"],
                 message=f"nothing can be booked on {day}: the ledger is closed through {until}",
-                hint="name a later day with --posting-date, or move `closed_through`",
+                hint=hint,
             )
+
+
+def _day(voucher: Voucher) -> date:
+    return voucher.posting_date
+
+
+def _remedy(voucher: Voucher) -> str:
+    """Say how it is booked later; options that each say on which day do not go together."""
+    if voucher.kind != "charge":
+        return "accrue until a later day with --until"
+    if voucher.mark:
+        return "book all of it on a later day: --posting-date instead of --split-periods"
+    return "name a later day with --posting-date"

@@ -66,8 +66,9 @@ BEYOND = {
         cost-center-closed-before-usage cost-center-closed-unallocated patterns-of-equal-rank
         recover-invoice-missing""",
     "what a journal is made of, and the names of templates": """
-        export-journal-account-missing export-journal-code-too-long
-        export-journal-entity-without-account export-journal-no-entity
+        export-journal-account-missing export-journal-accrual-closed export-journal-code-too-long
+        export-journal-entity-without-account export-journal-lacks-entity
+        export-journal-lacks-ledger export-journal-no-entity
         export-journal-period-closed export-journal-separator-in-code journal-layout-unknown
         journal-segment-misspelt""",
     "words, as documents and mail servers take them": """

@@ -1,8 +1,11 @@
-"""What of a journal does not fit into its layout: a code that is cut would be somebody else's."""
+"""What of a journal does not fit into its layout, and what its layout lacks.
 
-from collections.abc import Iterable, Iterator, Mapping
+A code that is cut would be somebody else's, and what a system asks for is refused when it is empty.
+"""
 
-from reportgen.core.journal import JournalEntry, JournalLine
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from reportgen.core.journal import JournalEntry, JournalLine, Posting
 from reportgen.core.model import CostCenter
 from reportgen.core.problem import Problem
 from reportgen.core.tables import FORMULA_STARTS
@@ -11,6 +14,21 @@ from reportgen.documents.exports.layouts import Layout, layout_of
 
 Unfit = tuple[str, str, str]
 """A code, what is wrong with it, and what to do."""
+NEEDED = {
+    "ledger": (
+        "needs the ledger",
+        'add `ledger: "300000046975971"` to `journal`: its id or its name',
+    ),
+    "entity": (
+        "needs the legal entity of every cost center",
+        'add `entity: "1000"` to `journal`, for all that name none',
+    ),
+    "credit_cost_center": (
+        "needs a cost center in every line",
+        'add `credit_cost_center: "0000"` to `journal`, for lines against the credit account',
+    ),
+}
+"""What a key says that a system cannot do without, and what to write, by the key."""
 
 
 def unfit(
@@ -26,6 +44,26 @@ def unfit(
     return [
         Problem(source=source, message=f"{quoted(code)} {wrong} in the layout {name}", hint=hint)
         for (code, wrong, hint), source in first.items()
+    ]
+
+
+def lacking(
+    entries: Sequence[JournalEntry], posting: Posting, ledger: str | None, name: str
+) -> list[Problem]:
+    """Report what the system asks for and nothing says, each at the key to write."""
+    needed = layout_of(name).needed
+    combined = posting.segments if "segments" in needed else ()
+    lines = [line for entry in entries for line in entry.lines]
+    lacks = {
+        "ledger": "ledger" in needed and lines and not ledger,
+        "entity": "entity" in {*needed, *combined} and not all(one.entity for one in entries),
+        "credit_cost_center": "cost_center" in combined
+        and not all(line.cost_center for line in lines),
+    }
+    return [
+        Problem(source=posting.sources[key], message=f"the layout {name} {wrong}", hint=hint)
+        for key, (wrong, hint) in NEEDED.items()
+        if lacks[key]
     ]
 
 

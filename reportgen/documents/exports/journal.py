@@ -19,7 +19,7 @@ from reportgen.core.vouchers import (
     corrections,
 )
 from reportgen.documents.content.journal import JournalDocument
-from reportgen.documents.exports.fit import unfit
+from reportgen.documents.exports.fit import lacking, unfit
 from reportgen.documents.exports.layouts import filled_apart, known_layouts, layout_of
 from reportgen.documents.exports.material import Booking, Material, Options, Piece
 
@@ -98,7 +98,8 @@ def _entries(material: Material, posting: Posting, options: Options) -> list[Jou
     entries = journal(vouchers, centers, cited, posting, _most(options))
     by_code = {center.code: center for center in centers}
     separator = options.booking.segment_separator
-    if problems := unfit(entries, by_code, options.layout, separator):
+    lacks = lacking(entries, posting, options.booking.ledger, options.layout)
+    if problems := [*lacks, *unfit(entries, by_code, options.layout, separator)]:
         raise Rejected(problems)
     return entries
 

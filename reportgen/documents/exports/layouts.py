@@ -6,6 +6,7 @@ What stands in which column is the business of the template; here is what a temp
 from collections.abc import Iterable, Mapping
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from typing import Literal
 
 from reportgen.documents.content.journal import JournalDocument
 from reportgen.documents.limits import (
@@ -27,28 +28,35 @@ from reportgen.documents.templating.rows import ROW_FILTERS, lines_as_in_csv
 from reportgen.documents.templating.templates import changed, environment
 
 FOLDER, SUFFIX = "journal/", ".csv.j2"
+Needed = Literal["entity", "ledger", "segments"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layout:
     """What a system takes: so many lines at once, codes no longer than these, by their names.
 
-    A file may be for one legal entity alone; segments may be `joined` into one text.
+    A file may be for one legal entity alone; segments may be `joined` into one text. `needed` is
+    what no document of it can do without.
     """
 
     most_lines: int | None = None
     widths: Mapping[str, int] = field(default_factory=dict)
     by_entity: bool = False
     joined: bool = False
+    needed: frozenset[Needed] = frozenset()
 
 
 SHIPPED: Mapping[str, Layout] = {
     "generic": Layout(),
-    "oracle-fbdi": Layout(widths={"a segment": 25}),
+    "oracle-fbdi": Layout(widths={"a segment": 25}, needed=frozenset({"ledger", "segments"})),
     "netsuite": Layout(),
     "dynamics365": Layout(by_entity=True, joined=True),
-    "workday": Layout(),
-    "sap": Layout(most_lines=999, widths={"an entity": 4, "an account": 10, "a cost center": 10}),
+    "workday": Layout(needed=frozenset({"entity"})),
+    "sap": Layout(
+        most_lines=999,
+        widths={"an entity": 4, "an account": 10, "a cost center": 10},
+        needed=frozenset({"entity"}),
+    ),
 }
 """A layout of the user's own has no limits, but for those of the one whose name it has."""
 
