@@ -29,12 +29,16 @@ MAPPING = mapped(WORLD)
 ORGANIZATION = WORLD.organizations[1].org_id
 CYCLES3 = "/v3/enterprise/consumption/cycles"
 USERS3, SESSIONS3 = "/v3/enterprise/members/users", "/v3/enterprise/sessions"
+PAIR3 = "/v3/organizations/{org_id}/consumption/daily/users/{user_id}"
+DAILIES3 = (
+    *(DAILY3, f"{DAILY3}/organizations/{{org_id}}", f"{DAILY3}/users/{{user_id}}"),
+    *(f"{DAILY3}/service-users/{{service_user_id}}", PAIR3),
+)
 LISTS3 = (
     "/v3/enterprise/organizations",
     "/v3/enterprise/members/idp-users",
     "/v3/enterprise/members/service-users",
 )
-PAIR3 = "/v3/organizations/{org_id}/consumption/daily/users/{user_id}"
 MAIL = "email:\n  host: localhost\n  port: {port}\n  from: " + USER + "\n{more}"
 BY_PASSWORD = "  password_env: MAIL_PASSWORD\n"
 UNCERTIFIED = "  security: plain\n"
@@ -558,6 +562,18 @@ def test_a_view_that_can_be_done_without_is_a_warning(sound, api, template):
     seen = looked(sound)
     assert seen.code == 0
     assert "warning" in [one["state"] for one in seen.checks]
+
+
+def test_views_of_one_remedy_are_one_line(sound, api):
+    """A role may read metrics, members and sessions, and not consumption."""
+    for template in DAILIES3:
+        api.forbid(template)
+    refused = [one for one in looked(sound).checks if one["part"] == "views"][1:]
+    whose = ("the enterprise", "organizations", "users", "service users")
+    assert [(one["state"], one["message"].partition(":")[0]) for one in refused] == [
+        ("problem", ", ".join(f"consumption of {name}" for name in whose)),
+        ("warning", "consumption of users within an organization"),
+    ]
 
 
 @pytest.mark.quick(1)

@@ -39,7 +39,9 @@ def _writing(configuration: Configuration) -> Finding:
         refuse_unwritable(folder, source)
         if closed := shut(place):
             message = f"{closed[0]} may not be written by its owner{_more(closed)}"
-            return wrong(PART, message, f"chmod u+rwx {closed[0]}", source)
+            chmod = f"chmod u+rwx {closed[0]}"
+            hint = chmod if place == folder else "name a folder that you may write to"
+            return wrong(PART, message, hint, source)
         try_to_write(place)
         room = shutil.disk_usage(place).free
     except Rejected as rejected:

@@ -1,6 +1,7 @@
 """Which views a credential may read: each is asked for once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from reportgen.commands.doctor.asking import Heard, ask, once
@@ -38,9 +39,8 @@ def views(source: SourceSection, connection: Connection, context: Context) -> It
     elif status := _one_status(heard):
         yield _nothing(status, connection)
         return
-    for trial, one in zip((*first, *further), (*heard, *results), strict=True):
-        if trial.view not in readable:
-            yield _unread(trial, one, connection)
+    asked = zip((*first, *further), (*heard, *results), strict=True)
+    yield from _unread((pair for pair in asked if pair[0].view not in readable), connection)
 
 
 def _one_status(heard: Sequence[Heard]) -> int:
@@ -62,19 +62,28 @@ def _is_known(heard: Heard) -> bool:
     )
 
 
-def _unread(trial: Trial, heard: Heard, connection: Connection) -> Finding:
-    """Say that a view may not be read, or could not be."""
-    if isinstance(heard, ApiFailure):
-        return told(VIEWS, once(heard.problem))
-    message = f"{trial.view}: the API answers {heard.recorded.status} to this credential"
-    problem = Problem(
-        source=f"GET {connection.base_url}{trial.request.path}",
+def _unread(asked: Iterable[tuple[Trial, Heard]], connection: Connection) -> Iterator[Finding]:
+    """Say which views may not be read, or could not be: those of one remedy together."""
+    alike: dict[Problem, list[str]] = {}
+    for trial, heard in asked:
+        if isinstance(heard, ApiFailure):
+            yield told(VIEWS, once(heard.problem))
+        else:
+            alike.setdefault(_refusal(trial, heard, connection), []).append(trial.view)
+    for problem, names in alike.items():
+        yield told(VIEWS, replace(problem, message=f"{', '.join(names)}: {problem.message}"))
+
+
+def _refusal(trial: Trial, heard: Answer, connection: Connection) -> Problem:
+    """Say what is answered instead of a view, and what is lost without it."""
+    message = f"the API answers {heard.recorded.status} to this credential"
+    return Problem(
+        source=connection.base_url,
         message=f"{message}, so {trial.loss}" if trial.loss else message,
         hint=ADVICE[NOT_FOUND] if heard.recorded.status == NOT_FOUND else trial.hint,
         warning=bool(trial.loss),
         code="view-refused" if trial.loss else "",
     )
-    return told(VIEWS, problem)
 
 
 def _a_day(context: Context) -> BillingCycle:
