@@ -613,7 +613,7 @@ def verify(
 @click.option(
     "--focus-version",
     type=click.Choice(["1.2", "1.4"]),
-    help="Of focus: the version of the specification; 1.2 by default.",
+    help="Of focus: the version of the specification; by default that of `focus:`, else 1.2.",
 )
 @click.option(
     "--layout",

@@ -67,6 +67,8 @@ TieOutTold = Literal["own", "full"]
 """Whether the vendor's total stands on invoices as well, or on the statement alone."""
 ExportName = Literal["csv", "focus", "journal", "parquet"]
 """What `export` makes of figures, and `close: {exports: […]}` seals with them."""
+FocusVersion = Literal["1.2", "1.4"]
+"""The versions of the FinOps Open Cost and Usage Specification that can be exported."""
 DEFAULT_PRECEDENCE: tuple[Level, ...] = ("session", "user", "org")
 ANY_PRODUCT = "*"
 UNSPECIFIED = "unspecified"

@@ -29,10 +29,11 @@ from tests.scenarios.job import DECEMBER, NOVEMBER, Job, contents, once, plain, 
 
 YEAR = f"{NOVEMBER}..{DECEMBER}"
 NAMES = {"ledger.csv", "invoice_lines.csv", "tie_out.csv"}
-EXPORTS = "close: {exports: [csv, focus, parquet]}\n"
+EXPORTS = "close: {exports: [csv, focus, parquet]}\nfocus: {version: 1.4}\n"
 SEALED = (
     NAMES
-    | {"focus-CostAndUsage.csv", "focus-metadata.json"}
+    | {f"focus-{name}.csv" for name in ("CostAndUsage", "InvoiceDetail", "BillingPeriod")}
+    | {"focus-metadata.json"}
     | {name.replace(".csv", ".parquet") for name in NAMES}
 )
 

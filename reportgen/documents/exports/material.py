@@ -6,7 +6,7 @@ Law: people stand in it as documents may show them; no format looks behind that.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from reportgen.core.charges import CycleCharges
 from reportgen.core.cycle import BillingCycle
@@ -15,6 +15,7 @@ from reportgen.core.model import (
     Allocation,
     CostCenter,
     Directory,
+    FocusVersion,
     RateCard,
     Statement,
     UsersShown,
@@ -23,8 +24,6 @@ from reportgen.core.model import Mapping as Rules
 from reportgen.core.notes import Notes
 from reportgen.core.problem import Problem
 from reportgen.core.vouchers import UNSEALED
-
-FocusVersion = Literal["1.2", "1.4"]
 
 
 class Piece(NamedTuple):

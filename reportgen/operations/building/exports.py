@@ -35,14 +35,20 @@ def export_versions(names: Iterable[str]) -> dict[str, str]:
 
 def options_of(configuration: Configuration) -> Options:
     """Say what the configuration chooses of exports."""
-    section, locale = configuration.settings.journal, configuration.settings.invoice.locale
+    settings = configuration.settings
+    options = Options(
+        booking=Booking(configured=configuration.main),
+        focus_version=settings.focus.version,
+        locale=settings.invoice.locale,
+    )
+    section = settings.journal
     if section is None:
-        return Options(booking=Booking(configured=configuration.main), locale=locale)
-    return Options(
+        return options
+    return replace(
+        options,
         booking=_booking(configuration, section),
         layout=section.layout,
         split_periods=section.split_periods,
-        locale=locale,
     )
 
 

@@ -17,7 +17,7 @@ from babel.numbers import list_currencies
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from reportgen.core.model import DetailShown, ExportName, TieOutTold, UsersShown
+from reportgen.core.model import DetailShown, ExportName, FocusVersion, TieOutTold, UsersShown
 from reportgen.core.text import did_you_mean, quoted, visible
 from reportgen.sources.config import scalars
 from reportgen.sources.config.date_formats import date_format
@@ -367,6 +367,7 @@ FeeTargets = Annotated[
     | Annotated[tuple[Code, ...], Field(min_length=1), EachOnce, Tag("=list")],
     Discriminator(lambda value: "=list" if isinstance(value, list) else "=one"),
 ]
+FocusVersionName = Annotated[FocusVersion, _one_of(*get_args(FocusVersion))]
 Exported = Annotated[ExportName, _one_of(*get_args(ExportName))]
 Accounts = Annotated[
     Annotated[Account, Tag("=one")]

@@ -37,6 +37,7 @@ from reportgen.sources.config.fields import (
     FeePart,
     FeeTargets,
     Flag,
+    FocusVersionName,
     HiddenVariable,
     HostName,
     Key,
@@ -130,6 +131,12 @@ class CorrectionsSection(Section):
     minimum: NotNegative = Decimal("0.01")
 
 
+class FocusSection(Section):
+    """By which version of its specification charges are exported (docs/exports.md)."""
+
+    version: FocusVersionName = "1.2"
+
+
 class JournalSection(Section):
     """How a cycle is booked, and what a ledger wants to be told besides (docs/exports.md)."""
 
@@ -205,6 +212,7 @@ class ChargebackFile(Section):
     close: Annotated[CloseSection, EmptyMap] = CloseSection()
     corrections: Annotated[CorrectionsSection, EmptyMap] = CorrectionsSection()
     email: EmailSection | None = None
+    focus: FocusSection = FocusSection()
     journal: JournalSection | None = None
 
 

@@ -6,7 +6,7 @@ those it knows. What a later version has of its own is there in 1.2 as well, as 
 
 from typing import Literal, NamedTuple
 
-from reportgen.documents.exports.material import FocusVersion
+from reportgen.core.model import FocusVersion
 
 DataType = Literal["STRING", "DECIMAL", "DATETIME", "JSON"]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
 
+from reportgen.core.model import FocusVersion
 from reportgen.documents.exports.focus.adjustments import corrections, other_charges
 from reportgen.documents.exports.focus.columns import (
     BILLING_PERIOD,
@@ -20,7 +21,7 @@ from reportgen.documents.exports.focus.columns import (
 from reportgen.documents.exports.focus.invoices import Periods, invoice_details, made_at
 from reportgen.documents.exports.focus.metadata import metadata
 from reportgen.documents.exports.focus.usage import roundings, usage_charges
-from reportgen.documents.exports.material import FocusVersion, Material, Options, Piece
+from reportgen.documents.exports.material import Material, Options, Piece
 from reportgen.documents.exports.pieces import CsvPieces
 
 PREFIX = "focus-"

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from reportgen import __version__
+from reportgen.core.model import FocusVersion
 from reportgen.documents.exports.focus.columns import FocusColumn
-from reportgen.documents.exports.material import FocusVersion
 
 CREATED = "2026-12-01T00:00:00Z"
 """When the columns of either version were last changed."""
