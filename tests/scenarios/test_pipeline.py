@@ -72,8 +72,8 @@ def test_without_a_person_there_are_drafts(job, program, tmp_path):
 )
 def test_what_is_wrong_ends_it_with_its_code(job, program, tmp_path, fault, code, last):
     if fault == "warning":
-        with (job.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
-            file.write("invoice: {locale: fr_CH}\n")
+        with (job.folder / "mapping.yaml").open("a", encoding="utf-8") as file:
+            file.write('tags: {"project:*": Z-9}\n')
     elif fault == "configuration":
         job.edit("rates.yaml", "currency: USD", "currency: US")
     else:
