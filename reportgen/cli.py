@@ -263,13 +263,33 @@ def finishing(function: "Callable[..., Work]") -> "Callable[..., None]":
 
 @main.command()
 @click.argument("folder", metavar="DIR")
+@click.option(
+    "--discover",
+    is_flag=True,
+    help="Ask the API for a cycle, and write who and what used ACUs into the configuration.",
+)
+@click.option("--base-url", metavar="URL", help="With --discover: where the API is.")
+@click.option("--api", type=click.Choice(["v3", "v2"]), help="With --discover: which API.")
+@click.option("--token-env", metavar="NAME", help="With --discover: the token's variable.")
+@click.option("--cycle", metavar="C", help="With --discover: which cycle; by default previous.")
 @finishing
-def init(folder: str) -> "Work":
-    """Write a commented configuration to start from into DIR, and the templates of documents."""
-    from reportgen.commands.init import init as command  # noqa: PLC0415
+def init(folder: str, *, discover: bool, cycle: str | None, **source: str | None) -> "Work":
+    """Write a commented configuration to start from into DIR, and the templates of documents.
 
+    With --discover also everybody and everything that used ACUs in the last closed billing cycle;
+    where DIR has a chargeback.yaml, the API is asked as that says.
+    """
     if not folder.strip():  # a variable that is not set; a Path of it would be this folder
         raise click.BadParameter("it is empty", param_hint="DIR")
+    written = {key: value for key, value in source.items() if value is not None}
+    if discover:
+        from reportgen.commands.init.discover import discover as discovering  # noqa: PLC0415
+
+        return lambda context: discovering(Path(folder), written, cycle or "previous", context)
+    if written or cycle:
+        raise click.UsageError("--base-url, --api, --token-env and --cycle need --discover")
+    from reportgen.commands.init.init import init as command  # noqa: PLC0415
+
     return lambda context: command(Path(folder), context)
 
 

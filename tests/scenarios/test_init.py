@@ -12,10 +12,10 @@ from jsonschema import Draft7Validator
 from pydantic.fields import FieldInfo
 
 from reportgen.cli import main
-from reportgen.commands.init import _move
 from reportgen.commands.run import run
 from reportgen.documents.templating.templates import read_templates
 from reportgen.operations.collecting.collection import Effort
+from reportgen.operations.starting import move
 from reportgen.sources.config.messages import _sections_in
 from reportgen.sources.config.schema import ChargebackFile, MappingFile, RatesFile
 from tests.fakeapi.behavior import ENTERPRISE
@@ -221,7 +221,7 @@ def test_what_cannot_be_renamed_in_takes_the_rest_back(tmp_path):
     for name in ("a.yaml", "b.yaml"):
         (whole / name).write_text(name)
     with pytest.raises(IsADirectoryError):
-        _move(sorted(whole.iterdir()), folder)
+        move(sorted(whole.iterdir()), folder)
     assert contents(whole) == {"a.yaml": b"a.yaml", "b.yaml": b"b.yaml"}
     assert contents(folder) == {}
 

@@ -148,6 +148,18 @@ def load_partly(config: Path) -> tuple[Configuration | None, list[Problem]]:
     return None if own else configuration, located(problems, reader.paths)
 
 
+def load_settings(folder: Path) -> ChargebackFile:
+    """Read chargeback.yaml alone, whether or not the files are there that it names.
+
+    Raises Rejected.
+    """
+    reader = Reader(folder=folder)
+    settings = reader.typed(ChargebackFile, reader.document(MAIN_FILE))
+    if settings is None or errors(reader.problems):
+        raise Rejected(located(errors(reader.problems), reader.paths))
+    return settings
+
+
 def load_archived(folder: Path, keys: MappingOf[str, str], assets: Path) -> Configuration:
     """Read a configuration as an archive keeps it, whatever paths it names; raises Rejected.
 

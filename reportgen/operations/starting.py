@@ -1,12 +1,12 @@
-"""`init`: a commented configuration to start from, what editors check it by, templates to edit.
+"""A configuration to start from: where it may be written, what is in it, and how it appears.
 
 The law it keeps: it never overwrites, and all files appear or none. Without the folder, one is
 staged beside it and renamed in whole; in a folder that is there, its entries are.
 """
 
 import os
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +14,6 @@ from reportgen import resources
 from reportgen.archive.draft import Stage
 from reportgen.core.problem import Problem, Rejected
 from reportgen.documents.templating.templates import read_templates
-from reportgen.operations.context import DONE, Context
 from reportgen.sources.config.json_schema import ROOTS, written
 
 FILES = ("chargeback.yaml", "mapping.yaml", "rates.yaml")
@@ -25,24 +24,7 @@ CYCLES = "????-??-??/inputs"
 """By what an archive is known: a billing cycle that was collected."""
 
 
-def init(folder: Path, context: Context) -> int:
-    """Write the configuration and the templates; raises Rejected where they cannot be there."""
-    _refuse_wrong_place(folder)
-    _refuse_in_the_way(folder)
-    contents = _contents()
-    _write(folder, contents)
-    count = sum(name.startswith(f"{TEMPLATES}/") for name in contents)
-    context.terminal.result(f"Wrote {', '.join(FILES)} and {count} templates into {folder}")
-    context.terminal.result(f"Open {folder / FILES[0]}: it says what to do first.")
-    context.terminal.result(
-        f"No template is used until `templates: {TEMPLATES}` is uncommented there; keep only those "
-        "you change, as each that stays hides a better one of a later version."
-    )
-    context.terminal.values({"folder": str(folder), "files": sorted(contents)})
-    return DONE
-
-
-def _refuse_wrong_place(folder: Path) -> None:
+def refuse_wrong_place(folder: Path) -> None:
     """Raise Rejected where the folder cannot be made or written to, or lies in an archive."""
     place = folder if os.path.lexists(folder) else folder.parent
     if not os.path.lexists(place):
@@ -64,11 +46,9 @@ def _in_archive(folder: Path) -> bool:
     return any(any(place.glob(CYCLES)) for place in (real, *real.parents))
 
 
-def _refuse_in_the_way(folder: Path) -> None:
+def refuse_in_the_way(folder: Path, names: Iterable[str]) -> None:
     """Raise Rejected with everything that stands where something would be written."""
-    taken = [
-        folder / name for name in (*FILES, TEMPLATES, SCHEMAS) if os.path.lexists(folder / name)
-    ]
+    taken = [folder / name for name in names if os.path.lexists(folder / name)]
     hint = "name another folder, or move it away: nothing is ever overwritten"
     if taken:
         raise Rejected(
@@ -76,7 +56,7 @@ def _refuse_in_the_way(folder: Path) -> None:
         )
 
 
-def _contents() -> dict[str, bytes]:
+def start_files() -> dict[str, bytes]:
     """Give every file by its name: the configuration with its schemas, and all templates."""
     start = resources.configs() / "start"
     contents: dict[str, bytes] = {}
@@ -88,21 +68,27 @@ def _contents() -> dict[str, bytes]:
     return contents | {f"{TEMPLATES}/{name}": text.encode() for name, text in templates.items()}
 
 
-def _write(folder: Path, contents: dict[str, bytes]) -> None:
-    """Stage all files in the file system that they belong to, then let them appear."""
+@contextmanager
+def appearing(folder: Path) -> Iterator[Path]:
+    """Give a folder to write files into, which appear in their place once all went well."""
     there = folder.is_dir()
     with TemporaryDirectory(prefix=".reportgen-", dir=folder if there else folder.parent) as beside:
         whole = Path(beside) / "whole"
-        stage = Stage(whole, folder)
-        for name, content in contents.items():
-            stage.write(name, content)
+        yield whole
         if there:
-            _move(sorted(whole.iterdir()), folder)
+            move(sorted(whole.iterdir()), folder)
         else:
             whole.rename(folder)
 
 
-def _move(paths: Iterable[Path], folder: Path) -> None:
+def write_all(whole: Path, folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files into the folder that appears as `folder`."""
+    stage = Stage(whole, folder)
+    for name, content in contents.items():
+        stage.write(name, content)
+
+
+def move(paths: Iterable[Path], folder: Path) -> None:
     """Rename files and folders into another folder; back again where one of them cannot be."""
     with ExitStack() as undo:
         for path in paths:

@@ -1,0 +1,1 @@
+"""`init`: a first configuration, as it comes or as the API tells."""
