@@ -73,7 +73,7 @@ def python(installed: Path, folder: Path, *arguments: str | Path) -> str:
 def test_the_wheel_carries_templates_configurations_and_the_sample(wheel: Path) -> None:
     carried = set(zipfile.ZipFile(wheel).namelist())
     for folder in ("templates", "configs"):
-        files = [p for p in (ROOT / folder).rglob("*") if p.is_file()]
+        files = [p for p in (ROOT / folder).rglob("*") if p.is_file() and p.suffix != ".pyc"]
         assert files
         assert {f"reportgen/share/{p.relative_to(ROOT).as_posix()}" for p in files} <= carried
     assert "reportgen/share/samples/acme/responses.jsonl" in carried

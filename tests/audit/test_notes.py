@@ -36,7 +36,9 @@ def _program() -> ModuleType:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as process:
+        process.setattr(sys, "dont_write_bytecode", True)  # beside it lies what goes into the wheel
+        spec.loader.exec_module(module)
     return module
 
 

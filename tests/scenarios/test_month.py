@@ -219,7 +219,7 @@ def test_a_product_without_a_price_is_shown_as_unpriced(small_job):
     assert Decimal(unpriced["acus"]) > 0
     assert ties_out(small_job)
     document = small_job.cycle() / "invoices" / "CB-2025-12-05-A-1"
-    (row,) = [
+    row, *_ = [
         line
         for line in text(document.with_suffix(".pdf")).splitlines()
         if line.strip().startswith("terminal ")
