@@ -166,13 +166,14 @@ def _compared(
     allocations: tuple[Allocation, ...],
     charges: CycleCharges,
 ) -> Statement:
-    """Set a statement against the cycles before, and say whose usage has moved since the last."""
+    """Set a statement against the cycles before, and say who has moved or is new."""
     compared = set_against(result, earlier)
     if compared.variance is None:
         return compared
     decimals = result.heading.decimals
-    moves = moved(compared.variance.previous, allocations, charges, decimals)
-    return replace(compared, variance=replace(compared.variance, moved=moves))
+    moves, arrivals = moved(compared.variance.previous, allocations, charges, decimals)
+    variance = replace(compared.variance, moved=moves, arrived=arrivals)
+    return replace(compared, variance=variance)
 
 
 def _year_to_date(result: Statement, inputs: Inputs) -> YearToDate | None:

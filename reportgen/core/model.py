@@ -39,7 +39,7 @@
     Attachment                  a file inside a PDF
     CycleTotals                 what a statement came to, kept to be compared with
       Variance                  the changes between two: CostCenterChange, Change
-      Moved                     whose usage another cost center bears
+      Moved                     whose usage another cost center bears, or bore nobody before
     YearToDate                  what the fiscal year has come to
 
 Quantities are ACUs, amounts are in the rate card's currency; both are Decimal and never rounded
@@ -596,7 +596,7 @@ class UnallocatedPart(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unallocated:
-    """What no rule covers; `cost_center` bears it, or nobody does.
+    """What no rule covers; `cost_center` bears it, or nobody does: `source` is where that is said.
 
     The `parts` say whose it is: by cause, the largest amount first.
     """
@@ -607,6 +607,16 @@ class Unallocated:
     by_product: MappingOf[str, Decimal]
     by_cause: MappingOf[str, Decimal]
     parts: tuple[UnallocatedPart, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unpriced:
+    """A product without a price, its ACUs, gross, and where the prices are written."""
+
+    product: str
+    acus: Decimal
+    source: str = ""
 
 
 class TieOutRow(NamedTuple):
@@ -736,6 +746,7 @@ class Moved(NamedTuple):
 
     `givers` are those others, `rules` (file:line) what brought it here; none: no rule assigns it. A
     `receiver` of "" is nobody. Where nobody is told apart, ids are empty and `people` are counted.
+    Of somebody who is new there are no givers.
     """
 
     principal_kind: str
@@ -750,13 +761,17 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Variance:
-    """A statement against that of the cycle before; `moved` is the largest amount first."""
+    """A statement against that of the cycle before; people stand the largest amount first.
+
+    `moved` are those whom another cost center bears, `arrived` those whom none bore before.
+    """
 
     previous: CycleTotals
     acus: Decimal
     amount: Decimal
     by_cost_center: MappingOf[str, CostCenterChange]
     moved: tuple[Moved, ...] = ()
+    arrived: tuple[Moved, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -1009,6 +1024,7 @@ class Statement:
     earlier: tuple[CycleTotals, ...] = ()
     year_to_date: YearToDate | None = None
     corrections: tuple[IssuedCorrection, ...] = ()
+    unpriced: tuple[Unpriced, ...] = ()
     vendor_number: str = ""
     vendor_document: str = ""
 

@@ -1,7 +1,8 @@
 """Whose usage another cost center bears than in the cycle before, and by which rule.
 
 Somebody has moved where a cost center bears their ACUs that bore none before, and others did. What
-moved is what that cost center bears of theirs now, as its invoice shows it by user.
+moved is what that cost center bears of theirs now, as its invoice shows it by user. Somebody has
+arrived where no cost center bore anything of theirs.
 """
 
 from collections import defaultdict
@@ -21,20 +22,26 @@ _Borne = dict[Principal, dict[str, PrincipalUsage]]
 
 def moved(
     before: CycleTotals, allocations: Iterable[Allocation], charges: CycleCharges, decimals: int
-) -> tuple[Moved, ...]:
-    """Give a row per principal and cost center that is new to them, the largest amount first."""
+) -> tuple[tuple[Moved, ...], tuple[Moved, ...]]:
+    """Give who moved, and who arrived: a row per cost center, the largest amount first.
+
+    Where nobody's usage is known of the cycle before, nobody is told to be new.
+    """
     borne, held = _borne(charges, decimals), _held(before)
     new = {
         (principal, code)
-        for principal, usages in borne.items()
-        for code in set(usages).difference(held.get(principal, usages))
+        for principal, usages in (borne if held else {}).items()
+        for code in set(usages).difference(held.get(principal, ()))
     }
     rules = _rules(allocations, new)
     rows = [
-        _moved(principal, code, held[principal], borne[principal], rules[principal, code])
+        _moved(
+            principal, code, held.get(principal, set()), borne[principal], rules[principal, code]
+        )
         for principal, code in sorted(new)
     ]
-    return tuple(sorted(rows, key=lambda row: (row.amount, row.acus), reverse=True))
+    rows.sort(key=lambda row: (row.amount, row.acus), reverse=True)
+    return tuple(row for row in rows if row.givers), tuple(row for row in rows if not row.givers)
 
 
 def _borne(charges: CycleCharges, decimals: int) -> _Borne:

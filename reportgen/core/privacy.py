@@ -285,6 +285,7 @@ def _variance(variance: Variance, kept: Pseudonyms) -> Variance:
         variance,
         previous=_totals(variance.previous),
         moved=_moved(variance.moved, kept),
+        arrived=_moved(variance.arrived, kept),
         by_cost_center={
             code: _change(change, kept) for code, change in variance.by_cost_center.items()
         },

@@ -50,6 +50,9 @@ def labelled(statement: Statement) -> Statement:
         tie_out_rows=tuple(
             row._replace(product=_name(row.product, names)) for row in statement.tie_out_rows
         ),
+        unpriced=tuple(
+            replace(one, product=_name(one.product, names)) for one in statement.unpriced
+        ),
         variance=_variance(statement.variance, names) if statement.variance else None,
     )
 

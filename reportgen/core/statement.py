@@ -20,6 +20,7 @@ from reportgen.core.model import (
     RunRate,
     Statement,
     Unallocated,
+    Unpriced,
     Usage,
 )
 from reportgen.core.money import (
@@ -80,6 +81,7 @@ def statement(
         by_entity=by_holder(invoices, lambda center: center.entity, card.decimals),
         by_month=over_all(invoices),
         run_rate=_run_rate(heading, invoices, tie.invoiced_amount),
+        unpriced=_unpriced(charges, card),
         vendor_number=vendor_invoice.number if vendor_invoice else "",
         vendor_document=(vendor_invoice.document or "") if vendor_invoice else "",
     )
@@ -153,6 +155,7 @@ def _unallocated(
             if allocation.kind == "unallocated"
         ),
         parts=unallocated_parts(allocations, unallocated, card.decimals),
+        source=mapping.unallocated_source,
     )
 
 
@@ -179,6 +182,13 @@ def _unborne(
             code="usage-unborne",
         )
     ]
+
+
+def _unpriced(charges: CycleCharges, card: RateCard) -> tuple[Unpriced, ...]:
+    return tuple(
+        Unpriced(product=product, acus=acus, source=card.source)
+        for product, acus in unpriced(charges).items()
+    )
 
 
 def _without_price(acus: MappingOf[str, Decimal], card: RateCard) -> list[Problem]:

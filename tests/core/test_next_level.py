@@ -179,7 +179,10 @@ def before(**people: str) -> CycleTotals:
 def test_who_was_borne_by_others_has_moved_and_who_is_new_has_not():
     records = [record(who, "main", "10") for who in ("ada", "bob", "cyd")]
     _, allocations, charges = reckoned(records, mapping_of(OWN, PASSED, MAIN))
-    rows = moved(before(ada="A", cyd="BC"), allocations, charges, 2)
+    rows, arrived = moved(before(ada="A", cyd="BC"), allocations, charges, 2)
+    assert [(row.principal_id, row.givers, row.receiver, row.rules) for row in arrived] == [
+        ("bob", (), "A", ("m:2",))
+    ]
     assert rows == (
         Moved("user", "ada", ("A",), "B", ("m:4",), Decimal("6.0"), Decimal("12.00")),
         Moved("user", "ada", ("A",), "C", ("m:4",), Decimal("4.0"), Decimal("8.00")),
@@ -195,7 +198,7 @@ def test_what_no_rule_assigns_has_moved_to_its_bearer_or_to_nobody():
             else mapping_of(OWN, MAIN)
         )
         _, allocations, charges = reckoned(records, mapping)
-        (row,) = moved(before(ada="A", bob="AB"), allocations, charges, 2)
+        ((row,), _) = moved(before(ada="A", bob="AB"), allocations, charges, 2)
         assert row[1:5] == ("ada", ("A",), bearer or "", ())
         assert (row.acus, row.amount) == (Decimal(10), Decimal("20.00"))
 
@@ -211,6 +214,7 @@ def test_what_moved_foots_with_the_invoices_by_user(records, people):
         for usage in by_principal(charges.lines.get(code, ()), detail, 2)
         if code not in held.get(usage.principal_id, {code}) and (usage.acus or usage.amount)
     }
-    rows = moved(before(**people), allocations, charges, 2)
+    rows, arrived = moved(before(**people), allocations, charges, 2)
     assert {(row[1], row.receiver): (row.acus, row.amount) for row in rows} == expected
     assert all(set(row.givers) <= held[row.principal_id] and row.givers for row in rows)
+    assert not {row.principal_id for row in arrived} & set(held)

@@ -1,4 +1,4 @@
-"""Who is charged by their organization's rule or by none, and whom another cost center bears.
+"""Who is charged by their organization's rule or by none, who moved to another cost center, is new.
 
 All lists are of everybody, the largest amount first; a page shows the first of them and one row
 for all others, so that its columns foot.
@@ -89,6 +89,12 @@ def moved_since(statement: Statement, directory: Directory) -> Bearers:
     """List whom another cost center bears than in the cycle before."""
     moves = statement.variance.moved if statement.variance else ()
     return Bearers(rows=tuple(sorted((_moved(row, directory) for row in moves), key=_order)))
+
+
+def arrived_since(statement: Statement, directory: Directory) -> Bearers:
+    """List whom no cost center bore in the cycle before."""
+    arrivals = statement.variance.arrived if statement.variance else ()
+    return Bearers(rows=tuple(sorted((_moved(row, directory) for row in arrivals), key=_order)))
 
 
 def without_a_rule(statement: Statement, directory: Directory) -> Bearers:

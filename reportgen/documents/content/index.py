@@ -11,6 +11,7 @@ from urllib.parse import quote
 from reportgen.core.model import Heading, Statement, TieOut
 from reportgen.core.money import ZERO, decimals_of, round_half_up, subtract, total
 from reportgen.documents.content.labels import Word
+from reportgen.documents.content.review import Concern, concerns
 from reportgen.documents.content.slots import Slot
 from reportgen.documents.content.statement import CostCenterRow, StatementDocument, without_usage
 from reportgen.documents.content.summary import SummaryDocument
@@ -95,6 +96,11 @@ class IndexDocument:
         return tuple(
             _group(name, f"department-{place}", rows) for place, name in enumerate(names, start=1)
         )
+
+    @property
+    def review(self) -> tuple[Concern, ...]:
+        """What there is to look at before the cycle is closed."""
+        return concerns(self.whole)
 
     @property
     def before(self) -> str | None:

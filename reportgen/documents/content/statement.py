@@ -18,6 +18,7 @@ from reportgen.core.model import (
 from reportgen.core.money import ZERO, add, printed, round_half_up, subtract, total
 from reportgen.documents.content.bearers import (
     Bearers,
+    arrived_since,
     by_organization_slot,
     charged_by_organization,
     moved_since,
@@ -102,7 +103,7 @@ class SummaryDraft:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatementDocument:
-    """The statement of a cycle; `moved` is since the cycle before.
+    """The statement of a cycle; `moved` and `arrived` are since the cycle before.
 
     `drafts` are the marks of all other documents by their file, where they are drafts, and
     `summary_drafts` those of the summaries by department and entity.
@@ -112,6 +113,7 @@ class StatementDocument:
     palette: Mapping[str, str]
     by_organization: Bearers
     moved: Bearers
+    arrived: Bearers
     unallocated: Bearers
     note: str | None = None
     effective_prices: bool = False
@@ -323,6 +325,7 @@ def statement_document(
         palette=colors(products_of(statement)),
         by_organization=charged_by_organization(statement, directory),
         moved=moved_since(statement, directory),
+        arrived=arrived_since(statement, directory),
         unallocated=without_a_rule(statement, directory),
         note=note,
         effective_prices=statement.heading.effective_prices,

@@ -3,9 +3,11 @@
 Values are rounded for print here and nowhere else; what is printed is never read back.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal, localcontext
+from hashlib import sha256
 
 from babel import Locale
 from babel.dates import format_skeleton
@@ -63,6 +65,7 @@ class Format:
             "wrapped": wrapped,
             "fitted": fitted,
             "row_height": row_height,
+            "script_hash": script_hash,
         }
 
     def money(self, amount: Decimal) -> str:
@@ -153,6 +156,15 @@ def short(text: str) -> str:
     (120, 'Ada')
     """
     return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+
+
+def script_hash(text: str) -> str:
+    """Name a script in the policy of a page, which runs that one and no other.
+
+    >>> script_hash("")
+    'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
+    """
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
 def wide(text: str, room: int = 20) -> str:

@@ -1,20 +1,24 @@
 """The page of a cycle: it says what the statement says, leads to all, and loads nothing."""
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from hashlib import sha256
 from urllib.parse import unquote, urlsplit
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 from tinyhtml5.parser import HTMLParser
 
-from reportgen.core.model import Discrepancy, Invoice, MissingView, Statement
+from reportgen.core.model import Discrepancy, Invoice, MissingView, Moved, Statement, Unpriced
 from reportgen.core.privacy import redacted
 from reportgen.core.problem import Rejected
+from reportgen.documents.content import review
+from reportgen.documents.content.statement import CostCenterRow
 from reportgen.documents.render import draw
 from reportgen.documents.tasks import Design, Task, tasks_of
 from tests.core import test_privacy
@@ -138,9 +142,18 @@ def test_the_page_is_the_same_again():
     assert b"\r" not in rich()
 
 
-def test_the_page_loads_and_runs_nothing():
+def test_the_page_loads_nothing_and_runs_one_script_of_its_own():
     page = read(rich())
+    (script,) = page.iter("script")
+    assert script.attrib == {}
+    assert script.text == grove.design().templates["index.js.j2"]
+    assert not re.search(
+        r"fetch|XMLHttp|innerHTML|eval|Storage|cookie|https?:|location", script.text
+    )
+    allowed = b64encode(sha256(script.text.encode()).digest()).decode()
     for element in page.iter():
+        if element is script:
+            continue
         assert element.tag.rpartition("}")[2] not in {
             "script",
             "iframe",
@@ -156,7 +169,8 @@ def test_the_page_loads_and_runs_nothing():
     assert [link.get("href") for link in page.iter("link")] == ["data:,"]
     policy = page.find("head/meta[@http-equiv='Content-Security-Policy']").get("content")
     assert policy == (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        f"default-src 'none'; script-src 'sha256-{allowed}'; style-src 'unsafe-inline'; "
+        "img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
     style = page.findtext("head/style")
@@ -189,7 +203,7 @@ def test_whatever_has_a_name_is_shown_as_text():
         .find("head/title")
         .text.endswith(HOSTILE)
     )
-    assert not [one.tag for one in read(page).iter() if one.tag in {"script", "img"}]
+    assert [one.tag for one in read(page).iter() if one.tag in {"script", "img"}] == ["script"]
     assert (
         text(page).count(HOSTILE) == 7
     )  # enterprise, name, department, its summary with a link, note, contract
@@ -217,7 +231,7 @@ def test_a_mistake_in_the_users_page_names_it():
 @pytest.mark.parametrize("page", [rich, first])
 def test_the_page_can_be_read_aloud(page):
     root = read(page())
-    assert [child.tag for child in root.find("body")] == ["header", "main", "footer"]
+    assert [child.tag for child in root.find("body")] == [*("header", "main", "footer", "script")]
     assert [len(list(root.iter(tag))) for tag in ("h1", "h3")] == [1, 0]
     ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
@@ -313,7 +327,12 @@ def test_links_lead_to_every_document_and_nowhere_else():
     inputs = {"config/", "responses.jsonl", "directory.json", "history.json"}
     inputs = {f"inputs/{name}" for name in inputs}
     beside = {"../2025-11-29/index.html", "README.txt"}
-    assert {unquote(link) for link in links(rich())} == documents | tables | inputs | beside
+    within = {"#unallocated", "#moved"}
+    assert {unquote(link) for link in links(rich())} == (
+        documents | tables | inputs | beside | within
+    )
+    ids = {f"#{element.get('id')}" for element in read(rich()).iter() if element.get("id")}
+    assert within <= ids
     assert any(path.startswith("summaries/entity-") for path in documents)
 
 
@@ -341,6 +360,54 @@ def test_without_an_invoice_there_is_no_link():
 
 
 # What it says
+
+
+def test_what_there_is_to_look_at_has_its_amount_and_its_line():
+    invoices = grove.derived().statement.invoices
+    over = replace(
+        invoices[0],
+        cost_center=replace(
+            invoices[0].cost_center, cycle_budget=Decimal("30.00"), source="mapping.yaml:7"
+        ),
+    )
+    statement = grove.derived().statement
+    variance, previous = statement.variance, statement.variance.previous
+    earlier = {code: was for code, was in previous.cost_centers.items() if code != "S-2"}
+    arrived = Moved("user", "u|x", (), "S-2", ("mapping.yaml:9",), Decimal(3), Decimal("6.00"))
+    page = drawn(
+        changed(
+            invoices=(over, *invoices[1:]),
+            unpriced=(Unpriced(product="terminal", acus=Decimal("1.5"), source="rates.yaml:4"),),
+            unallocated=replace(statement.unallocated, source="mapping.yaml:2"),
+            variance=replace(
+                variance, arrived=(arrived,), previous=replace(previous, cost_centers=earlier)
+            ),
+        )
+    )
+    found = rows(page, "review")
+    assert found["Unpriced: charged to nobody terminal"] == ["0.00", "1.5000", "rates.yaml:4"]
+    assert found["Unallocated Charged to Z-9"] == [
+        *("6.30", "5.6500", "mapping.yaml:2 Listed below : Unallocated")
+    ]
+    assert found["Beyond its budget Research & Development · R-1"] == [
+        "+7.30",
+        "",
+        "mapping.yaml:7",
+    ]
+    assert found["New people 1 people"][:2] == ["6.00", "3.0000"]
+    assert found["New cost center 上海研发中心 · S-2"][0] == "27.91"
+    assert found["no longer a cost center Closed lab · Q-7"] == ["-5.00", "", ""]
+    assert rows(page, "arrived") == {"u|x": ["6.00", "3.0000", "S-2 mapping.yaml:9"]}
+
+
+def test_a_long_list_of_what_there_is_to_look_at_ends_with_one_row_for_the_rest():
+    held = [
+        CostCenterRow(code=f"Q-{n:02}", name="x", change=Decimal(-n), gone=True)
+        for n in range(1, 31)
+    ]
+    found = list(review._some(review._gone(held)))
+    assert len(found) == 26
+    assert (found[0].code, found[-1].others, found[-1].amount) == ("Q-30", 5, Decimal(-15))
 
 
 def test_every_cost_center_has_its_figures():

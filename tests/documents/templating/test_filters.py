@@ -188,6 +188,7 @@ def test_filters_are_known_by_the_names_templates_use():
             "number_format",
         ),
         *("left", "right", "wrapped", "short", "wide", "fitted", "row_height", "price_format"),
+        "script_hash",
     }
     assert filters["plain"](Decimal("-0.00")) == "0"
 
