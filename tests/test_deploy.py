@@ -1,0 +1,118 @@
+"""The files in docs/deploy are well-formed, and name commands and options that there are."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reportgen.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+DEPLOY = ROOT / "docs" / "deploy"
+PAGES = ("README.md", "docs/month.md", "docs/deploy.md", "docs/mail.md")
+
+
+def calls(text: str) -> list[list[str]]:
+    """Give the calls of the program in shell code, by their words."""
+    code = text.replace("\\\n", " ")
+    lines = re.findall(
+        r"^(?:.*&& |.*env |docker run .* |\s*)(reportgen [a-z].*?)(?:\s+#.*)?$", code, re.MULTILINE
+    )
+    return [shlex.split(line.partition(" >")[0]) for line in lines]
+
+
+def shell_blocks(page: str) -> str:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+
+
+def refused(words: list[str]) -> list[str]:
+    """Name what a call has that the program does not know."""
+    command = main.commands.get(words[1])
+    if command is None:
+        return words[:2]
+    known = {name for option in command.params for name in option.opts} | {"--help"}
+    return [word for word in words[2:] if word.startswith("--") and word not in known]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_call_in_a_shell_example_is_one_of_the_program(page):
+    found = calls(shell_blocks(page))
+    assert found
+    assert [(call, wrong) for call in found if (wrong := refused(call))] == []
+
+
+def test_every_option_is_documented():
+    pages = (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    options = {
+        (command.name, name)
+        for command in main.commands.values()
+        for option in command.params
+        for name in option.opts
+        if name.startswith("--") and not getattr(option, "hidden", False)
+    }
+    assert len(options) > 40
+    told = set(re.findall(r"--[a-z][a-z-]*", text))
+    assert sorted(option for option in options if option[1] not in told) == []
+
+
+def test_what_is_not_an_option_is_seen():
+    assert refused(["reportgen", "run", "c", "--cicle", "previous"]) == ["--cicle"]
+    assert refused(["reportgen", "rum"]) == ["reportgen", "rum"]
+
+
+@pytest.mark.parametrize("name", ["reportgen.service", "reportgen.cron", "github-actions.yml"])
+def test_the_files_call_what_there_is(name):
+    found = calls((DEPLOY / name).read_text(encoding="utf-8"))
+    assert found
+    assert [wrong for call in found if (wrong := refused(call))] == []
+
+
+def test_all_of_them_run_after_the_boundary_of_the_billing_day():
+    timer, cron, workflow = (
+        (DEPLOY / name).read_text(encoding="utf-8")
+        for name in ("reportgen.timer", "reportgen.cron", "github-actions.yml")
+    )
+    (hour,) = re.findall(r"^OnCalendar=\*-\*-\* (\d\d):\d\d:00 UTC$", timer, re.MULTILINE)
+    (by_cron,) = re.findall(r"^\d+ (\d+) \* \* \*", cron, re.MULTILINE)
+    schedule = yaml.safe_load(workflow)[True]["schedule"]
+    (by_workflow,) = [one["cron"].split()[1] for one in schedule]
+    assert {int(one) for one in (hour, by_cron, by_workflow)} == {9}
+    assert re.search(r"^CRON_TZ=UTC$", cron, re.MULTILINE)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
+def test_systemd_takes_its_units():
+    units = [str(DEPLOY / name) for name in ("reportgen.service", "reportgen.timer")]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_image_has_the_fonts_and_libraries_of_the_setup():
+    setup = (ROOT / ".ci" / "setup").read_text(encoding="utf-8")
+    (packages,) = re.findall(r"^packages='([^']+)'", setup, re.MULTILINE)
+    image = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    final = image.rpartition("\nFROM ")[2]
+    assert [name for name in packages.split() if name not in final.split()] == []
+    assert re.search(r"^USER (?!0|root)", final, re.MULTILINE)
+
+
+def test_the_image_is_given_everything_that_the_wheel_is_made_of():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {"pyproject.toml", "tests/constraints.txt", project["project"]["readme"]}
+    needed |= set(project["project"]["license-files"])
+    needed |= {*wheel.get("only-include", ()), *wheel.get("force-include", {})}
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").split()
+    kept = {line[1:] for line in ignored if line.startswith("!")}
+    assert [
+        path for path in needed if not any(path == k or path.startswith(f"{k}/") for k in kept)
+    ] == []
