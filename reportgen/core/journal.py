@@ -7,6 +7,8 @@ are not booked, and neither is what nobody bears, which is on no invoice.
 
 A key is what a system knows an entry by that it has booked already. It is made of what is booked
 and of a stamp of the cycle, so that the same journal has the same keys, however often it is made.
+The first entry of a legal entity, and the first line of an invoice, have theirs however a journal
+is taken apart, by months or by lines: so a cycle that is booked twice in two ways is known by them.
 """
 
 from collections import defaultdict
@@ -22,6 +24,8 @@ from reportgen.core.text import slug, told_apart
 from reportgen.core.vouchers import Cited, Voucher, VoucherKind
 
 ANY_ENTITY = ""
+APART = "_"
+"""What comes before the month or the part of an entry; no name of an entity holds it."""
 STAMPED = 6
 """How much of a stamp there is room for in a short reference."""
 
@@ -118,13 +122,21 @@ def journal(
     entities = sorted({entity_of(center, posting) for center in by_code.values()})
     names = told_apart({entity: slug(entity) for entity in filter(None, entities)})
     entries: list[JournalEntry] = []
+    met: set[tuple[str, str]] = set()
     for voucher in vouchers:
         for entity, held in _by_entity(voucher, by_code, posting).items():
-            number = "-".join(_named("JE", cited.folder, voucher.mark, names.get(entity)))
-            lines = [_debit(center, voucher, cited) for center in held]
+            number = _number(voucher, names.get(entity), cited, later=("entity", entity) in met)
+            lines = [
+                _debit(center, voucher, cited, later=("line", center.code) in met)
+                for center in held
+            ]
             head = _head(voucher, entity, number, cited)
             entries.extend(_cut(head, lines, posting, most))
-    return [_keyed(entry, place, cited, posting) for place, entry in enumerate(entries, start=1)]
+            met |= {("entity", entity), *(("line", center.code) for center in held)}
+    places = _places(entries)
+    return [
+        _keyed(entry, place, cited, posting) for entry, place in zip(entries, places, strict=True)
+    ]
 
 
 def files_of(
@@ -168,12 +180,34 @@ def _by_entity(
     return dict(sorted(held.items()))
 
 
-def _debit(center: CostCenter, voucher: Voucher, cited: Cited) -> JournalLine:
+def _number(voucher: Voucher, entity: str | None, cited: Cited, *, later: bool) -> str:
+    """Name an entry before it is cut; what is `later` than its first has a mark, which no name has.
+
+    An accrual is no part of what is charged, so it is always marked.
+    """
+    if voucher.kind != "charge":
+        return "-".join(_named("JE", cited.folder, voucher.mark, entity))
+    number = "-".join(_named("JE", cited.folder, entity))
+    return f"{number}{APART}{voucher.mark}" if later else number
+
+
+def _places(entries: Sequence[JournalEntry]) -> list[int]:
+    """Count entries from 1, the first one of each legal entity before all others."""
+    ordered = sorted(
+        range(len(entries)),
+        key=lambda place: (APART in entries[place].number, entries[place].entity),
+    )
+    places = {entry: place for place, entry in enumerate(ordered, start=1)}
+    return [places[entry] for entry in range(len(entries))]
+
+
+def _debit(center: CostCenter, voucher: Voucher, cited: Cited, *, later: bool) -> JournalLine:
     reference = voucher.references.get(center.code, "")
+    mark = voucher.mark if later or voucher.kind != "charge" else None
     return JournalLine(
         account=center.gl_account or "",
         amount=voucher.amounts[center.code],
-        key="-".join(_named(reference or center.code, voucher.mark, _stamp(voucher.kind, cited))),
+        key="-".join(_named(reference or center.code, mark, _stamp(voucher.kind, cited))),
         reference=reference,
         cost_center=center.code,
         name=center.name,
@@ -206,7 +240,8 @@ def _cut(
     rest = iter(lines)
     parts = iter(lambda: tuple(islice(rest, most - 1)), ())
     for place, part in enumerate(parts, start=1):
-        yield _balanced(replace(head, number=f"{head.number}-{place}"), part, posting)
+        number = f"{head.number}{APART}{place}" if place > 1 else head.number
+        yield _balanced(replace(head, number=number), part, posting)
 
 
 def _balanced(head: JournalEntry, lines: Sequence[JournalLine], posting: Posting) -> JournalEntry:

@@ -102,12 +102,23 @@ def test_an_entry_is_cut_into_parts_that_balance():
     codes = ["CC-1", "CC-2", "CC-3"]
     made = journal([voucher(dict.fromkeys(codes, "1.00"))], map(center, codes), CLOSED, POSTING, 3)
     assert booked(made) == [
-        ("JE-2025-12-05-1", "", ["6420 CC-1 1.00/", "6420 CC-2 1.00/", "2999  /2.00"]),
-        ("JE-2025-12-05-2", "", ["6420 CC-3 1.00/", "2999  /1.00"]),
+        ("JE-2025-12-05", "", ["6420 CC-1 1.00/", "6420 CC-2 1.00/", "2999  /2.00"]),
+        ("JE-2025-12-05_2", "", ["6420 CC-3 1.00/", "2999  /1.00"]),
     ]
     assert [len(one) for one in files_of(made, 3)] == [1, 1]
     assert [len(one) for one in files_of(made, 5)] == [2]
     assert files_of([], 3) == [[]]
+
+
+def test_a_part_is_never_named_like_an_entity():
+    centers = [center("CC-1"), center("CC-2"), center("CC-3", entity="2")]
+    asked = voucher(dict.fromkeys(("CC-1", "CC-2", "CC-3"), "1.00"))
+    made = journal([asked], centers, CLOSED, POSTING, 2)
+    assert [(entry.number, entry.reference[-4:]) for entry in made] == [
+        ("JE-2025-12-05", "0001"),
+        ("JE-2025-12-05_2", "0003"),
+        ("JE-2025-12-05-2", "0002"),
+    ]
 
 
 def test_what_cannot_be_booked_is_told_all_at_once():
@@ -191,6 +202,31 @@ mosts = st.sampled_from((None, 2, 3, 4))
 
 def invoiced(result):
     return {one.cost_center.code: Fraction(one.amount) for one in result.invoices if one.amount}
+
+
+def known(entries):
+    """Give what a system knows of the first entry of each entity, and the first line of each."""
+    heads, lines = {}, {}
+    for entry in entries:
+        heads.setdefault(entry.entity, (entry.key, entry.reference))
+        for line in entry.lines:
+            if line.cost_center:
+                lines.setdefault(line.cost_center, line.key)
+    return heads, lines
+
+
+@given(chargeable_worlds(), mosts)
+@examples(30)
+def test_a_cycle_that_is_booked_twice_is_known_however_it_is_taken_apart(drawn, most):
+    _, (result, _), _ = drawn
+    centers = postable(result)
+    whole = journal(charges(result, CLOSED, None), centers, CLOSED, posting)
+    cut = journal(charges(result, CLOSED, UNTIL), centers, CLOSED, posting, most)
+    assert known(cut) == known(whole)
+    months = journal(charges_by_month(result, CLOSED), centers, CLOSED, posting, most)
+    (heads, lines), (heads_of_months, lines_of_months) = known(whole), known(months)
+    assert all(heads_of_months[entity][0] == key for entity, (key, _) in heads.items())
+    assert lines.items() <= lines_of_months.items()
 
 
 @given(chargeable_worlds(), mosts)

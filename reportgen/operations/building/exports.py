@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from reportgen.archive.folder import correction_folder, cycle_folder
+from reportgen.core.correction_json import correction_json
 from reportgen.core.cycle import BillingCycle, contract_cycles
 from reportgen.core.model import Directory
 from reportgen.core.privacy import ShownAllocations, redacted
@@ -128,7 +129,10 @@ def _stamp(inputs: Inputs, derived: Derived, seal: str | None) -> str:
         return UNSEALED
     if seal and "journal" not in inputs.configuration.settings.close.exports:
         return seal[:STAMPED]
-    return sha256(statement_json(derived.statement).encode()).hexdigest()[:STAMPED]
+    stated = statement_json(derived.statement)
+    if derived.notes:  # what a correction states may be what was stated before another
+        stated = correction_json(derived.notes, derived.statement)
+    return sha256(stated.encode()).hexdigest()[:STAMPED]
 
 
 def _folder_name(inputs: Inputs) -> str:
