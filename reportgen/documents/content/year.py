@@ -36,13 +36,18 @@ def year_of_statement(statement: Statement) -> Year | None:
 
 
 def year_of_invoice(statement: Statement, center: CostCenter) -> Year | None:
-    """Give the year of a cost center, where it is more than this cycle or has a budget."""
+    """Give the year of a cost center, where it is more than this cycle or has a budget.
+
+    That cycles are missing is told where a budget of the year waits for them; else the statement
+    says it once, and no department has to wonder.
+    """
     year = statement.year_to_date
     if year is None:
         return None
     own = year.by_cost_center.get(center.code)
     if own is None:
-        return _year(year, year.acus, year.amount, None) if year.missing else None
+        told = year.missing and center.year_budget is not None
+        return _year(year, year.acus, year.amount, None) if told else None
     return _year(year, own.acus, own.amount, budget_of(own.amount, center.year_budget))
 
 
