@@ -49,6 +49,7 @@ from reportgen.core.next_level import by_organization
 from reportgen.core.notes import Notes, named_by_notes, notes_of
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.core.rate import rate, whole_cycle
+from reportgen.core.rate_card import label_warnings
 from reportgen.core.statement import statement
 from reportgen.core.usage import decompose
 from reportgen.core.user_file import (
@@ -143,6 +144,7 @@ def derive(inputs: Inputs) -> Derived:
     listed = by_organization(allocations, resolved, charges, mapping, card.decimals)
     result = replace(result, by_organization=listed, corrections=inputs.corrections)
     warnings += [*out_of_place, *(problem for problem in uncharged if problem.warning)]
+    warnings += label_warnings(configuration.product_sources, card, usage.control)
     for warn in (conflicting_tags, unowned_sessions):
         warnings += warn(mapping, reading.directory)
     warnings += [*rows, *_of_no_use(mapping, reading.directory, usage, met, inputs.cycle)]

@@ -23,6 +23,8 @@ subject_of: Callable[[UsageRecord], Subject] = attrgetter(
 )
 """Gives the subject of a record."""
 
+ADDRESS = re.compile(r"[^\s@<>:;,()]+@[^\s@<>:;,()]+\.[^\s@<>:;,()]+")
+"""An e-mail address, wherever in a key it stands."""
 SESSION_PREFIX = "devin-"
 MOST_KEYS = 20
 """How many keys without a match are named each on a line of its own."""
@@ -201,12 +203,19 @@ def _unmatched_keys(rules: list[Rule]) -> list[Problem]:
         Problem(
             source=rule.source,
             message=f"{quoted(rule.key)} in {rule.section} matches nothing in this cycle",
-            hint="correct the key, or leave it if it is kept for later",
+            hint=_meant(rule.key) or "correct the key, or leave it if it is kept for later",
             warning=True,
             code="key-matches-nothing",
         )
         for rule in rules
     ]
+
+
+def _meant(key: str) -> str:
+    """Say what to write where an address has something around it; nothing of other keys."""
+    within = ADDRESS.search(key)
+    alone = within and within[0] != key and "*" not in key and "|" not in key
+    return f"write the address alone: {quoted(within[0])}" if within and alone else ""
 
 
 def _unmatched_rows(rules: list[Rule], *, whole: bool) -> list[Problem]:

@@ -1,5 +1,6 @@
-"""What a rate card says in vain: prices and weights of products nobody used."""
+"""What is said of products in vain: prices, weights and labels of those nobody used."""
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from reportgen.core.model import ANY_PRODUCT, Quantities, RateCard
@@ -10,6 +11,19 @@ from reportgen.core.text import did_you_mean, quoted
 def card_warnings(card: RateCard, control: Quantities) -> list[Problem]:
     """Warn of prices and weights that nobody's usage meets."""
     return _price_warnings(card, control) if card.prices else _weight_warnings(card, control)
+
+
+def label_warnings(
+    sources: Mapping[str, str], card: RateCard, control: Quantities
+) -> list[Problem]:
+    """Warn of products that have a label or a meaning, by its file:line, and that nobody used.
+
+    What the rate card names too is told of by `card_warnings`.
+    """
+    used = {product for _, product in control}
+    weights = card.recover.weights if card.recover else {}
+    untold = set(sources).difference(used, card.prices, weights)
+    return [_unused(product, used, sources[product], "label-unused") for product in sorted(untold)]
 
 
 def _weight_warnings(card: RateCard, control: Quantities) -> list[Problem]:
@@ -23,11 +37,13 @@ def _weight_warnings(card: RateCard, control: Quantities) -> list[Problem]:
     ]
 
 
-def _unused(product: str, used: AbstractSet[str], source: str) -> Problem:
+def _unused(
+    product: str, used: AbstractSet[str], source: str, code: str = "price-unused"
+) -> Problem:
     near = did_you_mean(product, sorted(used))
     hint = f"did you mean {quoted(near)}?" if near else "leave it if it is kept for later"
     message = f"nobody used the product {quoted(product)} in this cycle"
-    return Problem(source=source, message=message, hint=hint, warning=True, code="price-unused")
+    return Problem(source=source, message=message, hint=hint, warning=True, code=code)
 
 
 def _price_warnings(card: RateCard, control: Quantities) -> list[Problem]:

@@ -129,3 +129,19 @@ def test_a_suggestion_is_pasted_and_the_orphan_is_gone(drafted):
 def test_without_a_cycle_usage_is_not_looked_at(drafted):
     result = CliRunner().invoke(main, ["check", str(drafted.folder), "--quiet"])
     assert (result.exit_code, result.stderr, result.stdout) == (0, "", "No problems, 0 warnings\n")
+
+
+def test_a_label_of_a_product_that_nobody_used_is_told_at_its_line(drafted):
+    with (drafted.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
+        file.write("products:\n  devin: {label: Sessions}\n  cascde: {meaning: The editor}\n")
+    number = (drafted.folder / "chargeback.yaml").read_text(encoding="utf-8").count("\n")
+    said = 'nobody used the product "cascde" in this cycle; did you mean "cascade"?'
+    assert [line for line in warned(drafted) if line.startswith("chargeback.yaml")] == [
+        f"chargeback.yaml:{number}: warning: {said}"
+    ]
+
+
+def test_a_key_with_something_around_its_address_is_told_to_be_the_address_alone(drafted):
+    drafted.edit("mapping.yaml", "  ada@acme.example: A-1", '  "Ada <ada@acme.example>": A-1')
+    (line,) = [line for line in warned(drafted) if "matches nothing" in line]
+    assert line.endswith('in this cycle; write the address alone: "ada@acme.example"')

@@ -62,7 +62,8 @@ class Configuration:
     travel with a cycle, such as the vendor's invoices, to the files, and `logo` to the picture that
     every document shows. `fonts` are added to our own, by the line `fonts_source`. `locales` lead
     from every locale to the first line that names it, `keys` from what names a file to its short
-    name: by them an archive finds its files again. `email_sources` are the lines of the keys below
+    name: by them an archive finds its files again. `product_sources` are the lines of the products
+    that have a label or a meaning, `email_sources` the lines of the keys below
     `email`, its own under ""; `posting` is how a cycle is booked, where that is said.
     """
 
@@ -87,6 +88,7 @@ class Configuration:
     fonts: tuple[Path, ...] = ()
     fonts_source: str = ""
     locales: MappingOf[str, str] = field(default_factory=dict)
+    product_sources: MappingOf[str, str] = field(default_factory=dict)
     email_sources: MappingOf[str, str] = field(default_factory=dict)
     posting: Posting | None = None
     notes: tuple[str, ...] = ()
@@ -264,6 +266,7 @@ def _configuration(
         paths=reader.paths,
         keys=reader.keys,
         locales={locale: reader.opened(source) for locale, source in reader.locales.items()},
+        product_sources={name: document.line("products", name) for name in settings.products},
         notes=tuple(reader.notes),
     )
 
