@@ -22,7 +22,7 @@ from reportgen.core.text import did_you_mean, quoted, visible
 from reportgen.sources.config import scalars
 from reportgen.sources.config.date_formats import date_format
 from reportgen.sources.config.forms import SHARE, Form
-from reportgen.sources.config.misread import DAY_LIKE, days_meant
+from reportgen.sources.config.misread import DAY_LIKE, days_meant, month_meant
 
 TOKEN_STARTS = ("cog_", "apk_")
 """How the tokens of the API begin."""
@@ -66,12 +66,18 @@ def _reading(
 
 
 def _instead(value: object, what: str) -> str:
-    """Say how a list of cost centers shares usage; nothing of other values."""
-    if what != "cost center" or not isinstance(value, list) or not value:
+    """Say how a list of one is written, and how one of cost centers shares usage."""
+    if not isinstance(value, list) or not value:
+        return ""
+    if what == "cost center" and all(isinstance(one, dict) for one in value):
+        return "write the shares without the dashes before them"
+    if not all(isinstance(one, str) for one in value):
         return ""
     if not value[1:]:
         return f"write it without brackets: {value[0]}"
-    shares = ", ".join(f"{code}: 1" for code in value if isinstance(code, str))
+    if what != "cost center":
+        return ""
+    shares = ", ".join(f"{code}: 1" for code in value)
     return f"to share it among them, write weights or percentages: {{{shares}}}"
 
 
@@ -132,7 +138,9 @@ def _contract_day(value: str) -> int:
 
 def _calendar_month(value: str) -> int:
     if not re.fullmatch(r"[1-9]|1[0-2]", value, re.ASCII):
+        month = month_meant(value)
         hint = "write the month in which your fiscal year begins as a number, 1 to 12"
+        hint = f"{hint}: {month}" if month else hint
         raise scalars.Unreadable(f"{quoted(value)} is not a month", hint)
     return int(value)
 

@@ -113,6 +113,8 @@ def _better_hint(kind: str, written: str, loc: tuple[int | str, ...]) -> str:
         return f"write it in brackets: [{', '.join(re.split(r'[,;] *', written))}]"
     if kind == "model_type" and loc[:1] == ("cost_centers",):
         return f"write {loc[-1]}: {{name: {written}}}"
+    if kind == "model_type" and loc[:1] == ("products",):
+        return f"write {loc[-1]}: {{label: {written}}}"
     return ""
 
 

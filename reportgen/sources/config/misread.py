@@ -18,7 +18,7 @@ _BLANK = re.compile(f"[{BLANKS}]")
 _SIGN = r"(?P<{0}>[A-Z]{{3}}|[$€£¥₹])?"
 _NUMBER = re.compile(
     rf"{_SIGN.format('before')} ?(?P<plus>\+)?(?P<digits>-?[\d.,'’ ]*\d[.,]?) ?(?P<percent>%)? ?"
-    rf"{_SIGN.format('after')}",
+    rf"{_SIGN.format('after')}(?P<unit> ?(?:/|per)? ?ACUs?)?",
     re.ASCII,
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -46,6 +46,8 @@ def number_meant(text: str) -> tuple[str, str] | None:
         named.append("a plus sign")
     if match["before"] or match["after"]:
         named.append("a currency")
+    if match["unit"]:
+        named.append("a unit")
     if not named:
         return None
     said = f"has {', '.join(named[:-1])}{' and ' if named[1:] else ''}{named[-1]}"
@@ -108,11 +110,24 @@ def days_meant(text: str) -> list[date]:
     return list(days)
 
 
+def month_meant(text: str) -> int | None:
+    """Give the number of a month that is written as a name, a day or with a zero before it.
+
+    >>> [month_meant(text) for text in ("April", "04", "2026-04-01", "soon")]
+    [4, 4, 4, None]
+    """
+    word = text.strip().lower()
+    named = [at for at, month in enumerate(_MONTHS, start=1) if word[:3] == month]
+    bare = [int(word)] if re.fullmatch(r"0[1-9]", word, re.ASCII) else []
+    return next(iter([*named, *bare, *(day.month for day in days_meant(word))]), None)
+
+
 def _parts_of_days(text: str) -> Iterator[tuple[int, int, int]]:
     """Give years, months and days in every order that a form has."""
     if re.fullmatch(r"\d{8}", text, re.ASCII):
         yield int(text[:4]), int(text[4:6]), int(text[6:])
         return
+    text = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", text)
     parts = [part for part in re.split(r"[-./ ,]+", text) if part]
     named = [part for part in parts if part[:3].lower() in _MONTHS]
     numbers = [int(part) for part in parts if re.fullmatch(r"\d{1,4}", part, re.ASCII)]
@@ -160,8 +175,13 @@ def in_curly_quotes(text: str) -> tuple[str, str] | None:
     >>> in_curly_quotes("“CC-1001”")
     ('is in curly quotes, which are letters here', 'write it in straight quotes: "CC-1001"')
     """
-    inner = text.strip(OPENING + CLOSING)
+    inner = unquoted(text)
     if not inner or text[0] not in OPENING or text[-1] not in CLOSING:
         return None
     hint = f"write it in straight quotes: {quoted(inner)}"
     return "is in curly quotes, which are letters here", hint
+
+
+def unquoted(text: str) -> str:
+    """Give a text without the curly quotes around it."""
+    return text.strip(OPENING + CLOSING)

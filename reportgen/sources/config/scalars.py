@@ -148,7 +148,7 @@ def charge(text: str) -> Decimal:
 def charged_part(text: str) -> Decimal:
     """Read `2.5%` of what is charged as the fraction 0.025; a negative one is a discount."""
     if not text.endswith("%"):
-        raise Unreadable(f"{quoted(text)} is not a percentage", "write it as 2.5%")
+        raise Unreadable(f"{quoted(text)} is not a percentage", _percent_meant(text, "2.5%"))
     value = number(text.removesuffix("%").rstrip(), "%")
     if not value:
         raise Unreadable(f"{quoted(text)} charges nothing", "write a percentage, or remove the fee")
@@ -158,11 +158,21 @@ def charged_part(text: str) -> Decimal:
 def part(text: str) -> Decimal:
     """Read `0.5%` of a whole as the fraction 0.005."""
     if not text.endswith("%"):
-        raise Unreadable(f"{quoted(text)} is not a percentage", "write it as 0.5%")
+        raise Unreadable(f"{quoted(text)} is not a percentage", _percent_meant(text, "0.5%"))
     value = not_negative(text.removesuffix("%").rstrip(), "%")
     if value > ALL:
         raise Unreadable(f"{quoted(text)} is more than all", "write a percentage up to 100%")
     return value.scaleb(-2, EXACT)
+
+
+def _percent_meant(text: str, such: str) -> str:
+    """Say what to write for a number without its sign; `such` is what one looks like."""
+    if not re.fullmatch(r"\d{1,3}(?:\.\d{1,9})?", text, re.ASCII):
+        return f"write it as {such}"
+    if (value := Decimal(text)) >= 1:
+        return f"write {text}%"
+    whole = plain(value.scaleb(2, EXACT))
+    return f"write {whole}% if it is meant of one, {text}% if of a hundred"
 
 
 def percentage(text: str) -> Decimal:
@@ -187,7 +197,10 @@ def _share_meant(text: str) -> str:
     if re.fullmatch(r"0?[.,]\d{1,10}", text, re.ASCII):
         part = Decimal(f"0{text.replace(',', '.').lstrip('0')}")
         return f"write {plain(part.scaleb(2, EXACT))}% for a part, or a whole-number weight"
-    return "write a percentage such as 60%, or a whole-number weight"
+    hint = "write a percentage such as 60%, or a whole-number weight"
+    if not text[:1].isdigit() or DATE_SHAPE.fullmatch(text):
+        return f"{hint}; for a change write its day first, as {{2025-12-15: CC-1001}}"
+    return hint
 
 
 def day(text: str) -> date:

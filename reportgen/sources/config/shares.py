@@ -9,6 +9,7 @@ from reportgen.core.money import EXACT, ONE, plain, total
 from reportgen.core.problem import Problem
 from reportgen.core.text import did_you_mean, quoted
 from reportgen.sources.config import scalars
+from reportgen.sources.config.misread import days_meant
 
 
 def read_shares(
@@ -36,10 +37,14 @@ def undeclared(code: str, codes: Iterable[str], line: str) -> Problem:
     if several[1:] and set(several) <= set(codes):
         hint = f"to share it among them, write {{{', '.join(f'{part}: 1' for part in several)}}}"
         return Problem(source=line, message=f"{quoted(code)} is more than one code", hint=hint)
-    near = did_you_mean(code, codes)
-    meant = f"did you mean {quoted(near)}? else " if near else ""
-    hint = f"{meant}declare it under `cost_centers` in the mapping"
-    return Problem(source=line, message=f"cost center {quoted(code)} is not declared", hint=hint)
+    message = f"cost center {quoted(code)} is not declared"
+    hint = "declare it under `cost_centers` in the mapping"
+    if near := did_you_mean(code, codes):
+        hint = f"did you mean {quoted(near)}? else {hint}"
+    elif days := [str(one) for one in days_meant(code) if scalars.DATE_SHAPE.fullmatch(str(one))]:
+        message = f"{message}, and looks like a date in another form"
+        hint = f"if it is a date, write {' or '.join(days)}; else {hint}"
+    return Problem(source=line, message=message, hint=hint)
 
 
 def _fractions(

@@ -23,7 +23,7 @@ from reportgen.sources.config.date_formats import (
     from_number,
     without_time,
 )
-from reportgen.sources.config.hr.table import Grid, Row, Table, has_value, headed
+from reportgen.sources.config.hr.table import Grid, Row, Table, curly_cells, has_value, headed
 from reportgen.sources.config.hr.tenures import Person, Tenure, unreadable, values_of
 from reportgen.sources.config.schema import UserFileSection
 
@@ -64,7 +64,9 @@ def read_user_file(
         ),
         taken=_taken(section, table, form),
     )
-    return export, [*problems, *too_long(table), *_of_nobody(rows)]
+    telling = (section.user, section.cost_center, section.from_, section.until, section.share)
+    problems += [*too_long(table), *curly_cells(table, telling)]
+    return export, [*problems, *_of_nobody(rows)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

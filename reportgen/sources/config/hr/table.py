@@ -5,6 +5,7 @@ trailing space or a line break in a heading does not count. Rows without any val
 either.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,8 +14,10 @@ from typing import NamedTuple
 from unicodedata import normalize
 
 from reportgen.core.problem import Problem
-from reportgen.core.text import did_you_mean, quoted, visible
+from reportgen.core.text import did_you_mean, quoted, some, visible
+from reportgen.sources.config.misread import in_curly_quotes, unquoted
 
+ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 TITLE_ROWS = 20
 """So many rows may stand above the names of the columns, and be titles."""
 
@@ -92,6 +95,12 @@ def headed(grid: Grid, wanted: Sequence[str]) -> tuple[Table | None, list[Proble
     )
     names = [heading(cell) for cell in head.cells]
     source = f"{grid.name}:{head.line}"
+    if any(ADDRESS.fullmatch(name) for name in names) and not columns_named(head.cells, wanted):
+        message = "no row names the columns: the first one holds values already"
+        hint = f"write their names above it, such as {', '.join(dict.fromkeys(wanted))}"
+        return None, [Problem(source=source, message=message, hint=hint)]
+    if problem := _parted_otherwise(grid, at, names):
+        return None, [problem]
     problems = [
         problem for column in wanted if (problem := _wrong_column(heading(column), names, source))
     ]
@@ -108,9 +117,39 @@ def headed(grid: Grid, wanted: Sequence[str]) -> tuple[Table | None, list[Proble
     return table, []
 
 
+def curly_cells(table: Table, columns: Iterable[str | None]) -> list[Problem]:
+    """Report once the cells of some columns that are in curly quotes: these part no cells."""
+    told = [
+        (row, cell, curly)
+        for row in table.rows
+        for column in columns
+        if (curly := in_curly_quotes(cell := table.cell(row, column)))
+    ]
+    if not told:
+        return []
+    row, cell, (message, hint) = told[0]
+    others = [line for line in dict.fromkeys(row.line for row, _, _ in told) if line != row.line]
+    also = f", likewise in {'lines' if others[1:] else 'line'} {some(others, str)}"
+    message = f"{quoted(cell)} {message}{also if others else ''}"
+    return [Problem(source=table.source(row), message=message, hint=hint)]
+
+
 def has_value(cells: Iterable[str]) -> bool:
     """Tell whether a row says anything."""
     return any(map(visible, cells))
+
+
+def _parted_otherwise(grid: Grid, at: int, names: Sequence[str]) -> Problem | None:
+    """Report rows that are one cell each, as other signs part them than the columns' names."""
+    rows = grid.rows[at + 1 :]
+    if not names[1:] or not rows or any(has_value(row.cells[1:]) for row in rows):
+        return None
+    mark = next((mark for mark in ";,\t|" if all(mark in row.cells[0] for row in rows)), None)
+    if mark is None or grid.day_zero:
+        return None
+    message = f"the rows are parted by {quoted(mark)}, the names of the columns above by another"
+    hint = "write the same sign between all cells, or export the file again"
+    return Problem(source=f"{grid.name}:{rows[0].line}", message=message, hint=hint)
 
 
 def _wrong_column(column: str, names: Sequence[str], source: str) -> Problem | None:
@@ -119,6 +158,10 @@ def _wrong_column(column: str, names: Sequence[str], source: str) -> Problem | N
         return Problem(source=source, message=f"has the column {quoted(column)} twice", hint=hint)
     if column in names:
         return None
+    curly = next((name for name in names if unquoted(name) == column != name), None)
+    if curly and (said := in_curly_quotes(curly)):
+        message = f"has no column {quoted(column)}: {quoted(curly)} {said[0]}"
+        return Problem(source=source, message=message, hint=said[1])
     near = did_you_mean(column, names)
     listed = ", ".join(map(quoted, filter(None, names))) or "none"
     hint = f"did you mean {quoted(near)}?" if near else f"it has: {listed}"

@@ -5,6 +5,7 @@ begins later. Rows that hold together must say the same, or be shares that add u
 said twice is said once, and the order of the rows does not matter.
 """
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,6 +18,8 @@ from reportgen.core.text import quoted, some
 
 NEXT_DAY = timedelta(days=1)
 NOBODY = "none"
+FORMULA = re.compile(r"=|#(?:REF!|N/A|VALUE!|NAME\?|NULL!|DIV/0!)")
+"""How a cell begins that holds what a spreadsheet reckons, or could not reckon."""
 MOST_ROWS = 366
 """So many different rows of one person are a history; more are a column that names no persons."""
 BESIDE = "or map the user under `users`, which wins over the file"
@@ -154,11 +157,12 @@ def _not_whole(person: Person, day: date, holding: Sequence[Tenure], whole: Deci
 def _undeclared(person: Person, holding: Sequence[Tenure]) -> Flaw | None:
     for row in holding:
         if row.code not in person.codes and row.code != NOBODY:
-            problem = Problem(
-                source=row.source,
-                message=f"cost center {quoted(row.code)} is not declared",
-                hint=f"declare it under `cost_centers` in the mapping, {BESIDE}",
-            )
+            hint = f"declare it under `cost_centers` in the mapping, {BESIDE}"
+            message = f"cost center {quoted(row.code)} is not declared"
+            if FORMULA.match(row.code):
+                message = f"{quoted(row.code)} is a formula or its error, not a cost center"
+                hint = f"export the values of cells, {BESIDE}"
+            problem = Problem(source=row.source, message=message, hint=hint)
             return Flaw(kind="undeclared", word=row.code, problem=problem)
     return None
 
