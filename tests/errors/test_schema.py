@@ -81,6 +81,8 @@ BEYOND = {
 }
 REASONS = {name: reason for reason, names in BEYOND.items() for name in names.split()}
 
+BOMB = "yaml-alias-bomb"
+
 
 @cache
 def validator(name: str) -> Draft7Validator:
@@ -109,8 +111,11 @@ def pointed_at(case: Path) -> list[Path]:
 
 
 def cases() -> dict[str, Path]:
-    """Give the cases whose mistake is pointed at in one of the three files."""
-    folders = (path.parent for path in HERE.glob("*/expected.txt"))
+    """Give the cases whose mistake is pointed at in one of the three files.
+
+    But for one whose aliases grow: it is refused where it is read, and validating it takes minutes.
+    """
+    folders = (path.parent for path in HERE.glob("*/expected.txt") if path.parent.name != BOMB)
     return {folder.name: folder for folder in sorted(folders) if pointed_at(folder)}
 
 
