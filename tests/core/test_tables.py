@@ -180,7 +180,7 @@ def test_every_declared_cost_center_is_there_and_the_idle_one_has_no_invoice(sta
         "variance": None,
         "run_rate": None,
         "fields": {},
-        "year_to_date": None,
+        "year_to_date": {"acus": "0", "amount": "0.00", "budget": None},
     }
 
 
