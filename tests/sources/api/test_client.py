@@ -363,10 +363,9 @@ def test_after_a_burst_of_429s_half_as_many_run_at_a_time():
     def answer(path, attempt):
         running.append(script.seen.running)
         if attempt == 1 and path in first:
+            # The delay is longer than a busy machine needs to start eight.
             again = (("Retry-After", "0"),)
-            return Reply(
-                status=429, body=b"", headers=again, delay=0.5
-            )  # longer than a busy machine starts eight
+            return Reply(status=429, body=b"", headers=again, delay=0.5)
         return Reply(status=200, body=EMPTY.encode(), delay=0.02)
 
     with scripted(answer) as (script, base_url):
