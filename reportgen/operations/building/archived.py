@@ -5,7 +5,7 @@ not in `inputs/`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reportgen.archive import close_file, cycle_file, evidence, history, issued, people
@@ -22,6 +22,7 @@ from reportgen.archive.folder import (
     TEMPLATES,
     VERSIONS,
 )
+from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import ExportName
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.exports.formats import FORMATS
@@ -64,33 +65,26 @@ class Rederived:
 def archived_inputs(folder: Path) -> Inputs:
     """Read what the documents of a closed cycle are made of; raises Rejected."""
     close = close_file.decode(folder)
-    path = folder / SEALED_EVIDENCE
-    return Inputs(
-        configuration=load_archived(folder / CONFIGURATION, close.keys, folder / ASSETS),
-        cycle=close.cycle,
-        responses=evidence.stored(path),
-        source=str(path),
-        remembered=people.read(folder),
-        earlier=history.decode(folder),
-        year=history.decode_year(folder),
-        issue=close.issue,
-        accepted=read_accepted(folder),
-        correcting=close.correcting,
-        corrections=issued.decode(folder),
-    )
+    inputs = _inputs(folder, close.keys, close.cycle, folder / SEALED_EVIDENCE)
+    return replace(inputs, issue=close.issue, correcting=close.correcting)
 
 
 def draft_inputs(folder: Path) -> Inputs:
     """Read what a draft was built of, as it stands; raises Rejected."""
     draft = cycle_file.decode(folder)
-    path = folder / EVIDENCE
+    return _inputs(folder, draft.keys, draft.cycle, folder / EVIDENCE)
+
+
+def _inputs(folder: Path, keys: Mapping[str, str], cycle: BillingCycle, path: Path) -> Inputs:
+    """Read what a cycle's folder keeps, whatever its state; `path` is its evidence."""
     return Inputs(
-        configuration=load_archived(folder / CONFIGURATION, draft.keys, folder / ASSETS),
-        cycle=draft.cycle,
+        configuration=load_archived(folder / CONFIGURATION, keys, folder / ASSETS),
+        cycle=cycle,
         responses=evidence.stored(path),
         source=str(path),
         remembered=people.read(folder),
         earlier=history.decode(folder),
+        year=history.decode_year(folder),
         accepted=read_accepted(folder),
         corrections=issued.decode(folder),
     )
