@@ -8,7 +8,15 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-CellValue = str | Decimal | int | date | None
+
+class Link(NamedTuple):
+    """A text that opens an address."""
+
+    text: str
+    href: str
+
+
+CellValue = str | Decimal | int | date | Link | None
 """What a cell can hold; text stays text whatever it begins with."""
 
 

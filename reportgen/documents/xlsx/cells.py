@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
+from reportgen.documents.content.slots import Link
 from reportgen.documents.xlsx.dialect import (
     WorkbookError,
     classes_of,
@@ -13,7 +14,7 @@ from reportgen.documents.xlsx.dialect import (
     required,
     text_of,
 )
-from reportgen.documents.xlsx.rows import Content, Formula, Link, Number, is_number
+from reportgen.documents.xlsx.rows import Content, Formula, Number, is_number
 
 COLUMNS = 16_384
 _LINK = re.compile(r"(https?://|mailto:)\S+", re.IGNORECASE)

@@ -39,13 +39,14 @@ class StaticRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streamed:
-    """The rows of a slot as XML, and where they stand."""
+    """The rows of a slot as XML, and where they stand; `links` are the addresses of its cells."""
 
     slot: str
     columns: tuple[SlotColumn, ...]
     first: int
     last: int
     xml: SpooledTemporaryFile[bytes]
+    links: Mapping[str, str]
 
     @property
     def size(self) -> int:
@@ -103,11 +104,9 @@ def place(sheet: Sheet, slots: Mapping[str, Slot], styles: StyleBook, spools: Ex
             columns = _slot_columns(sheet, block, slots[block.slot].fields, styles)
             spool: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115
             spools.callback(spool.close)
-            last = _stream(columns, slots[block.slot], number, spool)
-            parts.append(
-                Streamed(slot=block.slot, columns=columns, first=number, last=last, xml=spool)
-            )
-            number = last + 1
+            part = _stream(columns, block.slot, slots[block.slot], number, spool)
+            parts.append(part)
+            number = part.last + 1
     if number - 1 > _ROWS:
         raise WorkbookError(f"{number - 1} rows do not fit on a sheet of {_ROWS}: {sheet.fragment}")
     return Placed(sheet=sheet, parts=tuple(parts))
@@ -277,14 +276,18 @@ def _slot_columns(
 
 
 def _stream(
-    columns: tuple[SlotColumn, ...], slot: Slot, first: int, spool: SpooledTemporaryFile[bytes]
-) -> int:
-    """Write a slot's rows, or a blank one for formulas, and return the number of the last."""
-    last = first - 1
-    for last, xml in enumerate(slot_rows(columns, slot.rows, first), first):  # noqa: B007
+    columns: tuple[SlotColumn, ...],
+    name: str,
+    slot: Slot,
+    first: int,
+    spool: SpooledTemporaryFile[bytes],
+) -> Streamed:
+    """Write a slot's rows, or a blank one for formulas, to a file."""
+    last, links = first - 1, dict[str, str]()
+    for last, xml in enumerate(slot_rows(columns, slot.rows, first, links), first):  # noqa: B007
         spool.write(xml.encode())
-    if last >= first:
-        return last
-    blank: list[Sequence[CellValue]] = [(None,) * len(slot.fields)]
-    spool.writelines(xml.encode() for xml in slot_rows(columns, blank, first))
-    return first
+    if last < first:
+        blank: list[Sequence[CellValue]] = [(None,) * len(slot.fields)]
+        spool.writelines(xml.encode() for xml in slot_rows(columns, blank, first, links))
+        last = first
+    return Streamed(slot=name, columns=columns, first=first, last=last, xml=spool, links=links)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 from reportgen.core.text import legible
-from reportgen.documents.content.slots import CellValue
+from reportgen.documents.content.slots import CellValue, Link
 
 _RETURN = re.compile("\r\n?")
 # Excel reads _x0041_ in a text as the letter A; the underscore that begins such a group is written
@@ -39,13 +39,6 @@ class Formula(NamedTuple):
 
     text: str
     value: str
-
-
-class Link(NamedTuple):
-    """A text that opens an address."""
-
-    text: str
-    href: str
 
 
 Content = str | Number | date | Formula | Link | None
@@ -118,10 +111,16 @@ def cell_xml(reference: str, style: int, content: Content) -> str:
 
 
 def slot_rows(
-    columns: Sequence[SlotColumn], rows: Iterable[Sequence[CellValue]], first: int
+    columns: Sequence[SlotColumn],
+    rows: Iterable[Sequence[CellValue]],
+    first: int,
+    links: dict[str, str],
 ) -> Iterator[str]:
-    """Yield a `<row>` per row of a slot; raises TypeError or ValueError for a bad value."""
-    write = _writers()
+    """Yield a `<row>` per row of a slot; raises TypeError or ValueError for a bad value.
+
+    The addresses that cells open are added to `links`.
+    """
+    write = _writers(links)
     for number, row in enumerate(rows, first):
         cells = [
             write[type(value := row[column.position])](column, number, value) for column in columns
@@ -143,10 +142,15 @@ class _Writers(dict[type, _Writer]):
         return self[kind]
 
 
-def _writers() -> _Writers:
+def _writers(links: dict[str, str]) -> _Writers:
     # Names and days repeat from row to row. The memory is that of one slot and goes with it.
     text = lru_cache(_CACHED_TEXTS)(text_xml)
     day = lru_cache(_CACHED_TEXTS)(serial)
+
+    def link(to: SlotColumn, number: int, value: Link) -> str:
+        links[f"{to.letter}{number}"] = value.href
+        return cell_xml(f"{to.letter}{number}", to.style, value)
+
     return _Writers(
         {
             str: lambda to, number, value: (
@@ -161,6 +165,7 @@ def _writers() -> _Writers:
             date: lambda to, number, value: (
                 f'<c r="{to.letter}{number}" s="{to.date_style}"><v>{day(value)}</v></c>'
             ),
+            Link: link,
             type(None): lambda to, number, _: f'<c r="{to.letter}{number}" s="{to.style}"/>',
         }
     )

@@ -20,7 +20,7 @@ from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reportgen.documents.content.slots import Slot
+from reportgen.documents.content.slots import Link, Slot
 from reportgen.documents.xlsx import tables
 from reportgen.documents.xlsx.chart import stacked_columns
 from reportgen.documents.xlsx.dialect import WorkbookError
@@ -35,7 +35,7 @@ from reportgen.documents.xlsx.layout import (
     sheet_data,
 )
 from reportgen.documents.xlsx.package import package
-from reportgen.documents.xlsx.rows import Link, coded
+from reportgen.documents.xlsx.rows import coded
 from reportgen.documents.xlsx.styles import StyleBook, read_rules
 from reportgen.documents.xlsx.tables import Book, Sheet
 
@@ -127,9 +127,17 @@ def _set_up_spans_and_links(worksheet: Worksheet, placed: Placed) -> None:
                 last = column + cell.span - 1
                 area = CellRange(min_row=number, max_row=number, min_col=column, max_col=last)
                 worksheet.merged_cells.add(area)
-            if isinstance(cell.content, Link) and len(cell.content.href) <= _ADDRESS_CHARACTERS:
-                # openpyxl collects the links of its cells; the cell itself is written by us.
-                worksheet.cell(number, column).hyperlink = cell.content.href
+            if isinstance(cell.content, Link):
+                _link(worksheet, f"{get_column_letter(column)}{number}", cell.content.href)
+    for part in placed.streamed:
+        for reference, href in part.links.items():
+            _link(worksheet, reference, href)
+
+
+def _link(worksheet: Worksheet, reference: str, href: str) -> None:
+    if len(href) <= _ADDRESS_CHARACTERS:
+        # openpyxl collects the links of its cells; the cell itself is written by us.
+        worksheet[reference].hyperlink = href
 
 
 def _native_table(placed: Placed, name: str) -> Table:

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from reportgen.documents.content.slots import Slot
+from reportgen.documents.content.slots import Link, Slot
 from reportgen.documents.xlsx.rows import decimal_text, serial
 from reportgen.documents.xlsx.workbook import workbook
 from tests.documents.xlsx.sheets import NS, ROW, cells, page, part, slot_table, table, text_of
@@ -244,6 +244,20 @@ def test_widths_heights_spans_and_links(book: Workbook) -> None:
         "https://acme.example/?a=1&b=2",
         "portal",
     )
+
+
+def test_a_streamed_row_has_links_too() -> None:
+    rows = [("=1+1", Link("=1+1", "https://acme.example/?a=1&b=2")), ("b", None)]
+    package = workbook(
+        page(slot_table(("a", "link"), header="<tr><td>A</td><td>B</td></tr>")),
+        {"detail": Slot(("a", "link"), [*rows, ("c", Link("c", f"https://{'x' * 3000}"))])},
+    )
+    sheet = openpyxl.load_workbook(BytesIO(package)).worksheets[0]
+    links = {cell.coordinate: cell.hyperlink for row in sheet.iter_rows() for cell in row}
+    opened = {place: link.target for place, link in links.items() if link}
+    assert opened == {"B2": "https://acme.example/?a=1&b=2"}, "Excel repairs files with longer ones"
+    assert [sheet[place].value for place in ("B2", "B3", "B4")] == ["=1+1", None, "c"]
+    assert sheet["B2"].data_type != "f"
 
 
 def test_native_table_covers_header_and_rows(package: bytes, book: Workbook) -> None:
