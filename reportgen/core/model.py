@@ -17,6 +17,7 @@
 
     RecordedResponse            one answer of the API, as received
     Directory                   who is who: Entry per principal, organization names, Session
+      PullRequest               what a session has opened
     Views                       the API's overlapping views of one cycle, each a View
     Usage                       the disjoint decomposition of the control total
       UsageRecord               one cell of consumption (by the million)
@@ -24,6 +25,7 @@
 
     Allocation                  a cost center's part of a record, priced (by the million)
     Invoice                     a cost center's charges: InvoiceLine, PrincipalUsage, DetailRow
+      LargestSessions           what its usage was for: SessionUse, and all other
       AddressedLine             a line, and on whose invoice it stands
     ByOrganization              whose usage an organization's rule charged, for want of their own
     Statement                   the cycle over all: Heading, Unallocated, TieOut, TieOutRow
@@ -32,6 +34,7 @@
       MissingView               what the API did not give of an endpoint
       Subtotal                  by department, entity, calendar month
       RunRate                   what an open cycle may come to
+      SessionCounts             how many sessions and pull requests, by who bears them
     Standing                    a closed cycle with the notes on it: StandingInvoice, StandingTotals
       Correcting                what is corrected, for which reason, from which amount on
       CreditNoteAmounts         what a note comes to, by CreditNoteLine
@@ -331,11 +334,20 @@ class Entry:
     number: int | None = None
 
 
+class PullRequest(NamedTuple):
+    """A pull request that a session opened, and its state when the API was asked, if it told."""
+
+    url: str
+    state: str = ""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Session:
     """Whose session it is; the id carries the prefix `devin-`.
 
-    Where the API names two owners, none is told apart: both are in `claimed_by`.
+    Where the API names two owners, none is told apart: both are in `claimed_by`. `lifetime_acus`
+    are what it used since it was `created`, whichever cycles that was in: an upper bound of what it
+    used in one, and None where the list tells no number. It was last `updated` on a billing day.
     """
 
     session_id: str
@@ -343,6 +355,13 @@ class Session:
     principal: Principal | None = None
     tags: tuple[str, ...] = ()
     claimed_by: tuple[Principal, ...] = ()
+    title: str = ""
+    url: str = ""
+    status: str = ""
+    pull_requests: tuple[PullRequest, ...] = ()
+    lifetime_acus: Decimal | None = None
+    created: date | None = None
+    updated: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -519,6 +538,87 @@ class PrincipalUsage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SessionUse:
+    """A cost center's part of a session: ACUs of `devin` in the cycle, and what they cost.
+
+    From the first day to the last of that part. `principal_kind` and `principal_id` are empty where
+    the API does not tell whose session it is. `amount` is apportioned from the invoice's lines.
+    """
+
+    session_id: str
+    org_id: str
+    principal_kind: str
+    principal_id: str
+    first_day: date
+    last_day: date
+    acus: Decimal
+    amount: Decimal
+    title: str = ""
+    tags: tuple[str, ...] = ()
+    pull_requests: tuple[PullRequest, ...] = ()
+    url: str = ""
+
+
+SessionsUnknown = Literal[
+    "",
+    "not wanted",
+    "not asked",
+    "no totals",
+    "no daily views",
+    "refused",
+    "refused half-way",
+    "list incomplete",
+]
+"""Why it is not known which sessions of a cost center are the largest; empty where it is.
+
+Nobody wants to see any; the API was not asked about all that may be among them; its list has 0.0
+for every session; its version has no answer by session; it refused the list, or every session; some
+of the sessions that may be among them; or its list broke off.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LargestSessions:
+    """The largest sessions of a cost center, the largest first, and everything else of `devin`.
+
+    Both add up to the invoice's lines of that product, usage and unallocated. Where it is not known
+    which are the largest, `unknown` says why: half-way, or by an incomplete list, those that are
+    known stand here all the same, and others may be larger; else none does.
+    """
+
+    sessions: tuple[SessionUse, ...] = ()
+    other_acus: Decimal = ZERO
+    other_amount: Decimal = ZERO
+    unknown: SessionsUnknown = "not asked"
+
+    @property
+    def acus(self) -> Decimal:
+        """All that the cost center bears of the product."""
+        return total((self.other_acus, *(session.acus for session in self.sessions)))
+
+    @property
+    def amount(self) -> Decimal:
+        """What all that costs."""
+        return total((self.other_amount, *(session.amount for session in self.sessions)))
+
+
+class SessionCounts(NamedTuple):
+    """How many sessions exactly these cost centers bear, sorted by code, and what those opened.
+
+    Counted are sessions with usage in the cycle: those that used ACUs and were at work in it,
+    without those that are known to have used theirs in another. Of `at_most` of them, which began
+    before the cycle or went on after it, that is not proved. A pull request counts once, with the
+    first session that names it; `merged` are those that were when the API was asked.
+    """
+
+    cost_centers: tuple[str, ...]
+    sessions: int = 0
+    at_most: int = 0
+    pull_requests: int = 0
+    merged: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Subtotal:
     """ACUs and amount of a department, an entity or a calendar month; an empty name is none."""
 
@@ -557,6 +657,7 @@ class Invoice:
     detail: tuple[DetailRow, ...] = ()
     by_month: tuple[Subtotal, ...] = ()
     memo: Memo | None = None
+    sessions: LargestSessions = LargestSessions()
 
 
 class ByOrganization(NamedTuple):
@@ -1005,7 +1106,8 @@ class Statement:
 
     `earlier` are the cycles that it follows on, oldest first: at most five, without a gap, in its
     currency. `corrections` are those of other cycles that were issued since the close before. The
-    vendor's invoice has a number, and a file where one is named.
+    vendor's invoice has a number, and a file where one is named. `session_counts` are by who bears
+    the sessions, so that those of any cost centers together are a sum; None where nobody knows.
     """
 
     heading: Heading
@@ -1027,6 +1129,7 @@ class Statement:
     unpriced: tuple[Unpriced, ...] = ()
     vendor_number: str = ""
     vendor_document: str = ""
+    session_counts: tuple[SessionCounts, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
