@@ -34,12 +34,13 @@
       MissingView               what the API did not give of an endpoint
       Subtotal                  by department, entity, calendar month
       RunRate                   what an open cycle may come to
-      SessionCounts             how many sessions and pull requests, by who bears them
     Standing                    a closed cycle with the notes on it: StandingInvoice, StandingTotals
       Correcting                what is corrected, for which reason, from which amount on
       CreditNoteAmounts         what a note comes to, by CreditNoteLine
     IssuedCorrection            a correction, as the next close names it: IssuedNote
     Attachment                  a file inside a PDF
+    CycleUnitCosts              what was bought, and what each of it cost
+      UnitCosts -> Counted      of a cost center, a department, the enterprise
     CycleTotals                 what a statement came to, kept to be compared with
       Variance                  the changes between two: CostCenterChange, Change
       Moved                     whose usage another cost center bears, or bore nobody before
@@ -602,22 +603,6 @@ class LargestSessions:
         return total((self.other_amount, *(session.amount for session in self.sessions)))
 
 
-class SessionCounts(NamedTuple):
-    """How many sessions exactly these cost centers bear, sorted by code, and what those opened.
-
-    Counted are sessions with usage in the cycle: those that used ACUs and were at work in it,
-    without those that are known to have used theirs in another. Of `at_most` of them, which began
-    before the cycle or went on after it, that is not proved. A pull request counts once, with the
-    first session that names it; `merged` are those that were when the API was asked.
-    """
-
-    cost_centers: tuple[str, ...]
-    sessions: int = 0
-    at_most: int = 0
-    pull_requests: int = 0
-    merged: int = 0
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subtotal:
     """ACUs and amount of a department, an entity or a calendar month; an empty name is none."""
@@ -780,6 +765,50 @@ class CostCenterTotals:
     principals: tuple[Principal, ...] = ()
 
 
+class Counted(NamedTuple):
+    """How many there are for certain, and how many there may be at most."""
+
+    known: int = 0
+    at_most: int = 0
+
+
+NONE_COUNTED = Counted()
+NotCounted = Literal["refused", "broken off", "no lifetimes", "no products"]
+"""Why sessions cannot be counted.
+
+Their list was refused or broke off, it has no ACUs of any session, or the API told no products.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitCosts:
+    """Sessions that used ACUs in a cycle, their pull requests, and those of them that were merged.
+
+    `acus` and `amount` are those of the product that sessions use.
+    """
+
+    sessions: Counted = NONE_COUNTED
+    pull_requests: Counted = NONE_COUNTED
+    merged: Counted = NONE_COUNTED
+    acus: Decimal = ZERO
+    amount: Decimal = ZERO
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CycleUnitCosts:
+    """What was bought in a cycle: by cost center, by department ("" is none), and as a whole.
+
+    `as_of` is when the sessions were listed, in ISO 8601. Where they cannot be counted,
+    `not_counted` says why, and there are no figures.
+    """
+
+    as_of: str = ""
+    not_counted: NotCounted | None = None
+    by_cost_center: MappingOf[str, UnitCosts] = field(default_factory=dict)
+    by_department: MappingOf[str, UnitCosts] = field(default_factory=dict)
+    enterprise: UnitCosts = field(default_factory=UnitCosts)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CycleTotals:
     """What a statement came to, as far as others are compared with it; `seal` where it is closed.
@@ -796,6 +825,7 @@ class CycleTotals:
     invoiced_amount: Decimal
     cost_centers: MappingOf[str, CostCenterTotals]
     seal: str | None = None
+    unit_costs: CycleUnitCosts | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -1106,8 +1136,7 @@ class Statement:
 
     `earlier` are the cycles that it follows on, oldest first: at most five, without a gap, in its
     currency. `corrections` are those of other cycles that were issued since the close before. The
-    vendor's invoice has a number, and a file where one is named. `session_counts` are by who bears
-    the sessions, so that those of any cost centers together are a sum; None where nobody knows.
+    vendor's invoice has a number, and a file where one is named.
     """
 
     heading: Heading
@@ -1127,9 +1156,9 @@ class Statement:
     year_to_date: YearToDate | None = None
     corrections: tuple[IssuedCorrection, ...] = ()
     unpriced: tuple[Unpriced, ...] = ()
+    unit_costs: CycleUnitCosts | None = None
     vendor_number: str = ""
     vendor_document: str = ""
-    session_counts: tuple[SessionCounts, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
