@@ -22,7 +22,7 @@ from reportgen.documents.xlsx.rows import Formula, SlotColumn, cell_xml, slot_ro
 from reportgen.documents.xlsx.styles import StyleBook
 from reportgen.documents.xlsx.tables import Sheet, SheetRow, SlotRows
 
-_IN_MEMORY_BYTES = 4 * 2**20  # of a slot's rows; what exceeds it goes to a temporary file
+_IN_MEMORY_BYTES = 2**20  # of a slot's rows; what exceeds it goes to a temporary file
 _CHUNK_BYTES = 2**18
 _ZIP64_BYTES = 2**30
 _ROWS = 1_048_576
