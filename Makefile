@@ -1,5 +1,5 @@
 # Every target is complete by itself: .ci/setup first installs what is missing, and does nothing where nothing is.
-.PHONY: help demo test test-heavy test-long test-all test-lowest coverage clean
+.PHONY: help demo test test-heavy test-long test-all test-lowest coverage bench clean
 
 # The loader of macOS does not find Homebrew's libraries by itself.
 ifeq ($(shell uname -s),Darwin)
@@ -44,6 +44,11 @@ test-lowest: ## run the quick tests at the oldest versions that pyproject.toml a
 	@sh .ci/setup lowest
 	$(run) .venv-lowest/bin/python -m pytest -n auto --dist loadfile -m 'not heavy and not long'
 
+# ONLY="pdf workbook" measures these parts alone.
+bench: ## measure how fast it is, each figure beside its reference: one table of ratios
+	@sh .ci/setup bench
+	$(run) .venv-bench/bin/python -m benchmarks $(ONLY)
+
 clean: ## remove .venv and caches (never the archive)
-	rm -rf .venv .venv-lowest build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .venv-lowest .venv-bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -32,6 +32,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from benchmarks.table import Row
 from reportgen.core.model import RecordedResponse
 from reportgen.sources.api import bodies
 from reportgen.sources.api.client import Connection, drive
@@ -40,6 +41,8 @@ from reportgen.sources.api.plan import Plan, Request
 Answering = Callable[[str], Awaitable[bytes]]
 LATENCY = 0.050
 ROUNDS = 3
+HELD: dict[int, tuple[int, float | None]] = {8: (1000, None), 16: (2000, 0.85), 32: (2000, None)}
+"""By how many requests are under way: how many there are, and what of the limit is reached."""
 BODY = (
     b'{"total_acus": 62.0, "consumption_by_date": ['
     + b", ".join(
@@ -126,6 +129,20 @@ def speed() -> None:
         median = statistics.median(seconds)
         print(f"{name:10} {median:6.2f} s  x{median / ideal:.2f} of the ideal")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
+
+
+def rows() -> Iterator[Row]:
+    """Hold the client against the least that the latency of the server leaves."""
+    for concurrency, (count, least) in HELD.items():
+        limit = count * LATENCY / concurrency
+        with _server(_answer_late) as base_url:
+            walls = [_timed(_collect(base_url, count, concurrency)) for _ in range(ROUNDS)]
+        median = statistics.median(walls)
+        what, reference = (
+            f"{count:,} requests, {concurrency} at a time",
+            f"{limit:.2f} s, the limit",
+        )
+        yield Row(what, f"{median:.2f} s", reference, limit / median, least=least)
 
 
 def _timed(work: "asyncio.Future[None] | object") -> float:

@@ -13,18 +13,24 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import chain, islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from weasyprint import CSS, HTML
 from weasyprint import Attachment as Embedded
 from weasyprint.text.fonts import FontConfiguration
 
+from benchmarks import engines
+from benchmarks.processes import end_descendants, processor
+from benchmarks.table import Row, left_out
 from reportgen import resources
 from reportgen.archive import evidence
 from reportgen.core.cycle import cycle_between
@@ -55,7 +61,20 @@ LEVERS = {
     "overflow-wrap: anywhere": "overflow-wrap: normal",
 }
 
+OURS = "reportgen: PDF/A-3a, attachments"
+STOCK = "WeasyPrint, rich page: PDF/A-3a, attachments"
+PRINTING = "Chromium, tagged, then Ghostscript: PDF/A-3b"
+TYPST = "Typst: PDF/A-3a, attachments"
+SHORT = "one short invoice, PDF/A-3a, attachments"
+
 Draw = Callable[[], bytes]
+
+
+class Took(NamedTuple):
+    """Seconds of one drawing, with those of the processes it has started."""
+
+    clock: float
+    processor: float
 
 
 def invoice(size: str) -> tuple[Task, Design]:
@@ -159,12 +178,10 @@ def ways(size: str) -> dict[str, Draw]:
     lean, css, files = filled(task, design), design.templates["invoice.css"], task.attachments
     usual, usual_css = rich(lean, css, task)
     return {
-        "reportgen: PDF/A-3a, attachments": lambda: pdf(lean, css, files),
+        OURS: lambda: pdf(lean, css, files),
         "reportgen: PDF/A-3u, attachments": lambda: pdf(lean, css, files, variant="pdf/a-3u"),
         "reportgen: plain PDF": lambda: pdf(lean, css, variant=None),
-        "WeasyPrint, rich page: PDF/A-3a, attachments": lambda: stock(
-            usual, usual_css, files, "pdf/a-3a"
-        ),
+        STOCK: lambda: stock(usual, usual_css, files, "pdf/a-3a"),
         "WeasyPrint, rich page: plain PDF": lambda: stock(usual, usual_css),
         "WeasyPrint, our page, rich style sheet: PDF/A-3a, attachments": lambda: stock(
             lean, usual_css, files, "pdf/a-3a"
@@ -173,41 +190,94 @@ def ways(size: str) -> dict[str, Draw]:
     }
 
 
+def other_way(size: str, name: str, folder: Path) -> Draw:
+    """Start another engine over the same page."""
+    task, design = invoice(size)
+    markup = filled(task, design)
+    if name == TYPST:
+        return engines.Typst(markup, task.attachments, folder).draw
+    page = engines.styled(markup, design.templates["invoice.css"])
+    return partial(engines.Chromium(folder).archivable, page)
+
+
 def draw_when_told(size: str, name: str, told: Connection) -> None:
-    """Draw once to be warm, then whenever told; answer with milliseconds of the processor."""
-    draw = ways(size)[name]
-    draw()
-    told.send(name)
-    while told.recv():
-        start = time.process_time()
+    """Draw once to be warm, then whenever told; answer with what it took."""
+    with TemporaryDirectory(prefix="reportgen-bench-", ignore_cleanup_errors=True) as folder:
+        other = name in {PRINTING, TYPST}
+        draw = other_way(size, name, Path(folder)) if other else ways(size)[name]
         draw()
-        told.send((time.process_time() - start) * 1000)
+        told.send(name)
+        while told.recv():
+            clock, start = time.perf_counter(), processor()
+            draw()
+            told.send(Took(time.perf_counter() - clock, processor() - start))
+        told.close()
+        end_descendants()
 
 
-def alternate(size: str, names: Sequence[str]) -> dict[str, list[float]]:
+def alternate(size: str, names: Sequence[str]) -> dict[str, list[Took]]:
     """Take turns, each in a process of its own: the garbage of one is none of the others'."""
     start = get_context("spawn")
-    pipes = {}
+    pipes, processes = {}, []
     for name in names:
         pipes[name], other = start.Pipe()
-        start.Process(target=draw_when_told, args=(size, name, other), daemon=True).start()
+        processes.append(start.Process(target=draw_when_told, args=(size, name, other)))
+        processes[-1].start()
         pipes[name].recv()
-    times: dict[str, list[float]] = {name: [] for name in names}
+    times: dict[str, list[Took]] = {name: [] for name in names}
     for _ in range(ROUNDS[size]):
         for name, pipe in pipes.items():
             pipe.send("draw")
             times[name].append(pipe.recv())
     for pipe in pipes.values():
         pipe.send("")
+    for process in processes:
+        process.join()
     return times
 
 
-def table(times: dict[str, list[float]]) -> Iterable[str]:
-    ours = next(iter(times.values()))
+def rows() -> Iterator[Row]:
+    """Hold one short invoice against what else could draw it."""
+    lacking = engines.missing()
+    printing = [lacking[one] for one in ("Chromium", "Ghostscript") if one in lacking]
+    there = [OURS, STOCK]
+    there += [] if printing else [PRINTING]
+    there += [] if "Typst" in lacking else [TYPST]
+    times = alternate("short", there)
+    yield held(times, STOCK, "processor", least=1.9)
+    if printing:
+        yield left_out(SHORT, PRINTING, "; ".join(printing))
+    else:
+        yield held(times, PRINTING, "clock", least=1.0)
+        yield held(times, PRINTING, "processor")
+    if "Typst" in lacking:
+        yield left_out(SHORT, TYPST, lacking["Typst"])
+    else:
+        yield held(times, TYPST, "clock")
+
+
+def held(
+    times: Mapping[str, list[Took]], reference: str, by: str, least: float | None = None
+) -> Row:
+    """Give the row of ours beside another."""
+    ours, theirs = ([getattr(one, by) for one in times[name]] for name in (OURS, reference))
+    ratio = statistics.median(other / own for other, own in zip(theirs, ours, strict=True))
+    what, beside = f"{SHORT}, {by}", f"{milliseconds(theirs)}, {reference}"
+    return Row(what, milliseconds(ours), beside, ratio, least=least)
+
+
+def milliseconds(seconds: Sequence[float]) -> str:
+    return f"{statistics.median(seconds) * 1000:.0f} ms"
+
+
+def table(times: Mapping[str, list[Took]]) -> Iterable[str]:
+    ours = [one.processor for one in next(iter(times.values()))]
     yield "| engine | median ms | fastest ms | x reportgen |\n|---|---|---|---|"
-    for name, seconds in times.items():
-        ratio = statistics.median(other / own for other, own in zip(seconds, ours, strict=True))
-        yield f"| {name} | {statistics.median(seconds):.0f} | {min(seconds):.0f} | {ratio:.2f} |"
+    for name, took in times.items():
+        theirs = [one.processor for one in took]
+        ratio = statistics.median(other / own for other, own in zip(theirs, ours, strict=True))
+        median, fastest = statistics.median(theirs) * 1000, min(theirs) * 1000
+        yield f"| {name} | {median:.0f} | {fastest:.0f} | {ratio:.2f} |"
 
 
 def main(size: str) -> None:

@@ -4,12 +4,11 @@
 
 Each measurement has a process of its own and counts its CPU time, which other work on the machine
 changes least. XlsxWriter is not a dependency: where it is not importable, its lines are left out
-(`pip install --target /tmp/xlsxwriter XlsxWriter` and PYTHONPATH=/tmp/xlsxwriter bring it in).
+(the extra `bench` brings it in).
 """
 
 import importlib
 import importlib.util
-import resource
 import statistics
 import subprocess
 import sys
@@ -18,12 +17,15 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import openpyxl
 from openpyxl.cell import Cell
 from openpyxl.chart import BarChart, Reference
 from openpyxl.worksheet.worksheet import Worksheet
+
+from benchmarks.processes import peak
+from benchmarks.table import Row, left_out
 
 FIELDS = (
     "day",
@@ -41,16 +43,17 @@ SHORT, LONG = 1_500, 200_000
 SMALL_SHEETS, SMALL_ROWS = 4, 12
 PRODUCTS = ("cascade", "devin", "terminal")
 DAYS = 31
+XLSXWRITER = "XlsxWriter"
 STYLES = (
     ".head { font-weight: bold } .text { vertical-align: top } "
     '.amount { number-format: "#,##0.00" } .day { number-format: "yyyy-mm-dd" }'
 )
 REPEATS = 15
 
-Row = tuple[date | str | Decimal, ...]
+Line = tuple[date | str | Decimal, ...]
 
 
-def detail(count: int) -> Iterator[Row]:
+def detail(count: int) -> Iterator[Line]:
     """Yield rows as a ledger has them, none of them kept."""
     first, price = date(2025, 12, 5), Decimal("2.00")
     for number in range(count):
@@ -219,7 +222,7 @@ def with_xlsxwriter_chart(book: Any, day: Any) -> None:  # noqa: ANN401 - XlsxWr
 WRITERS: dict[str, Callable[[int], bytes]] = {
     "reportgen": reportgen,
     "openpyxl": with_openpyxl,
-    "XlsxWriter": with_xlsxwriter,
+    XLSXWRITER: with_xlsxwriter,
 }
 
 
@@ -230,31 +233,59 @@ def child(writer: str, count: int) -> None:
         start = time.process_time()
         size = len(WRITERS[writer](count))
         times.append(time.process_time() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(statistics.median(times), peak, size / 2**20)
+    print(statistics.median(times), peak(), size / 2**20)
 
 
-def measure(writer: str, count: int) -> tuple[float, float, float]:
+def measure(writer: str, count: int) -> "Measured":
     command = [sys.executable, "-m", "benchmarks.workbook", writer, str(count)]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    seconds, peak, size = map(float, output.split())
-    return seconds, peak, size
+    return Measured(*map(float, output.split()))
+
+
+class Measured(NamedTuple):
+    """Seconds of processor, and MiB: at the peak, and of the file."""
+
+    seconds: float
+    peak: float
+    size: float
+
+
+def all_measured(count: int) -> dict[str, Measured]:
+    """Let every writer that is there write so many rows."""
+    there = [
+        name for name in WRITERS if name != XLSXWRITER or importlib.util.find_spec("xlsxwriter")
+    ]
+    return {writer: measure(writer, count) for writer in there}
+
+
+def rows() -> Iterator[Row]:
+    """Hold time and memory against those of others."""
+    for count in (SHORT, LONG):
+        what, results = f"workbook, {count:,} rows", all_measured(count)
+        ours = results["reportgen"]
+        for name, least in (("openpyxl", 3), (XLSXWRITER, 1)):
+            if name not in results:
+                yield left_out(what, name, "pip install 'reportgen[bench]'")
+                continue
+            theirs, own = results[name].seconds, f"{ours.seconds * 1000:,.0f} ms"
+            reference = f"{theirs * 1000:,.0f} ms, {name}"
+            yield Row(f"{what}, processor", own, reference, theirs / ours.seconds, least=least)
+        if other := results.get(XLSXWRITER):
+            reference, ratio = f"{other.peak:.0f} MiB, {XLSXWRITER}", ours.peak / other.peak
+            yield Row(f"{what}, peak memory", f"{ours.peak:.0f} MiB", reference, ratio, most=1.2)
 
 
 def main() -> None:
-    writers = [
-        name for name in WRITERS if name != "XlsxWriter" or importlib.util.find_spec("xlsxwriter")
-    ]
     print(
         "| rows x 10 | writer | ms | x reportgen | peak MiB | file MiB |\n|---|---|---|---|---|---|"
     )
     for count in (SHORT, LONG):
-        results = {writer: measure(writer, count) for writer in writers}
-        for writer, (seconds, peak, size) in results.items():
-            ratio = seconds / results["reportgen"][0]
+        results = all_measured(count)
+        for writer, (seconds, most, size) in results.items():
+            ratio = seconds / results["reportgen"].seconds
             speed = f"{seconds * 1000:,.0f} | {ratio:.1f}"
-            print(f"| {count:,} | {writer} | {speed} | {peak:.0f} | {size:.2f} |")
-    if "XlsxWriter" not in writers:
+            print(f"| {count:,} | {writer} | {speed} | {most:.0f} | {size:.2f} |")
+    if XLSXWRITER not in results:
         print("\nXlsxWriter is not importable: not measured.")
 
 

@@ -22,6 +22,8 @@ OPTIONAL = {
     canonicalize_name(Requirement(text).name) for text in PROJECT["optional-dependencies"]["tables"]
 }
 """What a format needs, and nobody else has to install; loaded where it is used."""
+MEASURED = list(map(Requirement, PROJECT["optional-dependencies"]["bench"]))
+"""What documents and workbooks are held against."""
 PART_OF = {"pydantic-core": "pydantic"}
 """What another distribution pins to the version that it needs."""
 NOT_IMPORTED = {"lxml"}
@@ -84,6 +86,11 @@ def test_every_lower_bound_is_the_version_that_is_tested(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(RUNTIME | DEVELOPMENT))
 def test_the_version_that_is_pinned_is_allowed(name: str) -> None:
     assert (RUNTIME | DEVELOPMENT)[name].specifier.contains(pinned("constraints.txt")[name])
+
+
+@pytest.mark.parametrize("measured", MEASURED, ids=str)
+def test_what_is_measured_is_pinned(measured: Requirement) -> None:
+    assert measured.specifier.contains(pinned("constraints.txt")[canonicalize_name(measured.name)])
 
 
 @pytest.mark.parametrize("name", sorted(REACHED_INTO))

@@ -220,6 +220,17 @@ def test_the_oldest_versions_have_an_environment_of_their_own(machine: Machine) 
     assert machine.set_up("lowest") == machine.set_up("test") == (0, [], "")
 
 
+def test_the_benchmarks_have_an_environment_of_their_own(machine: Machine) -> None:
+    machine.install(*PROGRAM, "python3.11-venv")
+    machine.set_up()
+    code, calls, said = machine.set_up("bench")
+    assert code == 0, said
+    assert asked_for(calls) == {"chromium", "ghostscript"}
+    assert calls[-2].endswith("-m venv --clear .venv-bench")
+    assert calls[-1].endswith("--editable .[bench]")
+    assert machine.set_up("bench") == machine.set_up() == (0, [], "")
+
+
 def test_installing_never_removes_a_package_and_asks_nothing(machine: Machine) -> None:
     _, calls, _ = machine.set_up()
     (install,) = (line for line in calls if "apt-get install" in line)
@@ -384,5 +395,5 @@ def test_the_shell_scripts_and_the_makefile_are_well_formed() -> None:
     )
     assert [line.split()[1] for line in listed.stdout.splitlines()] == [
         *("help", "demo", "test", "coverage", "test-heavy", "test-long", "test-all"),
-        *("test-lowest", "clean"),
+        *("test-lowest", "bench", "clean"),
     ]
