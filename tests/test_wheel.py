@@ -150,7 +150,7 @@ def test_the_installed_program_writes_a_configuration_to_start_from(
     python(installed, tmp_path, "-m", "reportgen", "init", "mine")
     assert (
         python(installed, tmp_path, "-m", "reportgen", "check", "mine")
-        == "No problems, 0 warnings\n"
+        == "No problems, 2 warnings\n"
     )
 
 

@@ -191,7 +191,7 @@ def _tell(folder: Path, listed: list[ListedPerson], derived: Derived, context: C
     steps = (
         f"{folder / CENTERS_FILE}: a row for each cost center; {BEARER} bears all that is left",
         f"{folder / PEOPLE_FILE}: fill the column cost_center",
-        f"{folder / RATES}: the prices of your order form, by product",
+        f"{folder / RATES}: currency, contract and prices, as your order form has them",
         f"{folder / MAIN}: `enterprise`, as it shall stand on every document",
         f"`reportgen check {folder} --cycle {cycle}` says what is wrong or missing",
         f"`reportgen build {folder} --cycle {cycle}` makes the drafts",

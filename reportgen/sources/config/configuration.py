@@ -44,6 +44,7 @@ from reportgen.sources.config.schema import (
     RatesFile,
     UserFileSection,
 )
+from reportgen.sources.config.unset import unset_contract, unset_enterprise
 from reportgen.sources.config.v2_limits import fit_to_v2, refuse_organizations
 from reportgen.sources.config.yamldoc import YamlDocument
 
@@ -205,6 +206,7 @@ def _read(reader: Reader, main: str, *, partly: bool = False) -> Configuration |
     if logo and (problem := _taken(logo, assets, document)):
         reader.problems.append(problem)
     reader.problems += labelled_twice(settings.products, document)
+    reader.problems += unset_enterprise(settings, document)
     reader.problems += refuse_plain(settings.source, document)
     reader.problems += unsound_email(settings.email, document)
     reader.problems += unsaid(settings.close.exports, document)
@@ -404,7 +406,7 @@ def _rate_card(
         return None
     rate_card, problems = read_rates(file, document)
     assets, missing = find_documents(file, document, reader.folder_of(document), reader.assets)
-    reader.problems += [*problems, *missing]
+    reader.problems += [*problems, *missing, *unset_contract(file, document)]
     if mapping:
         codes = [center.code for center in mapping.cost_centers]
         reader.problems += undeclared_charged(file, document, codes)
