@@ -42,6 +42,8 @@ CAUSES = {
     "organization": "unmapped organization",
     "": "no known user or organization",
 }
+MOST_TOLD = 12
+"""So many without a rule are told one by one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,25 +130,32 @@ def flaws_met(records: Iterable[UsageRecord], resolved: MappingOf[Subject, Timel
 def unmapped(
     allocations: Iterable[Allocation], directory: Directory, mapping: Mapping
 ) -> list[Problem]:
-    """Warn of everybody and everything that used ACUs which no rule assigns, the largest first."""
+    """Warn of everybody and everything that used ACUs which no rule assigns, the largest first.
+
+    Of very many the smaller ones are told in one line.
+    """
     acus: dict[tuple[str, str, str, str], list[Decimal]] = defaultdict(list)
     for allocation in allocations:
         if allocation.kind == "unallocated":
             org_id, kind, principal_id, _ = subject_of(allocation.record)
             key = allocation.cause, kind, principal_id, "" if principal_id else org_id
             acus[key].append(allocation.quantity)
+    ordered = sorted(acus.items(), key=lambda one: (_gross(one[1]), one[0]), reverse=True)
+    hint = "map it, or leave it to who bears the unallocated"
+    alone = [(_named(*key, directory), quantities, hint) for key, quantities in ordered[:MOST_TOLD]]
+    if rest := ordered[MOST_TOLD:]:
+        quantities = [quantity for _, own in rest for quantity in own]
+        hint = "`reportgen people` lists people, `unallocated.csv` of a draft all of them"
+        alone.append((f"and {len(rest)} more without a rule", quantities, hint))
     return [
         Problem(
             source=mapping.unallocated_source,
-            message=f"{_named(*key, directory)}: "
-            f"{both_sides(quantities)} ACUs that no rule assigns",
-            hint="map it, or leave it to who bears the unallocated",
+            message=f"{name}: {both_sides(quantities)} ACUs that no rule assigns",
+            hint=hint,
             warning=True,
             code="usage-unmapped",
         )
-        for key, quantities in sorted(
-            acus.items(), key=lambda one: (_gross(one[1]), one[0]), reverse=True
-        )
+        for name, quantities, hint in alone
     ]
 
 

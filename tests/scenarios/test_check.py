@@ -4,9 +4,11 @@ import csv
 import json
 import re
 
+import pytest
 from click.testing import CliRunner
 
 from reportgen.cli import main
+from reportgen.core.allocate import MOST_TOLD
 from tests.scenarios.job import DECEMBER, Job, plain
 
 
@@ -51,8 +53,13 @@ def test_orphans_come_last_the_largest_first(drafted):
     orphans = [line for line in warned(drafted) if "that no rule assigns" in line]
     assert orphans == warned(drafted)[-len(orphans) :]
     acus = [float(re.search(r": ([\d.]+) ACUs", line)[1]) for line in orphans]
-    assert len(acus) > 10
-    assert acus == sorted(acus, reverse=True)
+    assert len(acus) == MOST_TOLD + 1
+    assert acus[:-1] == sorted(acus[:-1], reverse=True)
+    number = int(re.search(r": warning: and (\d+) more without a rule: ", orphans[-1])[1])
+    with (drafted.cycle() / "unallocated.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert number == len({(row["cause"], row["id"]) for row in rows}) - MOST_TOLD
+    assert sum(acus) == pytest.approx(sum(float(row["acus"]) for row in rows), abs=1e-3)
     assert {line.partition(": ")[0] for line in orphans} == {line_of(drafted, "unallocated:")}
 
 
