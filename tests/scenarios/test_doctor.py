@@ -286,6 +286,28 @@ def test_without_a_folder_for_temporary_files_it_says_so(sound, monkeypatch, tmp
     assert seen.wrong()["temporary files"][1] == "name a folder that can be written in TMPDIR"
 
 
+@pytest.mark.heavy
+def test_shared_memory_that_cannot_be_written_is_named(tmp_path):
+    """As in a container of which even /dev/shm is read-only."""
+    shared = Path(os.sep, "dev", "shm")
+    if not shutil.which("unshare") or os.geteuid() or not shared.is_dir():
+        pytest.skip("only root may take it away for a process alone")
+    program = f"exec '{sys.executable}' -m reportgen doctor '{tmp_path}' --json"
+    mounted = f"mount -t tmpfs -o ro tmpfs {shared} || exit 77; {program}"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", mounted],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode not in {0, 1}:
+        pytest.skip(f"nothing can be mounted here: {done.stderr}")
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert problem["message"].startswith("shared memory, which processes lock by, is missing: read")
+    assert problem["hint"] == "mount a tmpfs at /dev/shm"
+
+
 # Faults of the archive
 
 

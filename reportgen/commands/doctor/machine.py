@@ -6,6 +6,7 @@ Law: nothing here is drawn, and neither WeasyPrint nor Pango is needed to say th
 import os
 import tempfile
 from collections.abc import Iterator
+from multiprocessing import get_context
 from pathlib import Path
 
 from reportgen.archive.access import try_to_write
@@ -79,4 +80,9 @@ def _temporary() -> Finding:
     except OSError as error:
         message = f"{error.filename} cannot be written: {said_by_system(error)}"
         return wrong("temporary files", message, hint)
+    try:
+        get_context("fork").Lock()  # lies in shared memory for a moment
+    except OSError as error:
+        message = f"shared memory, which processes lock by, is missing: {said_by_system(error)}"
+        return wrong("temporary files", message, "mount a tmpfs at /dev/shm")
     return fine("temporary files", f"{folder} can be written")
