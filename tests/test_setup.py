@@ -21,7 +21,10 @@ PROGRAM = [
 ]
 TESTS = ["libreoffice-calc-nogui", "poppler-utils", "openssl"]
 NODE = ("tests/node/package.json", "tests/node/package-lock.json")
-HEAVY_TESTS = ["libpdfbox2-java", "libjaxb-api-java", "default-jre-headless", "chromium"]
+HEAVY_TESTS = [
+    *("libpdfbox2-java", "libjaxb-api-java", "default-jre-headless"),
+    *("chromium", "zsh", "fish"),
+]
 
 # Stand-ins play their part on the folder $MACHINE. Those that change something also write their
 # call into $CALLS.
