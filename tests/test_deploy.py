@@ -14,7 +14,7 @@ from reportgen.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "docs" / "deploy"
-PAGES = ("README.md", "docs/month.md", "docs/deploy.md", "docs/mail.md")
+DOCS = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 
 
 def calls(text: str) -> list[list[str]]:
@@ -31,20 +31,33 @@ def shell_blocks(page: str) -> str:
     return "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
 
 
+def inline(page: str) -> list[list[str]]:
+    """Give the calls that stand in the text of a page, by their words."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    spans = re.findall(r"`(reportgen(?: [^`]*)?)`", re.sub(r"(?ms)^ *```.*?^ *```$", "", text))
+    return [span.split() for span in spans if not span.startswith("reportgen/")]
+
+
 def refused(words: list[str]) -> list[str]:
     """Name what a call has that the program does not know."""
     command = main.commands.get(words[1])
     if command is None:
         return words[:2]
     known = {name for option in command.params for name in option.opts} | {"--help"}
-    return [word for word in words[2:] if word.startswith("--") and word not in known]
+    options = [word.strip("[],.:;()").partition("=")[0] for word in words[2:]]
+    return [word for word in options if word.startswith("--") and word not in known]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_call_in_a_shell_example_is_one_of_the_program(page):
-    found = calls(shell_blocks(page))
-    assert found
-    assert [(call, wrong) for call in found if (wrong := refused(call))] == []
+@pytest.mark.parametrize("page", DOCS)
+def test_every_call_on_a_page_is_one_of_the_program(page):
+    found = [*calls(shell_blocks(page)), *inline(page)]
+    named = [call for call in found if len(call) > 1 and not call[1].startswith("-")]
+    assert [(call, wrong) for call in named if (wrong := refused(call))] == []
+
+
+def test_calls_are_looked_for():
+    assert len(calls(shell_blocks("README.md"))) > 6
+    assert ["reportgen", "init", "DIR", "[--discover]"] in inline("README.md")
 
 
 def test_every_option_is_documented():

@@ -1,9 +1,9 @@
-"""`init --discover`: from nothing to right invoices, by tables that are filled in."""
+"""`init --discover`: what it writes of who and what used ACUs, and when it writes nothing.
 
-import csv
+The way from there to right invoices is walked in test_walked.py.
+"""
+
 import json
-from collections import defaultdict
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -18,9 +18,7 @@ from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import Live, Said
 from tests.scenarios.job import DECEMBER, Job, contents
-
-PRICES = {"devin": "2.00", "cascade": "1.50", "terminal": "1.25", "review": "3.00"}
-CODES = [f"0{number}00" for number in range(1, 6)]
+from tests.scenarios.newcomer import rows
 
 
 def hostile(world: World) -> World:
@@ -34,11 +32,6 @@ def hostile(world: World) -> World:
 def discovered(folder: Path, *, token: str = ENTERPRISE, **source: str) -> Said:
     live = Live(folder, {"DEVIN_API_TOKEN": token})
     return live.command(lambda context: discover(folder, source, "previous", context))
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_who_and_what_used_acus_stands_in_the_files(tmp_path):
@@ -129,87 +122,3 @@ def test_the_legacy_api_is_discovered_as_well(tmp_path):
     assert said.code == 0, said.stderr
     assert len(rows(tmp_path / "mine" / "people.csv")) == 3
     assert Job(tmp_path / "mine").here("check").returncode == 0
-
-
-# From nothing to right invoices
-
-
-class Newcomer:
-    """Somebody who types commands, and fills in tables."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.commands = folder, 0
-
-    def types(self, *command: str) -> str:
-        self.commands += 1
-        runner = CliRunner(env={"DEVIN_API_TOKEN": ENTERPRISE})
-        result = runner.invoke(main, [*command], catch_exceptions=False)
-        assert result.exit_code == 0, result.stderr
-        return result.stdout
-
-    def declares(self) -> None:
-        with (self.folder / "cost_centers.csv").open("a", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(
-                [code, f"Team {code}", "", "", f"{code}@x.example"] for code in CODES
-            )
-
-    def prices(self) -> None:
-        path = self.folder / "rates.yaml"
-        text = path.read_text(encoding="utf-8")
-        for product, price in PRICES.items():
-            assert text.count(f"  {product}: 1.00") == 1
-            text = text.replace(f"  {product}: 1.00", f"  {product}: {price}")
-        path.write_text(text, encoding="utf-8")
-
-    def assigns(self) -> dict[str, str]:
-        """Fill the column, row by row, and say who belongs where."""
-        path = self.folder / "people.csv"
-        people = rows(path)
-        for number, row in enumerate(people):
-            row["cost_center"] = CODES[number % len(CODES)]
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, people[0].keys())
-            writer.writeheader()
-            writer.writerows(people)
-        return {row["user_id"]: row["cost_center"] for row in people}
-
-
-def truth(world: World, belongs: dict[str, str]) -> dict[str, Decimal]:
-    """Reckon what each cost center pays from what was used, atom by atom."""
-    after, before = CYCLES[1]
-    amounts: dict[str, Decimal] = defaultdict(Decimal)
-    for atom in world.atoms:
-        if after <= atom.day < before:
-            code = belongs.get(atom.principal_id or "", "CC-9999")
-            amounts[code] += Decimal(repr(atom.acus)) * Decimal(PRICES[atom.product])
-    return amounts
-
-
-@pytest.mark.heavy
-def test_sixty_unknown_people_get_right_invoices_by_twelve_commands(tmp_path):
-    world = big_world(users=61, organizations=3, sessions=8, active_days=12)
-    world = world._replace(cycles=CYCLES)
-    folder = tmp_path / "my-config"
-    new, where = Newcomer(folder), str(folder)
-    with serving(world) as api:
-        new.types("init", "--discover", where, "--base-url", api.base_url, "--cycle", DECEMBER)
-        assert len(rows(folder / "people.csv")) == 60
-        new.declares()
-        new.prices()
-        belongs = new.assigns()
-        new.types("check", where, "--cycle", DECEMBER)
-        new.types("run", where, "--cycle", DECEMBER)
-        listed = new.types("people", where, "--cycle", DECEMBER, "--json")
-        assert api.violations == []
-    assert all(one["own_rule"] for one in json.loads(listed)["people"])
-    assert new.commands <= 12
-    statement = Job(folder).statement()
-    expected = truth(world, belongs)
-    paid = {one["code"]: Decimal(one["amount"]) for one in statement["cost_centers"]}
-    assert paid.keys() == {*CODES, "CC-9999"}
-    for code, amount in paid.items():
-        assert abs(amount - expected[code]) <= Decimal("0.04"), code  # a cent a line
-    assert abs(sum(paid.values()) - sum(expected.values())) <= Decimal("0.02")
-    invoices = {path.name for path in (folder / "archive" / DECEMBER / "invoices").glob("*.pdf")}
-    assert invoices == {f"CB-{DECEMBER}-{code}.pdf" for code in paid}
-    assert "users:\n  #" in (folder / "mapping.yaml").read_text(encoding="utf-8")
