@@ -69,7 +69,9 @@ def test_the_line_of_the_documentation_adds_up_to_the_statement(both, monkeypatc
     folder, material = both
     (query,) = re.findall(r'duckdb -c "(.*)"', DOCS.read_text(encoding="utf-8"))
     monkeypatch.chdir(folder)
-    found = {code: amount for _, code, amount in duckdb.sql(query.replace("'year/", "'")).fetchall()}
+    found = {
+        code: amount for _, code, amount in duckdb.sql(query.replace("'year/", "'")).fetchall()
+    }
     invoices = material.statement.invoices
     assert found == {one.cost_center.code: one.amount for one in invoices if one.number}
 
