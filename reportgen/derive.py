@@ -173,8 +173,9 @@ def _compared(
     if compared.variance is None:
         return compared
     decimals = result.heading.decimals
-    moves, arrivals = moved(compared.variance.previous, allocations, charges, decimals)
-    variance = replace(compared.variance, moved=moves, arrived=arrivals)
+    previous = compared.variance.previous
+    moves, arrivals, departures = moved(previous, allocations, charges, decimals)
+    variance = replace(compared.variance, moved=moves, arrived=arrivals, departed=departures)
     return replace(compared, variance=variance)
 
 

@@ -30,7 +30,7 @@ from reportgen.archive.folder import (
     cycles_before,
     standing_folder,
 )
-from reportgen.core.compare import MOST_EARLIER, by_product
+from reportgen.core.compare import MOST_EARLIER, NOTHING, by_product
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle
 from reportgen.core.directory import principal_of
 from reportgen.core.model import (
@@ -60,9 +60,13 @@ class _Product(msgspec.Struct):
     amount: DecimalText
 
 
-class _Principal(msgspec.Struct):
+class _Principal(msgspec.Struct, omit_defaults=True):
+    """Somebody, and what their usage came to exactly; earlier versions did not keep it."""
+
     kind: PrincipalKind
     id: str
+    acus: DecimalText | None = None
+    exact_amount: DecimalText | None = None
 
 
 class _CostCenter(msgspec.Struct):
@@ -265,9 +269,10 @@ def _built(folder: Path, *, directly_before: bool) -> CycleTotals:
 
 
 def _totals(
-    center: _WrittenCostCenter, principals: Mapping[str, set[Principal]] | None
+    center: _WrittenCostCenter, principals: Mapping[str, Mapping[Principal, ProductTotals]] | None
 ) -> CostCenterTotals:
     """Add up an invoice; its products and people are not told where no principals are given."""
+    used = {} if principals is None else principals.get(center.code, {})
     lines = [
         InvoiceLine(
             kind=line.kind,
@@ -283,21 +288,28 @@ def _totals(
         acus=total(line.acus for line in lines),
         amount=Decimal(center.amount),
         by_product={} if principals is None else by_product(lines),
-        principals=() if principals is None else tuple(sorted(principals.get(center.code, ()))),
+        principals=tuple(sorted(used)),
+        used=used,
     )
 
 
-def _principals(path: Path, statement: _Statement) -> dict[str, set[Principal]]:
-    """Give the principals on each cost center's rows of a ledger that holds all its statement has.
+def _principals(
+    path: Path, statement: _Statement
+) -> Mapping[str, Mapping[Principal, ProductTotals]]:
+    """Give whose usage is on each cost center's rows of a ledger that has all its statement has.
 
     Raises ValueError for one that ends early, wherever it was cut.
     """
-    by_center: dict[str, set[Principal]] = defaultdict(set)
+    by_center: dict[str, dict[Principal, ProductTotals]] = defaultdict(dict)
     acus: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for code, quantity, kind, principal_id in _rows(path):
+    for code, quantity, amount, kind, principal_id in _rows(path):
         acus[code] = add(acus[code], quantity)
         if principal_id:
-            by_center[code].add(principal_of(kind, principal_id))
+            own, principal = by_center[code], principal_of(kind, principal_id)
+            so_far = own.get(principal, NOTHING)
+            own[principal] = ProductTotals(
+                acus=add(so_far.acus, quantity), amount=add(so_far.amount, amount)
+            )
     for center in statement.cost_centers:
         told = total(Decimal(line.acus) for line in center.lines)
         if acus[center.code] != told:
@@ -306,14 +318,14 @@ def _principals(path: Path, statement: _Statement) -> dict[str, set[Principal]]:
     return by_center
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Decimal, str, str]]:
-    """Read of every row of a ledger who bears it, its ACUs, and the kind and id of who used it."""
+def _rows(path: Path) -> Iterator[tuple[str, Decimal, Decimal, str, str]]:
+    """Read of every row of a ledger who bears it, its ACUs and exact amount, and who used it."""
     with TextIOWrapper(opened(path), encoding="utf-8", newline="") as file:
         csv.field_size_limit(LONGEST_CELL)
         rows = csv.reader(file, strict=True)
         columns = next(rows, [])
-        names = ("cost_center", "quantity", "principal_kind", "principal_id")
-        code, quantity, kind, key = map(columns.index, names)
+        names = ("cost_center", "quantity", "exact_amount", "principal_kind", "principal_id")
+        code, quantity, amount, kind, key = map(columns.index, names)
         for row in rows:
             if len(row) != len(columns):
                 cells = f"{len(row)} cells in line {rows.line_num}"
@@ -321,7 +333,8 @@ def _rows(path: Path) -> Iterator[tuple[str, Decimal, str, str]]:
             if not _QUANTITY.fullmatch(row[quantity]):
                 raise ValueError(f"{LEDGER} has no quantity in line {rows.line_num}")
             borne_by, principal_id = (row[at].removeprefix(FORMULA_MARK) for at in (code, key))
-            yield borne_by, Decimal(row[quantity]), row[kind], principal_id
+            exact = Decimal(row[amount]) if _QUANTITY.fullmatch(row[amount]) else ZERO
+            yield borne_by, Decimal(row[quantity]), exact, row[kind], principal_id
 
 
 def _cycle(start: date, end: date) -> BillingCycle:
@@ -352,11 +365,18 @@ def _written(before: CycleTotals) -> _Cycle:
                     product: _Product(acus=plain(totals.acus), amount=f"{totals.amount:f}")
                     for product, totals in sorted(center.by_product.items())
                 },
-                principals=[_Principal(kind=one.kind, id=one.id) for one in center.principals],
+                principals=[_person(one, center.used.get(one)) for one in center.principals],
             )
             for code, center in sorted(before.cost_centers.items())
         ],
     )
+
+
+def _person(principal: Principal, used: ProductTotals | None) -> _Principal:
+    if used is None:
+        return _Principal(kind=principal.kind, id=principal.id)
+    acus, amount = plain(used.acus), plain(used.amount)
+    return _Principal(kind=principal.kind, id=principal.id, acus=acus, exact_amount=amount)
 
 
 def _read(written: _Cycle) -> CycleTotals:
@@ -379,6 +399,13 @@ def _read(written: _Cycle) -> CycleTotals:
                 principals=tuple(
                     sorted({Principal(one.kind, one.id) for one in center.principals})
                 ),
+                used={
+                    Principal(one.kind, one.id): ProductTotals(
+                        acus=Decimal(one.acus), amount=Decimal(one.exact_amount)
+                    )
+                    for one in center.principals
+                    if one.acus is not None and one.exact_amount is not None
+                },
             )
             for center in written.cost_centers
         },

@@ -756,13 +756,17 @@ class ProductTotals:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostCenterTotals:
-    """What an invoice came to, and whose usage is on it, sorted; `acus` are all that it bears."""
+    """What an invoice came to, and whose usage is on it, sorted; `acus` are all that it bears.
+
+    `used` is what the usage of each came to, exactly, where that is known.
+    """
 
     name: str
     acus: Decimal = ZERO
     amount: Decimal = ZERO
     by_product: MappingOf[str, ProductTotals] = field(default_factory=dict)
     principals: tuple[Principal, ...] = ()
+    used: MappingOf[Principal, ProductTotals] = field(default_factory=dict)
 
 
 class Counted(NamedTuple):
@@ -877,7 +881,8 @@ class Moved(NamedTuple):
 
     `givers` are those others, `rules` (file:line) what brought it here; none: no rule assigns it. A
     `receiver` of "" is nobody. Where nobody is told apart, ids are empty and `people` are counted.
-    Of somebody who is new there are no givers.
+    Of somebody who is new there are no givers; of somebody who used nothing any more there is no
+    receiver, and it is what the givers bore before.
     """
 
     principal_kind: str
@@ -894,7 +899,8 @@ class Moved(NamedTuple):
 class Variance:
     """A statement against that of the cycle before; people stand the largest amount first.
 
-    `moved` are those whom another cost center bears, `arrived` those whom none bore before.
+    `moved` are those whom another cost center bears, `arrived` those whom none bore before, and
+    `departed` those of whom there is nothing to bear any more.
     """
 
     previous: CycleTotals
@@ -903,6 +909,7 @@ class Variance:
     by_cost_center: MappingOf[str, CostCenterChange]
     moved: tuple[Moved, ...] = ()
     arrived: tuple[Moved, ...] = ()
+    departed: tuple[Moved, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

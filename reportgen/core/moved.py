@@ -2,18 +2,21 @@
 
 Somebody has moved where a cost center bears their ACUs that bore none before, and others did. What
 moved is what that cost center bears of theirs now, as its invoice shows it by user. Somebody has
-arrived where no cost center bore anything of theirs.
+arrived where no cost center bore anything of theirs, and departed where none bears anything now:
+what moved is then what they came to before, by the exact amounts.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from collections.abc import Set as AbstractSet
+from decimal import Decimal
 
 from reportgen.core.charges import CycleCharges
 from reportgen.core.directory import principal_of
 from reportgen.core.invoice import by_principal
 from reportgen.core.model import Allocation, CycleTotals, Moved, Principal, PrincipalUsage
+from reportgen.core.money import round_half_up, total
 from reportgen.core.problem import file_and_line
 
 _Borne = dict[Principal, dict[str, PrincipalUsage]]
@@ -22,8 +25,8 @@ _Borne = dict[Principal, dict[str, PrincipalUsage]]
 
 def moved(
     before: CycleTotals, allocations: Iterable[Allocation], charges: CycleCharges, decimals: int
-) -> tuple[tuple[Moved, ...], tuple[Moved, ...]]:
-    """Give who moved, and who arrived: a row per cost center, the largest amount first.
+) -> tuple[tuple[Moved, ...], tuple[Moved, ...], tuple[Moved, ...]]:
+    """Give who moved and who arrived, a row per cost center, and who departed; the largest first.
 
     Where nobody's usage is known of the cycle before, nobody is told to be new.
     """
@@ -40,8 +43,33 @@ def moved(
         )
         for principal, code in sorted(new)
     ]
-    rows.sort(key=lambda row: (row.amount, row.acus), reverse=True)
-    return tuple(row for row in rows if row.givers), tuple(row for row in rows if not row.givers)
+    rows.sort(key=_size, reverse=True)
+    return (
+        tuple(row for row in rows if row.givers),
+        tuple(row for row in rows if not row.givers),
+        tuple(sorted(_departed(before, held, borne, decimals), key=_size, reverse=True)),
+    )
+
+
+def _size(row: Moved) -> tuple[Decimal, Decimal]:
+    return row.amount, row.acus
+
+
+def _departed(
+    before: CycleTotals,
+    held: MappingOf[Principal, AbstractSet[str]],
+    borne: Container[Principal],
+    decimals: int,
+) -> Iterator[Moved]:
+    """Give those of whom there is nothing any more, and what is known of before."""
+    for principal, codes in sorted(held.items()):
+        if principal in borne:
+            continue
+        used = [before.cost_centers[code].used.get(principal) for code in sorted(codes)]
+        if None not in used:
+            amount = round_half_up(total(one.amount for one in used if one), decimals)
+            acus = total(one.acus for one in used if one)
+            yield Moved(*principal, tuple(sorted(codes)), "", (), acus, amount)
 
 
 def _borne(charges: CycleCharges, decimals: int) -> _Borne:

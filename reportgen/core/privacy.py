@@ -286,6 +286,7 @@ def _variance(variance: Variance, kept: Pseudonyms) -> Variance:
         previous=_totals(variance.previous),
         moved=_moved(variance.moved, kept),
         arrived=_moved(variance.arrived, kept),
+        departed=_moved(variance.departed, kept),
         by_cost_center={
             code: _change(change, kept) for code, change in variance.by_cost_center.items()
         },
@@ -302,7 +303,7 @@ def _change(change: CostCenterChange, kept: Pseudonyms) -> CostCenterChange:
 
 def _totals(cycle: CycleTotals) -> CycleTotals:
     def without(totals: CostCenterTotals) -> CostCenterTotals:
-        return replace(totals, principals=())
+        return replace(totals, principals=(), used={})
 
     return replace(
         cycle, cost_centers={code: without(totals) for code, totals in cycle.cost_centers.items()}

@@ -127,6 +127,12 @@ CAME_TO = CycleTotals(
                 "review": ProductTotals(acus=Decimal(1), amount=Decimal("0.00")),  # no price
             },
             principals=tuple(sorted({ADA, ROBOT})),
+            used={
+                ADA: ProductTotals(
+                    acus=Decimal("9.0000000000000007"), amount=Decimal("14.7650000000000014035")
+                ),
+                ROBOT: ProductTotals(acus=Decimal("0.05"), amount=Decimal("0.10025")),
+            },
         ),
         "CC-2": CostCenterTotals(
             name="Center CC-2",
@@ -134,6 +140,7 @@ CAME_TO = CycleTotals(
             amount=Decimal("0.10"),
             by_product={"devin": ProductTotals(acus=Decimal("0.05"), amount=Decimal("0.10"))},
             principals=(ROBOT,),
+            used={ROBOT: ProductTotals(acus=Decimal("0.05"), amount=Decimal("0.10025"))},
         ),
         "CC-9": CostCenterTotals(  # 7 in an organization without a rule, and a credit of 0.25
             name="Center CC-9",
@@ -200,8 +207,13 @@ def test_decimals_are_text_and_amounts_keep_those_of_the_currency():
     assert first["by_product"]["cascade"] == {"acus": "5", "amount": "8.75"}
     assert first["by_product"]["review"] == {"acus": "1", "amount": "0.00"}
     assert first["principals"] == [
-        {"kind": "service_user", "id": "robot"},
-        {"kind": "user", "id": "u-ada"},
+        {"kind": "service_user", "id": "robot", "acus": "0.05", "exact_amount": "0.10025"},
+        {
+            "kind": "user",
+            "id": "u-ada",
+            "acus": "9.0000000000000007",
+            "exact_amount": "14.7650000000000014035",
+        },
     ]
     assert cycle["control_acus"] == "15.8500000000000007"
 
@@ -287,6 +299,21 @@ def test_the_files_of_a_build_come_to_what_the_statement_came_to(tmp_path):
     assert as_plain(found) == read_by_hand(folder)
     assert found == CAME_TO
     assert read_again(tmp_path / "later", found) == (found,)
+
+
+def test_what_an_earlier_version_kept_tells_of_people_without_their_usage(tmp_path):
+    (told,) = read_again(tmp_path, CAME_TO)
+    path = tmp_path / HISTORY
+    values = json.loads(path.read_text(encoding="utf-8"))
+    for center in values["cycles"][0]["cost_centers"]:
+        center["principals"] = [
+            {"kind": one["kind"], "id": one["id"]} for one in center["principals"]
+        ]
+    path.write_text(json.dumps(values), encoding="utf-8")
+    (before,) = history.decode(tmp_path)
+    assert all(not center.used for center in before.cost_centers.values())
+    centers = {code: replace(center, used={}) for code, center in told.cost_centers.items()}
+    assert before == replace(told, cost_centers=centers)
 
 
 def user_rule(key: str, code: str) -> Rule:

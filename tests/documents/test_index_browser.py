@@ -20,7 +20,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from reportgen.core.model import MissingView, Statement
+from reportgen.core.model import MissingView, Moved, Statement
 from reportgen.documents.render import draw
 from reportgen.documents.tasks import Design, tasks_of
 from tests.documents import beech, grove
@@ -178,8 +178,15 @@ def pages() -> dict[str, bytes]:
         "rich": drawn(rich, grove.design()),
         "ja": drawn(rich, replace(grove.design(), locale="ja")),
         "first": drawn(beech.derived().statement, beech.design()),
-        "long": drawn(long(rich), replace(grove.design(), note="Without a space" * 30)),
+        "long": unfolded(drawn(long(rich), replace(grove.design(), note="Without a space" * 30))),
     }
+
+
+def unfolded(page: bytes) -> bytes:
+    """Ask for all of every list."""
+    asked = page.replace(b'class="unfold" id', b'class="unfold" checked="checked" id')
+    assert asked != page
+    return asked
 
 
 def long(statement: Statement) -> Statement:
@@ -210,8 +217,16 @@ def long(statement: Statement) -> Statement:
     )
     missing = MissingView(request="/v3/x", reason="broken off", count=1)
     heading = replace(statement.heading, enterprise="Enterprise" * 12, missing_views=(missing,))
+    people = tuple(
+        Moved("user", f"u|{n:02}{'x' * 60}", ("R-1",), "", (), Decimal(n), more) for n in range(40)
+    )
     return replace(
-        statement, invoices=tuple(invoices), earlier=tuple(earlier), tie_out=tie, heading=heading
+        statement,
+        invoices=tuple(invoices),
+        earlier=tuple(earlier),
+        tie_out=tie,
+        heading=heading,
+        variance=replace(statement.variance, arrived=people, departed=people[:3]),
     )
 
 

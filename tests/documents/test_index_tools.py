@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.core.model import Statement
+from reportgen.core.model import Moved, Statement
 from tests.documents import grove
 from tests.documents.test_index_browser import dom, drawn, served
 
@@ -45,6 +45,30 @@ frame.onload = () => {
   document.getElementById("said").textContent = JSON.stringify(said);
 };
 </script></html>"""
+FOLDED = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Probe</title>
+<pre id="said"></pre><iframe id="frame" src="/index.html" style="width: WIDTHpx"></iframe><script>
+const frame = document.getElementById("frame");
+frame.onload = () => {
+  const page = frame.contentDocument, view = frame.contentWindow, said = {};
+  const table = page.querySelector('table[aria-labelledby="arrived"]');
+  const box = page.getElementById("arrived-all"), label = page.querySelector("label.unfold");
+  const [search, choice] = table.previousElementSibling.querySelectorAll("input, select");
+  const rows = [...table.querySelectorAll("tbody tr")];
+  const shown = () => rows.filter(row => row.offsetParent).length;
+  const rest = () => table.querySelector(".rest").offsetParent !== null;
+  said.folded = [shown(), rest()];
+  label.click(); said.unfolded = [shown(), rest()];
+  label.click(); said.again = [shown(), rest()];
+  said.touch = [box.getBoundingClientRect().height, label.getBoundingClientRect().height];
+  box.focus(); said.focus = view.getComputedStyle(box).outlineStyle;
+  said.named = box.labels[0].textContent;
+  const find = text => { search.value = text; search.dispatchEvent(new view.Event("input")); };
+  find("u|02"); said.found = [shown(), rest()]; find("");
+  label.click(); choice.value = 1; choice.dispatchEvent(new view.Event("change"));
+  said.sorted = [shown(), rest()];
+  document.getElementById("said").textContent = JSON.stringify(said);
+};
+</script></html>"""
 DEPARTMENTS = ("Sales", "Lab", "Sales")
 
 
@@ -76,8 +100,18 @@ def many() -> Statement:
     )
 
 
-def said(page: bytes, profile: Path) -> dict:
-    with served({"/probe.html": PROBE.encode(), "/index.html": page}) as site:
+def newcomers() -> Statement:
+    """Give a cycle in which thirty people are new."""
+    statement = grove.derived().statement
+    people = tuple(
+        Moved("user", f"u|{n:02}", (), "S-2", ("mapping.yaml:9",), Decimal(n), Decimal(2 * n))
+        for n in range(1, 31)
+    )
+    return replace(statement, variance=replace(statement.variance, arrived=people))
+
+
+def said(page: bytes, profile: Path, probe: str = PROBE) -> dict:
+    with served({"/probe.html": probe.encode(), "/index.html": page}) as site:
         printed = dom(f"{site.address}/probe.html", profile)
     (found,) = re.findall(r'<pre id="said">(.*?)</pre>', printed, re.DOTALL)
     return json.loads(unescape(found))
@@ -106,6 +140,18 @@ def test_lists_are_filtered_and_sorted_without_a_server(locale, tmp_path):
     assert len(found["listed"]) == 30 + 2  # with the heads of the departments
     assert found["focus"] == "solid"
     assert found["named"] == [True, True]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_long_list_is_unfolded_by_a_click_a_search_and_an_order(width, tmp_path):
+    page = drawn(newcomers(), grove.design())
+    found = said(page, tmp_path, FOLDED.replace("WIDTH", str(width)))
+    folded, unfolded = [25, True], [30, False]
+    assert (found["folded"], found["unfolded"], found["again"]) == (folded, unfolded, folded)
+    assert found["found"] == [1, False]
+    assert found["sorted"] == unfolded
+    assert min(found["touch"]) >= 20
+    assert (found["focus"], found["named"]) == ("solid", "Show all 30")
 
 
 def test_the_policy_lets_no_other_script_run(tmp_path):

@@ -12,11 +12,13 @@ from reportgen.core.directory import principal_of
 from reportgen.core.model import ByOrganization, Directory, Moved, Statement, UnallocatedPart
 from reportgen.core.money import total
 from reportgen.core.next_level import over_products
-from reportgen.documents.content.labels import NO_HOLDER, NO_RULE, NOBODY, Word
+from reportgen.documents.content.labels import NO_HOLDER, NO_RULE, NOBODY, ONE_PERSON, Word
 from reportgen.documents.content.slots import CellValue, Slot
 from reportgen.documents.content.usage import label_of
 
 MOST_BEARERS = 25
+MOST_FOLDED = 2000
+"""So many a page that can be unfolded has of a list."""
 BY_ORGANIZATION_FIELDS = ("user", "organization", "code", "rule", "own", "acus", "amount")
 MOVED_FIELDS = ("user", "from", "to", "rule", "acus", "amount")
 UNALLOCATED_FIELDS = ("cause", "user", "acus", "amount")
@@ -27,7 +29,8 @@ class Borne:
     """What a cost center (`code`, empty where nobody) bears of somebody's usage, by which rules.
 
     Where nobody is told apart the `label` is empty, and `people` are counted. By organization:
-    its name, and `passed_on`, the `none` that left it to its rule. Moved: the codes `from_` which.
+    its name, and `passed_on`, the `none` that left it to its rule. Moved: the codes `from_` which;
+    departed: those, and no other.
     Unallocated: the `cause`; there are no `people` where nobody is known.
     """
 
@@ -69,6 +72,16 @@ class Bearers:
         return _sums(self.rows[MOST_BEARERS:]) if self.rows[MOST_BEARERS:] else None
 
     @property
+    def folded(self) -> tuple[Borne, ...]:
+        """The further rows that a page can unfold."""
+        return self.rows[MOST_BEARERS:MOST_FOLDED]
+
+    @property
+    def beyond(self) -> Sums | None:
+        """What the rows beyond those come to, if there are any."""
+        return _sums(self.rows[MOST_FOLDED:]) if self.rows[MOST_FOLDED:] else None
+
+    @property
     def whole(self) -> Sums:
         """What all rows come to."""
         return _sums(self.rows)
@@ -95,6 +108,12 @@ def arrived_since(statement: Statement, directory: Directory) -> Bearers:
     """List whom no cost center bore in the cycle before."""
     arrivals = statement.variance.arrived if statement.variance else ()
     return Bearers(rows=tuple(sorted((_moved(row, directory) for row in arrivals), key=_order)))
+
+
+def departed_since(statement: Statement, directory: Directory) -> Bearers:
+    """List of whom there is nothing to bear any more, with what they came to before."""
+    gone = statement.variance.departed if statement.variance else ()
+    return Bearers(rows=tuple(sorted((_moved(row, directory) for row in gone), key=_order)))
 
 
 def without_a_rule(statement: Statement, directory: Directory) -> Bearers:
@@ -138,6 +157,8 @@ def _moved_cells(row: Borne, word: Word) -> Sequence[CellValue]:
 def _called(row: Borne, word: Word) -> str:
     if not row.people:
         return word(NO_HOLDER)
+    if row.people == 1 and not row.label:
+        return word(ONE_PERSON)
     return row.label or word("%(count)s people") % {"count": row.people}
 
 

@@ -30,5 +30,6 @@ BASES: Mapping[str, str] = {
 NO_HOLDER = "No known user or organization"
 NO_DEPARTMENT, NO_ENTITY = "No department", "No entity"
 NO_RULE, NOBODY = "no rule", "nobody"
+ONE_PERSON = "1 person"
 NO_DAY = "Fees, transfers and shared costs"
 """What the calendar months of usage leave over."""

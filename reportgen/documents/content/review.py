@@ -4,17 +4,25 @@ Each is named with what it comes to, and with the line of the configuration that
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from reportgen.core.model import Statement
-from reportgen.core.money import ZERO, subtract, total
+from reportgen.core.money import ZERO, subtract
 from reportgen.documents.content.bearers import Bearers
 from reportgen.documents.content.statement import CostCenterRow, StatementDocument
 
 Reason = Literal[
-    "unpriced", "unallocated", "by organization", "moved", "arrived", "new", "gone", "budget"
+    "unpriced",
+    "unallocated",
+    "by organization",
+    "moved",
+    "arrived",
+    "departed",
+    "new",
+    "gone",
+    "budget",
 ]
 MOST_CONCERNS = 25
 
@@ -25,8 +33,8 @@ class Concern:
 
     `name` is a product or a cost center, whose `code` stands with it; `anchor` is the list on the
     page that says it person by person; `people` are in it. Of a budget the amount is what is
-    beyond it, of a cost center that is gone what it changed by. `others` are concerns of the same
-    reason for which this one stands, without a name.
+    beyond it, of a cost center or people that are gone what that changed. `folded` are those that a
+    long list shows only when it is asked to.
     """
 
     reason: Reason
@@ -37,7 +45,7 @@ class Concern:
     source: str = ""
     anchor: str = ""
     people: int = 0
-    others: int = 0
+    folded: bool = False
 
 
 def concerns(document: StatementDocument) -> tuple[Concern, ...]:
@@ -50,6 +58,7 @@ def concerns(document: StatementDocument) -> tuple[Concern, ...]:
         *_people("by organization", document.by_organization, "by-organization"),
         *_people("moved", document.moved, "moved"),
         *_people("arrived", document.arrived, "arrived"),
+        *map(_taken_away, _people("departed", document.departed, "departed")),
         *_some(_new(document.rows, statement, declared)),
         *_some(_gone(document.rows)),
         *_some(_beyond_budget(document.rows, declared)),
@@ -110,9 +119,13 @@ def _of(reason: Reason, row: CostCenterRow, amount: Decimal, source: str) -> Con
 
 
 def _some(several: Iterable[Concern]) -> Iterator[Concern]:
-    """Give the largest, and one for all further ones."""
-    largest = sorted(several, key=lambda one: (-abs(one.amount), one.code))
-    yield from largest[:MOST_CONCERNS]
-    if rest := largest[MOST_CONCERNS:]:
-        amount = total(one.amount for one in rest)
-        yield Concern(reason=rest[0].reason, amount=amount, others=len(rest))
+    """Give the largest first; of many, the further ones are folded."""
+    ordered = sorted(several, key=lambda one: (-abs(one.amount), one.code))
+    for place, concern in enumerate(ordered):
+        yield replace(concern, folded=place >= MOST_CONCERNS)
+
+
+def _taken_away(concern: Concern) -> Concern:
+    """Let what people came to before stand as the change that it is."""
+    acus = subtract(ZERO, concern.acus or ZERO)
+    return replace(concern, amount=subtract(ZERO, concern.amount), acus=acus)

@@ -21,6 +21,7 @@ from reportgen.documents.content.bearers import (
     arrived_since,
     by_organization_slot,
     charged_by_organization,
+    departed_since,
     moved_since,
     moved_slot,
     unallocated_slot,
@@ -103,7 +104,7 @@ class SummaryDraft:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatementDocument:
-    """The statement of a cycle; `moved` and `arrived` are since the cycle before.
+    """The statement of a cycle; `moved`, `arrived` and `departed` are since the cycle before.
 
     `drafts` are the marks of all other documents by their file, where they are drafts, and
     `summary_drafts` those of the summaries by department and entity.
@@ -114,6 +115,7 @@ class StatementDocument:
     by_organization: Bearers
     moved: Bearers
     arrived: Bearers
+    departed: Bearers
     unallocated: Bearers
     note: str | None = None
     effective_prices: bool = False
@@ -326,6 +328,7 @@ def statement_document(
         by_organization=charged_by_organization(statement, directory),
         moved=moved_since(statement, directory),
         arrived=arrived_since(statement, directory),
+        departed=departed_since(statement, directory),
         unallocated=without_a_rule(statement, directory),
         note=note,
         effective_prices=statement.heading.effective_prices,

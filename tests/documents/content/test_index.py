@@ -394,20 +394,46 @@ def test_what_there_is_to_look_at_has_its_amount_and_its_line():
         "",
         "mapping.yaml:7",
     ]
-    assert found["New people 1 people"][:2] == ["6.00", "3.0000"]
+    assert found["New people 1 person"][:2] == ["6.00", "3.0000"]
     assert found["New cost center 上海研发中心 · S-2"][0] == "27.91"
     assert found["no longer a cost center Closed lab · Q-7"] == ["-5.00", "", ""]
     assert rows(page, "arrived") == {"u|x": ["6.00", "3.0000", "S-2 mapping.yaml:9"]}
 
 
-def test_a_long_list_of_what_there_is_to_look_at_ends_with_one_row_for_the_rest():
+def test_a_long_list_of_what_there_is_to_look_at_folds_the_smaller_ones():
     held = [
         CostCenterRow(code=f"Q-{n:02}", name="x", change=Decimal(-n), gone=True)
         for n in range(1, 31)
     ]
     found = list(review._some(review._gone(held)))
-    assert len(found) == 26
-    assert (found[0].code, found[-1].others, found[-1].amount) == ("Q-30", 5, Decimal(-15))
+    assert [one.code for one in found] == [f"Q-{n:02}" for n in range(30, 0, -1)]
+    assert [one.folded for one in found] == [False] * 25 + [True] * 5
+
+
+def test_a_long_list_of_people_can_be_unfolded_and_its_columns_foot_either_way():
+    people = tuple(
+        Moved("user", f"u|{n:02}", (), "S-2", ("mapping.yaml:9",), Decimal(n), Decimal(2 * n))
+        for n in range(1, 31)
+    )
+    page = drawn(changed(variance=replace(grove.derived().statement.variance, arrived=people)))
+    page = read(page)
+    (table,) = [one for one in page.iter("table") if one.get("aria-labelledby") == "arrived"]
+    shown, folded = ([*body.iterfind("tr")] for body in table.iterfind("tbody"))
+    assert (len(shown), len(folded)) == (25, 5)
+    (box,) = [one for one in page.iter("input") if one.get("id") == "arrived-all"]
+    (label,) = [one for one in page.iter("label") if one.get("for") == "arrived-all"]
+    assert (box.get("type"), label.text) == ("checkbox", "Show all 30")
+    rest, whole = table.iterfind("tfoot/tr")
+    amounts = [Decimal(row.find("td").get("data-value")) for row in (*shown, *folded)]
+    assert sum(amounts) == Decimal(whole.find("td").text)
+    assert sum(amounts[25:]) == Decimal(rest.find("td").text)
+
+
+def test_who_is_gone_stands_there_with_what_they_came_to_before():
+    gone = Moved("user", "u|x", ("R-1", "S-2"), "", (), Decimal(3), Decimal("6.00"))
+    page = drawn(changed(variance=replace(grove.derived().statement.variance, departed=(gone,))))
+    assert rows(page, "review")["People who are gone 1 person"][:2] == ["-6.00", "-3.0000"]
+    assert rows(page, "departed") == {"u|x": ["6.00", "3.0000", "R-1, S-2"]}
 
 
 def test_every_cost_center_has_its_figures():

@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import cache
 from gettext import c2py
 from io import BytesIO
+from itertools import zip_longest
 from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
@@ -47,7 +48,10 @@ DYNAMIC = {"cause": tuple(CAUSES.values())}
 
 LISTED = (labels.HOLDERS, labels.KINDS, labels.BASES)
 """What workbooks call the codes in their lists."""
-LEFT = (labels.NO_HOLDER, labels.NO_DEPARTMENT, labels.NO_ENTITY, labels.NO_DAY)
+LEFT = (
+    *(labels.NO_HOLDER, labels.NO_DEPARTMENT, labels.NO_ENTITY, labels.NO_DAY),
+    *(labels.ONE_PERSON, "%(count)s people"),
+)
 
 PLACE = re.compile(r"%\((\w+)\)s")
 SHEET = re.compile(r"<table title=\"\{\{ _\('([^']+)'\) \}\}\"")
@@ -83,6 +87,11 @@ def sheets() -> dict[str, list[str]]:
     return {name: titles for name, titles in found.items() if titles}
 
 
+def forms_of(texts: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Give the forms of a word: one, or one for each number that a language tells apart."""
+    return (texts,) if isinstance(texts, str) else tuple(texts)
+
+
 def problems(text: str, language: str) -> Iterator[str]:
     """Name everything that is wrong with a catalog."""
     try:
@@ -97,8 +106,16 @@ def problems(text: str, language: str) -> Iterator[str]:
     ):
         if f'"{field}' not in text:
             yield f"header lacks: {field}"
-    entries = {str(entry.id): entry for entry in catalog if entry.id}
-    words = {word: str(entry.string) for word, entry in entries.items() if entry.string}
+    entries = {word: entry for entry in catalog if entry.id for word in forms_of(entry.id)}
+    words = {
+        word: translation
+        for entry in catalog
+        if entry.id
+        for word, translation in zip_longest(
+            forms_of(entry.id), forms_of(entry.string), fillvalue=forms_of(entry.string)[0]
+        )
+        if translation
+    }
     yield from (f"missing: {word}" for word in sorted(messages() - words.keys()))
     yield from (f"stale: {word}" for word in sorted(entries.keys() - messages()))
     yield from (f"stale: {entry.id}" for entry in catalog.obsolete.values())
