@@ -29,6 +29,7 @@ from reportgen.documents.pdf.glyphs import (
 )
 from reportgen.documents.tasks import Design, Task
 from reportgen.documents.templating.catalog import catalog
+from reportgen.documents.templating.compiled import CompiledTemplates
 from reportgen.documents.templating.errors import (
     TEMPLATE_ERRORS,
     arose_in_template,
@@ -48,6 +49,7 @@ SHEET = "invoice.css"
 """The style sheet of all pages."""
 ENGINE = frozenset({"weasyprint", "tinycss2", "cssselect2", "pydyf", "fontTools", "PIL"})
 """The folders of what draws a page."""
+_COMPILED = CompiledTemplates()
 
 
 class NotDrawn(Rejected):
@@ -209,6 +211,7 @@ def _compiled(
 ) -> Template:
     sandbox = environment(dict(templates), locale, autoescape=not name.endswith(PLAIN))
     sandbox.add_filters(Format(locale, currency, decimals).filters())
+    sandbox.bytecode_cache = _COMPILED
     return sandbox.get_template(name)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeVar
 
 from reportgen.core.model import (
@@ -78,11 +79,10 @@ class Task:
 
 
 class _Marks:
-    """Gives drafts their marks; how documents look is hashed once per template and language."""
+    """Gives drafts their marks."""
 
     def __init__(self, design: Design) -> None:
         self._design = design
-        self._looks: dict[tuple[str, str], str] = {}
 
     def of(
         self, document: Document, template: str, locale: str, attached: Iterable[Attachment]
@@ -95,13 +95,22 @@ class _Marks:
 
     def _look(self, template: str, locale: str) -> str:
         """Hash the templates, words and colours that a kind of document is made with."""
-        design, key = self._design, (template, locale)
-        if key not in self._looks:
-            names = (f"{template}.html.j2", f"{template}.xlsx.j2", *STYLES)
-            texts = used(design.templates, names)
-            words = catalogs(design.templates, locale)
-            self._looks[key] = mark_of(texts, words, design.accent, design.logo, locale)
-        return self._looks[key]
+        design = self._design
+        templates = tuple(sorted(design.templates.items()))
+        return _look(templates, template, locale, design.accent, design.logo)
+
+
+@lru_cache(maxsize=64)
+def _look(
+    templates: tuple[tuple[str, str], ...],
+    template: str,
+    locale: str,
+    accent: str,
+    logo: str | None,
+) -> str:
+    texts = dict(templates)
+    names = (f"{template}.html.j2", f"{template}.xlsx.j2", *STYLES)
+    return mark_of(used(texts, names), catalogs(texts, locale), accent, logo, locale)
 
 
 def tasks_of(

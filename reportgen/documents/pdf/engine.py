@@ -9,7 +9,7 @@ import ctypes
 import platform
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -108,7 +108,7 @@ def fonts() -> dict[str, Path]:
 
 def fingerprints() -> dict[str, str]:
     """Give the sha256 of every font that documents may be drawn with, by file name."""
-    return {name: sha256(path.read_bytes()).hexdigest() for name, path in fonts().items()}
+    return {name: _fingerprint(path, path.stat().st_mtime_ns) for name, path in fonts().items()}
 
 
 def lacking(texts: Iterable[str]) -> frozenset[str]:
@@ -164,6 +164,11 @@ def _missing(several: str, one: str, names: Sequence[str], packages: Iterable[st
 @cache
 def _fonts(looking_at: str) -> tuple[tuple[str, Path], ...]:  # noqa: ARG001 - what it depends on
     return tuple((path.name, path) for path in sorted(_font_files()))
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(path: Path, changed: int) -> str:  # noqa: ARG001 - what it depends on
+    return sha256(path.read_bytes()).hexdigest()
 
 
 def _package(name: str) -> str:
