@@ -40,9 +40,9 @@ test-long: ## run what takes many minutes by nature: hundreds of whole cycles, e
 
 test-all: test test-heavy test-long ## run all of them
 
-test-lowest: ## run the quick tests at the oldest versions that pyproject.toml allows
+test-lowest: ## run the quick tests at the oldest versions that pyproject.toml allows; PYTHON= names another Python
 	@sh .ci/setup lowest
-	$(run) .venv-lowest/bin/python -m pytest -n auto --dist loadfile -m 'not heavy and not long'
+	$(run) .venv-lowest$(if $(PYTHON),-$(notdir $(PYTHON)))/bin/python -m pytest -n auto --dist loadfile -m 'not heavy and not long'
 
 # ONLY="pdf workbook" measures these parts alone.
 bench: ## measure how fast it is, each figure beside its reference: one table of ratios
@@ -50,5 +50,5 @@ bench: ## measure how fast it is, each figure beside its reference: one table of
 	$(run) .venv-bench/bin/python -m benchmarks $(ONLY)
 
 clean: ## remove .venv and caches (never the archive)
-	rm -rf .venv .venv-lowest .venv-bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .venv-lowest* .venv-bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -41,7 +41,7 @@ case "$*" in
         mkdir -p "$venv/bin"; cat "$0" >"$venv/bin/python"; chmod +x "$venv/bin/python" ;;
     *"-m pip"*) {RECORD}
         versions=tests/constraints.txt
-        case $0 in .venv-lowest/*) versions=tests/lowest.txt ;; esac
+        case $0 in .venv-lowest*) versions=tests/lowest.txt ;; esac
         cmp "$PIP_CONSTRAINT" $versions && cmp "$PIP_BUILD_CONSTRAINT" $versions || exit
         [ ! -e "$MACHINE/pip-fails" ] || {{ echo "no such version"; exit 1; }}
         cat "$MACHINE/npm" >"${{0%/*}}/npm"; chmod +x "${{0%/*}}/npm" ;;
@@ -116,13 +116,14 @@ class Machine:
         for name in packages:
             (self.state / "package" / name).touch()
 
-    def set_up(self, group: str = "demo") -> tuple[int, list[str], str]:
+    def set_up(self, group: str = "demo", **more: str) -> tuple[int, list[str], str]:
         """Run the script; return its exit code, the calls that change something, what it said."""
         calls = self.home / "calls"
         calls.write_text("")
         done = subprocess.run(
             ["sh", self.checkout / ".ci/setup", group],
-            env={"PATH": str(self.commands), "MACHINE": str(self.state), "CALLS": str(calls)},
+            env={"PATH": str(self.commands), "MACHINE": str(self.state), "CALLS": str(calls)}
+            | more,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -221,6 +222,17 @@ def test_the_oldest_versions_have_an_environment_of_their_own(machine: Machine) 
     assert calls[0].endswith("-m venv --clear .venv-lowest")
     assert calls[1].endswith("--editable .[dev]")
     assert machine.set_up("lowest") == machine.set_up("test") == (0, [], "")
+
+
+def test_each_python_has_an_environment_of_the_oldest_versions(machine: Machine) -> None:
+    machine.install(*PROGRAM, *TESTS, "python3.11-venv")
+    machine.provide("python3.12")
+    machine.set_up("lowest")
+    python = str(machine.commands / "python3.12")
+    code, calls, said = machine.set_up("lowest", PYTHON=python)
+    assert code == 0, said
+    assert calls[0].endswith("-m venv --clear .venv-lowest-python3.12")
+    assert machine.set_up("lowest", PYTHON=python) == machine.set_up("lowest") == (0, [], "")
 
 
 def test_the_benchmarks_have_an_environment_of_their_own(machine: Machine) -> None:
