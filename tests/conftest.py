@@ -1,9 +1,14 @@
 """Settings of all tests."""
 
+import asyncio
 import gc
 import sys
+from asyncio import run
 from collections import Counter
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -12,6 +17,18 @@ from hypothesis import settings
 # None says so to the import system.
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
+
+
+def run_in_a_thread(main: Coroutine[Any, Any, Any], **how: Any) -> Any:
+    """Run an event loop in a thread of its own."""
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(lambda: run(main, **how)).result()
+
+
+# The tracer of coverage loses its place where an event loop ends on Python 3.11, and with it all
+# that follows in the thread.
+if sys.gettrace():
+    asyncio.run = run_in_a_thread
 
 # The same examples on every machine and in every run, whatever the speed of the machine. `make
 # test-long` tries every law again, with seven times as many.

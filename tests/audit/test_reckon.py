@@ -132,6 +132,7 @@ def shelf(tmp_path_factory):
     return tmp_path_factory.mktemp("cycles")
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(2)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__.replace("_", " "))
 def test_a_fault_in_the_core_is_found(monkeypatch, tmp_path, shelf, fault):

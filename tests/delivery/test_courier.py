@@ -245,6 +245,7 @@ def test_a_pace_is_kept(path):
 # Connections that break
 
 
+@pytest.mark.quick(6)
 @pytest.mark.parametrize("answer", [DROP, "421 4.3.2 closing", "nonsense"])
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != END])
 def test_a_break_at_any_command_is_made_good(path, verb, answer):

@@ -31,6 +31,7 @@ def closed(*, first: bool = False) -> dict[str, Task]:
     return {task.path: task for task in tasks_of(statement, found.directory, grove.design())}
 
 
+@pytest.mark.quick(5)
 @pytest.mark.parametrize("path", PATHS)
 def test_every_document_is_final_and_names_its_day_and_the_seal_before(path):
     words = filled(closed()[path], grove.design())
@@ -47,6 +48,7 @@ def test_the_first_close_of_an_archive_has_no_seal_before_it(path):
     assert "直前の封印" not in words
 
 
+@pytest.mark.heavy
 def test_the_seal_stands_whole_on_every_page_of_a_pdf():
     pages = text_of(draw(closed()["invoices/CB-2025-12-29-R-1.pdf"], grove.design())).split("\f")
     assert len(pages) > 2

@@ -128,6 +128,7 @@ def test_the_same_input_is_the_same_message():
     assert message(sent.invoice(), sent.design(), other, sent.FILES) != sent.mail()
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_mail_server_takes_its_lines(locale):
     content = sent.mail(sent.invoice(locale=locale), logo=sent.png())
@@ -151,6 +152,7 @@ def test_nobody_is_told_to_answer_where_nobody_reads():
 # What it says
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("locale", LOCALES)
 def test_both_bodies_have_every_figure(locale):
     content = sent.mail(sent.invoice(locale=locale))
@@ -172,6 +174,7 @@ def test_both_bodies_have_every_figure(locale):
         assert f"{line.amount:.2f}" in page
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("locale", "subject", "draft"),
     [

@@ -91,6 +91,7 @@ def test_a_name_is_drawn_and_kept(kind):
     assert CODED.sub("_x005F_", name).strip() in {cell.strip() for cell in cells(found["xlsx"])}
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "name", ["Wolfeschlegelsteinhausenbergerdorff " * 300, "x" * 10_000], ids=["words", "one word"]
@@ -104,6 +105,7 @@ def test_a_name_that_would_fill_pages_is_cut_on_paper_alone(name):
     assert name.strip() in {cell.strip() for cell in cells(found["xlsx"])}
 
 
+@pytest.mark.heavy
 def test_what_is_cut_says_nothing_of_what_was(tmp_path):
     """Two names that are cut: what a reader copies of one is no part of the other."""
     names = "Ada " + "Brennan-Schwarzenberg " * 40, "Chloé " + "Apolline de la Tour " * 40
@@ -127,6 +129,7 @@ def test_what_is_cut_says_nothing_of_what_was(tmp_path):
     assert text.count("...") == len(re.findall("[A-Za-z-][.]{3}", text))
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("kind", CONTROLS)
 def test_what_xml_cannot_carry_is_shown_as_such(kind):

@@ -45,6 +45,7 @@ def plant(place: int) -> None:
     setattr(where, name, planted(where, name, KeyError))
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("place", range(len(PLACES)))
 def test_an_error_of_the_program_comes_out_of_a_worker_with_its_traceback(place):
     path = PLACES[place][2]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.closed import close_both, scattered
-from tests.scenarios.corrected import correct_all
+from tests.scenarios.corrected import NOTE, correct_all
 from tests.scenarios.job import Job, Json, example, once, plain, small
 
 
@@ -91,8 +91,14 @@ def closed(closed_once: Job, tmp_path: Path) -> Job:
 
 @pytest.fixture(scope="session")
 def corrected_once(shared: Path) -> Job:
-    """Close two small cycles and correct both; not to be changed."""
+    """Close two small cycles and correct both; nobody reads the documents of this."""
     return Job(once(shared, "corrected", correct_all))
+
+
+@pytest.fixture(scope="session")
+def corrected_drawn(shared: Path) -> Job:
+    """Do that, and draw statements and notes; not to be changed."""
+    return Job(once(shared, "corrected-drawn", lambda folder: correct_all(folder, *NOTE)))
 
 
 @pytest.fixture
@@ -114,7 +120,8 @@ def _built(
     shared: Path, name: str, *arguments: str, configuration: Callable[[Path], Job] = example
 ) -> Built:
     def make(folder: Path) -> None:
-        result = configuration(folder).run("run", *arguments)
+        job = configuration(folder)
+        result = job.run("run", *arguments) if arguments else job.here("run")
         said = {"code": result.returncode, "stdout": result.stdout, "stderr": result.stderr}
         (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")
 

@@ -29,7 +29,8 @@ TICKET, MISTAKE, LATER = "Restated (ticket 4713)", "Ada works for the kiosk", "R
 ADA = "users/email%7C64f0009e3779b1009e37?"
 STARTS = {NOVEMBER: "time_after=1762329600", DECEMBER: "time_after=1764921600"}
 MORE = 3.333
-NOTE = "credit_note.html.j2", "credit_note.xlsx.j2"
+NOTE = "credit_note.html.j2", "credit_note.xlsx.j2", *STATEMENT
+"""What makes the notes, and the statements that name them."""
 FEE = "fees: [{name: Support, percent: 2.5%, to: [A-1]}]\n"
 
 
@@ -65,9 +66,9 @@ def replay(job: Job, *cycles: str) -> None:
     (job.folder / "responses.jsonl").write_text(text, encoding="utf-8")
 
 
-def ready(folder: Path) -> Job:
+def ready(folder: Path, *drawn: str) -> Job:
     """Write a small configuration that replays a recording of its own, and collect nothing yet."""
-    job = plain(small(folder), *NOTE, *STATEMENT)
+    job = plain(small(folder), *drawn)
     job.record(restated())
     with (folder / "rates.yaml").open("a", encoding="utf-8") as file:
         file.write(FEE)
@@ -104,8 +105,8 @@ def succeeded(done: CompletedProcess[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def correct_all(folder: Path) -> None:
-    job = ready(folder)
+def correct_all(folder: Path, *drawn: str) -> None:
+    job = ready(folder, *drawn)
     closed(job, NOVEMBER)
     replay(job, NOVEMBER)
     correct(job, cycle=NOVEMBER)

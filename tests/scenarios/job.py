@@ -8,15 +8,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from click.testing import CliRunner
 
-import reportgen.documents.pdf.pdf
-import reportgen.documents.xlsx.workbook  # noqa: F401 - workers that are forked here find both loaded
 from reportgen.cli import main
+from reportgen.documents import render
+from reportgen.documents.pdf.pdf import pdf
+from reportgen.documents.templating.templates import read_templates
+from reportgen.documents.xlsx.workbook import workbook
 from tests.poppler import text_of
 
 Json = dict[str, Any]
@@ -58,6 +61,10 @@ prices: {devin: 2.00, "*": 1.75}
 HEAD = "<head><title>{{ heading.enterprise }}</title></head>"
 BODY = f'<html lang="{{{{ locale }}}}">{HEAD}<body>%s</body></html>\n'
 TABLE = '<table title="Plain"><tbody><tr><td>{{ heading.enterprise }}</td></tr></tbody></table>'
+PAGE = """\
+<html lang="en"><head><title>Warm-up</title></head><body><h1>Text</h1><p><b>Bold</b> 1.00</p>
+<table><thead><tr><th>Text</th></tr></thead><tbody><tr><td>1.00</td></tr></tbody></table></body>
+</html>"""
 PLAIN = {
     f"{name}.{kind}.j2": BODY % body
     for name in ("invoice", "statement", "summary", "credit_note")
@@ -71,6 +78,7 @@ PLAIN = {
 }
 """Templates that cost nothing: every document is there and is rendered, with a line in it."""
 TEMPLATES = "templates: templates\n"
+DRAWING = {"build", "run", "close", "correct"}
 STATEMENT = "statement.html.j2", "invoice.css"
 INVOICE = "invoice.html.j2", "invoice.xlsx.j2", "invoice.css"
 """What makes the statement, and the invoices, for tests that read nothing else."""
@@ -114,7 +122,7 @@ class Job:
 
     def command(self, name: str, *arguments: str, cycle: str = DECEMBER) -> list[str]:
         """Word a command; one worker suffices where nothing else is said."""
-        if name in {"build", "run", "close", "correct"} and "--workers" not in arguments:
+        if name in DRAWING and "--workers" not in arguments:
             arguments = (*arguments, "--workers", "1")
         if name != "cycles":
             arguments = ("--cycle", cycle, *arguments)
@@ -148,6 +156,8 @@ class Job:
         self, name: str, *arguments: str, cycle: str = DECEMBER, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command in this process: the same code, where nothing is asked of the process."""
+        if name in DRAWING:
+            warm_up()
         command = self.command(name, *arguments, cycle=cycle)[3:]
         runner = CliRunner(env={"DEVIN_API_TOKEN": None, **environment})
         result = runner.invoke(main, command, catch_exceptions=False)
@@ -162,6 +172,22 @@ class Job:
             "".join(json.dumps(line) + "\n" for line in change(lines)), encoding="utf-8"
         )
         self.edit("chargeback.yaml", str(recording), str(copy))
+
+
+@cache
+def warm_up() -> None:
+    """Draw a page and a workbook here, for workers that are forked: they find all of it done.
+
+    Compiling templates, reading the style sheet and meeting the fonts take longer than a page.
+    """
+    built_in = read_templates(None)
+    key = tuple(sorted(built_in.items()))
+    for name in built_in:
+        if name.endswith((".html.j2", ".xlsx.j2")):
+            render._compiled(key, "en", name, "USD", 2)
+    for style in (built_in["invoice.css"], PLAIN["invoice.css"]):
+        pdf(PAGE, style)
+    workbook(BODY % TABLE.replace("{{ heading.enterprise }}", "Text"), {})
 
 
 def example(folder: Path) -> Job:

@@ -71,6 +71,7 @@ def test_its_own_folder_wins_over_one_that_was_told_later(begun):
     assert "Billing cycle 2025-12-05 to 2026-01-05" in said.stderr
 
 
+@pytest.mark.heavy
 def test_bounds_of_the_api_win_over_those_of_the_contract_day(begun):
     api, job = begun
     api.show(WORLD._replace(cycles=EARLIER))

@@ -115,6 +115,7 @@ def test_the_same_is_said_in_the_same_order_every_time_and_as_json(drafted):
     assert all(list(one) == ["code", "source", "message", "hint"] and one["code"] for one in said)
 
 
+@pytest.mark.heavy
 def test_a_suggestion_is_pasted_and_the_orphan_is_gone(drafted):
     def orphans() -> dict[str, str]:
         with (drafted.cycle() / "unallocated.csv").open(encoding="utf-8", newline="") as file:

@@ -87,6 +87,7 @@ def test_the_manifest_names_what_can_change_a_byte(closed_once):
         assert hashlib.sha256(font).hexdigest() == digest
 
 
+@pytest.mark.heavy
 def test_no_page_is_preliminary_and_each_names_the_seal_before(closed_once):
     before = seal(closed_once.cycle(NOVEMBER))
     for path in sorted((closed_once.cycle() / "invoices").glob("*.pdf")):

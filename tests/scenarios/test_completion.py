@@ -129,6 +129,7 @@ def test_a_code_that_a_shell_would_take_apart_is_not_offered(archived: Job) -> N
     assert completed("send", archived.folder, "--only", "") == ["B-2", "Z-9"]
 
 
+@pytest.mark.heavy
 def test_bash_completes_by_what_it_is_given(archived: Job, tmp_path: Path) -> None:
     shim = tmp_path / "reportgen"
     shim.write_text(SHIM)

@@ -457,10 +457,10 @@ def test_who_had_no_invoice_gets_a_note_of_their_own(corrected_once):
 
 
 @pytest.mark.heavy
-def test_the_printed_note_says_what_it_corrects(corrected_once):
-    folder = corrected_once.archive / SECOND
+def test_the_printed_note_says_what_it_corrects(corrected_drawn):
+    folder = corrected_drawn.archive / SECOND
     (page,) = pages(folder / "notes" / "CB-2025-12-05-C-3-D2.pdf")
-    before = seal_of(corrected_once.archive / FIRST)
+    before = seal_of(corrected_drawn.archive / FIRST)
     assert page.count(before) == 2  # the seal before, and that of what is corrected
     for said in ("no invoice", "after CB-2025-12-05-C-3-D1", LATER, "Chargeback debit note"):
         assert said in page
@@ -468,10 +468,10 @@ def test_the_printed_note_says_what_it_corrects(corrected_once):
 
 
 @pytest.mark.heavy
-def test_the_next_statement_names_it_and_is_compared_with_it(corrected_once):
-    folder = corrected_once.cycle()
-    issued = corrected_once.archive / f"{NOVEMBER}.c1"
-    statement = corrected_once.statement()
+def test_the_next_statement_names_it_and_is_compared_with_it(corrected_drawn):
+    folder = corrected_drawn.cycle()
+    issued = corrected_drawn.archive / f"{NOVEMBER}.c1"
+    statement = corrected_drawn.statement()
     (named_,) = statement["corrections"]
     assert (named_["folder"], named_["seal"]) == (issued.name, seal_of(issued))
     assert [note["number"] for note in named_["notes"]] == ["CB-2025-11-05-A-1-D1"]
@@ -499,11 +499,11 @@ def test_a_close_that_names_no_correction_any_more_is_named(corrected):
 
 
 @pytest.mark.heavy
-def test_all_of_it_is_made_again_byte_for_byte(corrected_once):
-    code, result = verify(corrected_once.archive)
+def test_all_of_it_is_made_again_byte_for_byte(corrected_drawn):
+    code, result = verify(corrected_drawn.archive)
     assert (code, result["verdict"]) == (0, "intact")
     assert [cycle["cycle"] for cycle in result["cycles"]] == [
         *(NOVEMBER, f"{NOVEMBER}.c1", DECEMBER, FIRST, SECOND)
     ]
-    code, result = verify(corrected_once.archive, "--sample", "3", "--seed", "7")
+    code, result = verify(corrected_drawn.archive, "--sample", "3", "--seed", "7")
     assert (code, result["verdict"]) == (0, "intact")

@@ -248,6 +248,7 @@ def accounted_for(answer: dict, statements: tuple[dict, dict]) -> None:
 # The small configuration
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("change", heavy_but(1, reversed(CHANGES)))
 def test_the_figures_are_those_of_two_builds(small_build, tmp_path, change):
     answer = check_against_builds(
@@ -472,6 +473,7 @@ def test_neither_diff_nor_explain_touches_the_archive(small_build, tmp_path):
     assert sorted(job.folder.rglob("*")) == folders
 
 
+@pytest.mark.heavy
 def test_an_archive_that_was_collected_and_never_built_is_enough(small_job, small_build, tmp_path):
     assert small_job.here("collect").returncode == 0
     before = state(small_job.archive)

@@ -246,6 +246,7 @@ def without_pango(tmp_path: Path) -> str:
     return str(folder)
 
 
+@pytest.mark.heavy
 def test_pango_that_is_missing_is_named_without_it(without_pango, tmp_path):
     done = in_a_process("doctor", str(tmp_path), "--json", LD_LIBRARY_PATH=without_pango)
     assert done.returncode == 1, done.stderr

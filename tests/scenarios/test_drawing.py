@@ -72,6 +72,7 @@ def test_missing_fonts_are_told_before_anything_is_collected(job, tmp_path):
     assert not job.archive.exists()
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("library", "package"),

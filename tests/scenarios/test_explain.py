@@ -191,6 +191,7 @@ def day_of(instant: int) -> str:
     return str(datetime.fromtimestamp(instant, UTC).date())
 
 
+@pytest.mark.heavy
 def test_groups_are_the_lines_of_all_cost_centers_that_are_rounded_together(sample):
     every = [line for code in ISSUED for line in explained(sample.job.folder, code)["lines"]]
     for line in every:
@@ -424,6 +425,7 @@ def test_names_cannot_play_with_the_terminal(small_job):
     assert "Kiosk" in said
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "source", ["api: v3", "api: v2", own_credentials(WORLD)], ids=["v3", "v2", "organizations"]

@@ -91,6 +91,7 @@ def test_it_holds_the_closed_cycle_as_it_lies(bag, closed_once):
     assert (bag / "data" / DECEMBER / "inputs" / "resolved.json").is_file()
 
 
+@pytest.mark.heavy
 def test_beside_it_lie_fonts_the_chain_and_what_reckons(bag):
     beside = {
         name: content
@@ -108,6 +109,7 @@ def test_beside_it_lie_fonts_the_chain_and_what_reckons(bag):
     assert manifest_of(bag / "data" / DECEMBER)["previous"] == seal_of(bag / "data" / NOVEMBER)
 
 
+@pytest.mark.heavy
 def test_it_can_be_verified_as_an_archive_can(bag):
     done = CliRunner().invoke(main, ["verify", "--quick", str(bag / "data" / DECEMBER)])
     assert (done.exit_code, done.stdout.splitlines()[-1].rpartition(": ")[2]) == (0, "intact")
@@ -119,6 +121,7 @@ def test_the_same_cycle_gives_the_same_bytes(archive, closed_once, tmp_path):
     assert (tmp_path / "again.zip").read_bytes() == archive.read_bytes()
 
 
+@pytest.mark.heavy
 def test_the_page_to_read_first_fits_a_page_and_says_what_can_be_done(bag):
     text = (bag / "data" / "README.txt").read_text(encoding="ascii")
     assert len(text.splitlines()) <= 75
@@ -129,6 +132,7 @@ def test_the_page_to_read_first_fits_a_page_and_says_what_can_be_done(bag):
     assert "\nNames\n" not in text
 
 
+@pytest.mark.heavy
 def test_every_command_of_that_page_does_what_it_says(bag):
     """Those that lie under a sentence that ends with where they are run."""
     text = (bag / "data" / "README.txt").read_text(encoding="ascii")
@@ -152,11 +156,13 @@ def test_every_command_of_that_page_does_what_it_says(bag):
 # The second reckoning, where it lies in a pack
 
 
+@pytest.mark.heavy
 def test_it_is_reckoned_again_where_nothing_is_installed(bag):
     done = reckon(bag / "data")
     assert (done.stdout, done.stderr, done.returncode) == (AGREED, "", 0)
 
 
+@pytest.mark.heavy
 def test_a_digit_of_the_statement_and_one_of_the_ledger_are_named(data):
     path = data / DECEMBER / "statement.json"
     values = json.loads(path.read_text(encoding="utf-8"))
@@ -180,6 +186,7 @@ def test_a_digit_of_the_statement_and_one_of_the_ledger_are_named(data):
     assert done.returncode == 3
 
 
+@pytest.mark.heavy
 def test_a_digit_of_the_evidence_is_named_down_to_the_line(data):
     path = data / DECEMBER / "inputs" / "responses.jsonl.gz"
     lines = gzip.decompress(path.read_bytes()).decode().splitlines(keepends=True)
@@ -196,6 +203,7 @@ def test_a_digit_of_the_evidence_is_named_down_to_the_line(data):
     assert re.search(found, done.stdout, re.MULTILINE), done.stdout
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("cut", [slice(-20), slice(0)])
 def test_evidence_that_is_torn_is_no_agreement(data, cut):
     path = data / DECEMBER / "inputs" / "responses.jsonl.gz"
@@ -205,6 +213,7 @@ def test_evidence_that_is_torn_is_no_agreement(data, cut):
     assert done.stderr.startswith("cannot be reckoned")
 
 
+@pytest.mark.heavy
 def test_two_cycles_beside_it_have_to_be_told_apart(data):
     shutil.copytree(data / DECEMBER, data / "2026-01-05")
     assert reckon(data).returncode == 2
@@ -223,7 +232,12 @@ def test_it_comes_into_the_archive_for_its_owner_alone(closed):
     assert [one.name for one in path.parent.iterdir()] == [path.name]
     modes = [one.stat().st_mode & 0o777 for one in (path, path.parent, path.parent.parent)]
     assert modes == [0o600, 0o700, 0o700]
-    assert export(closed).returncode == 0  # in the place of the first
+
+
+@pytest.mark.heavy
+def test_it_comes_into_the_place_of_the_one_before(closed):
+    for _ in range(2):
+        assert export(closed, cycle=NOVEMBER).returncode == 0
 
 
 @pytest.mark.heavy

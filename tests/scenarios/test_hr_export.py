@@ -68,6 +68,7 @@ def test_check_tells_of_it_without_usage_as_a_warning_and_with_usage_as_a_mistak
     assert 'hr.csv:2: cost center "CC-77" is not declared; ' in check.stderr
 
 
+@pytest.mark.heavy
 def test_an_exact_key_of_the_mapping_wins_over_a_row_that_is_wrong(tmp_path):
     made = job(tmp_path / "job", f"{ADA},Ada,CC-77,", f"{JUERGEN},,CC-2,", f"{MIA},,CC-2,")
     made.edit(
@@ -133,6 +134,7 @@ def plain_but_invoices(folder: Path, options: str) -> Job:
     return made
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("name", heavy_but(1, ["01-hr-encoding/xlsx", "01-hr-encoding/utf16-tab"]))
 def test_the_archive_keeps_the_file_as_it_was_and_can_be_built_from(name, tmp_path):

@@ -111,6 +111,7 @@ def test_the_command_says_which_file_to_open(sample):
     assert f"open {sample.folder / 'index.html'}" in sample.stdout
 
 
+@pytest.mark.heavy
 def test_links_hold_whatever_numbers_are_like(small_job: Job):
     with (small_job.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
         file.write(

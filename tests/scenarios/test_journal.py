@@ -183,6 +183,7 @@ def verify(job: Job):
     return CliRunner().invoke(main, ["verify", str(job.archive), "--workers", "1", "--sample", "1"])
 
 
+@pytest.mark.heavy
 def test_a_journal_of_the_close_has_the_keys_of_one_that_is_made_later(sealed_once, tmp_path):
     made = contents(sealed_once.cycle() / "exports")
     assert made.keys() == {"journal-sap.csv"}
@@ -216,6 +217,7 @@ def test_what_cannot_be_booked_is_told_before_anything_is_closed(tmp_path):
     assert not [path for path in job.archive.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.heavy
 def test_whoever_changes_it_and_every_hash_is_found_out(sealed_once, tmp_path):
     job = sealed_once.copied(tmp_path / "sealed")
     name = "exports/journal-sap.csv"

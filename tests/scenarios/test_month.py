@@ -73,6 +73,7 @@ def test_build_needs_no_network_and_no_recording(small_job, small_build):
     assert differing == {"inputs/config/chargeback.yaml", "inputs/draft.json"}
 
 
+@pytest.mark.heavy
 def test_the_cycle_before_works_as_well(small_job):
     assert plain(small_job).here("run", cycle="2025-11").returncode == 0
     assert ties_out(small_job, NOVEMBER)
@@ -84,6 +85,7 @@ def test_the_cycle_before_works_as_well(small_job):
 # A draft, and the draft after it
 
 
+@pytest.mark.heavy
 def test_a_second_build_replaces_the_draft(drafted):
     before = contents(drafted.cycle())
     drafted.edit("mapping.yaml", "{A-1: 1, B-2: 2}", "A-1")

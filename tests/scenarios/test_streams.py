@@ -40,6 +40,7 @@ def program(*arguments: str, redirected: str = "", **environment: str):
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "redirected", heavy_but(1, ["<&- >&- 2>&-", ">&-", "2>&-", "<&-", ">&- 2>&-"])

@@ -191,6 +191,7 @@ def test_a_cycle_that_was_built_anew_is_read_anew(three):
     assert contents(three.cycle())["inputs/history.json"] != before["inputs/history.json"]
 
 
+@pytest.mark.heavy
 def test_closed_cycles_are_named_with_their_seals_and_not_preliminary(three):
     manifest = three.cycle(OCTOBER) / "manifest.json"
     manifest.write_text('{"sequence": 1}\n', encoding="utf-8")
@@ -298,6 +299,7 @@ def year_kept(job: Job) -> list[dict]:
     return json.loads((job.cycle() / "inputs/history.json").read_text(encoding="utf-8"))["year"]
 
 
+@pytest.mark.heavy
 def test_a_year_that_began_since_has_no_older_cycle_and_a_budget_of_its_own(three):
     three.edit("chargeback.yaml", "archive: archive\n", "archive: archive\nfiscal_year: 11\n")
     three.edit("mapping.yaml", "{name: Platform}", "{name: Platform, year_budget: 400}")
@@ -311,6 +313,7 @@ def test_a_year_that_began_since_has_no_older_cycle_and_a_budget_of_its_own(thre
     assert Decimal(own["budget"]["used"]) == round(spent / 400, 4)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("lost", [OCTOBER, NOVEMBER])
 def test_a_cycle_that_is_missing_is_named_and_nothing_is_added_up(three, lost):
     shutil.rmtree(three.cycle(lost))

@@ -91,6 +91,7 @@ def test_the_demo_prints_what_the_readme_shows(sample):
     assert [row for row in rows if row not in printed] == []
 
 
+@pytest.mark.heavy
 def test_a_mistake_is_said_as_the_readme_shows_it(tmp_path):
     """The code is undeclared in the line that is shown: whatever stands there has a cost center."""
     _, shown = blocks("README.md", "")

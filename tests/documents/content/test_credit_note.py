@@ -101,6 +101,7 @@ def test_its_sign_says_what_it_is(code, kind):
 # The file
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("locale", TITLES)
 @pytest.mark.parametrize("code", CODES)

@@ -606,6 +606,7 @@ def test_the_first_cycle_is_compared_with_nothing():
     assert "previous cycle" not in text(first())
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("way", ["pseudonyms", "none"])
 def test_nobody_is_named_unless_names_are_shown(way):
     known = test_privacy.everybody()
@@ -623,6 +624,7 @@ def test_nobody_is_named_unless_names_are_shown(way):
     assert not any(one.by_principal or one.detail for one in held)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("locale", "lang", "title"),
     [("ja", "ja", "社内配賦集計表"), ("zh_TW", "zh-TW", "内部分摊汇总表")],

@@ -123,6 +123,7 @@ def test_every_pdf_is_built_as_an_archive_wants_it(path):
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "logo",
@@ -177,6 +178,7 @@ def test_every_amount_of_the_attachment_is_read_on_the_pages(code, locale):
         )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("code", CODES)
 def test_the_attachment_is_the_cost_centers_object_of_the_statement(code):
     own = json.loads(embedded(invoice(code))["invoice.json"])
@@ -190,6 +192,7 @@ def test_the_attachment_is_the_cost_centers_object_of_the_statement(code):
     }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("code", CODES)
 def test_the_attached_usage_makes_the_lines(code):
     content = embedded(invoice(code))

@@ -52,6 +52,7 @@ def page(body: str, head: str = "") -> str:
     return f'<html lang="en"><head><title>T</title>{head}</head><body>{body}</body></html>'
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("path", ["R-1.pdf", "S-2.pdf", "statement.pdf"])
 def test_a_tree_from_expat_gives_the_bytes_of_weasyprints_own_parser(path):
@@ -68,6 +69,7 @@ def as_html(xhtml: str) -> str:
     return re.sub("<style>.*?</style>", lambda style: unescape(style[0]), xhtml, flags=re.DOTALL)
 
 
+@pytest.mark.heavy
 def test_drawing_twice_gives_the_same_bytes():
     assert draw(task("R-1.pdf"), design()) == draw(task("R-1.pdf"), design())
 
@@ -218,6 +220,7 @@ def test_an_address_that_is_relative_leads_nowhere_either(way):
     assert 'asks for "./a.' in problem.message
 
 
+@pytest.mark.heavy
 def test_what_a_style_sheet_asks_for_names_the_style_sheet_every_time():
     css = "@import 'http://x.example/a.css';\np { background: url(http://x.example/b.png) }"
     for _ in range(2):

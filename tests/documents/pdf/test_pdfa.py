@@ -134,6 +134,7 @@ def letters(text: str) -> Counter[str]:
     return Counter("".join(text.split()).replace("\f", ""))
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("text", SCRIPTS)
 def test_the_scripts_of_names_can_be_read(text):
     content = pdf(GOOD.replace("Hello", text), grove.design().templates["invoice.css"], ATTACHED)

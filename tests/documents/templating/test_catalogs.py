@@ -183,6 +183,7 @@ def test_plurals_are_those_of_the_language(language):
 OTHER_FORMS = re.compile(r"(?<![\w-])\d{4}[-/]\d\d[-/]\d\d|\b\d\d\.\d\d\.\d{4}")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("language", heavy_but(1, ["en", *CATALOGS]))
 def test_days_on_a_page_have_one_form(language):
     """ISO dates stand in numbers of invoices alone, and in names of files."""

@@ -57,6 +57,7 @@ def test_a_day_has_its_figures_and_no_clock(value, name, way):
         assert "no document reads a clock" in said
 
 
+@pytest.mark.heavy
 def test_whatever_is_not_listed_is_closed():
     for name, value in VALUES.items():
         listed = next(OPEN[base] for base in type(value).__mro__ if base in OPEN)
@@ -120,6 +121,7 @@ def test_what_a_method_gives_one_by_one_is_a_list():
     )
 
 
+@pytest.mark.heavy
 def test_no_field_of_a_document_is_without_order():
     for found, name, hint in reached_hints():
         assert "set[" not in str(hint), f"{found.__name__}.{name}"

@@ -455,6 +455,7 @@ def test_every_built_in_template_can_be_parsed():
             found.get_template(name)
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     "path", ["R-1.pdf", "S-2.pdf", "Z-9.pdf", "statement.pdf", "R-1.xlsx", "statement.xlsx"]
 )
@@ -545,6 +546,7 @@ def test_an_ampersand_in_an_invoice_number_is_one():
     assert number("R&D {{ cost_center.name }}") == "R&D Über & Co"
 
 
+@pytest.mark.heavy
 def test_two_invoices_never_get_the_same_number(tmp_path):
     folder = beech(tmp_path / "beech")
     text = (folder / "chargeback.yaml").read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ from reportgen.documents.render import draw
 from reportgen.documents.tasks import Design, tasks_of
 from tests.documents import beech, grove
 from tests.office import convert
-from tests.weight import heavy_but
+from tests.weight import heavy_but, long_but
 
 INVOICES = ("R-1", "S-2", "T-3", "Z-9")
 LISTS = {
@@ -256,8 +256,8 @@ BOOKS = {
 }
 
 
-@pytest.mark.quick(1)
-@pytest.mark.parametrize("book", heavy_but(2, BOOKS))
+@pytest.mark.heavy
+@pytest.mark.parametrize("book", long_but(3, BOOKS))
 def test_libreoffice_corrects_every_wrong_value_and_computes_every_check_to_zero(
     book, tmp_path
 ) -> None:

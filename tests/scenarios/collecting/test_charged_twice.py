@@ -160,6 +160,7 @@ def test_with_every_view_the_ledger_is_the_truth(tmp_path, ranks):
     assert not missing(derived)
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(3)
 @pytest.mark.parametrize("ranks", RANKS)
 @pytest.mark.parametrize(
@@ -175,6 +176,7 @@ def test_without_one_list_or_view_every_acu_is_charged_once(tmp_path, template, 
     assert [view for view in missing(derived) if told.match(view)]
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(2)
 @pytest.mark.parametrize("ranks", RANKS)
 @pytest.mark.parametrize(("one", "two"), [*combinations(LISTS[:4], VIEWS)])

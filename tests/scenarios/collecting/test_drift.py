@@ -61,6 +61,7 @@ def test_a_move_between_large_users_is_drift(tmp_path):
     assert "the control total does not" in said.stderr
 
 
+@pytest.mark.heavy
 def test_only_the_largest_are_asked_again(tmp_path):
     world = big_world(users=40, organizations=2, sessions=0)
     said, asked = asked_again(tmp_path, world, world=world)

@@ -107,6 +107,7 @@ def unchanged(_body, _query):
 # Lists that go on though a flag is missing
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("source", ["", OWN], ids=["enterprise", "organizations"])
 @pytest.mark.parametrize("change", [without_flag, null_flag, cursor_that_stays])

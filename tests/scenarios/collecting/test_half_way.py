@@ -48,6 +48,7 @@ def calm(tmp_path_factory):
     return found
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("part", [0.1, 0.4, 0.7, 0.97])

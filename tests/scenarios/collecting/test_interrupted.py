@@ -35,6 +35,7 @@ def calm(tmp_path_factory):
 # Faults
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("seed", [1, 2])
@@ -89,6 +90,7 @@ def test_after_a_failure_nothing_stored_is_asked_again(tmp_path, calm):
     assert statement_json(derived.statement) == calm["v3"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("refused", [False, True])
 def test_what_brings_nothing_new_leaves_the_evidence_as_it_was(tmp_path, refused):
     with serving(WORLD) as api:
@@ -111,6 +113,7 @@ def test_what_brings_nothing_new_leaves_the_evidence_as_it_was(tmp_path, refused
             assert len(kept) > len(before)
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("number", range(4))
 def test_killed_at_any_moment_and_run_again_nothing_stored_is_asked_again(tmp_path, calm, number):
@@ -135,6 +138,7 @@ def test_killed_at_any_moment_and_run_again_nothing_stored_is_asked_again(tmp_pa
     assert statement_json(derived.statement) == calm["v3"]
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("name", SOURCES)
 def test_torn_anywhere_the_rest_is_asked_for(tmp_path, calm, name):
@@ -176,6 +180,7 @@ def test_the_second_of_two_runs_refuses(tmp_path, calm):
     assert statement_json(job.derived().statement) == calm["v3"]
 
 
+@pytest.mark.heavy
 def test_an_answer_of_an_open_cycle_is_not_taken_for_the_final_one(tmp_path, calm):
     """Interrupted before the end of the cycle, resumed after it."""
     with serving(WORLD) as api:

@@ -48,6 +48,7 @@ def members_of(org_id):
     return sum(org_id in person.roles for person in WORLD.people)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("source", ["", OWN], ids=["enterprise", "organizations"])
 def test_who_is_listed_in_one_organization_is_charged_by_rule_for_another(tmp_path, source):
     with serving(WORLD) as api:

@@ -156,6 +156,7 @@ def test_a_pair_that_is_refused_is_asked_once(tmp_path, small, ranks):
     assert missing(derived) == (f"GET {path}: {len(could_be())} answered 403",)
 
 
+@pytest.mark.heavy
 def test_interrupted_and_gone_on_with_the_same_is_asked(tmp_path, small):
     small()
     with serving(WORLD) as api:
@@ -228,6 +229,7 @@ def charged(statement):
     return values
 
 
+@pytest.mark.heavy
 def test_terminal_and_statement_name_what_was_not_asked(tmp_path, monkeypatch):
     """Two users, one of them in either organization, and only one question."""
     one, two = GROWN.people[0]._replace(roles=()), GROWN.people[1]._replace(roles=())

@@ -288,6 +288,7 @@ def test_what_no_organization_explains_is_a_rest_of_nobody(tmp_path):
 # What changes afterwards
 
 
+@pytest.mark.heavy
 def test_a_second_fetch_is_compared_with_the_first_and_the_change_is_said(tmp_path):
     later = WORLD._replace(atoms=(*WORLD.atoms, Atom(FIRST + DAY, "devin", PLACE, ADA, None, 1.75)))
     with serving(WORLD) as api:
@@ -341,6 +342,7 @@ def test_fields_and_words_nobody_has_heard_of_are_kept_in_the_evidence_alone(tmp
     ]
 
 
+@pytest.mark.heavy
 def test_cycles_that_only_v3beta1_knows_are_found_there_and_read_again_offline(tmp_path):
     with serving(WORLD, beta="only") as api:
         job = live(tmp_path, api, MAPPING)

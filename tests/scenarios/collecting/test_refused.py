@@ -92,6 +92,7 @@ def test_a_refused_list_or_view_of_v2_makes_it_coarser(tmp_path, template):
     coarser(WORLD, derived, template, 403)
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(2)
 @pytest.mark.parametrize("template", VIEWS_OF_ORGANIZATIONS)
 def test_a_refused_list_or_view_of_an_organization_makes_it_coarser(tmp_path, template):
@@ -223,6 +224,7 @@ def test_v2_finds_an_organization_in_the_total_by_organization(tmp_path):
     assert close(by_center(derived), truth(WORLD, mapped(WORLD)))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("source", ["", "api: v2"])
 def test_without_any_trace_the_organization_pays_for_who_has_left(tmp_path, source):
     world = grown(*left())

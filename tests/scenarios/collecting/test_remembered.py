@@ -186,6 +186,7 @@ TO_CLOSED = mapped(
 )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("before", "acus"), [(True, 2.5), (False, 0)], ids=["remembered", "not remembered"]
 )
@@ -239,6 +240,7 @@ def test_the_file_has_everybody_of_both_cycles_sorted(tmp_path):
     ]
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("source", ["", "api: v2", OWN], ids=["v3", "v2", "organizations"])
 def test_collected_twice_it_is_the_same(tmp_path, source):
@@ -267,6 +269,7 @@ def test_a_new_name_counts_and_an_email_that_was_taken_away_is_kept(tmp_path):
     assert november.read_bytes() == before
 
 
+@pytest.mark.heavy
 def test_two_cycles_later_it_is_still_known(tmp_path):
     """From December's file alone, which carries what November knew."""
     with serving(NOW_HERE) as api:

@@ -95,6 +95,7 @@ def test_what_moved_from_one_day_to_another_nets_to_nothing_and_is_named(tmp_pat
     assert lines == [warned("+0.0000", '2025-12-07 "devin" -1.0000, 2025-12-08 "devin" +1.0000')]
 
 
+@pytest.mark.heavy
 def test_of_many_days_the_largest_are_named_in_their_order(tmp_path):
     after = more(
         *((day, "flux", acus, None, None) for day, acus in enumerate((1, -7, 2, 3, 4, 5, 6)))
@@ -145,6 +146,7 @@ def test_equal_answers_are_not_spoken_of(tmp_path, source):
     assert close(by_center(derived), truth(WORLD, MAPPING, tied=source == OWN))
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "name", ["shuffled days", "noise", "duplicated days", "unknown fields", "absent zeros"]
@@ -200,6 +202,7 @@ def test_a_line_damaged_by_hand_does_not_break_a_refresh(tmp_path):
 # Cycles that were not over, and runs that were not the second
 
 
+@pytest.mark.heavy
 def test_an_open_cycle_that_grew_is_no_restatement(tmp_path):
     grown = more((2, "devin", 4.5, PLACE, ADA))
     final = more((20, "devin", 2.5, PLACE, ADA), world=grown)
@@ -230,6 +233,7 @@ def test_without_refresh_nothing_is_asked_and_nothing_is_said(tmp_path):
     assert close(by_center(derived), truth(WORLD, MAPPING))
 
 
+@pytest.mark.heavy
 def test_the_third_fetch_is_compared_with_the_second(tmp_path):
     once = more((2, "devin", 4.5, None, None))
     with serving(WORLD) as api:
@@ -245,6 +249,7 @@ def test_the_third_fetch_is_compared_with_the_second(tmp_path):
     assert 'since 2026-02-01T12:00:00Z by +0.5000 ACUs: 2025-12-09 "devin" +0.5000' in line
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("source", ["", OWN], ids=["v3", "organizations"])
 def test_a_refresh_that_stops_halfway_changes_nothing_until_it_is_finished(tmp_path, source):
@@ -273,6 +278,7 @@ def test_a_refresh_that_stops_halfway_changes_nothing_until_it_is_finished(tmp_p
     assert not (job.evidence.parent / "fetching.jsonl").exists()
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("hours", [0, 2])
 def test_a_fetch_of_a_running_cycle_that_stopped_is_gone_on_with_for_an_hour(tmp_path, hours):
@@ -337,6 +343,7 @@ def test_with_credentials_of_organizations_their_sum_is_compared(tmp_path):
     assert close(by_center(derived), truth(after, MAPPING, tied=True))
 
 
+@pytest.mark.heavy
 def test_one_organization_more_is_no_restatement(tmp_path):
     one = own_credentials(WORLD._replace(organizations=WORLD.organizations[:1]))
     with serving(WORLD) as api:

@@ -37,6 +37,7 @@ def test_every_cost_center_bears_what_its_users_and_organizations_used(tmp_path,
     assert api.violations == []
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @WORLDS
 @pytest.mark.parametrize("closed", [False, True])
@@ -119,6 +120,7 @@ def test_the_control_total_of_v2_is_the_total_it_tells(tmp_path):
     assert derived.statement.discrepancies
 
 
+@pytest.mark.heavy
 def test_rules_that_v2_cannot_follow_are_warnings_that_name_them(tmp_path):
     session = BIG.sessions[0].session_id
     rules = {

@@ -58,6 +58,7 @@ def told(tmp_path, truths, source="", rates=None, **behavior):
     return derived
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(2)
 @pytest.mark.parametrize(
     "name", [name for name in (*OF_DAYS, *OF_ALL) if name not in WITHOUT_PRODUCTS]
@@ -92,6 +93,7 @@ def test_oddities_of_lists_move_no_cent_of_v2(tmp_path, name):
     assert close(by_center(derived), truth(WORLD, MAPPING))
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(2)
 @pytest.mark.parametrize(
     "behavior",
@@ -109,6 +111,7 @@ def test_pages_and_encodings_change_no_byte(tmp_path, calm, behavior):
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("beta", ["also", "only"])
 @pytest.mark.parametrize(
@@ -193,6 +196,7 @@ def test_a_user_without_usage_costs_nothing(tmp_path, source):
     assert close(by_center(derived), truth(world, mapping, tied="organizations" in source))
 
 
+@pytest.mark.heavy
 def test_a_session_whose_status_nobody_has_heard_of_still_counts(tmp_path):
     owner = WORLD.sessions[0].principal_id
     with serving(WORLD) as api:
@@ -210,6 +214,7 @@ def test_a_session_whose_status_nobody_has_heard_of_still_counts(tmp_path):
 # Refusals that end the run, and what they say
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("errors", ["problem", "legacy"])
 @pytest.mark.parametrize("status", [401, 403, 404, 422])
 def test_a_refused_control_total_ends_the_run_and_explains_itself(tmp_path, status, errors):
@@ -267,6 +272,7 @@ def test_what_is_no_answer_is_never_read_as_zero(tmp_path, kind, template):
 # Cycles
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(2)
 @pytest.mark.parametrize(
     ("source", "template"), [("", CYCLES3), ("api: v2", "/v2/enterprise/consumption/cycles")]
@@ -300,6 +306,7 @@ def test_the_order_of_cycles_means_nothing(tmp_path, calm):
     assert "Billing cycle 2025-12-05 to 2026-01-05" in said.stderr
 
 
+@pytest.mark.heavy
 def test_an_open_cycle_is_asked_again_and_its_statement_is_preliminary(tmp_path, calm):
     with serving(WORLD) as api:
         job = live(tmp_path, api, MAPPING)
