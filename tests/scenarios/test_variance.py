@@ -475,7 +475,8 @@ def test_ids_and_names_that_a_spreadsheet_would_run_come_through_a_real_build(tm
     kept = json.loads((job.cycle() / "inputs/history.json").read_text(encoding="utf-8"))["cycles"][
         0
     ]
-    assert {"kind": "user", "id": hostile} in kept["cost_centers"][0]["principals"]
+    listed = kept["cost_centers"][0]["principals"]
+    assert ("user", hostile) in {(one["kind"], one["id"]) for one in listed}
 
 
 def ada_id() -> str:
