@@ -2,13 +2,18 @@
 
 import csv
 import json
+import re
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.scenarios.job import NOVEMBER, Job, once, plain, small
+from tests.fakeapi.behavior import ENTERPRISE
+from tests.fakeapi.sample import CYCLES, DAY
+from tests.fakeapi.server import serving
+from tests.fakeapi.worlds import big_world
+from tests.scenarios.job import DECEMBER, NOVEMBER, Job, once, plain, small
 
 ADA = "  ada@acme.example: A-1\n"
 ORGS = "orgs:\n  org-2f8ab6190c4e: B-2\n"
@@ -114,3 +119,30 @@ def test_the_terminal_says_how_much_and_check_lists_who(dropped):
     values = json.loads(dropped.here("check", "--json").stdout)
     assert values["moved"]
     assert values["by_organization"]
+
+
+@pytest.mark.heavy
+def test_who_used_nothing_any_more_stands_on_the_page_with_what_they_came_to(tmp_path):
+    """The world is of one cycle; it is played a second time without one of its people."""
+    world = big_world(users=4, organizations=2, active_days=3)
+    before = [atom._replace(day=atom.day - 30 * DAY) for atom in world.atoms]
+    gone, *_ = world.people
+    after = [atom for atom in world.atoms if atom.principal_id != gone.user_id]
+    world = world._replace(cycles=CYCLES, atoms=(*before, *after))
+    job = plain(small(tmp_path / "job"), "index.html.j2", "index.css")
+    with serving(world) as api:
+        replay = f"  replay: {job.recording}\n"
+        job.edit("chargeback.yaml", replay, f"  base_url: {api.base_url}\n")
+        job.edit("rates.yaml", 'devin: 2.00, "*": 1.75', '"*": 2.00')
+        for start in (NOVEMBER, DECEMBER):
+            done = job.here("run", cycle=start, DEVIN_API_TOKEN=ENTERPRISE)
+            assert done.returncode == 0, done.stderr
+    used = sum(Decimal(repr(atom.acus)) for atom in before if atom.principal_id == gone.user_id)
+    page = (job.cycle() / "index.html").read_text(encoding="utf-8")
+    _, _, section = page.partition('<h2 id="departed">')
+    (row,) = re.findall(
+        r"<tr>\s*<th scope=\"row\">.*?</tr>", section.partition("</tbody>")[0], re.DOTALL
+    )
+    assert gone.email in row or gone.name in row
+    assert f">{2 * used:,.2f}</td>" in row
+    assert f">-{2 * used:,.2f}</td>" in page.partition('<h2 id="review">')[2]
