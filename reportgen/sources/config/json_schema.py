@@ -1,22 +1,24 @@
 """The shape of the configuration as JSON Schema (draft-07), for editors that check YAML.
 
 It is read from the same types that read the files, so that a key cannot be in one and not in the
-other; `forms` says what a single value looks like. Law: what we take, it takes. What it refuses is
-wrong in form; what only code can see is left to `check`.
+other; `forms` says what a single value looks like, `meanings` what each key means. Law: what we
+take, it takes. What it refuses is wrong in form; what only code can see is left to `check`.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import yaml
 from pydantic import Tag
 from pydantic.fields import FieldInfo
 
 from reportgen import __version__
 from reportgen.sources.config.fields import DATES, EachOnce, EmptyList, EmptyMap, TextReader
 from reportgen.sources.config.forms import DAY, FORMS, SHARE, TEXT
+from reportgen.sources.config.meanings import MEANINGS
 from reportgen.sources.config.schema import (
     ChargebackFile,
     FeeSection,
@@ -44,12 +46,36 @@ _ONE_OF: Mapping[type[Section], Sequence[str]] = {
 def json_schema(name: FileName) -> Json:
     """Give the JSON Schema of one of the three files."""
     section, file = ROOTS[name]
-    return {
+    schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$comment": f"Written by reportgen {__version__}",
         "title": file,
         **{key: value for key, value in _section(section).items() if key != "description"},
     }
+    for path, value, _ in list(keys(schema)):
+        example, meaning = MEANINGS[name][path]
+        value["description"] = meaning
+        value["examples"] = [yaml.load(example, yaml.BaseLoader)]  # noqa: S506 - text alone
+    return schema
+
+
+def keys(schema: Json, at: str = "") -> Iterator[tuple[str, Json, bool]]:
+    """Give every key with its schema, and whether its section needs it."""
+    for name, value in schema.get("properties", {}).items():
+        path = f"{at}.{name}" if at else name
+        yield path, value, name in schema.get("required", ())
+        yield from keys(value, path)
+    for one in (schema, *_alternatives(schema)):
+        if one is not schema:
+            yield from keys({**one, "properties": {}}, at)
+        if isinstance(one.get("additionalProperties"), dict):
+            yield from keys(one["additionalProperties"], f"{at}.*")
+        if isinstance(one.get("items"), dict):
+            yield from keys(one["items"], f"{at}[]")
+
+
+def _alternatives(schema: Json) -> Iterator[Json]:
+    return (one for word in ("anyOf", "oneOf") for one in schema.get(word, ()))
 
 
 def written(name: FileName) -> str:

@@ -4,11 +4,11 @@ from difflib import unified_diff
 from pathlib import Path
 
 import pytest
-import yaml
 from jsonschema import Draft7Validator
 
-from reportgen.sources.config.json_schema import ROOTS, json_schema
-from tests.sources.config.configuration_page import EXAMPLES, keys, page
+from reportgen.sources.config.json_schema import ROOTS, json_schema, keys
+from reportgen.sources.config.meanings import MEANINGS
+from tests.sources.config.configuration_page import page
 
 PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
 
@@ -25,10 +25,11 @@ def test_the_page_is_what_the_schema_says(request):
 
 
 @pytest.mark.parametrize("name", ROOTS)
-def test_every_key_has_an_example_that_is_right_and_no_other_has(name):
+def test_every_key_has_a_meaning_and_an_example_that_is_right_and_no_other_has(name):
     schemas = {path: schema for path, schema, _ in keys(json_schema(name))}
-    assert EXAMPLES[name].keys() == schemas.keys()
-    for path, (example, _) in EXAMPLES[name].items():
-        value = yaml.load(example, yaml.BaseLoader)  # noqa: S506 - text alone, as we read it
-        wrong = [error.message for error in Draft7Validator(schemas[path]).iter_errors(value)]
+    assert MEANINGS[name].keys() == schemas.keys()
+    for path, schema in schemas.items():
+        assert schema["description"], path
+        (example,) = schema["examples"]
+        wrong = [error.message for error in Draft7Validator(schema).iter_errors(example)]
         assert wrong == [], path
