@@ -26,6 +26,7 @@
     Allocation                  a cost center's part of a record, priced (by the million)
     Invoice                     a cost center's charges: InvoiceLine, PrincipalUsage, DetailRow
       LargestSessions           what its usage was for: SessionUse, and all other
+      ByTag                     the same by the tags of sessions: TagUse
       AddressedLine             a line, and on whose invoice it stands
     ByOrganization              whose usage an organization's rule charged, for want of their own
     Statement                   the cycle over all: Heading, Unallocated, TieOut, TieOutRow
@@ -603,6 +604,33 @@ class LargestSessions:
         return total((self.other_amount, *(session.amount for session in self.sessions)))
 
 
+class TagUse(NamedTuple):
+    """What sessions used of `devin` that have the same of the tags which are looked for.
+
+    As far as a cost center bears it. Without `tags` it is everything else, which is not counted in
+    sessions.
+    """
+
+    tags: tuple[str, ...]
+    sessions: int
+    acus: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ByTag:
+    """A cost center's `devin` by tags of sessions that match `patterns`, everything else last.
+
+    The rows add up to the invoice's lines of that product; a session stands in one of them, however
+    many of its tags match. `unknown` says why sessions with such tags may stand with everything
+    else; where nothing is known of any, there are no rows.
+    """
+
+    patterns: tuple[str, ...]
+    rows: tuple[TagUse, ...] = ()
+    unknown: SessionsUnknown = ""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subtotal:
     """ACUs and amount of a department, an entity or a calendar month; an empty name is none."""
@@ -643,6 +671,7 @@ class Invoice:
     by_month: tuple[Subtotal, ...] = ()
     memo: Memo | None = None
     sessions: LargestSessions = LargestSessions()
+    by_tag: ByTag | None = None
 
 
 class ByOrganization(NamedTuple):

@@ -5,10 +5,11 @@ ACU and amount stands as it was.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import accumulate, groupby
 from operator import attrgetter
 
@@ -16,6 +17,7 @@ from reportgen.core.directory import principal_of
 from reportgen.core.model import (
     Allocation,
     ByOrganization,
+    ByTag,
     CostCenter,
     CostCenterChange,
     CostCenterTotals,
@@ -27,7 +29,10 @@ from reportgen.core.model import (
     Invoice,
     Moved,
     Principal,
+    PullRequest,
+    SessionUse,
     Statement,
+    TagUse,
     UnallocatedPart,
     UsageRecord,
     UsersShown,
@@ -65,6 +70,7 @@ def redacted(
         for word in (entry.principal.id, entry.email, entry.name)
         if word
     }
+    statement = without_titles(statement, users)
     return replace(
         statement,
         heading=replace(
@@ -86,6 +92,30 @@ def redacted(
         entries={principal: Entry(principal=principal) for principal in sorted(kept.values())},
         organizations=directory.organizations,
     )
+
+
+def without_titles(statement: Statement, users: UsersShown) -> Statement:
+    """Leave out what sessions are called and where they lie, unless names are shown.
+
+    A title is somebody's words, and an id or an address leads to whoever began the session.
+    """
+    if users == "names":
+        return statement
+    return replace(statement, invoices=tuple(map(_untitled, statement.invoices)))
+
+
+def _untitled(invoice: Invoice) -> Invoice:
+    sessions = (
+        replace(
+            session,
+            session_id="",
+            title="",
+            url="",
+            pull_requests=tuple(PullRequest("", one.state) for one in session.pull_requests),
+        )
+        for session in invoice.sessions.sessions
+    )
+    return replace(invoice, sessions=replace(invoice.sessions, sessions=tuple(sessions)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,7 +194,52 @@ def _invoice(invoice: Invoice, kept: Pseudonyms, known: AbstractSet[str]) -> Inv
             if kept
         ),
         detail=tuple(_merged(rows)),
+        sessions=replace(
+            invoice.sessions,
+            sessions=tuple(_session(one, kept, known) for one in invoice.sessions.sessions),
+        ),
+        by_tag=_by_tag(invoice.by_tag, known) if invoice.by_tag else None,
     )
+
+
+def _session(session: SessionUse, kept: Pseudonyms, known: AbstractSet[str]) -> SessionUse:
+    """Show whose session it is by a pseudonym, or not; a tag that names somebody is left out."""
+    shown = _id(session.principal_kind, session.principal_id, kept)
+    return replace(
+        session,
+        principal_kind=session.principal_kind if shown else "",
+        principal_id=shown,
+        tags=tuple(tag for tag in session.tags if not _of_somebody(tag, known)),
+    )
+
+
+def _by_tag(by_tag: ByTag, known: AbstractSet[str]) -> ByTag:
+    """Put together what stands under tags that name somebody."""
+    named = [row for row in by_tag.rows if any(_of_somebody(tag, known) for tag in row.tags)]
+    if not named:
+        return by_tag
+    sums = TagUse(
+        tags=(WITHHELD,),
+        sessions=Counter({row.tags: row.sessions for row in named}).total(),
+        acus=total(row.acus for row in named),
+        amount=total(row.amount for row in named),
+    )
+    others = [row for row in by_tag.rows if row not in named]
+    return replace(by_tag, rows=tuple(sorted([*others, sums], key=_by_amount, reverse=True)))
+
+
+def _by_amount(row: TagUse) -> tuple[bool, Decimal, Decimal]:
+    return bool(row.tags), row.amount, row.acus
+
+
+def _of_somebody(tag: str, known: AbstractSet[str]) -> bool:
+    """Tell whether a tag names somebody, as `owner:ada_lovelace` does."""
+    return _names_somebody(_words_of(tag), known)
+
+
+def _words_of(tag: str) -> str:
+    """Write a tag in words: its key and value, which may be an id, and all parts of both."""
+    return " ".join(re.sub(signs, " ", tag) for signs in ("[:=;]", "[:=;/_.|-]"))
 
 
 def _row(row: DetailRow, kept: Pseudonyms) -> DetailRow:

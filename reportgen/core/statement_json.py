@@ -9,15 +9,18 @@ from typing import Any
 from reportgen.core.cycle import BOUNDARY
 from reportgen.core.model import (
     ByOrganization,
+    ByTag,
     CostCenter,
     CostCenterChange,
     Discrepancy,
     Invoice,
     InvoiceLine,
     IssuedCorrection,
+    LargestSessions,
     Memo,
     Moved,
     RunRate,
+    SessionUse,
     Statement,
     Subtotal,
     UnallocatedPart,
@@ -108,6 +111,8 @@ def cost_center_values(invoice: Invoice, statement: Statement) -> dict[str, Any]
         else None,
         "fields": dict(invoice.cost_center.fields),
         "year_to_date": _own_year(invoice.cost_center, statement),
+        **_sessions(invoice.sessions, decimals),
+        "by_tag": _by_tag(invoice.by_tag, decimals),
     }
 
 
@@ -245,6 +250,55 @@ def _variance(variance: Variance | None, declared: AbstractSet[str]) -> dict[str
         ],
         "moved": [_moved(row, previous.decimals) for row in variance.moved],
     }
+
+
+def _sessions(largest: LargestSessions, decimals: int) -> dict[str, Any]:
+    """Give the largest sessions, what all other usage of their product comes to, and what is amiss.
+
+    Where no session is told, everything else is no more than the lines.
+    """
+    other = {"acus": plain(largest.other_acus), "amount": fixed(largest.other_amount, decimals)}
+    return {
+        "sessions": [_session(session, decimals) for session in largest.sessions],
+        "other_sessions": other if largest.sessions else None,
+        "sessions_unknown": largest.unknown or None,
+    }
+
+
+def _session(session: SessionUse, decimals: int) -> dict[str, Any]:
+    """Give a session; what leads to people is null where they are not shown."""
+    return {
+        "session_id": session.session_id or None,
+        "title": session.title or None,
+        "principal_id": session.principal_id or None,
+        "org_id": session.org_id or None,
+        "first_day": session.first_day.isoformat(),
+        "last_day": session.last_day.isoformat(),
+        "acus": plain(session.acus),
+        "amount": fixed(session.amount, decimals),
+        "tags": list(session.tags),
+        "pull_requests": [
+            {"url": one.url or None, "state": one.state or None} for one in session.pull_requests
+        ],
+        "url": session.url or None,
+    }
+
+
+def _by_tag(by_tag: ByTag | None, decimals: int) -> dict[str, Any] | None:
+    """Give usage by tag where that is asked for; a row without tags is everything else."""
+    if by_tag is None:
+        return None
+    rows = [
+        {
+            "tags": list(row.tags),
+            "sessions": row.sessions if row.tags else None,
+            "acus": plain(row.acus),
+            "amount": fixed(row.amount, decimals),
+        }
+        for row in by_tag.rows
+    ]
+    unknown = by_tag.unknown or None
+    return {"patterns": list(by_tag.patterns), "rows": rows, "unknown": unknown}
 
 
 def _changes(change: CostCenterChange, decimals: int) -> dict[str, Any]:

@@ -109,7 +109,8 @@ def test_the_statement_has_the_keys_of_the_contract_in_their_order(statement):
     for center in statement["cost_centers"]:
         assert list(center)[: len(COST_CENTER)] == COST_CENTER
         assert list(center)[len(COST_CENTER) :] == [
-            *("budget", "memo", "variance", "run_rate", "fields", "year_to_date")
+            *("budget", "memo", "variance", "run_rate", "fields", "year_to_date"),
+            *("sessions", "other_sessions", "sessions_unknown", "by_tag"),
         ]
         for line in center["lines"]:
             assert list(line) == LINE
@@ -181,6 +182,10 @@ def test_every_declared_cost_center_is_there_and_the_idle_one_has_no_invoice(sta
         "run_rate": None,
         "fields": {},
         "year_to_date": {"acus": "0", "amount": "0.00", "budget": None},
+        "sessions": [],
+        "other_sessions": None,
+        "sessions_unknown": "not asked",
+        "by_tag": None,
     }
 
 

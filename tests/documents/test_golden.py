@@ -14,7 +14,7 @@ from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
 from reportgen.documents.render import draw, filled
-from tests.documents import correspondence, grove
+from tests.documents import correspondence, grove, harvest
 from tests.documents.beech import design, markup, task
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -72,6 +72,7 @@ CASES = {
     "statement.html": lambda: markup("statement.pdf"),
     "invoice.xlsx.txt": lambda: "\n".join(dump(draw(task("Z-9.xlsx"), design()))) + "\n",
     "rich-invoice.html": lambda: grove.markup("R-1.pdf"),
+    "sessions-invoice.html": lambda: grove.markup("R-1.pdf", harvest.derived(4)),
     "rich-pool.html": lambda: grove.markup("T-3.pdf"),
     "rich-statement.html": lambda: grove.markup("statement.pdf"),
     "rich-summary.html": lambda: grove.markup("summaries/department-engineering.pdf"),
@@ -90,6 +91,9 @@ CASES = {
     ),
     "rich-invoice.xlsx.txt": lambda: (
         "\n".join(dump(draw(grove.task("S-2.xlsx"), grove.design()))) + "\n"
+    ),
+    "sessions-invoice.xlsx.txt": lambda: (
+        "\n".join(dump(draw(grove.task("R-1.xlsx", harvest.derived(4)), grove.design()))) + "\n"
     ),
     "rich-statement.xlsx.txt": lambda: (
         "\n".join(dump(draw(grove.task("statement.xlsx"), grove.design()))) + "\n"

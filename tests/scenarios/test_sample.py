@@ -117,6 +117,7 @@ def test_json_is_one_object_and_nothing_else(drawn_again):
 CENTER_KEYS = [
     *("code", "name", "invoice", "acus", "by_product", "amount", "lines"),
     *("budget", "memo", "variance", "run_rate", "fields", "year_to_date"),
+    *("sessions", "other_sessions", "sessions_unknown", "by_tag"),
 ]
 LINE_KEYS = ["kind", "product", "acus", "unit_price", "exact_amount", "rounding", "amount"]
 KEYS = {

@@ -18,6 +18,7 @@ from reportgen.core.model import (
     LineKey,
     LineKind,
     RunRate,
+    SessionUse,
     Statement,
     Subtotal,
     TieOut,
@@ -47,8 +48,17 @@ from reportgen.documents.content.comparison import InvoiceComparison, invoice_co
 from reportgen.documents.content.detail import DetailPerson, detail_people
 from reportgen.documents.content.labels import KINDS, Word
 from reportgen.documents.content.products import ProductRow, meanings, product_rows, products_of
+from reportgen.documents.content.sessions import (
+    PULL_REQUEST_FIELDS,
+    SESSION_FIELDS,
+    SessionList,
+    pull_request_cells,
+    session_cells,
+    session_list,
+)
 from reportgen.documents.content.slots import CellValue, Slot
 from reportgen.documents.content.subtotals import calendar_months, month_slot
+from reportgen.documents.content.tags import TAG_FIELDS, TagList, tag_cells, tag_list
 from reportgen.documents.content.tie_out import of_departments, tells_totals
 from reportgen.documents.content.trend import Trend, begins, invoice_trend
 from reportgen.documents.content.usage import (
@@ -187,6 +197,16 @@ class InvoiceDocument:
         return usage_rows(self.invoice.by_principal, self.directory)
 
     @property
+    def sessions(self) -> SessionList | None:
+        """The largest sessions; nothing where nobody wants them, or usage has none."""
+        return session_list(self.invoice, self.directory, self.heading)
+
+    @property
+    def by_tag(self) -> TagList | None:
+        """Usage by the tags of sessions; nothing where nobody wants it, or there is none."""
+        return tag_list(self.invoice, self.heading)
+
+    @property
     def prints_detail(self) -> bool:
         """Tell whether the detail is short enough to be printed; the workbook always has it."""
         return len(self.invoice.detail) <= self.most_detail_rows
@@ -237,6 +257,13 @@ class InvoiceDocument:
             ),
             "users": Slot(USER_FIELDS, (user_cells(row, word) for row in self.usage_rows)),
             "months": month_slot(self.months, word),
+            "sessions": Slot(
+                SESSION_FIELDS, session_cells(self.invoice.sessions.sessions, self.directory, word)
+            ),
+            "pull_requests": Slot(
+                PULL_REQUEST_FIELDS, pull_request_cells(self.invoice.sessions.sessions, word)
+            ),
+            "tags": Slot(TAG_FIELDS, tag_cells(self.invoice.by_tag, word)),
             "days": Slot(day_fields(self.products), map(day_cells, self.day_rows)),
             "detail": Slot(DETAIL_FIELDS, detail_cells(self.invoice.detail, self.directory, word)),
         }
@@ -289,7 +316,7 @@ def invoice_documents(
                 heading=statement.heading,
                 invoice=invoice,
                 tie_out=of_departments(statement.tie_out, tie_out),
-                directory=_excerpt(directory, invoice.detail),
+                directory=_excerpt(directory, invoice),
                 palette=palette,
                 note=note,
                 further=further_rows(invoice, centers),
@@ -329,8 +356,8 @@ def _days_of_lines(detail: Iterable[DetailRow]) -> dict[LineKey, tuple[date, dat
     return days
 
 
-def _excerpt(directory: Directory, detail: Iterable[DetailRow]) -> Directory:
-    rows = list(detail)
+def _excerpt(directory: Directory, invoice: Invoice) -> Directory:
+    rows: list[DetailRow | SessionUse] = [*invoice.detail, *invoice.sessions.sessions]
     principals = {(row.principal_kind, row.principal_id) for row in rows}
     org_ids = {row.org_id for row in rows}
     return Directory(

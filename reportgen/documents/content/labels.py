@@ -27,8 +27,14 @@ BASES: Mapping[str, str] = {
     "even": "in equal parts",
     "shares": "by fixed shares",
 }
+PULL_REQUEST_STATES: Mapping[str, str] = {
+    "merged": "merged",
+    "open": "open",
+    "closed": "closed",
+}
 NO_HOLDER = "No known user or organization"
 NO_DEPARTMENT, NO_ENTITY = "No department", "No entity"
+NO_TAG = "No such tag, and usage of no session"
 NO_RULE, NOBODY = "no rule", "nobody"
 ONE_PERSON = "1 person"
 NO_DAY = "Fees, transfers and shared costs"

@@ -122,6 +122,17 @@ def cells_of(detail: Iterable[DetailRow]) -> dict[Cell, Decimal]:
     return cells
 
 
+def who(org_id: str, kind: str, principal_id: str, directory: Directory) -> tuple[Holder, str, str]:
+    """Name a principal, or the organization where nobody is known, and identify them."""
+    if not principal_id:
+        name = directory.organizations.get(org_id, org_id)
+        return ("organization", name, org_id) if org_id else ("nobody", "", "")
+    principal = principal_of(kind, principal_id)
+    entry = directory.entries.get(principal)
+    identity = (entry.email if entry else None) or principal_id
+    return principal.kind, (entry.name if entry else None) or identity, identity
+
+
 def label_of(directory: Directory, principal: Principal) -> str:
     """Name somebody by a name, else an address, else the id."""
     entry = directory.entries.get(principal)
@@ -155,7 +166,7 @@ def detail_cells(
     """Yield the cells of every row of the detail, by DETAIL_FIELDS."""
     kinds = {code: word(name) for code, name in KINDS.items()}
     for row in detail:
-        holder, label, identity = _who(row.org_id, row.principal_kind, row.principal_id, directory)
+        holder, label, identity = who(row.org_id, row.principal_kind, row.principal_id, directory)
         organization = directory.organizations.get(row.org_id, row.org_id)
         yield (
             *(
@@ -186,9 +197,7 @@ def _by_name(line: DetailLine) -> tuple[object, ...]:
 
 def _detail_line(rows: Sequence[DetailRow], directory: Directory) -> DetailLine:
     first = rows[0]
-    holder, label, identity = _who(
-        first.org_id, first.principal_kind, first.principal_id, directory
-    )
+    holder, label, identity = who(first.org_id, first.principal_kind, first.principal_id, directory)
     known = holder in {"user", "service_user"}
     return DetailLine(
         principal=principal_of(first.principal_kind, first.principal_id) if known else None,
@@ -206,20 +215,5 @@ def _detail_line(rows: Sequence[DetailRow], directory: Directory) -> DetailLine:
 
 
 def _usage_row(usage: PrincipalUsage, directory: Directory) -> UsageRow:
-    holder, label, identity = _who(
-        usage.org_id, usage.principal_kind, usage.principal_id, directory
-    )
+    holder, label, identity = who(usage.org_id, usage.principal_kind, usage.principal_id, directory)
     return UsageRow(holder=holder, label=label, identity=identity, usage=usage)
-
-
-def _who(
-    org_id: str, kind: str, principal_id: str, directory: Directory
-) -> tuple[Holder, str, str]:
-    """Name a principal, or the organization where nobody is known, and identify them."""
-    if not principal_id:
-        name = directory.organizations.get(org_id, org_id)
-        return ("organization", name, org_id) if org_id else ("nobody", "", "")
-    principal = principal_of(kind, principal_id)
-    entry = directory.entries.get(principal)
-    identity = (entry.email if entry else None) or principal_id
-    return principal.kind, (entry.name if entry else None) or identity, identity

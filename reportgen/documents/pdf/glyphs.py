@@ -14,7 +14,7 @@ from logging import LogRecord
 from typing import Any, TypeVar, cast
 from xml.etree.ElementTree import Element
 
-from reportgen.core.model import CostCenter, DetailRow, Directory, Entry, Principal
+from reportgen.core.model import CostCenter, DetailRow, Directory, Entry, Principal, SessionUse
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted, some
 
@@ -138,6 +138,8 @@ def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
         yield from _person(value)
     elif isinstance(value, CostCenter):
         yield from _cost_center(value)
+    elif isinstance(value, SessionUse):
+        yield from _session(value)
     elif isinstance(value, Directory):
         yield from _who_is_who(value)
     elif is_dataclass(value):
@@ -163,6 +165,15 @@ def _cost_center(center: CostCenter) -> Iterator[tuple[str, str]]:
     for field in fields(center):
         for way, text in _texts(getattr(center, field.name), field.name.replace("_", " ")):
             yield f"the {way} of cost center {center.code}", text
+
+
+def _session(session: SessionUse) -> Iterator[tuple[str, str]]:
+    """Name the field of a session, by the id where documents have it."""
+    whose = f"of session {session.session_id}" if session.session_id else "of a session"
+    for name, texts in (("title", (session.title,)), ("tag", session.tags)):
+        yield from ((f"the {name} {whose}", text) for text in texts)
+    for field in ("session_id", "org_id", "principal_id", "url", "pull_requests"):
+        yield from _texts(getattr(session, field), f"the {field.replace('_', ' ')} {whose}")
 
 
 def _who_is_who(directory: Directory) -> Iterator[tuple[str, str]]:

@@ -46,10 +46,10 @@ FUNCTIONS = ("_", "gettext", "ngettext")
 DYNAMIC = {"cause": tuple(CAUSES.values())}
 """What `_()` is given at run time, by the name of the variable."""
 
-LISTED = (labels.HOLDERS, labels.KINDS, labels.BASES)
+LISTED = (labels.HOLDERS, labels.KINDS, labels.BASES, labels.PULL_REQUEST_STATES)
 """What workbooks call the codes in their lists."""
 LEFT = (
-    *(labels.NO_HOLDER, labels.NO_DEPARTMENT, labels.NO_ENTITY, labels.NO_DAY),
+    *(labels.NO_HOLDER, labels.NO_DEPARTMENT, labels.NO_ENTITY, labels.NO_DAY, labels.NO_TAG),
     *(labels.ONE_PERSON, "%(count)s people"),
 )
 
