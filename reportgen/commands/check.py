@@ -21,6 +21,7 @@ from reportgen.operations.building.readiness import undrawable
 from reportgen.operations.connect import refuse_missing_recording
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.cycles import archived_cycle
+from reportgen.operations.mail.letters import contacts_in
 from reportgen.operations.opening import looked_at, warnings_of
 from reportgen.sources.config.configuration import Configuration
 
@@ -88,7 +89,7 @@ def _without_contacts(invoices: Iterable[Invoice]) -> list[Problem]:
             source=invoice.cost_center.source,
             message=f"cost center {quoted(invoice.cost_center.code)} gets invoice "
             f"{quoted(invoice.number)}, but has no contacts",
-            hint="write `contacts: [name@domain]`, so that it can be sent",
+            hint=f"write {contacts_in(invoice.cost_center.source)}, so that it can be sent",
             warning=True,
             code="contacts-missing",
         )

@@ -42,6 +42,8 @@ CAUSES = {
     "organization": "unmapped organization",
     "": "no known user or organization",
 }
+MAP_IT = "map it, or leave it to who bears the unallocated"
+NOT_TO_BE_MAPPED = "no rule can name it: `unallocated` says who bears it"
 MOST_TOLD = 12
 """So many without a rule are told one by one."""
 
@@ -141,8 +143,10 @@ def unmapped(
             key = allocation.cause, kind, principal_id, "" if principal_id else org_id
             acus[key].append(allocation.quantity)
     ordered = sorted(acus.items(), key=lambda one: (_gross(one[1]), one[0]), reverse=True)
-    hint = "map it, or leave it to who bears the unallocated"
-    alone = [(_named(*key, directory), quantities, hint) for key, quantities in ordered[:MOST_TOLD]]
+    alone = [
+        (_named(*key, directory), quantities, MAP_IT if any(key[2:]) else NOT_TO_BE_MAPPED)
+        for key, quantities in ordered[:MOST_TOLD]
+    ]
     if rest := ordered[MOST_TOLD:]:
         quantities = [quantity for _, own in rest for quantity in own]
         hint = "`reportgen people` lists people, `unallocated.csv` of a draft all of them"

@@ -157,8 +157,9 @@ def test_each_part_is_a_line_and_a_remedy_below_it(sound):
     lines = said.stdout.splitlines()
     found = next(n for n, line in enumerate(lines) if line.startswith("problem"))
     assert lines[found].split()[1:3] == ["archive's", "readers"]
-    assert lines[found + 1].strip().startswith("→ ")
-    assert "chargeback.yaml:6: chmod -R go-rwx" in lines[found + 1]
+    (remedy,) = [line for line in lines[found:] if line.strip().startswith("→ ")]
+    assert "chargeback.yaml:6: chmod -R go-rwx" in remedy
+    assert lines[found + 1].startswith(" " * 20)
     assert lines[-1] == "1 problem, 0 warnings"
 
 

@@ -6,6 +6,7 @@ within ten seconds.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import wrap
 
 from reportgen.commands.doctor.api import api, prepared
 from reportgen.commands.doctor.archive import PART as ARCHIVE
@@ -27,6 +28,8 @@ from reportgen.sources.config.reader import MAIN_FILE
 SECONDS = 6.0
 """For all that others answer; ten with what starts and ends the program."""
 CONFIGURATION = "configuration"
+LONGEST = 100
+"""Characters of a message in a line."""
 
 
 def doctor(config: Path, context: Context) -> int:
@@ -91,7 +94,9 @@ def _values(finding: Finding) -> dict[str, str]:
 
 def _lines(finding: Finding, width: int) -> Iterator[str]:
     """Write what was seen, and the remedy below it."""
-    yield printable(f"{finding.health:<9}  {finding.part:<{width}}  {finding.message}")
+    first, *more = wrap(printable(finding.message), LONGEST, break_on_hyphens=False) or [""]
+    yield f"{finding.health:<9}  {finding.part:<{width}}  {first}"
+    yield from (f"{'':<9}  {'':<{width}}  {line}" for line in more)
     if finding.hint:
         where = "" if finding.source == "reportgen" else f"{finding.source}: "
         yield printable(f"{'':<9}  {'':<{width}}  → {where}{finding.hint}")

@@ -145,13 +145,24 @@ def without_contact(letters: Sequence[Letter], configuration: Configuration) -> 
         Problem(
             source=letter.center.source,
             message=f"{quoted(letter.center.code)} has no contact: {letter.number} goes to nobody",
-            hint="add `contacts: [name@domain]` to the cost center",
+            hint=f"add {contacts_in(letter.center.source)} to the cost center",
             warning=True,
             code="contacts-missing",
         )
         for letter in letters
         if not letter.center.contacts
     )
+
+
+def contacts_in(source: str) -> str:
+    """Say how contacts are written where a cost center is declared: in YAML, or in a table.
+
+    >>> contacts_in("mapping.yaml:7"), contacts_in("centers.xlsx:2")
+    ('`contacts: [name@domain]`', 'addresses in the column of contacts')
+    """
+    if source.rpartition(":")[0].endswith((".yaml", ".yml")):
+        return "`contacts: [name@domain]`"
+    return "addresses in the column of contacts"
 
 
 def _letters(
