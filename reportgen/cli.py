@@ -144,6 +144,9 @@ CONCURRENCY = click.option(
 )
 STRICT = click.option("--strict", is_flag=True, help="End with 5 where there was any warning.")
 REFRESH = click.option("--refresh", is_flag=True, help="Ask again for what is stored.")
+FRESH = click.option(
+    "--fresh", is_flag=True, help="Draw also what is as it was; without it that is kept."
+)
 ACCEPT_REFUSED = click.option(
     "--accept-refused",
     is_flag=True,
@@ -357,13 +360,14 @@ def collect(
 @CONFIG
 @CYCLE
 @WORKERS
+@FRESH
 @STRICT
 @finishing
-def build(config: Path, selector: str, workers: int) -> "Work":
+def build(config: Path, selector: str, workers: int, *, fresh: bool) -> "Work":
     """Make ledger, invoices and statement from the evidence of a cycle: drafts, offline."""
     from reportgen.commands.build import build as command  # noqa: PLC0415
 
-    return lambda context: command(config, selector, context, workers)
+    return lambda context: command(config, selector, context, workers, fresh=fresh)
 
 
 @main.command()
@@ -373,6 +377,7 @@ def build(config: Path, selector: str, workers: int) -> "Work":
 @REFRESH
 @ACCEPT_REFUSED
 @WORKERS
+@FRESH
 @STRICT
 @finishing
 def run(
@@ -383,13 +388,14 @@ def run(
     *,
     refresh: bool,
     accept_refused: bool,
+    fresh: bool,
 ) -> "Work":
     """Collect a cycle and build its documents: the main job."""
     from reportgen.commands.run import run as command  # noqa: PLC0415
     from reportgen.operations.collecting.collection import Effort  # noqa: PLC0415
 
     effort = Effort(concurrency=concurrency, refresh=refresh, accept_refused=accept_refused)
-    return lambda context: command(config, selector, context, effort, workers)
+    return lambda context: command(config, selector, context, effort, workers, fresh=fresh)
 
 
 @main.command()

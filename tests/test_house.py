@@ -38,10 +38,10 @@ FLOORS: tuple[frozenset[str], ...] = (
 INSIDE: dict[str, tuple[frozenset[str], ...]] = {
     "sources": (frozenset({"config"}), frozenset({"api"})),
     "documents": (
-        frozenset({"content", "markup", "limits"}),
+        frozenset({"content", "markup", "digest", "limits"}),
         frozenset({"templating"}),
         frozenset({"pdf", "xlsx", "exports", "tasks"}),
-        frozenset({"render"}),
+        frozenset({"keys", "render"}),
         frozenset({"mail"}),
     ),
     "operations": (

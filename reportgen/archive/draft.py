@@ -2,20 +2,23 @@
 
     .2025-12-05.draft-…          files on their way; removed whatever happens
     2025-12-05/.replacing        while files are renamed in: a draft with it is half old, half new
-    2025-12-05/inputs/draft.json the files of the draft, by which the next one knows its own
+    2025-12-05/inputs/draft.json the files of the draft, by which the next one knows its own, and
+                                 of what its documents were drawn
 
 Laws: nothing appears before everything is staged. Only what the draft before has listed, or what
 was exported from it, is ever removed. Whoever finds a draft torn by a kill is told, and the next
-build makes it whole.
+build makes it whole. A document is kept only where the file is, to the last bit, what was drawn.
 """
 
 import errno
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
 
@@ -32,8 +35,16 @@ REPLACING = ".replacing"
 EXPORTS = "exports/"
 
 
+class Noted(msgspec.Struct, frozen=True):
+    """A document of a draft: the key of what it was drawn of, and the sha256 of the file."""
+
+    key: str
+    sha256: str
+
+
 class _Listing(msgspec.Struct):
     files: list[str]
+    drawn: dict[str, Noted] = {}
     schema: str = "reportgen.draft/1"
 
 
@@ -45,6 +56,8 @@ class Stage:
         self._path, self._folder = path, folder
         self._names: set[str] = set()
         self._as_they_are: set[str] = set()
+        self._drawn: dict[str, Noted] = {}
+        self._before = _listing(folder / LISTING).drawn
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file and see it through to the disk."""
@@ -56,6 +69,29 @@ class Stage:
         """Let a file of the folder be part of the draft as it is: it would be written the same."""
         self._as_they_are.add(name)
 
+    def note(self, name: str, key: str, content: bytes) -> None:
+        """Note what a document was drawn of, so that the next draft may keep it."""
+        self._drawn[name] = Noted(key=key, sha256=sha256(content).hexdigest())
+
+    def forget(self, name: str) -> None:
+        """Have a document drawn again by the next draft, whatever it is drawn of."""
+        self._drawn.pop(name, None)
+
+    def keep(self, name: str, key: str) -> bool:
+        """Leave a document of the draft before, if it was drawn of the same and is what was drawn.
+
+        Tells whether it is left. A link, or a file that others own or may read otherwise than what
+        is written now, is none of ours.
+        """
+        noted = self._before.get(name)
+        if not key or noted is None or noted.key != key:
+            return False
+        if _hash_of_own(self._folder / name) != noted.sha256:
+            return False
+        self._drawn[name] = noted
+        self.leave(name)
+        return True
+
     def add_to(self, folder: Path) -> None:
         """Rename every file into the folder; what else is in it stays."""
         self._refuse_in_the_way(folder, self._names)
@@ -64,9 +100,10 @@ class Stage:
     def replace_draft(self, folder: Path) -> None:
         """Rename every file into the folder, and remove what only the draft before had."""
         before = {*_listed(folder / LISTING), *_listed(folder / REPLACING), *_exported(folder)}
-        self.write(LISTING, _encoded({*self._names, *self._as_they_are, LISTING}))
+        self.write(LISTING, _encoded({*self._names, *self._as_they_are, LISTING}, self._drawn))
         gone = before - self._names - self._as_they_are - KEPT
         self._refuse_in_the_way(folder, self._names | gone)
+        refuse_links(folder, self._as_they_are)
         with self._replacing(folder, before):
             self._rename_into(folder)
             for name in sorted(gone):
@@ -171,10 +208,30 @@ def foreign(folder: Path) -> list[str]:
 
 def _listed(path: Path) -> list[str]:
     """Read which files a draft has; of one that cannot be read nothing is to be removed."""
+    return [name for name in _listing(path).files if _is_inside(name)]
+
+
+def _listing(path: Path) -> _Listing:
     with suppress(OSError, ValueError, RecursionError):
-        names = msgspec.json.decode(content_of(path), type=_Listing).files
-        return [name for name in names if _is_inside(name)]
-    return []
+        return msgspec.json.decode(content_of(path), type=_Listing)
+    return _Listing(files=[])
+
+
+def _hash_of_own(path: Path) -> str:
+    """Give the sha256 of a file that is as it would be written now; "" for any other."""
+    with suppress(OSError):
+        status = path.lstat()
+        mode = stat.S_IFREG | (0o666 & ~_umask())
+        if (status.st_mode, status.st_uid, status.st_nlink) == (mode, os.geteuid(), 1):
+            return sha256(content_of(path)).hexdigest()
+    return ""
+
+
+def _umask() -> int:
+    """Give what new files are closed to; it can be read only by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _exported(folder: Path) -> list[str]:
@@ -188,8 +245,9 @@ def _is_inside(name: str) -> bool:
     return bool(name) and not path.is_absolute() and ".." not in path.parts
 
 
-def _encoded(names: Iterable[str]) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(_Listing(files=sorted(names))), indent=1) + b"\n"
+def _encoded(names: Iterable[str], drawn: Mapping[str, Noted] | None = None) -> bytes:
+    listing = _Listing(files=sorted(names), drawn=dict(sorted((drawn or {}).items())))
+    return msgspec.json.format(msgspec.json.encode(listing), indent=1) + b"\n"
 
 
 def _remove(path: Path) -> None:

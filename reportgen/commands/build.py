@@ -11,12 +11,15 @@ from reportgen.operations.cycles import archived_cycle
 from reportgen.operations.opening import opened, warnings_of
 
 
-def build(config: Path, selector: str, context: Context, workers: int) -> int:
-    """Build the documents of a collected cycle."""
+def build(
+    config: Path, selector: str, context: Context, workers: int, *, fresh: bool = False
+) -> int:
+    """Build the documents of a collected cycle; `fresh` draws those that could be kept as well."""
     configuration = opened(config, context)
     refuse_unwritable(configuration.archive, configuration.archive_source)
     context.terminal.problems(warnings_of(configuration))
     cycle = archived_cycle(configuration, selector, context)
     folder = cycle_folder(configuration.archive, cycle.start)
     with ready_to_draw(configuration), locked(folder, group=configuration.group_reads):
-        return produce(stored_inputs(configuration, cycle, context), context, workers)
+        inputs = stored_inputs(configuration, cycle, context)
+        return produce(inputs, context, workers, fresh=fresh)

@@ -97,13 +97,17 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     # Lines end as RFC 4180 has it, so that a carriage return in a text is quoted.
     writer = csv.writer(target)
     writer.writerow(columns)
-    numbers = {
-        index for index, column in enumerate(columns) if column in NUMBER_COLUMNS or _is_sum(column)
-    }
+    texts = [
+        index
+        for index, column in enumerate(columns)
+        if not (column in NUMBER_COLUMNS or _is_sum(column))
+    ]
     for row in rows:
-        writer.writerow(
-            [cell if index in numbers else guarded(cell) for index, cell in enumerate(row)]
-        )
+        cells = [*row]
+        for index in texts:
+            if cells[index].startswith(FORMULA_STARTS):
+                cells[index] = guarded(cells[index])
+        writer.writerow(cells)
     return target.getvalue()
 
 

@@ -30,6 +30,8 @@ from typing import NoReturn
 MEMORY = 2 << 30
 SECONDS = 120.0
 GRACE = 10.0
+WHOLE, RESIDENT = 0, 1
+"""What Linux tells of the memory of a process, in this order."""
 
 
 class OutOfTime(BaseException):
@@ -41,13 +43,14 @@ class _Limits:
 
     seconds: float | None = None
     grace = GRACE
+    begun = 0
 
 
 def limit_this_process(
     seconds: float = SECONDS, memory: int = MEMORY, grace: float = GRACE
 ) -> None:
     """Take the limits on, once, in the main thread of a process that does nothing but render."""
-    _Limits.seconds, _Limits.grace = seconds, grace
+    _Limits.seconds, _Limits.grace, _Limits.begun = seconds, grace, _pages(RESIDENT)
     signal.signal(signal.SIGPROF, _interrupt)
     _limit(resource.RLIMIT_CORE, 0)
     begun = _address_space()
@@ -89,12 +92,19 @@ def _limit(what: int, most: int) -> None:
         )
 
 
+def grown() -> int:
+    """Return how many bytes of memory this process has taken since it began to render."""
+    return _pages(RESIDENT) - _Limits.begun if _Limits.begun else 0
+
+
 def _address_space() -> int:
     """Return the bytes of address space in use, or 0 where the system does not tell."""
+    return _pages(WHOLE)
+
+
+def _pages(which: int) -> int:
     try:
-        return (
-            int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-            * resource.getpagesize()
-        )
+        told = Path("/proc/self/statm").read_text(encoding="ascii").split()
     except OSError:
         return 0
+    return int(told[which]) * resource.getpagesize()

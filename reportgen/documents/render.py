@@ -1,12 +1,15 @@
 """All documents of a cycle: core types in, (relative path, bytes) out, in workers that stay warm.
 
-Every task carries all it needs, so that any executor gives the same bytes in any order.
+A task carries all it needs but the design, which a worker is given once: so any executor gives the
+same bytes in any order. Few tasks are under way at a time, and what is done is handed on at once:
+memory does not grow with what there is to draw.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import replace
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
 from traceback import extract_tb, format_exception
@@ -14,9 +17,9 @@ from typing import NamedTuple
 
 from jinja2 import Template
 
-from reportgen.core.problem import Problem, Rejected
+from reportgen.core.problem import Problem, Rejected, file_and_line
 from reportgen.core.text import legible
-from reportgen.documents.limits import MEMORY, OutOfTime, allowed, time_for_a_document
+from reportgen.documents.limits import MEMORY, OutOfTime, allowed, grown, time_for_a_document
 from reportgen.documents.markup import MarkupError, StyleSheetError, tree
 from reportgen.documents.pdf.glyphs import (
     STAND_IN,
@@ -50,17 +53,39 @@ SHEET = "invoice.css"
 ENGINE = frozenset({"weasyprint", "tinycss2", "cssselect2", "pydyf", "fontTools", "PIL"})
 """The folders of what draws a page."""
 _COMPILED = CompiledTemplates()
+AT_A_TIME = 3
+"""Tasks of each worker that are under way: one that it is at, and what is ready for it next."""
+WORKERS_UNTOLD = 16
+"""What an executor is taken to have that does not tell."""
+MOST_FAILURES = 20
+"""So many documents fail before no further one is begun."""
+MOST_DESIGNS = 4
+_DESIGNS: dict[str, Design] = {}
+"""The designs that this process has been given, by their digest."""
 
 
 class NotDrawn(Rejected):
     """Texts that no font can draw; other documents may hold more of them."""
 
 
+class NotBegun(Rejected):
+    """Nobody is there to draw: that is no fault of a document."""
+
+
+class Exhausted(Rejected):
+    """A document that took all the memory or time there is: others would do the same."""
+
+
 class Drawn(NamedTuple):
-    """A file, and what there is to be said of it."""
+    """A file, and what there is to be said of it; `grown` is by how much its worker has, bytes."""
 
     content: bytes
     warnings: tuple[Problem, ...] = ()
+    grown: int = 0
+
+
+Awaited = Future[Drawn | None]
+"""What was asked of a worker; it answers with nothing where it lacks the design."""
 
 
 class DrawingError(Exception):
@@ -79,39 +104,165 @@ class DrawingError(Exception):
         return f"{self.path} could not be made from {self.template}"
 
 
+class Rendering:
+    """Documents on their way: tasks are taken up one by one, whatever becomes of each is kept.
+
+    The design goes to a worker once: a task names it by its digest, and who does not know it is
+    asked again with it. So it is with any executor, on whatever machine.
+    """
+
+    def __init__(self, tasks: Iterable[Task], design: Design) -> None:
+        """Take what is to be drawn, and how it looks."""
+        self._tasks = enumerate(tasks)
+        self._design, self._digest = design, digest_of_design(design)
+        self._failures = Failures()
+        self._warnings: dict[int, tuple[Problem, ...]] = {}
+        self.is_done = False
+
+    def by(
+        self, executor: Executor, enough: Callable[[Drawn], bool] = lambda _: False
+    ) -> Iterator[tuple[str, bytes]]:
+        """Yield every document as it is done, until `enough` says that this executor has had it.
+
+        Raises DrawingError or OSError, and Rejected where a worker was ended.
+        """
+        window = AT_A_TIME * _workers_of(executor)
+        under_way: dict[Awaited, tuple[int, Task]] = {}
+        has_enough = False
+        try:
+            while True:
+                while len(under_way) < window and not has_enough:
+                    taken = None if self._failures.too_many else next(self._tasks, None)
+                    if taken is None:
+                        self.is_done = True
+                        break
+                    under_way[self._ask(executor, taken[1])] = taken
+                if not under_way:
+                    return
+                for future in _done(under_way):
+                    place, task = under_way[future]
+                    drawn = self._result(future, place, task)
+                    del under_way[future]
+                    if drawn is None:
+                        under_way[self._ask(executor, task, self._design)] = place, task
+                    elif isinstance(drawn, Drawn):
+                        has_enough = has_enough or enough(drawn)
+                        yield task.path, drawn.content
+        except BrokenExecutor:
+            wait(under_way)  # it fails them one by one
+            tasks = {future: task for future, (_, task) in under_way.items()}
+            raise _ended(tasks, executor) from None
+
+    def warnings(self) -> list[Problem]:
+        """Give what there is to be said of what was drawn; raises Rejected with what was not."""
+        if problems := self._failures.problems():
+            raise Rejected(problems)
+        return [warning for place in sorted(self._warnings) for warning in self._warnings[place]]
+
+    def _ask(self, executor: Executor, task: Task, design: Design | None = None) -> Awaited:
+        return executor.submit(drawn_in, task, self._digest, design)
+
+    def _result(self, future: Awaited, place: int, task: Task) -> "Drawn | Rejected | None":
+        """Give what became of a task: None where its worker asks for the design."""
+        try:
+            drawn = future.result()
+        except NotBegun:
+            raise
+        except Rejected as rejected:
+            self._failures.add(place, task, rejected)
+            return rejected
+        if drawn is not None:
+            self._failures.drawn(task)
+            if drawn.warnings:
+                self._warnings[place] = drawn.warnings
+        return drawn
+
+
+class Failures:
+    """What could not be drawn, and of which documents: all of it is told together."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, tuple[Task, Rejected]] = {}
+        self._drawn: set[str] = set()
+        self.too_many = False
+
+    def add(self, place: int, task: Task, rejected: Rejected) -> None:
+        """Take a failure; after one that took all there is, or so many, nothing more is begun."""
+        self._of[place] = replace(task, document=None, attachments=()), rejected  # type: ignore[arg-type]
+        counted = sum(1 for _, one in self._of.values() if not isinstance(one, NotDrawn))
+        self.too_many = counted >= MOST_FAILURES or isinstance(rejected, Exhausted)
+
+    def drawn(self, task: Task) -> None:
+        """Take a document that was drawn: its template is not at fault alone."""
+        self._drawn.add(task.template)
+
+    def problems(self) -> list[Problem]:
+        """Give every problem once, in their order; of a line of a template the first alone."""
+        tasks: dict[object, list[Task]] = {}
+        first: dict[object, Problem] = {}
+        for _, (task, failure) in sorted(self._of.items(), key=lambda one: one[0]):
+            for problem in failure.problems:
+                is_of_line = file_and_line(problem.source)[1] and not isinstance(failure, NotDrawn)
+                same = problem.source if is_of_line else problem
+                tasks.setdefault(same, []).append(task)
+                first.setdefault(same, problem)
+        return [self._told(problem, tasks[same]) for same, problem in first.items()]
+
+    def _told(self, problem: Problem, of: Sequence[Task]) -> Problem:
+        """Name the documents, where others of their template were drawn, unless that is said."""
+        said = any(task.path in f"{problem.source} {problem.message}" for task in of)
+        if said or not self._drawn.intersection(task.template for task in of):
+            return problem
+        more = f" and {len(of) - 1} more" if len(of) > 1 else ""
+        return replace(problem, message=f"{problem.message}, in {of[0].path}{more}")
+
+
 def render(
     tasks: Iterable[Task], design: Design, executor: Executor, warnings: list[Problem] | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """Yield every document as it is done; raises Rejected or DrawingError, as `draw` does.
 
-    What no font can draw is told of all documents together, in their order: in `warnings`, or where
-    it is a template's, as Rejected. What is left undone where it raises is the executor's to
-    cancel: it stumbles over what others have cancelled.
+    Tasks are taken from the list as workers ask for them, so that it may be without end. What
+    failed is told of all documents together, in their order, and so is what no font can draw: in
+    `warnings`, or where it is a template's, as Rejected. What is left undone where it raises is the
+    executor's to cancel: it stumbles over what others have cancelled.
     """
-    futures: dict[Future[Drawn], Task] = {
-        executor.submit(drawn, task, design): task for task in tasks
-    }
-    undrawn: dict[Future[Drawn], NotDrawn] = {}
-    try:
-        for future in as_completed(futures):
-            try:
-                content = future.result().content
-            except NotDrawn as missing:
-                undrawn[future] = missing
-                continue
-            yield futures[future].path, content
-    except BrokenExecutor:
-        wait(futures)  # it fails them one by one
-        raise _ended(futures, executor) from None
-    if undrawn:
-        raise Rejected(
-            problem
-            for future in futures
-            if future in undrawn
-            for problem in undrawn[future].problems
-        )
+    rendering = Rendering(tasks, design)
+    yield from rendering.by(executor)
+    told = rendering.warnings()
     if warnings is not None:
-        warnings += [warning for future in futures for warning in future.result().warnings]
+        warnings += told
+
+
+def hold(design: Design) -> None:
+    """Let this process know a design, so that tasks need only name it."""
+    _DESIGNS[digest_of_design(design)] = design
+    while len(_DESIGNS) > MOST_DESIGNS:
+        _DESIGNS.pop(next(iter(_DESIGNS)))
+
+
+def drawn_in(task: Task, digest: str, design: Design | None) -> Drawn | None:
+    """Render one file of a design that is known here, or comes with it; else ask for it: None."""
+    if design is not None:
+        hold(design)
+    known = _DESIGNS.get(digest)
+    return None if known is None else drawn(task, known)
+
+
+def digest_of_design(design: Design) -> str:
+    """Give the digest by which a design is known."""
+    return sha256(repr(design).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _done(under_way: Mapping[Awaited, tuple[int, Task]]) -> list[Awaited]:
+    """Wait until something is done, and give that in the order of the documents."""
+    done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+    return sorted(done, key=lambda future: under_way[future][0])
+
+
+def _workers_of(executor: Executor) -> int:
+    """Give how many of its tasks an executor does at a time, as far as it tells."""
+    return getattr(executor, "_max_workers", None) or WORKERS_UNTOLD
 
 
 def draw(task: Task, design: Design) -> bytes:
@@ -126,13 +277,14 @@ def drawn(task: Task, design: Design) -> Drawn:
     """
     try:
         with time_for_a_document():
-            return _drawn(filled(task, design), task, design)
+            made = _drawn(filled(task, design), task, design)
+        return made._replace(grown=grown())
     except OutOfTime as error:
         message = f"this takes more than {allowed()} of the processor"
-        raise rejected(place_of(error, task.template), message) from None
+        raise _exhausted(error, task, message) from None
     except MemoryError as error:
         message = f"this takes more memory than a document may have, {MEMORY >> 30} GiB"
-        raise rejected(place_of(error, task.template), message) from None
+        raise _exhausted(error, task, message) from None
     except Rejected:
         raise
     except OSError as error:  # large sheets are kept in a file until they are whole
@@ -142,6 +294,10 @@ def drawn(task: Task, design: Design) -> Drawn:
         _blame_template(error, task, design)
         report = "".join(format_exception(error))
         raise DrawingError(task.path, task.template, report) from error
+
+
+def _exhausted(error: BaseException, task: Task, message: str) -> Exhausted:
+    return Exhausted(rejected(place_of(error, task.template), message).problems)
 
 
 def _blame_template(error: Exception, task: Task, design: Design) -> None:
@@ -291,7 +447,7 @@ def _workbook(markup: str, task: Task, design: Design) -> bytes:
     return workbook(markup, task.document.slots(word))
 
 
-def _ended(futures: Mapping[Future[Drawn], Task], executor: Executor) -> Rejected:
+def _ended(futures: Mapping[Awaited, Task], executor: Executor) -> Rejected:
     """Say which templates can have ended a worker: tasks begin in order, the first undone ran."""
     undone = [task for future, task in futures.items() if not future.done() or _is_broken(future)]
     running = undone[: getattr(executor, "_max_workers", len(undone))]
@@ -304,5 +460,5 @@ def _ended(futures: Mapping[Future[Drawn], Task], executor: Executor) -> Rejecte
     return Rejected([Problem(source=source, message=message, hint=hint)])
 
 
-def _is_broken(future: Future[Drawn]) -> bool:
+def _is_broken(future: Awaited) -> bool:
     return isinstance(future.exception(), BrokenExecutor)

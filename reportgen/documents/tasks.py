@@ -1,14 +1,19 @@
-"""What there is to make of a cycle: one task a file, which carries all that is needed for it."""
+"""What there is to make of a cycle: one task a file, which carries all that is needed for it.
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+Law: what is listed is light. A task comes into being when it is asked for, and nobody holds those
+of thousands of cost centers.
+"""
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import TypeVar
+from functools import lru_cache, partial
+from typing import TypeVar, overload
 
 from reportgen.core.model import (
     Attachment,
     DetailShown,
     Directory,
+    Invoice,
     Statement,
     TieOutTold,
     UsersShown,
@@ -23,7 +28,7 @@ from reportgen.documents.content.credit_note import (
 )
 from reportgen.documents.content.email import EmailDocument
 from reportgen.documents.content.index import IndexDocument, index_document
-from reportgen.documents.content.invoice import InvoiceDocument, invoice_documents
+from reportgen.documents.content.invoice import InvoiceDocument, InvoiceDocuments
 from reportgen.documents.content.mark import mark_of
 from reportgen.documents.content.statement import (
     StatementDocument,
@@ -32,8 +37,9 @@ from reportgen.documents.content.statement import (
     without_usage,
 )
 from reportgen.documents.content.summary import Holding, SummaryDocument, summary_documents
+from reportgen.documents.digest import digest_of
 from reportgen.documents.templating.catalog import catalogs
-from reportgen.documents.templating.templates import used
+from reportgen.documents.templating.templates import changed, used
 
 Document = (
     InvoiceDocument
@@ -45,6 +51,9 @@ Document = (
 )
 Marked = TypeVar("Marked", InvoiceDocument, SummaryDocument)
 STYLES = ("invoice.css", "workbook.css")
+SUFFIXES = (".pdf", ".xlsx")
+INVOICE = ("invoice.html.j2", "invoice.xlsx.j2")
+"""What makes a PDF, and a workbook."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +85,71 @@ class Task:
     document: Document
     locale: str
     attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned:
+    """A file that is to be made; `digest` is that of all it shows, where that is known already."""
+
+    path: str
+    template: str
+    locale: str
+    make: Callable[[], Task]
+    digest: str = ""
+
+    def shown(self) -> str:
+        """Give the digest of what it shows, with all that is attached to it."""
+        if self.digest:
+            return self.digest
+        task = self.make()
+        return digest_of(task.document, task.attachments)
+
+
+class Listing(Sequence[Task]):
+    """What is planned, in the order in which it is made; each task is made when it is asked for."""
+
+    def __init__(self, planned: Iterable[Planned]) -> None:
+        """Take what is to be made."""
+        self.planned = tuple(planned)
+
+    @classmethod
+    def of(cls, tasks: Iterable[Task]) -> "Listing":
+        """List tasks that are there."""
+        return cls(map(_as_planned, tasks))
+
+    def __len__(self) -> int:
+        """Count the files."""
+        return len(self.planned)
+
+    @overload
+    def __getitem__(self, place: int) -> Task: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Task]: ...
+    def __getitem__(self, place: int | slice) -> Task | list[Task]:
+        """Make a task, or some."""
+        if isinstance(place, slice):
+            return [planned.make() for planned in self.planned[place]]
+        return self.planned[place].make()
+
+    @property
+    def paths(self) -> list[str]:
+        """The files, as they lie in the folder of the cycle."""
+        return [planned.path for planned in self.planned]
+
+    def only(self, paths: Container[str]) -> "Listing":
+        """List those of some paths."""
+        return Listing(planned for planned in self.planned if planned.path in paths)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Issued:
+    """An invoice that gets documents, at a path without a suffix."""
+
+    invoice: Invoice
+    path: str
+    locale: str
+    mark: str = ""
+    digest: str = ""
 
 
 class _Marks:
@@ -118,29 +192,31 @@ def tasks_of(
     directory: Directory,
     design: Design,
     attachments: Mapping[str, tuple[Attachment, ...]] | None = None,
-) -> list[Task]:
+) -> Listing:
     """List every file of a cycle: the statement's first, as they take longest, and the index last.
 
     Statement and directory are what documents may show (core/privacy.py); `attachments` are those
     of an invoice by the code of its cost center, and of the statement by "".
     """
-    statement = labelled(statement)
+    statement, locale = labelled(statement), design.locale
     attached, marks = attachments or {}, _Marks(design)
-    invoices = _invoices(statement, directory, design, attached, marks)
+    invoices = _Invoices(statement, directory, design, attached)
+    issued = [invoices.marked(one, marks) for one in invoices.issued()]
     summaries = _summaries(statement, design, marks)
-    whole = _with_drafts(statement_document(statement, directory, design.note), invoices, summaries)
-    whole = _statement(whole, marks.of(whole, "statement", design.locale, attached.get("", ())))
-    paths = {document.cost_center.code: path for path, document in invoices.items()}
+    whole = _with_drafts(statement_document(statement, directory, design.note), issued, summaries)
+    whole = _statement(whole, marks.of(whole, "statement", locale, attached.get("", ())))
+    paths = {one.invoice.cost_center.code: one.path for one in issued}
     index = index_document(whole, paths, summaries)
-    return [
-        *_pair("statement", "statement", whole, design.locale, attached.get("", ()), whole.drafts),
-        *_invoice_tasks(invoices, design, attached),
-        *(
-            _pdf_task(path, "summary", summary, design.locale)
-            for path, summary in summaries.items()
-        ),
-        Task(path="index.html", template="index.html.j2", document=index, locale=design.locale),
-    ]
+    short = replace(whole, statement=without_usage(whole.statement))
+    files = attached.get("", ())
+    return Listing(
+        (
+            *_planned(_pair("statement", "statement", short, locale, files, whole.drafts)),
+            *(planned for one in issued for planned in invoices.planned(one)),
+            *_planned(_pdf_task(path, "summary", one, locale) for path, one in summaries.items()),
+            *_planned([_index_task(index, locale)]),
+        )
+    )
 
 
 def correction_tasks(
@@ -149,7 +225,7 @@ def correction_tasks(
     directory: Directory,
     design: Design,
     attachments: Mapping[str, tuple[Attachment, ...]],
-) -> list[Task]:
+) -> Listing:
     """List every file of a correction: the statement as corrected, and a note in each language."""
     shown = labelled(statement)
     whole = statement_document(shown, directory, design.note)
@@ -159,7 +235,7 @@ def correction_tasks(
         attached = of_note(code, notes, statement, attachments.get(code, ()))
         path = f"notes/{document.amounts.number}"
         pairs.append(_pair(path, "credit_note", document, locale or design.locale, attached))
-    return [task for pair in pairs for task in pair]
+    return Listing.of(task for pair in pairs for task in pair)
 
 
 def _notes(notes: Notes, statement: Statement, design: Design) -> Iterator[CreditNoteDocument]:
@@ -181,29 +257,69 @@ def _notes(notes: Notes, statement: Statement, design: Design) -> Iterator[Credi
     )
 
 
-def _invoices(
-    statement: Statement,
-    directory: Directory,
-    design: Design,
-    attachments: Mapping[str, tuple[Attachment, ...]],
-    marks: _Marks,
-) -> dict[str, InvoiceDocument]:
-    """Give the invoices by the path of their files, without a suffix."""
-    documents = invoice_documents(
-        statement,
-        directory,
-        design.note,
-        users=design.users,
-        detail=design.detail,
-        most_detail_rows=design.most_detail_rows,
-        tie_out=design.tie_out,
-    )
-    invoices = {}
-    for document in documents:
-        attached = attachments.get(document.cost_center.code, ())
-        mark = marks.of(document, "invoice", _locale(document, design), attached)
-        invoices[f"invoices/{document.invoice.number}"] = _marked(document, mark)
-    return invoices
+class _Invoices:
+    """Plans the files of invoices, each in the language of its cost center."""
+
+    def __init__(
+        self,
+        statement: Statement,
+        directory: Directory,
+        design: Design,
+        attachments: Mapping[str, tuple[Attachment, ...]],
+    ) -> None:
+        self._documents = InvoiceDocuments(
+            statement,
+            directory,
+            design.note,
+            users=design.users,
+            detail=design.detail,
+            most_detail_rows=design.most_detail_rows,
+            tie_out=design.tie_out,
+        )
+        self._invoices = [invoice for invoice in statement.invoices if invoice.number]
+        self._design, self._attachments = design, attachments
+        self._is_draft = statement.heading.status == "draft"
+        self._places_shown = bool(changed(design.templates, INVOICE))
+        self._last: tuple[str, Sequence[Task]] = "", ()
+
+    def issued(self) -> Iterator[_Issued]:
+        """Give the invoices that get documents."""
+        for invoice in self._invoices:
+            locale = invoice.cost_center.locale or self._design.locale
+            yield _Issued(invoice=invoice, path=f"invoices/{invoice.number}", locale=locale)
+
+    def marked(self, one: _Issued, marks: _Marks) -> _Issued:
+        """Give the draft of an invoice its mark, and the digest by which it is known again."""
+        if not self._is_draft:
+            return one
+        document, attached = self._documents.of(one.invoice), self._attached(one)
+        mark = marks.of(document, "invoice", one.locale, attached)
+        shown = document if self._places_shown else _without_places(document)
+        return replace(one, mark=mark, digest=digest_of((mark, shown), attached))
+
+    def planned(self, one: _Issued) -> Iterator[Planned]:
+        """Plan the files of an invoice."""
+        for place, (suffix, template) in enumerate(zip(SUFFIXES, INVOICE, strict=True)):
+            yield Planned(
+                path=f"{one.path}{suffix}",
+                template=template,
+                locale=one.locale,
+                make=partial(self._task, one, place),
+                digest=one.digest,
+            )
+
+    def _task(self, one: _Issued, place: int) -> Task:
+        """Make one of the two tasks of an invoice; the other one is mostly asked for next."""
+        path, pair = self._last
+        if path != one.path:
+            document = self._documents.of(one.invoice)
+            document = _marked(document, one.mark) if one.mark else document
+            pair = _pair(one.path, "invoice", document, one.locale, self._attached(one))
+            self._last = one.path, pair
+        return pair[place]
+
+    def _attached(self, one: _Issued) -> tuple[Attachment, ...]:
+        return self._attachments.get(one.invoice.cost_center.code, ())
 
 
 def _summaries(statement: Statement, design: Design, marks: _Marks) -> dict[str, SummaryDocument]:
@@ -219,13 +335,13 @@ def _summaries(statement: Statement, design: Design, marks: _Marks) -> dict[str,
 
 def _with_drafts(
     whole: StatementDocument,
-    invoices: Mapping[str, InvoiceDocument],
+    issued: Iterable[_Issued],
     summaries: Mapping[str, SummaryDocument],
 ) -> StatementDocument:
     """Let the statement list the marks of all other documents, where they are drafts."""
     if whole.heading.status != "draft":
         return whole
-    drafts = {f"{path}.pdf": document.heading.mark for path, document in invoices.items()}
+    drafts = {f"{one.path}.pdf": one.mark for one in issued}
     drafts |= {path: summary.heading.mark for path, summary in summaries.items()}
     named = (
         SummaryDraft(name=summary.name, mark=summary.heading.mark) for summary in summaries.values()
@@ -237,6 +353,36 @@ def _statement(whole: StatementDocument, mark: str) -> StatementDocument:
     """Give the statement its own mark."""
     heading = replace(whole.heading, mark=mark)
     return replace(whole, statement=replace(whole.statement, heading=heading))
+
+
+def _without_places(document: InvoiceDocument) -> InvoiceDocument:
+    """Leave out at which line of a file things are written: no template of ours shows that."""
+    invoice, further = document.invoice, document.further
+    center = replace(invoice.cost_center, source="")
+    lines = tuple(replace(line, source="") for line in invoice.lines)
+    rows = (
+        replace(
+            row,
+            line=replace(row.line, source=""),
+            partner=replace(row.partner, source="") if row.partner else None,
+        )
+        for row in further
+    )
+    invoice = replace(invoice, cost_center=center, lines=lines)
+    return replace(document, invoice=invoice, further=tuple(rows))
+
+
+def _planned(tasks: Iterable[Task]) -> Iterator[Planned]:
+    """Plan tasks that are there."""
+    return map(_as_planned, tasks)
+
+
+def _as_planned(task: Task) -> Planned:
+    return Planned(path=task.path, template=task.template, locale=task.locale, make=lambda: task)
+
+
+def _index_task(index: IndexDocument, locale: str) -> Task:
+    return Task(path="index.html", template="index.html.j2", document=index, locale=locale)
 
 
 def _marked(document: Marked, mark: str) -> Marked:
@@ -251,21 +397,6 @@ def _shown(document: Document, attached: Sequence[bytes]) -> object:
     if isinstance(document, StatementDocument):
         return replace(document, statement=without_usage(document.statement))
     return document
-
-
-def _locale(document: InvoiceDocument, design: Design) -> str:
-    return document.cost_center.locale or design.locale
-
-
-def _invoice_tasks(
-    invoices: Mapping[str, InvoiceDocument],
-    design: Design,
-    attachments: Mapping[str, tuple[Attachment, ...]],
-) -> Iterator[Task]:
-    """List the files of invoices by path, each in the language of its cost center."""
-    for path, document in invoices.items():
-        attached = attachments.get(document.cost_center.code, ())
-        yield from _pair(path, "invoice", document, _locale(document, design), attached)
 
 
 def _pair(

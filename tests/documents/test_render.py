@@ -2,7 +2,8 @@
 
 import errno
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from dataclasses import replace
 from typing import NoReturn
 
 import pytest
@@ -12,6 +13,7 @@ from reportgen.documents import render as documents
 from reportgen.documents.content.invoice import InvoiceDocument
 from reportgen.documents.pdf import pdf
 from reportgen.documents.render import DrawingError, draw, render
+from reportgen.documents.tasks import Design, Task
 from reportgen.documents.xlsx import workbook
 from tests.documents.beech import design, task
 
@@ -106,3 +108,86 @@ def test_what_the_system_refuses_is_told_as_that(monkeypatch):
 def test_what_a_template_hands_to_the_program_is_the_templates(line):
     with pytest.raises(Rejected, match=r"^invoice\.html\.j2:1: this .*; mend the template"):
         draw(task("R-1.pdf"), design(invoice_html_j2=line))
+
+
+class Here(Executor):
+    """Draws where it stands, and counts what is asked of it at a time."""
+
+    _max_workers = 2
+
+    def __init__(self) -> None:
+        self.asked: list[bool] = []
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.asked.append(args[2] is not None)
+        future: Future = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - as an executor does
+            future.set_exception(error)
+        return future
+
+
+def words(**changed: str) -> Design:
+    """Give a design whose pages are a line of text, which is all that is drawn."""
+    return design(**{"email_txt_j2": "{{ heading.enterprise }}"} | changed)
+
+
+def letters(count: int, *, text: str = "email.txt.j2") -> list[Task]:
+    return [
+        replace(task("R-1.pdf"), path=f"{number}.txt", template=text) for number in range(count)
+    ]
+
+
+def test_a_design_goes_to_a_worker_once():
+    executor = Here()
+    documents._DESIGNS.clear()
+    assert len(dict(render(letters(20), words(), executor))) == 20
+    assert executor.asked.count(True) <= 2 * documents.AT_A_TIME
+    again = Here()
+    assert len(dict(render(letters(20), words(), again))) == 20
+    assert not any(again.asked)
+
+
+def test_tasks_are_taken_as_there_is_room():
+    taken = 0
+
+    def counted():
+        nonlocal taken
+        for one in letters(100):
+            taken += 1
+            yield one
+
+    for done, _ in enumerate(render(counted(), words(), Here()), start=1):
+        assert taken - done <= 2 * documents.AT_A_TIME
+    assert done == taken == 100
+
+
+def test_a_document_that_fails_is_named_and_loses_no_other():
+    text = "{{ document.lacking }}"
+    tasks = [*letters(3), *letters(1, text="email.html.j2"), *letters(2)]
+    tasks = [replace(one, path=f"{place}.txt") for place, one in enumerate(tasks)]
+    drawn: list[str] = []
+    with pytest.raises(Rejected) as caught:
+        drawn.extend(path for path, _ in render(tasks, words(email_html_j2=text), Here()))
+    assert drawn == ["0.txt", "1.txt", "2.txt", "4.txt", "5.txt"]
+    (problem,) = caught.value.problems
+    assert problem.source == "email.html.j2:1"
+    assert not problem.message.endswith("3.txt")  # every document of that template failed
+
+
+def test_where_others_of_a_template_were_drawn_the_document_is_named():
+    broken = replace(task("R-1.pdf").document, note="1")
+    text = "{% if document.note %}{{ document.lacking }}{% endif %}"
+    tasks = [replace(one, document=replace(one.document, note=None)) for one in letters(4)]
+    tasks[2] = replace(tasks[2], document=broken)
+    with pytest.raises(Rejected, match=r", in 2\.txt; "):
+        list(render(tasks, words(email_txt_j2=text), Here()))
+
+
+def test_so_many_failures_are_enough():
+    executor = Here()
+    with pytest.raises(Rejected) as caught:
+        list(render(letters(500), words(email_txt_j2="{{ lacking }}"), executor))
+    assert len(caught.value.problems) == 1
+    assert len(executor.asked) <= 2 * documents.MOST_FAILURES

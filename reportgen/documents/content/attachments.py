@@ -6,6 +6,8 @@ Law: what is attached to an invoice is made of what that invoice shows, names an
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from functools import cache, partial
 
 from reportgen.core.correction_json import note_values
 from reportgen.core.directory import principal_of
@@ -49,15 +51,43 @@ INVOICE, USAGE, STATEMENT, TIE_OUT = "invoice.json", "usage.csv", "statement.jso
 NOTE = "note.json"
 
 
+class Attached(Mapping[str, tuple[Attachment, ...]]):
+    """What is attached to each invoice by its cost center, and to the statement by "".
+
+    It is made whenever it is asked for: that of thousands of invoices is held by nobody.
+    """
+
+    def __init__(
+        self, statement: Statement, directory: Directory, tie_out: TieOutTold = "own"
+    ) -> None:
+        """Take what may be shown."""
+        self._statement, self._directory, self._tie_out = statement, directory, tie_out
+        issued = (invoice for invoice in statement.invoices if invoice.number)
+        self._invoices = {invoice.cost_center.code: invoice for invoice in issued}
+        self._of_statement: tuple[Attachment, ...] = ()
+
+    def __getitem__(self, code: str) -> tuple[Attachment, ...]:
+        """Make what is attached to one document."""
+        if code:
+            invoice = self._invoices[code]
+            return _of_invoice(invoice, self._statement, self._directory, self._tie_out)
+        self._of_statement = self._of_statement or _of_statement(self._statement)
+        return self._of_statement
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the codes."""
+        return iter(("", *self._invoices))
+
+    def __len__(self) -> int:
+        """Count the documents."""
+        return 1 + len(self._invoices)
+
+
 def attachments(
     statement: Statement, directory: Directory, tie_out: TieOutTold = "own"
-) -> dict[str, tuple[Attachment, ...]]:
+) -> Mapping[str, tuple[Attachment, ...]]:
     """Give what is attached to each invoice by its cost center, and to the statement by ""."""
-    issued = (invoice for invoice in statement.invoices if invoice.number)
-    return {"": _of_statement(statement)} | {
-        invoice.cost_center.code: _of_invoice(invoice, statement, directory, tie_out)
-        for invoice in issued
-    }
+    return Attached(statement, directory, tie_out)
 
 
 def of_note(
@@ -159,22 +189,23 @@ def _csv(name: str, text: str, description: str) -> Attachment:
 def _usage_rows(
     detail: Sequence[DetailRow], directory: Directory, decimals: int
 ) -> Iterator[tuple[str, ...]]:
-    for row in detail:
-        entry = _entry(row, directory.entries)
+    named = cache(partial(_named, directory.entries))
+    priced = cache(partial(_priced, decimals))
+    organizations = directory.organizations
+    for day, product, org_id, principal_kind, principal_id, kind, acus, price, amount in detail:
         yield (
-            *(
-                row.day.isoformat(),
-                row.product,
-                row.org_id,
-                directory.organizations.get(row.org_id, ""),
-            ),
-            *(row.principal_kind, row.principal_id, entry.email or "", entry.name or ""),
-            *(row.kind, plain(row.acus)),
-            "" if row.unit_price is None else at_least(row.unit_price, decimals),
-            plain(row.exact_amount),
+            *(day.isoformat(), product, org_id, organizations.get(org_id, "")),
+            *(principal_kind, principal_id, *named(principal_kind, principal_id)),
+            *(kind, plain(acus), priced(price), plain(amount)),
         )
 
 
-def _entry(row: DetailRow, entries: Mapping[Principal, Entry]) -> Entry:
-    principal = principal_of(row.principal_kind, row.principal_id)
-    return entries.get(principal, Entry(principal=principal))
+def _named(entries: Mapping[Principal, Entry], kind: str, principal_id: str) -> tuple[str, str]:
+    """Give the address and the name of somebody, as far as they are known."""
+    principal = principal_of(kind, principal_id)
+    entry = entries.get(principal, Entry(principal=principal))
+    return entry.email or "", entry.name or ""
+
+
+def _priced(decimals: int, unit_price: Decimal | None) -> str:
+    return "" if unit_price is None else at_least(unit_price, decimals)

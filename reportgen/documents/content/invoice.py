@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from reportgen.core.invoice import sum_by, sum_of
 from reportgen.core.model import (
@@ -294,48 +295,85 @@ def price_decimals(unit_prices: Iterable[Decimal | None]) -> int:
     return min(longest, max(0, WORKBOOK_DIGITS - max(0, whole)))
 
 
+class InvoiceDocuments:
+    """Makes the document of an invoice when it is asked for, with only the names it needs.
+
+    What all of them share is worked out once.
+    """
+
+    def __init__(
+        self,
+        statement: Statement,
+        directory: Directory,
+        note: str | None,
+        *,
+        users: UsersShown = "names",
+        detail: DetailShown = "days",
+        most_detail_rows: int = 1500,
+        tie_out: TieOutTold = "own",
+    ) -> None:
+        """Take the cycle, who is who, and what documents show of it."""
+        centers = {invoice.cost_center.code: invoice.cost_center for invoice in statement.invoices}
+        lines = (line for invoice in statement.invoices for line in invoice.lines)
+        self._statement, self._directory, self._centers = statement, directory, centers
+        self._across = across_entities(statement.invoices, centers)
+        self._entries = list(directory.entries.items())
+        self._places: dict[tuple[str, str], int] = {
+            principal: place for place, (principal, _) in enumerate(self._entries)
+        }
+        self._shared: dict[str, Any] = {
+            "heading": statement.heading,
+            "tie_out": of_departments(statement.tie_out, tie_out),
+            "palette": colors(products_of(statement)),
+            "note": note,
+            "effective_prices": statement.heading.effective_prices,
+            "fees_charged": any(line.kind == "fee" for line in lines),
+            "users": users,
+            "detail": detail,
+            "most_detail_rows": most_detail_rows,
+            "tells_totals": tells_totals(statement.tie_out, tie_out),
+        }
+
+    def of(self, invoice: Invoice) -> InvoiceDocument:
+        """Make the document of an invoice."""
+        statement, code = self._statement, invoice.cost_center.code
+        label = partial(label_of, self._directory)
+        return InvoiceDocument(
+            **self._shared,
+            invoice=invoice,
+            directory=self._excerpt(invoice),
+            further=further_rows(invoice, self._centers),
+            across_entities=code in self._across,
+            comparison=invoice_comparison(statement.variance, code, label),
+            trend=invoice_trend(statement, code),
+            trend_begins=begins(statement, code),
+            run_rate=_own(statement.run_rate, code),
+            year=year_of_invoice(statement, invoice.cost_center),
+            days_of_lines=_days_of_lines(invoice.detail),
+        )
+
+    def _excerpt(self, invoice: Invoice) -> Directory:
+        """Give whoever stands on an invoice, in the order in which the directory has them."""
+        rows: list[DetailRow | SessionUse] = [*invoice.detail, *invoice.sessions.sessions]
+        names = self._directory.organizations
+        principals = {(row.principal_kind, row.principal_id) for row in rows}
+        org_ids = {row.org_id for row in rows}
+        places = sorted(self._places[one] for one in principals & self._places.keys())
+        return Directory(
+            entries=dict(self._entries[place] for place in places),
+            organizations={key: name for key, name in names.items() if key in org_ids},
+        )
+
+
 def invoice_documents(
     statement: Statement,
     directory: Directory,
     note: str | None,
-    *,
-    users: UsersShown = "names",
-    detail: DetailShown = "days",
-    most_detail_rows: int = 1500,
-    tie_out: TieOutTold = "own",
+    **shown: Any,  # noqa: ANN401
 ) -> Iterator[InvoiceDocument]:
-    """Give a document per invoice that is issued, each with only the names it needs."""
-    palette = colors(products_of(statement))
-    centers = {invoice.cost_center.code: invoice.cost_center for invoice in statement.invoices}
-    across = across_entities(statement.invoices, centers)
-    fees = any(line.kind == "fee" for invoice in statement.invoices for line in invoice.lines)
-    for invoice in statement.invoices:
-        if invoice.number:
-            code = invoice.cost_center.code
-            yield InvoiceDocument(
-                heading=statement.heading,
-                invoice=invoice,
-                tie_out=of_departments(statement.tie_out, tie_out),
-                directory=_excerpt(directory, invoice),
-                palette=palette,
-                note=note,
-                further=further_rows(invoice, centers),
-                across_entities=code in across,
-                effective_prices=statement.heading.effective_prices,
-                fees_charged=fees,
-                comparison=invoice_comparison(
-                    statement.variance, code, partial(label_of, directory)
-                ),
-                trend=invoice_trend(statement, code),
-                trend_begins=begins(statement, code),
-                run_rate=_own(statement.run_rate, code),
-                year=year_of_invoice(statement, invoice.cost_center),
-                users=users,
-                detail=detail,
-                most_detail_rows=most_detail_rows,
-                tells_totals=tells_totals(statement.tie_out, tie_out),
-                days_of_lines=_days_of_lines(invoice.detail),
-            )
+    """Give a document per invoice that is issued; `shown` as `InvoiceDocuments` takes it."""
+    documents = InvoiceDocuments(statement, directory, note, **shown)
+    return (documents.of(invoice) for invoice in statement.invoices if invoice.number)
 
 
 def _own(run_rate: RunRate | None, code: str) -> RunRate | None:
@@ -354,15 +392,3 @@ def _days_of_lines(detail: Iterable[DetailRow]) -> dict[LineKey, tuple[date, dat
         first, last = days.get(row.line_key, (row.day, row.day))
         days[row.line_key] = min(first, row.day), max(last, row.day)
     return days
-
-
-def _excerpt(directory: Directory, invoice: Invoice) -> Directory:
-    rows: list[DetailRow | SessionUse] = [*invoice.detail, *invoice.sessions.sessions]
-    principals = {(row.principal_kind, row.principal_id) for row in rows}
-    org_ids = {row.org_id for row in rows}
-    return Directory(
-        entries={key: entry for key, entry in directory.entries.items() if key in principals},
-        organizations={
-            key: name for key, name in directory.organizations.items() if key in org_ids
-        },
-    )

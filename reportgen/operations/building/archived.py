@@ -27,7 +27,7 @@ from reportgen.core.model import ExportName
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.exports.formats import FORMATS
 from reportgen.documents.exports.material import Material, Options, Piece
-from reportgen.documents.tasks import Design, Task
+from reportgen.documents.tasks import Design, Listing
 from reportgen.documents.templating.templates import kept_templates
 from reportgen.files import content_of
 from reportgen.operations.building.artifacts import (
@@ -49,7 +49,7 @@ class Rederived:
 
     derived: Derived
     files: Mapping[str, bytes]
-    listed: tuple[Task, ...]
+    listed: Listing
     design: Design
     material: Material
     formats: Sequence[ExportName]
@@ -105,7 +105,7 @@ def rederived(folder: Path) -> Rederived:
             RESOLVED: resolved_json(inputs.configuration, inputs.cycle).encode(),
             **_readme(folder, derived),
         },
-        listed=tuple(tasks(derived, known, design)),
+        listed=tasks(derived, known, design),
         design=design,
         material=material_of(inputs, derived, known, templates),
         formats=inputs.configuration.settings.close.exports,

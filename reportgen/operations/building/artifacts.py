@@ -42,7 +42,7 @@ from reportgen.core.unallocated import UnallocatedRow, unallocated_rows
 from reportgen.core.user_file import with_names
 from reportgen.derive import Derived, Inputs
 from reportgen.documents.content.attachments import attachments
-from reportgen.documents.tasks import Design, Task, correction_tasks, tasks_of
+from reportgen.documents.tasks import Design, Listing, correction_tasks, tasks_of
 from reportgen.files import content_of
 from reportgen.operations.building.readiness import fonts_of, versions_in, versions_json
 from reportgen.operations.collecting.refusals import encode_accepted
@@ -129,7 +129,7 @@ def draft_files(
         yield EVIDENCE, evidence.encode(inputs.responses.values())
 
 
-def tasks(derived: Derived, known: Directory, design: Design) -> list[Task]:
+def tasks(derived: Derived, known: Directory, design: Design) -> Listing:
     """List the documents, with people as they may be shown; `known` is everybody."""
     statement, shown = redacted(derived.statement, known, design.users)
     attached = attachments(statement, shown, design.tie_out)

@@ -1,8 +1,9 @@
 """Documents drawn by worker processes, with the machine's fonts or with those of an archive."""
 
+import gc
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import (
     BrokenExecutor,
     Executor,
@@ -12,6 +13,7 @@ from concurrent.futures import (
 )
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain, count
 from multiprocessing import active_children, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,10 +21,10 @@ from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 from reportgen.archive.disk import uninterrupted
-from reportgen.core.problem import Problem, Rejected
+from reportgen.core.problem import Problem
 from reportgen.documents.limits import limit_this_process
 from reportgen.documents.pdf import fontconfig
-from reportgen.documents.render import render
+from reportgen.documents.render import Drawn, NotBegun, Rendering, hold
 from reportgen.documents.tasks import Design, Task
 from reportgen.operations.building.readiness import be_silent
 from reportgen.operations.context import Context
@@ -32,6 +34,8 @@ NOT_STARTED = Problem(
     message="the system lets no process or thread be started, so no document can be drawn",
     hint="raise their limit (`ulimit -u`, or the pids of a container), or draw with --workers 1",
 )
+MOST_GROWTH = 256 << 20
+"""Bytes by which a worker may grow before others take its place: a document has what it needs."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -54,24 +58,33 @@ class Studio:
 
 
 def draw(
-    listed: Sequence[Task],
+    listed: Collection[Task],
     design: Design,
     studio: Studio,
     context: Context,
     write: Callable[[str, bytes], None],
 ) -> list[Problem]:
-    """Render every document in worker processes, write each as it is done, and give warnings."""
-    warnings: list[Problem] = []
-    with (
-        _configured(studio.fonts) as conf,
-        _workers(min(studio.workers, len(listed)), conf) as executor,
-        context.terminal.progress(studio.label) as advance,
-    ):
-        finished = render(listed, design, executor, warnings)
-        for done, (name, content) in enumerate(finished, start=1):
-            write(name, content)
-            advance(done, len(listed))
-    return warnings
+    """Render every document in worker processes, write each as it is done, and give warnings.
+
+    Where nothing is listed nothing is started; what is listed may become less meanwhile.
+    """
+    waiting = iter(listed)
+    first = next(waiting, None)
+    if first is None:
+        return []
+    rendering, done = Rendering(chain([first], waiting), design), count(1)
+    with _configured(studio.fonts) as conf, context.terminal.progress(studio.label) as advance:
+        while not rendering.is_done:
+            with _workers(min(studio.workers, len(listed)), conf, design) as executor:
+                for name, content in rendering.by(executor, _has_grown):
+                    write(name, content)
+                    advance(next(done), len(listed))
+    return rendering.warnings()
+
+
+def _has_grown(drawn: Drawn) -> bool:
+    """Tell whether a worker has become so large that others take the place of all of them."""
+    return drawn.grown > MOST_GROWTH
 
 
 @contextmanager
@@ -90,9 +103,9 @@ def _configured(fonts: KeptFonts | None) -> Iterator[Path | None]:
 
 
 @contextmanager
-def _workers(count: int, conf: Path | None) -> Iterator[Executor]:
+def _workers(most: int, conf: Path | None, design: Design | None = None) -> Iterator[Executor]:
     """Start processes that draw; an interruption, which ends them, waits for none of them."""
-    executor = _Workers(count, str(conf or fontconfig.looking_at()))
+    executor = _Workers(most, str(conf or fontconfig.looking_at()), design)
     before, threading.excepthook = threading.excepthook, executor.give_up
     try:
         yield executor
@@ -111,10 +124,10 @@ class _Workers(ProcessPoolExecutor):
     Where the system lets no process or thread be started, all that was promised ends with that.
     """
 
-    def __init__(self, count: int, fonts: str) -> None:
-        """Draw with so many processes, and the fonts that a file tells fontconfig of."""
-        super().__init__(count, initializer=_begin, initargs=(fonts,))
-        self._promised: list[Future[Any]] = []
+    def __init__(self, most: int, fonts: str, design: Design | None) -> None:
+        """Draw a design with so many processes, and the fonts that a file tells fontconfig of."""
+        super().__init__(most, initializer=_begin, initargs=(fonts, design))
+        self._promised: set[Future[Any]] = set()
         self._failed = False
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -130,8 +143,9 @@ class _Workers(ProcessPoolExecutor):
             raise
         except (OSError, RuntimeError) as error:
             self.give_up()
-            raise Rejected([NOT_STARTED]) from error
-        self._promised.append(future)
+            raise NotBegun([NOT_STARTED]) from error
+        self._promised.add(future)
+        future.add_done_callback(self._promised.discard)
         if self._failed:  # whoever would have handed it on is gone
             self.give_up()
         return future
@@ -141,14 +155,21 @@ class _Workers(ProcessPoolExecutor):
         self._failed = True
         for process in active_children():
             process.kill()
-        for future in self._promised:
+        for future in tuple(self._promised):
             with suppress(InvalidStateError):
-                future.set_exception(Rejected([NOT_STARTED]))
+                future.set_exception(NotBegun([NOT_STARTED]))
 
 
-def _begin(fonts: str) -> None:
-    """Give a worker its fonts, its limits, and its end; what its libraries say leads nowhere."""
+def _begin(fonts: str, design: Design | None) -> None:
+    """Give a worker its fonts, its design, its limits, and its end.
+
+    What its libraries say leads nowhere. What the command holds is looked through for garbage by
+    nobody here: that would make copies of all of it.
+    """
+    gc.freeze()
     be_silent()
+    if design:
+        hold(design)
     fontconfig.look_at(fonts)
     limit_this_process()
     _end_with_the_command()

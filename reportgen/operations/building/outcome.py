@@ -1,10 +1,10 @@
 """What a cycle came to, told in the end: who pays what, both identities, and what is amiss."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reportgen.core.model import Invoice, Statement
-from reportgen.core.money import fixed, plain, shown
+from reportgen.core.money import fixed, plain, shown, total
 from reportgen.core.problem import Problem
 from reportgen.core.statement_json import statement_values
 from reportgen.core.text import quoted
@@ -12,23 +12,56 @@ from reportgen.operations.building.bearers import tell_bearers
 from reportgen.operations.collecting.refusals import coarser
 from reportgen.operations.context import DONE, NOT_TIED_OUT, Context
 
+MANY, MOST_ROWS = 25, 20
+"""Of more cost centers than that, so many stand in the closing table: the largest."""
 
-def tell_outcome(statement: Statement, folder: Path, context: Context) -> int:
-    """Print the closing table, the tie-out and what disagrees, and give the exit code."""
+
+def tell_outcome(
+    statement: Statement, made: Mapping[str, int], folder: Path, context: Context
+) -> int:
+    """Print the closing table, the tie-out and what disagrees, and give the exit code.
+
+    `made` counts documents, as machines are told.
+    """
     decimals = statement.heading.decimals
     amount = f"amount {statement.heading.currency}"
     columns = ("cost center", "name", "ACUs", amount, "file")
-    rows = [_row(invoice, decimals) for invoice in statement.invoices]
+    told = _largest(statement.invoices)
+    rows = [_row(invoice, decimals) for invoice in told]
     context.terminal.table(columns, rows, numbers=("ACUs", amount), wrap="name")
+    if len(told) < len(statement.invoices):
+        context.terminal.result(_rest(statement, told, folder))
     context.terminal.result(_tie_out_in_acus(statement))
     context.terminal.result(_tie_out_in_money(statement))
     if statement.tie_out.unpriced_acus:
         context.terminal.result(_unpriced(statement))
     tell_bearers(statement, context)
     context.terminal.result(f"Documents in {folder}: open {folder / 'index.html'}")
-    context.terminal.values({"folder": str(folder), **statement_values(statement)})
+    values = {"folder": str(folder), "documents": dict(made), **statement_values(statement)}
+    context.terminal.values(values)
     context.terminal.problems(disagreements(statement, str(folder / "statement.pdf")))
     return DONE if sound(statement) else NOT_TIED_OUT
+
+
+def _largest(invoices: Sequence[Invoice]) -> Sequence[Invoice]:
+    """Give all cost centers, or where they are many those that are charged most."""
+    if len(invoices) <= MANY:
+        return invoices
+    ranked = sorted(invoices, key=lambda one: (-one.amount.copy_abs(), one.cost_center.code))
+    return ranked[:MOST_ROWS]
+
+
+def _rest(statement: Statement, told: Sequence[Invoice], folder: Path) -> str:
+    """Say what the others come to, and where they stand."""
+    codes = {invoice.cost_center.code for invoice in told}
+    others = [one for one in statement.invoices if one.cost_center.code not in codes]
+    amount = fixed(total(one.amount for one in others), statement.heading.decimals)
+    acus = shown(total(one.borne_acus for one in others))
+    return (
+        f"These are the largest of {len(statement.invoices):,} cost centers. The other "
+        f"{len(others):,}: {acus} ACUs, {statement.heading.currency} {amount}; they stand in "
+        f"{folder / 'index.html'} and in the statement."
+    )
 
 
 def sound(statement: Statement) -> bool:

@@ -180,7 +180,7 @@ def _compared(
     for name, content in again.files.items():
         comparison.write(name, content)
     comparison.write_pieces(again.exports())
-    listed = [task for task in again.listed if chosen is None or task.path in chosen]
+    listed = again.listed if chosen is None else again.listed.only(chosen)
     if listed and one.link:
         fonts = KeptFonts(folder=one.folder.parent / FONTS, hashes=one.link.manifest.fonts)
         studio = Studio(workers=workers, fonts=fonts, label=f"Drawing {one.folder.name} again")
@@ -261,7 +261,7 @@ def _has_values(name: str) -> bool:
 
 def _of_files(one: Inspected, again: Rederived, exports: Iterable[str]) -> Iterator[Fault]:
     """Name files that the inputs make and that are not there, and files that nothing makes."""
-    made = {*again.files, *exports, *(task.path for task in again.listed)}
+    made = {*again.files, *exports, *again.listed.paths}
     there = {
         path.relative_to(one.folder).as_posix() for path in one.folder.rglob("*") if path.is_file()
     }
