@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from dataclasses import replace
 from typing import NoReturn
 
@@ -11,8 +11,9 @@ import pytest
 from reportgen.core.problem import Rejected
 from reportgen.documents import render as documents
 from reportgen.documents.content.invoice import InvoiceDocument
-from reportgen.documents.pdf import pdf
-from reportgen.documents.render import DrawingError, draw, render
+from reportgen.documents.limits import OutOfTime
+from reportgen.documents.pdf import culprit, pdf
+from reportgen.documents.render import DrawingError, Drawn, draw, render
 from reportgen.documents.tasks import Design, Task
 from reportgen.documents.xlsx import workbook
 from tests.documents.beech import design, task
@@ -191,3 +192,47 @@ def test_so_many_failures_are_enough():
         list(render(letters(500), words(email_txt_j2="{{ lacking }}"), executor))
     assert len(caught.value.problems) == 1
     assert len(executor.asked) <= 2 * documents.MOST_FAILURES
+
+
+# What becomes of a document that comes to nothing
+
+
+class Settled(Executor):
+    """Give what was settled before, whatever is to be done."""
+
+    def __init__(self, *ends: Drawn | Exception) -> None:
+        self.ends = iter(ends)
+
+    def submit(self, *_: object) -> Future[Drawn]:
+        future: Future[Drawn] = Future()
+        end = next(self.ends)
+        if isinstance(end, Exception):
+            future.set_exception(end)
+        else:
+            future.set_result(end)
+        return future
+
+
+@pytest.mark.parametrize(
+    ("ends", "named", "hint"),
+    [
+        ([Drawn(b"x"), BrokenExecutor()], "CB-2025-12-05-S-2.pdf was ended", "time or memory"),
+        ([BrokenExecutor()] * 2, "R-1.pdf or invoices/", "; --workers 1 tells which it is"),
+    ],
+)
+def test_a_worker_that_the_system_ended_leaves_the_names_of_what_it_can_have_been_at(
+    ends, named, hint
+):
+    with pytest.raises(Rejected) as caught:
+        list(render([task("R-1.pdf"), task("S-2.pdf")], design(), Settled(*ends)))
+    (problem,) = caught.value.problems
+    assert named in problem.message
+    assert problem.hint.endswith(hint)
+
+
+def test_where_the_line_cannot_be_told_in_time_the_template_is(monkeypatch):
+    def late(*_: object) -> NoReturn:
+        raise OutOfTime
+
+    monkeypatch.setattr(culprit, "style_of_page", late)
+    assert documents._culprit(task("R-1.pdf"), design(), ["invoice.html.j2"]) == ""

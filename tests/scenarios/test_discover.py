@@ -100,7 +100,6 @@ def test_options_are_held_against_what_the_configuration_takes(tmp_path, options
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.heavy
 def test_a_configuration_that_is_there_says_how_the_api_is_asked(tmp_path):
     world = big_world(users=3, organizations=1)._replace(cycles=CYCLES)
     with serving(world) as api:

@@ -287,7 +287,7 @@ def focus(job: Job, folder, cycle: str) -> list[list[dict[str, str]]]:
     return [rows_of((folder / f"focus-{name}.csv").read_bytes()) for name in names]
 
 
-@pytest.mark.heavy
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", [f"{NOVEMBER}.c1", f"{DECEMBER}.c1", f"{DECEMBER}.c2"])
 def test_a_corrected_line_is_a_reversal_and_a_re_entry(corrected_once, tmp_path, name):
     charges, details, (period,) = focus(corrected_once, tmp_path / "out", name)

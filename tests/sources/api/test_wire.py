@@ -184,8 +184,9 @@ def test_a_proxy_that_is_dead_is_named_without_its_password(free_port):
 
 
 def test_a_proxy_that_never_answers_is_given_up_as_soon():
-    async def silent(reader, _writer):
+    async def silent(reader, writer):
         await reader.read()
+        writer.close()  # the server of Python 3.12 waits for that
 
     async def ask():
         lines = []
