@@ -79,8 +79,15 @@ def drafted(small_build: Built, tmp_path: Path) -> Job:
 
 @pytest.fixture(scope="session")
 def closed_once(shared: Path) -> Job:
-    """Close November and December of a small configuration; not to be changed."""
+    """Close November and December of a small configuration; nobody reads their documents."""
     return Job(once(shared, "closed", lambda folder: close_both(scattered(folder))))
+
+
+@pytest.fixture(scope="session")
+def closed_drawn(shared: Path) -> Job:
+    """Do that, and draw the invoices of December; not to be changed."""
+    drawn = ("invoice.html.j2", "invoice.css")
+    return Job(once(shared, "closed-drawn", lambda folder: close_both(scattered(folder), *drawn)))
 
 
 @pytest.fixture

@@ -88,9 +88,9 @@ def test_the_manifest_names_what_can_change_a_byte(closed_once):
 
 
 @pytest.mark.heavy
-def test_no_page_is_preliminary_and_each_names_the_seal_before(closed_once):
-    before = seal(closed_once.cycle(NOVEMBER))
-    for path in sorted((closed_once.cycle() / "invoices").glob("*.pdf")):
+def test_no_page_is_preliminary_and_each_names_the_seal_before(closed_drawn):
+    before = seal(closed_drawn.cycle(NOVEMBER))
+    for path in sorted((closed_drawn.cycle() / "invoices").glob("*.pdf")):
         for page in pages(path):
             assert "PRELIMINARY" not in page
             assert before in page
