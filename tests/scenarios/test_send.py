@@ -319,6 +319,20 @@ def test_a_dry_run_writes_what_would_be_sent_and_sends_nothing(mail):
     assert not message.defects
 
 
+def test_a_draft_is_looked_at_before_it_is_sent(certificate, tmp_path, shared):
+    job = Job(once(shared, "built-for-mail", built)).copied(tmp_path / "job")
+    with mailed(job, certificate) as mail:
+        values = mail.sent("--preliminary", "--dry-run")
+        assert len(list(Path(values["folder"]).iterdir())) == 3
+        assert mail.office.commands == []
+
+
+def test_whom_a_rehearsal_goes_to_has_an_address(mail):
+    refused = mail.send("--to", "me")
+    assert refused.returncode == 2
+    assert "write it as name@domain" in refused.stderr
+
+
 def test_a_rehearsal_sends_all_to_one_and_records_nothing(mail):
     values = mail.sent("--to", "me@acme.example")
     assert [one["state"] for one in values["deliveries"]] == ["sent", "sent"]

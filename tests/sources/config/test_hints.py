@@ -76,3 +76,18 @@ def test_chargeback_yaml_is_read_alone(tmp_path):
     (tmp_path / "chargeback.yaml").write_text(CHARGEBACK + "more: 1\n", encoding="utf-8")
     with pytest.raises(Rejected, match=r"chargeback\.yaml:5: the key \"more\" is unknown"):
         load_settings(tmp_path)
+
+
+def test_what_is_no_text_is_no_export(tmp_path):
+    said_ = said(tmp_path, mapping=USER_FILE, user_file="email,cc\nada@x.example,A\0\n")
+    assert "holds characters that no text has" in said_
+
+
+def test_text_in_the_quotes_of_a_word_processor_is_named(tmp_path):
+    assert "“A”" in said(tmp_path, mapping="users: {ada: “A”}\n")
+
+
+def test_a_document_that_begins_and_holds_nothing_is_empty(tmp_path):
+    (tmp_path / "chargeback.yaml").write_text("---\n", encoding="utf-8")
+    with pytest.raises(Rejected):
+        load_settings(tmp_path)
