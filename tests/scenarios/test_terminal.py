@@ -130,9 +130,9 @@ def test_an_interrupted_command_waits_for_no_thread(monkeypatch):
 def test_where_no_process_can_be_started_all_that_was_promised_ends(monkeypatch):
     before = Worker.killed
     monkeypatch.setattr(drawing, "active_children", lambda: [Worker()])
-    workers = drawing._Workers(1, "fonts.conf")
+    workers = drawing._Workers(1, "fonts.conf", None)
     promised: drawing.Future[object] = drawing.Future()
-    workers._promised.append(promised)
+    workers._promised.add(promised)
     workers.give_up()
     assert Worker.killed == before + 1
     assert "the system lets no process or thread be started" in str(promised.exception())
