@@ -249,7 +249,6 @@ def test_the_third_fetch_is_compared_with_the_second(tmp_path):
     assert 'since 2026-02-01T12:00:00Z by +0.5000 ACUs: 2025-12-09 "devin" +0.5000' in line
 
 
-@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("source", ["", OWN], ids=["v3", "organizations"])
 def test_a_refresh_that_stops_halfway_changes_nothing_until_it_is_finished(tmp_path, source):
@@ -278,7 +277,6 @@ def test_a_refresh_that_stops_halfway_changes_nothing_until_it_is_finished(tmp_p
     assert not (job.evidence.parent / "fetching.jsonl").exists()
 
 
-@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("hours", [0, 2])
 def test_a_fetch_of_a_running_cycle_that_stopped_is_gone_on_with_for_an_hour(tmp_path, hours):
