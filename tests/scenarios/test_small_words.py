@@ -16,15 +16,17 @@ import openpyxl
 import pytest
 
 import reportgen.__main__ as program
-from reportgen.archive import access, history
+from reportgen.archive import access, history, inspection
 from reportgen.archive.draft import REPLACING
 from reportgen.commands.doctor.doctor import _configured
 from reportgen.commands.explain.text import _corrected, _sentences
 from reportgen.commands.explain.values import _price
+from reportgen.commands.init import discover
 from reportgen.commands.send.carry import _too_large
 from reportgen.commands.verify import _of_bytes
 from reportgen.core import privacy
 from reportgen.core.cycle import cycle_between
+from reportgen.core.directory import principal_of
 from reportgen.core.problem import Rejected
 from reportgen.delivery import answers
 from reportgen.documents import limits
@@ -33,10 +35,14 @@ from reportgen.documents.pdf import engine, fetcher, glyphs
 from reportgen.documents.templating.rows import RowError, padded
 from reportgen.documents.templating.sandbox import _field
 from reportgen.documents.xlsx import people
-from reportgen.operations import cycles
+from reportgen.operations import cycles, starting
+from reportgen.operations.building import archived
 from reportgen.operations.building.inputs import _interrupted
 from reportgen.operations.interruption import INTERRUPTED
+from reportgen.operations.sealed import drift, sealing
 from reportgen.operations.sealed.verification import OtherVersion, Verified
+from reportgen.sources.api import permissions, versions
+from reportgen.sources.config import json_schema
 from reportgen.sources.config.configuration import load
 from tests.documents import beech
 from tests.scenarios.job import small
@@ -268,3 +274,92 @@ def test_the_contract_day_gives_the_days_of_collected_cycles(tmp_path):
     changed = replace(configuration, settings=settings)
     (one,) = cycles._of_contract(changed, ["2025-12-05"])
     assert (one.start, one.end) == (date(2025, 12, 5), date(2026, 1, 5))
+
+
+# Archives
+
+
+def test_a_seal_cannot_be_held_against_what_has_none(tmp_path):
+    closed = [inspection.Inspected(folder=tmp_path / "2025-12-05", link=None, faults=())]
+    fault = inspection.of_paper(closed, "", "0123456789abcdef")
+    assert fault.message == "it cannot be held against the seal given"
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "stands", "said"),
+    [
+        ("2025-12-05.c2", 1, "2025-12-05", "it is of another correction"),
+        ("2025-12-05.c1", 1, "2025-11-05", "it corrects 2025-11-05"),
+    ],
+)
+def test_a_correction_stands_upon_what_it_corrects(
+    monkeypatch, tmp_path, name, number, stands, said
+):
+    correcting = SimpleNamespace(number=number, standing=SimpleNamespace(folder=stands, seal=""))
+    monkeypatch.setattr(inspection, "decode", lambda _: SimpleNamespace(correcting=correcting))
+    link = SimpleNamespace(folder=tmp_path / name)
+    assert [one.message for one in inspection._of_correction(link)] == [said]
+
+
+def test_what_was_closed_before_there_was_a_text_has_none(tmp_path):
+    (tmp_path / "manifest.json").write_bytes(b"{}")
+    assert archived._readme(tmp_path, None) == {}
+
+
+def test_what_comes_to_something_else_is_not_sealed():
+    derived = beech.derived()
+    whole = derived.statement
+    other = replace(whole, tie_out=replace(whole.tie_out, unpriced_acus=Decimal(9)))
+    with pytest.raises(sealing.NotReproducedError):
+        sealing._check_same(derived, SimpleNamespace(statement=other))
+
+
+def test_who_is_answered_otherwise_is_named():
+    directory = SimpleNamespace(entries={})
+    said = drift._of_user(principal_of("user", "ada"), {}, directory)
+    assert said == '"ada" is answered otherwise'
+
+
+# Beginning
+
+
+def test_a_folder_that_cannot_be_written_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(Rejected, match="this folder cannot be written"):
+        starting.refuse_wrong_place(tmp_path)
+
+
+def test_what_a_configuration_says_already_is_not_said_again(tmp_path):
+    folder = small(tmp_path / "job").folder
+    with pytest.raises(Rejected, match="leave out --base-url, or name another folder"):
+        discover._source_of(folder, {"base_url": "https://api"})
+    text = (folder / "chargeback.yaml").read_text(encoding="utf-8")
+    changed = text.replace("rates: rates.yaml", "rates: prices.yaml")
+    (folder / "chargeback.yaml").write_text(changed, encoding="utf-8")
+    with pytest.raises(Rejected, match="names other files than"):
+        discover._source_of(folder, {})
+
+
+# The schema
+
+
+def test_a_kind_that_no_schema_has_is_our_own_mistake():
+    with pytest.raises(TypeError, match="no JSON Schema for"):
+        json_schema._bare(complex)
+
+
+def test_nothing_may_stand_wherever_something_may():
+    assert json_schema._or_null({"$ref": "x"}) == {"anyOf": [{"$ref": "x"}, {"type": "null"}]}
+
+
+# Both versions of the API
+
+
+def test_each_version_is_asked_for_the_other():
+    v2 = SimpleNamespace(api="v2", prefix="")
+    asked = permissions.of_the_other_version(SimpleNamespace(api="v2", prefix="/devin"))
+    assert asked.endpoint.startswith("/devin/")
+    cycle = cycle_between(1764921600, 1767600000)
+    question = SimpleNamespace(cycle=cycle)
+    (request,) = versions.principal_totals(v2, question, [principal_of("user", "ada")])
+    assert "ada" in request.target
