@@ -44,6 +44,34 @@ def walked(block: str, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
+ANYTHING, MARK = "…", "-- that was it"
+
+
+def dialogue(name: str) -> list[tuple[str, str]]:
+    """Give the commands of a page's console, each with what it prints."""
+    lines = "".join(blocks(name, "console"))
+    pairs = re.findall(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", lines, re.MULTILINE)
+    return [(re.sub("^> ", "", command, flags=re.MULTILINE), said) for command, said in pairs]
+
+
+def held(name: str, folder: Path, **environment: str) -> None:
+    """Type what a page's console has, in one shell; each command prints what stands there.
+
+    Three dots stand for anything, for any lines where they stand in one of their own.
+    """
+    expected = dialogue(name)
+    script = "".join(f'{command}echo "$? {MARK}"\n' for command, _ in expected)
+    done = typed(f"set +eu\n{script}", folder, **environment)
+    stdout = re.sub(" +$", "", done.stdout, flags=re.MULTILINE)
+    printed = re.findall(rf"(.*?)^(\d+) {MARK}\n", stdout, re.MULTILINE | re.DOTALL)
+    assert len(printed) == len(expected) > 5, done.stderr
+    for (command, said), (found, code) in zip(expected, printed, strict=True):
+        pattern = re.escape(said).replace(re.escape(f"{ANYTHING}\n"), "(?:.*\n)*")
+        pattern = pattern.replace(ANYTHING, ".*")
+        assert code == "0", f"{command}{done.stderr}"
+        assert re.fullmatch(pattern, found), f"{command}{found}"
+
+
 def commands(block: str) -> list[str]:
     """Give the commands of a block, one a line."""
     lines = block.replace("\\\n", " ").splitlines()
