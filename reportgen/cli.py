@@ -163,6 +163,47 @@ WORKERS = click.option(
 )
 
 
+def executor_named(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
+    """Take where an executor comes from."""
+    module, colon, function = (value or "").partition(":")
+    names = (*module.split("."), function)
+    if value is not None and not (colon and all(map(str.isidentifier, names))):
+        raise click.BadParameter("write it as module:callable, such as acme.farm:executor")
+    return value or ""
+
+
+def scheduler_named(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
+    """Take the address of a scheduler."""
+    if value is not None:
+        from urllib.parse import urlsplit  # noqa: PLC0415
+
+        try:
+            parts = urlsplit(value)
+            well = parts.scheme in {"tcp", "tls"} and parts.hostname and parts.port
+        except ValueError:  # a port that is no number
+            well = None
+        if not well or value != f"{parts.scheme}://{parts.netloc}":
+            raise click.BadParameter("write it as tcp://host:port, or as tls://host:port")
+    return value or ""
+
+
+def elsewhere(function: "Callable[..., None]") -> "Callable[..., None]":
+    """Give a command the options that let others draw its documents."""
+    executor = click.option(
+        "--executor",
+        callback=executor_named,
+        metavar="MODULE:CALLABLE",
+        help="Who draws instead of this machine: what it returns is a concurrent.futures.Executor.",
+    )
+    scheduler = click.option(
+        "--scheduler",
+        callback=scheduler_named,
+        metavar="TCP://HOST:PORT",
+        help="Let the workers of a Dask scheduler draw.",
+    )
+    return executor(scheduler(function))
+
+
 def versions(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001
     """Write the versions that the bytes of documents depend on first; ends the program."""
     if not asked or context.resilient_parsing:
@@ -256,10 +297,19 @@ def finishing(function: "Callable[..., Work]") -> "Callable[..., None]":
     @QUIET
     @wraps(function)
     def finished(
-        *arguments: object, machine: bool, quiet: bool, strict: bool = False, **options: object
+        *arguments: object,
+        machine: bool,
+        quiet: bool,
+        strict: bool = False,
+        executor: str = "",
+        scheduler: str = "",
+        **options: object,
     ) -> None:
+        if executor and scheduler:
+            raise click.UsageError("--executor and --scheduler both say who draws: name one")
         work = function(*arguments, **options)
-        sys.exit(_exit_code(work, machine=machine, quiet=quiet, strict=strict))
+        drawn_by = executor, scheduler
+        sys.exit(_exit_code(work, drawn_by, machine=machine, quiet=quiet, strict=strict))
 
     return finished
 
@@ -360,6 +410,7 @@ def collect(
 @CONFIG
 @CYCLE
 @WORKERS
+@elsewhere
 @FRESH
 @STRICT
 @finishing
@@ -377,6 +428,7 @@ def build(config: Path, selector: str, workers: int, *, fresh: bool) -> "Work":
 @REFRESH
 @ACCEPT_REFUSED
 @WORKERS
+@elsewhere
 @FRESH
 @STRICT
 @finishing
@@ -404,6 +456,7 @@ def run(
 @CONCURRENCY
 @REFRESH
 @WORKERS
+@elsewhere
 @click.option("--prepared-by", callback=words, metavar="NAME", help="Who prepared the cycle.")
 @click.option("--approved-by", callback=words, metavar="NAME", help="Who approved it.")
 @click.option(
@@ -445,6 +498,7 @@ def close(
 @CONCURRENCY
 @ACCEPT_REFUSED
 @WORKERS
+@elsewhere
 @click.option(
     "--reason", required=True, callback=words, metavar="REASON", help="Why; every note says it."
 )
@@ -585,6 +639,7 @@ def diff(config: Path, selector: str, mapping: Path | None, rates: Path | None) 
     shell_complete=cycles_known,
 )
 @WORKERS
+@elsewhere
 @STRICT
 @finishing
 def verify(
@@ -797,18 +852,23 @@ def completion(shell: "Shell") -> "Work":
     return lambda context: command(shell, context)
 
 
-def _exit_code(work: "Work", *, machine: bool, quiet: bool, strict: bool) -> int:
+def _exit_code(
+    work: "Work", drawn_by: tuple[str, str], *, machine: bool, quiet: bool, strict: bool
+) -> int:
     """Run the work of a command with the clock, the environment and the terminal."""
     from reportgen.operations.context import Context  # noqa: PLC0415
     from reportgen.operations.failure import told  # noqa: PLC0415
     from reportgen.terminal import Terminal  # noqa: PLC0415
 
+    executor, scheduler = drawn_by
     context = Context(
         now=lambda: datetime.now(UTC),
         environment=os.environ,
         terminal=Terminal(machine=machine, quiet=quiet),
         arguments=sys.argv[1:],
         strict=strict,
+        executor=executor,
+        scheduler=scheduler,
     )
     return told(work, context)
 

@@ -46,7 +46,9 @@ INSIDE: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "operations": (
         frozenset({"context", "opening", "cycles", "connect"})
-        | frozenset({"failure", "bug_report", "interruption", "undelivered", "unready"}),
+        | frozenset(
+            {"failure", "bug_report", "interruption", "undelivered", "unready", "unreached"}
+        ),
         frozenset({"collecting"}),
         frozenset({"building"}),
         frozenset({"sealed"}),

@@ -67,7 +67,8 @@ def test_what_tests_import_is_asked_for() -> None:
 
 
 def test_tests_have_what_is_optional() -> None:
-    for text in PROJECT["optional-dependencies"]["tables"]:
+    extras = PROJECT["optional-dependencies"]
+    for text in (*extras["tables"], *extras["distributed"]):
         assert str(DEVELOPMENT[canonicalize_name(Requirement(text).name)]) == text
 
 

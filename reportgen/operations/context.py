@@ -19,7 +19,7 @@ class Context:
 
     `arguments` are those of the command line, `secrets` what was read by `secret`: both for the
     report of a bug, which names the first and hides the others. `strict` lets no warning pass as
-    success.
+    success. `executor` and `scheduler` say who draws documents, where it is not this machine.
     """
 
     now: Callable[[], datetime]
@@ -27,6 +27,8 @@ class Context:
     terminal: Terminal
     arguments: Sequence[str] = ()
     strict: bool = False
+    executor: str = ""
+    scheduler: str = ""
     secrets: set[str] = field(default_factory=set, repr=False)
     sleep: Callable[[float], None] = sleep
 

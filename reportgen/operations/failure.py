@@ -24,6 +24,7 @@ from reportgen.operations.context import (
 )
 from reportgen.operations.interruption import INTERRUPTED, SENTENCE, interruptible
 from reportgen.operations.undelivered import Undelivered
+from reportgen.operations.unreached import Unreached
 from reportgen.operations.unready import Unready
 from reportgen.sources.api.client import ApiFailure
 
@@ -86,7 +87,7 @@ def _meant(error: Exception, context: Context) -> tuple[Sequence[Problem], int]:
             return error.problems, PROBLEMS
         case WrongUsage():
             return [error.problem], USAGE
-        case ApiFailure() | MailFailure():
+        case ApiFailure() | MailFailure() | Unreached():
             return [error.problem], UNREACHABLE
         case Undelivered():
             return error.problems, UNREACHABLE

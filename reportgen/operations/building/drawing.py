@@ -23,10 +23,10 @@ from typing import Any, ParamSpec, TypeVar
 from reportgen.archive.disk import uninterrupted
 from reportgen.core.problem import Problem
 from reportgen.documents.limits import limit_this_process
-from reportgen.documents.pdf import fontconfig
+from reportgen.documents.pdf import engine, fontconfig
 from reportgen.documents.render import Drawn, NotBegun, Rendering, hold
 from reportgen.documents.tasks import Design, Task
-from reportgen.operations.building.readiness import be_silent
+from reportgen.operations.building.readiness import be_silent, silenced
 from reportgen.operations.context import Context
 
 NOT_STARTED = Problem(
@@ -75,11 +75,40 @@ def draw(
     rendering, done = Rendering(chain([first], waiting), design), count(1)
     with _configured(studio.fonts) as conf, context.terminal.progress(studio.label) as advance:
         while not rendering.is_done:
-            with _workers(min(studio.workers, len(listed)), conf, design) as executor:
+            with _executor(listed, design, studio, conf, context) as executor:
                 for name, content in rendering.by(executor, _has_grown):
                     write(name, content)
                     advance(next(done), len(listed))
     return rendering.warnings()
+
+
+@contextmanager
+def _executor(
+    listed: Collection[Task], design: Design, studio: Studio, conf: Path | None, context: Context
+) -> Iterator[Executor]:
+    """Give whoever draws: processes of this machine, or whom the command line names."""
+    if not context.executor and not context.scheduler:
+        with _workers(min(studio.workers, len(listed)), conf, design) as executor:
+            yield executor
+        return
+    from reportgen.operations.building import elsewhere, hand, scheduler  # noqa: PLC0415 - hardly ever
+
+    kit = hand.Kit(design, _font_files(studio.fonts), elsewhere.sample_of(listed))
+    if context.executor:
+        with elsewhere.of_somebody_else(context.executor, kit) as executor:
+            yield executor
+        return
+    with scheduler.of_scheduler(context.scheduler, kit) as workers:
+        yield workers
+        context.terminal.problems(workers.refusals())
+
+
+def _font_files(kept: KeptFonts | None) -> dict[str, bytes]:
+    """Read the fonts that are drawn with: those of an archive, or what fontconfig has here."""
+    if kept is not None:
+        return {name: (kept.folder / name).read_bytes() for name in kept.hashes.values()}
+    with silenced():
+        return {name: path.read_bytes() for name, path in engine.fonts().items()}
 
 
 def _has_grown(drawn: Drawn) -> bool:

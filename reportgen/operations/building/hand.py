@@ -1,0 +1,292 @@
+"""A hand: draws documents in a process of its own, wherever an executor lets its work be done.
+
+An executor may have threads, processes, or machines; what it runs here is `work`, which hands the
+document on to a child of this very program and gives back what that answers, as bytes. So limits
+hold that need a main thread, fonts are told to nobody but us, and a template that ends a process
+ends none of the executor's.
+
+A kit is what documents are drawn with: design, fonts, and a document to prove oneself by. It is
+known by its hash. Who lacks it asks for it, once for every process of the executor.
+"""
+
+import os
+import pickle
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import IO, NamedTuple
+
+from reportgen.core.problem import Rejected
+from reportgen.documents.keys import program
+from reportgen.documents.limits import grown, limit_this_process
+from reportgen.documents.pdf import engine, fontconfig
+from reportgen.documents.pdf.kept_fonts import configured
+from reportgen.documents.render import DrawingError, Drawn, drawn
+from reportgen.documents.tasks import Design, Task
+from reportgen.operations.building.readiness import be_silent
+
+SERVE = "from reportgen.operations.building.hand import serve; serve()"
+LENGTH = 8
+IDLE = 120.0
+"""Seconds without work after which a child ends."""
+MOST_GROWTH = 256 << 20
+"""Bytes by which a child may grow before another takes its place."""
+TRIES = 2
+"""A child may have been ended by somebody else: a document that ends two is at fault."""
+LACKING, ENDED = b"lacking", b"ended"
+"""What `work` says where it has no kit, and where a document has ended the process."""
+
+
+class Kit(NamedTuple):
+    """What documents are drawn with; the sample is drawn by whoever gets it."""
+
+    design: Design
+    fonts: dict[str, bytes]
+    sample: Task
+
+
+class Proof(NamedTuple):
+    """What a hand draws with, and the hash of the sample it has drawn."""
+
+    versions: dict[str, str]
+    fonts: dict[str, str]
+    sample: str
+
+
+class Finished(NamedTuple):
+    """What became of a task; `result` is nothing where there was none."""
+
+    proof: Proof
+    result: Drawn | Exception | None
+
+
+def work(digest: str, kit: bytes | None, task: bytes | None) -> tuple[str, bytes]:
+    """Let a child draw a task with the kit of that digest; name this worker, and answer.
+
+    The answer is that of the child, still in its pickle: only who gave the task takes it apart.
+    """
+    known = _Kits.take(digest, kit)
+    if known is None:
+        return name(), LACKING
+    for _ in range(TRIES):
+        with suppress(EOFError, OSError), _Children.one(digest, known) as child:
+            return name(), child.ask(task or b"")
+    return name(), ENDED
+
+
+def prove(kit: bytes) -> Proof:
+    """Give what a hand of this machine proves itself by."""
+    child = _Child("", kit)
+    try:
+        return answer_in(child.ask(b"")).proof
+    finally:
+        child.end()
+
+
+def answer_in(content: bytes) -> Finished:
+    """Read what a child has answered; raises ChildProcessError where it could not."""
+    if content in {LACKING, ENDED}:
+        raise ChildProcessError("the process that was to draw has ended")
+    answer: Finished = pickle.loads(content)  # noqa: S301 - of our own program, here or there
+    return answer
+
+
+def name() -> str:
+    """Name this worker: by its address where Dask has one for it, else by machine and process."""
+    if module := sys.modules.get("distributed"):
+        with suppress(ValueError):  # no worker of theirs
+            return str(module.get_worker().address)
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+class _Kits:
+    """The kit that this process was given last, by its digest."""
+
+    lock = threading.Lock()
+    known: tuple[str, bytes] | None = None
+
+    @classmethod
+    def take(cls, digest: str, kit: bytes | None) -> bytes | None:
+        """Take a kit that was brought, and give the one of a digest, if it is known."""
+        with cls.lock:
+            if kit is not None:
+                cls.known = digest, kit
+            return cls.known[1] if cls.known and cls.known[0] == digest else None
+
+
+class _Children:
+    """Children that wait for work: as many as there were tasks here at a time."""
+
+    lock = threading.Lock()
+    idle: list["_Child"] = []  # noqa: RUF012 - of this process
+
+    @classmethod
+    @contextmanager
+    def one(cls, digest: str, kit: bytes) -> Iterator["_Child"]:
+        """Give a child that has a kit; one that fails is ended."""
+        child = cls._waiting(digest) or _Child(digest, kit)
+        try:
+            yield child
+        except BaseException:
+            child.end()
+            raise
+        with cls.lock:
+            cls.idle.append(child)
+
+    @classmethod
+    def _waiting(cls, digest: str) -> "_Child | None":
+        with cls.lock:
+            mine = [one for one in cls.idle if one.digest == digest and one.is_waiting()]
+            others = [one for one in cls.idle if one not in mine]
+            child = mine.pop() if mine else None
+            cls.idle = mine
+        for one in others:
+            one.end()
+        return child
+
+
+class _Child:
+    """A process that draws with one kit."""
+
+    def __init__(self, digest: str, kit: bytes) -> None:
+        """Start it; it finds our modules where this process has them."""
+        self.digest = digest
+        self._folder = mkdtemp(prefix="reportgen-hand-")
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", SERVE, self._folder],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _write(self._stdin, kit)
+        except OSError:
+            self.end()
+            raise
+
+    def ask(self, task: bytes) -> bytes:
+        """Give it a task and wait for its answer; raises EOFError or OSError where it has ended."""
+        _write(self._stdin, task)
+        return _read(self._stdout)
+
+    def is_waiting(self) -> bool:
+        """Tell whether it has not ended: it does where nobody asks for long."""
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        """End it, and remove what it had on the disk."""
+        self._process.kill()
+        self._process.wait()
+        with suppress(OSError):  # what was not written yet
+            self._stdin.close()
+        self._stdout.close()
+        rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def _stdin(self) -> IO[bytes]:
+        assert self._process.stdin  # noqa: S101 - a pipe
+        return self._process.stdin
+
+    @property
+    def _stdout(self) -> IO[bytes]:
+        assert self._process.stdout  # noqa: S101 - a pipe
+        return self._process.stdout
+
+
+def serve() -> None:
+    """Draw what is asked for on stdin until nobody asks any more; the end of a child of ours."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    orders, answers = os.fdopen(os.dup(0), "rb", buffering=0), os.fdopen(os.dup(1), "wb")
+    be_silent()
+    folder = Path(sys.argv[1])
+    try:
+        with suppress(EOFError, BrokenPipeError):
+            _serve(_kit_in(_read(orders)), folder, orders, answers)
+    finally:
+        rmtree(folder, ignore_errors=True)
+        os._exit(0)  # nobody waits for what libraries would still do
+
+
+def _kit_in(content: bytes) -> Kit | None:
+    """Read a kit; one of another version of this program may be nothing that can be read."""
+    try:
+        kit: Kit = pickle.loads(content)  # noqa: S301 - of whoever gives us work
+    except Exception:  # noqa: BLE001 - the versions say why
+        return None
+    return kit
+
+
+def _serve(kit: Kit | None, folder: Path, orders: IO[bytes], answers: IO[bytes]) -> None:
+    versions = engine.versions() | {"program": program()}
+    if kit is None:
+        _read(orders)
+        _write(answers, pickle.dumps(Finished(Proof(versions, {}, ""), None)))
+        return
+    _look_at(kit.fonts, folder)
+    design = kit.design
+    limit_this_process()
+    proof = Proof(versions, engine.fingerprints(), _sample(kit))
+    del kit  # it has all the fonts
+    while select.select([orders], [], [], IDLE)[0]:
+        order = _read(orders)
+        result = _result(pickle.loads(order), design) if order else None  # noqa: S301 - a task
+        _write(answers, pickle.dumps(Finished(proof, result)))
+        if grown() > MOST_GROWTH:
+            return
+
+
+def _look_at(fonts: Mapping[str, bytes], folder: Path) -> None:
+    """Lay fonts into a folder, and draw with them and no others."""
+    place = folder / "fonts"
+    place.mkdir()
+    for file, content in fonts.items():
+        (place / file).write_bytes(content)
+    conf = folder / "fonts.conf"
+    conf.write_bytes(configured(place, fonts, folder / "cache"))
+    fontconfig.look_at(str(conf))
+
+
+def _sample(kit: Kit) -> str:
+    """Draw the sample, and give its hash; where it cannot be drawn, that is what it is known by."""
+    result = _result(kit.sample, kit.design)
+    return sha256(result.content).hexdigest() if isinstance(result, Drawn) else repr(type(result))
+
+
+def _result(task: Task, design: Design) -> Drawn | Exception:
+    """Draw a document; what it raises crosses to whoever asked for it."""
+    try:
+        return drawn(task, design)._replace(grown=0)
+    except (Rejected, DrawingError, OSError) as error:
+        return error
+
+
+def _write(stream: IO[bytes], content: bytes) -> None:
+    stream.write(len(content).to_bytes(LENGTH, "big"))
+    stream.write(content)
+    stream.flush()
+
+
+def _read(stream: IO[bytes]) -> bytes:
+    """Read what was written; raises EOFError where there is no more."""
+    length = int.from_bytes(_exactly(stream, LENGTH), "big")
+    return _exactly(stream, length)
+
+
+def _exactly(stream: IO[bytes], length: int) -> bytes:
+    content = bytearray()
+    while len(content) < length:
+        piece = stream.read(length - len(content))
+        if not piece:
+            raise EOFError
+        content += piece
+    return bytes(content)
