@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+gc.disable()  # until all is imported and collected: nothing of that is garbage
+
 # httpcore looks for this package at every lock it makes; where there is none, one look will do:
 # None says so to the import system.
 if find_spec("sniffio") is None:
@@ -68,5 +70,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Take what was imported and collected from what is looked through for garbage."""
-    gc.collect()
     gc.freeze()
+    gc.enable()

@@ -82,7 +82,7 @@ import os
 from pathlib import Path
 
 from reportgen.cli import main
-from reportgen.commands import init, run
+from reportgen.commands import check, init, run
 from reportgen.operations import failure
 from reportgen.sources.config.configuration import load
 
