@@ -118,6 +118,40 @@ def test_the_image_has_the_fonts_and_libraries_of_the_setup():
     assert re.search(r"^USER (?!0|root)", final, re.MULTILINE)
 
 
+def instructions() -> list[tuple[str, str]]:
+    """Give the instructions of the Dockerfile, each with what follows it."""
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    joined = "\n".join(lines).replace("\\\n", " ").splitlines()
+    words = (" ".join(line.split()).partition(" ") for line in joined)
+    return [(name, rest) for name, _, rest in words]
+
+
+def test_the_image_is_written_as_linters_ask():
+    """As hadolint's rules do, those that hold where versions of Debian's packages are its own."""
+    found = instructions()
+    known = {"FROM", "RUN", "COPY", "WORKDIR", "ENV", "USER", "ENTRYPOINT", "CMD"}
+    assert {name for name, _ in found} == known
+    for name, rest in found:
+        if name == "FROM":
+            assert re.match(r"[a-z]+:[\w.-]+", rest)
+            assert ":latest" not in rest
+        if name in {"ENTRYPOINT", "CMD"}:
+            assert isinstance(yaml.safe_load(rest), list)
+        if name == "WORKDIR":
+            assert rest.startswith("/")
+        if "apt-get install" in rest:
+            assert rest.startswith("apt-get update && ")
+            assert {"--yes", "--no-install-recommends"} <= {*rest.split()}
+            assert "rm -rf /var/lib/apt/lists/*" in rest
+        if "pip install" in rest:
+            assert "--no-cache-dir" in rest
+        assert "sudo" not in rest
+    copied = [rest for name, rest in found if name in {"COPY", "ENV"}]
+    assert not [rest for rest in copied if "authorities" in rest], "it does not stay in the image"
+    assert [name for name, _ in found][-4:] == ["USER", "WORKDIR", "ENTRYPOINT", "CMD"]
+
+
 def test_the_image_is_given_everything_that_the_wheel_is_made_of():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
