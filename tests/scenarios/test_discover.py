@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+import stamina
 from click.testing import CliRunner
 
 from reportgen.cli import main
@@ -66,6 +67,14 @@ def test_nothing_is_left_where_the_api_refuses(tmp_path):
     with serving(big_world(users=2, organizations=1)._replace(cycles=CYCLES)) as api:
         said = discovered(tmp_path / "mine", token="cog_wrong", base_url=api.base_url)
     assert said.code == 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_the_api_is_not_there_the_option_is_named_and_that_nothing_was_written(tmp_path):
+    with stamina.set_testing(True, attempts=2):
+        said = discovered(tmp_path / "mine", base_url="http://127.0.0.1:9")
+    assert said.code == 4
+    assert said.stderr.rstrip().endswith("check --base-url and the network; nothing was written")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -37,6 +37,7 @@ from reportgen.operations.starting import (
     start_files,
     write_all,
 )
+from reportgen.sources.api.client import ApiFailure
 from reportgen.sources.config.configuration import Configuration, load, load_settings
 from reportgen.sources.config.messages import mistakes_in
 from reportgen.sources.config.schema import SourceSection
@@ -72,6 +73,8 @@ def discover(folder: Path, written: Mapping[str, str], selector: str, context: C
             listed, derived = _discovered(place, contents, source, selector, context)
         except Rejected as rejected:
             raise Rejected(_located(one, place) for one in rejected.problems) from rejected
+        except ApiFailure as failure:
+            raise ApiFailure(_of_nothing_kept(failure.problem), failure.status) from failure
         names = sorted(str(path.relative_to(whole)) for path in whole.iterdir())
     _tell(folder, listed, derived, context)
     context.terminal.values(
@@ -181,6 +184,12 @@ def _located(problem: Problem, place: _Place) -> Problem:
         source=problem.source.replace(whole, folder),
         message=problem.message.replace(whole, folder),
     )
+
+
+def _of_nothing_kept(problem: Problem) -> Problem:
+    """Name the option where a setting is named, and that the folder does not appear."""
+    hint = problem.hint.replace("what was collected is kept", "nothing was written")
+    return replace(problem, hint=hint.replace("`base_url`", "--base-url"))
 
 
 def _tell(folder: Path, listed: list[ListedPerson], derived: Derived, context: Context) -> None:
