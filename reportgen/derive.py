@@ -50,8 +50,9 @@ from reportgen.core.notes import Notes, named_by_notes, notes_of
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.rate_card import label_warnings
+from reportgen.core.sessions import CycleSessions, held_by, parts_of, with_sessions
 from reportgen.core.statement import statement
-from reportgen.core.usage import decompose
+from reportgen.core.usage import decompose, holder_of
 from reportgen.core.user_file import (
     counted,
     ended_rows,
@@ -148,7 +149,7 @@ def derive(inputs: Inputs) -> Derived:
     for warn in (conflicting_tags, unowned_sessions):
         warnings += warn(mapping, reading.directory)
     warnings += [*rows, *_of_no_use(mapping, reading.directory, usage, met, inputs.cycle)]
-    result = replace(result, year_to_date=_year_to_date(result, inputs))
+    result = _completed(result, reading, allocations, inputs)
     notes = notes_of(correcting, result, charges, numbers) if correcting else None
     result = named_by_notes(result, notes)
     return Derived(
@@ -159,6 +160,33 @@ def derive(inputs: Inputs) -> Derived:
         statement=_compared(result, inputs.earlier, allocations, charges),
         warnings=(*configuration.located(warnings), *reading.warnings),
         notes=notes,
+    )
+
+
+def _completed(
+    result: Statement, reading: Reading, allocations: tuple[Allocation, ...], inputs: Inputs
+) -> Statement:
+    """Say what the fiscal year came to, and what usage was for."""
+    result = replace(result, year_to_date=_year_to_date(result, inputs))
+    count = inputs.configuration.settings.invoice.sessions
+    sessions = _sessions(reading, allocations, inputs)
+    return with_sessions(result, sessions, parts_of(sessions), count)
+
+
+def _sessions(
+    reading: Reading, allocations: tuple[Allocation, ...], inputs: Inputs
+) -> CycleSessions:
+    """Find the records that hold the sessions, and who bears them."""
+    known, first = reading.directory.sessions, user_first(inputs.configuration.mapping)
+    subjects = {
+        session_id: holder_of(session, reading.views, user_first=first)
+        for session_id, session in known.items()
+    }
+    return CycleSessions(
+        known=known,
+        subjects=subjects,
+        held=held_by(allocations, set(subjects.values())),
+        asked=reading.sessions,
     )
 
 
@@ -198,6 +226,9 @@ def question(configuration: Configuration, cycle: BillingCycle, remembered: Dire
             organization.id for organization in configuration.settings.source.organizations
         ),
         remembered=remembered,
+        mapping=configuration.mapping,
+        largest=configuration.settings.invoice.sessions,
+        user_first=user_first(configuration.mapping),
     )
 
 

@@ -108,6 +108,20 @@ def allocate(
                 yield _allocation(record, choice, share, part)
 
 
+def timeline_of(matcher: Matcher, mapping: Mapping, subject: Subject) -> Timeline:
+    """Resolve the rules for one subject."""
+    return _timeline(matcher, mapping, subject)
+
+
+def borne(acus: Decimal, split: Split) -> Iterator[tuple[str, Decimal]]:
+    """Give each cost center of a split its part."""
+    if len(split.shares) == 1:
+        yield split.shares[0].cost_center, acus
+        return
+    for share, part in zip(split.shares, _parts(acus, split), strict=True):
+        yield share.cost_center, part
+
+
 def _allocation(record: UsageRecord, choice: Choice, share: Share, quantity: Decimal) -> Allocation:
     """Give a part of a record; `tuple.__new__` spares a constructor: there are millions."""
     what = choice.kind, choice.cause, choice.rule

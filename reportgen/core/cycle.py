@@ -67,6 +67,11 @@ def day_before(day: date) -> date:
     return day - DAY
 
 
+def day_after(day: date) -> date:
+    """Give the day after, such as the first of what begins where another ends."""
+    return day + DAY
+
+
 def days_between(start: date, end: date) -> int:
     """Count the days of a half-open range."""
     return (end - start).days

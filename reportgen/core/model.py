@@ -19,6 +19,7 @@
     Directory                   who is who: Entry per principal, organization names, Session
       PullRequest               what a session has opened
     Views                       the API's overlapping views of one cycle, each a View
+    SessionViews                what was asked about sessions only to show them
     Usage                       the disjoint decomposition of the control total
       UsageRecord               one cell of consumption (by the million)
       Discrepancy               where views contradict each other
@@ -401,6 +402,37 @@ class Views:
     unspecified_within_tolerance: Decimal = ZERO
 
 
+SessionsUnknown = Literal[
+    "",
+    "not wanted",
+    "not asked",
+    "no totals",
+    "no daily views",
+    "refused",
+    "refused half-way",
+    "list incomplete",
+]
+"""Why it is not known which sessions of a cost center are the largest; empty where it is.
+
+Nobody wants to see any; the API was not asked about all that may be among them; its list has 0.0
+for every session; its version has no answer by session; it refused the list, or every session; some
+of the sessions that may be among them; or its list broke off.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionViews:
+    """What the API said of sessions that it was asked about to show them, by their ids.
+
+    `unknown` says of which cost centers the largest are not known for certain, and why; `wholly`
+    why they are of none. Nothing of this moves an ACU: `Views` alone decide who bears what.
+    """
+
+    views: MappingOf[str, View] = field(default_factory=dict)
+    unknown: MappingOf[str, SessionsUnknown] = field(default_factory=dict)
+    wholly: SessionsUnknown = "not asked"
+
+
 class UsageRecord(NamedTuple):
     """One disjoint cell of consumption. `requests` are the answers that prove it."""
 
@@ -559,24 +591,6 @@ class SessionUse:
     tags: tuple[str, ...] = ()
     pull_requests: tuple[PullRequest, ...] = ()
     url: str = ""
-
-
-SessionsUnknown = Literal[
-    "",
-    "not wanted",
-    "not asked",
-    "no totals",
-    "no daily views",
-    "refused",
-    "refused half-way",
-    "list incomplete",
-]
-"""Why it is not known which sessions of a cost center are the largest; empty where it is.
-
-Nobody wants to see any; the API was not asked about all that may be among them; its list has 0.0
-for every session; its version has no answer by session; it refused the list, or every session; some
-of the sessions that may be among them; or its list broke off.
-"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

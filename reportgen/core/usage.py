@@ -15,16 +15,18 @@ takes what is left.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from reportgen.core.match import subject_of
+from reportgen.core.match import Subject, subject_of
 from reportgen.core.model import (
     ANY_PRODUCT,
     CASCADE_TERMINAL,
+    DEVIN,
     UNSPECIFIED,
     Cell,
     Directory,
@@ -106,12 +108,55 @@ def decompose(views: Views, directory: Directory, *, user_first: bool, tolerance
     residual where the two cannot be told apart. A negative residual beyond `tolerance` (ACUs) stays
     in the ledger; as far as its view is not negative itself, a credit, it is a discrepancy.
     """
+    residuals = _settled(views, directory, user_first=user_first, tolerance=tolerance)
+    return _partition(views, residuals, tolerance)
+
+
+def _settled(
+    views: Views, directory: Directory, *, user_first: bool, tolerance: Decimal
+) -> list[Residual]:
+    """Give every cell but the balancing one."""
     leaves, users, organizations = _residuals(views, directory, tolerance)
     if user_first:
         organizations = _undisputed(organizations, users, _users_known_in(views))
     else:
         users = _undisputed(users, organizations, _organizations_known_of(views))
-    return _partition(views, [*leaves, *users.values(), *organizations.values()], tolerance)
+    return [*leaves, *users.values(), *organizations.values()]
+
+
+def holder_of(session: Session, views: Views, *, user_first: bool) -> Subject:
+    """Name the record that holds what a session used: its own, its owner's, an organization's.
+
+    Without C it is in what U or O leave, whichever of them keeps it (`decompose`).
+    """
+    org_id, owner = session.org_id, session.principal
+    if (view := views.sessions.get(session.session_id)) and view.quantities:
+        return org_id, *(owner or ("", "")), session.session_id
+    if owner is None:
+        return org_id, "", "", ""
+    if (org_id, owner) in views.pairs:
+        return org_id, *owner, ""
+    if owner in views.principals and (user_first or org_id not in views.organizations):
+        return "", *owner, ""
+    return org_id, "", "", ""
+
+
+def cells_of(
+    views: Views,
+    directory: Directory,
+    subjects: Container[Subject],
+    *,
+    user_first: bool,
+    tolerance: Decimal,
+) -> dict[Subject, dict[date, Decimal]]:
+    """Give what the records of some subjects come to of `devin`, by day."""
+    cells: dict[Subject, dict[date, Decimal]] = {}
+    for residual in _settled(views, directory, user_first=user_first, tolerance=tolerance):
+        subject = (residual.org_id, *(residual.principal or ("", "")), residual.session_id)
+        if subject in subjects:
+            quantities = residual.quantities.items()
+            cells[subject] = {day: acus for (day, product), acus in quantities if product == DEVIN}
+    return cells
 
 
 def open_pairs(views: Views, directory: Directory, tolerance: Decimal) -> list[Pair]:

@@ -218,3 +218,64 @@ def _hard_work(person: Person) -> list[Atom]:
             ("cascade", None, 1e-9),
         )
     ]
+
+
+def working_world(
+    *, users: int, organizations: int, sessions: int, crossing: float = 0.5, seed: int = 1
+) -> World:
+    """Grow an enterprise by its sessions: what each used by day comes first, and is added up.
+
+    Of so many `sessions` of every user a part is `crossing`: begun before December's cycle or going
+    on after it, with days of work on either side. Beside them users consume a little without one.
+    """
+    rng = Random(seed)  # noqa: S311 - a world, no secret
+    places = tuple(
+        Organization(f"org-{number:06x}", f"Organization {number}")
+        for number in range(organizations)
+    )
+    people = tuple(_person(rng, number, places) for number in range(users))
+    work = [
+        _working_session(rng, number * sessions + turn, person, crossing=rng.random() < crossing)
+        for number, person in enumerate(people)
+        for turn in range(sessions)
+    ]
+    atoms = [atom for _, spent in work for atom in spent]
+    atoms += [
+        Atom(day, "devin", person.orgs[0], person.user_id, None, round(0.3 * rng.random(), 2))
+        for person in people
+        for day in range(*CYCLES[1], 3 * DAY)
+    ]
+    return World(
+        cycles=CYCLES[1:],
+        organizations=places,
+        people=people,
+        service_users=(),
+        sessions=tuple(session for session, _ in work),
+        atoms=tuple(sorted((atom for atom in atoms if atom.acus), key=lambda atom: atom.day)),
+    )
+
+
+def _working_session(
+    rng: Random, number: int, person: Person, *, crossing: bool
+) -> tuple[Session, list[Atom]]:
+    """Let a session work on some days in a row, and draw what it used on each."""
+    start, end = CYCLES[1]
+    length = 2 + int(rng.random() * 5) if crossing else 1 + int(rng.random() * 3)
+    before = 1 + int(rng.random() * (length - 1)) if crossing else 0
+    if not crossing:
+        begin = start + int(rng.random() * ((end - start) / DAY - length + 1)) * DAY
+    elif rng.random() < 0.5:
+        begin = start - before * DAY
+    else:
+        begin = end - before * DAY
+    scale = 1 + 30 * rng.random() ** 4
+    org_id = person.orgs[int(rng.random() * len(person.orgs))]
+    session_id = f"{int(rng.random() * 16**8):08x}{number:08x}"
+    spent = [
+        Atom(day, "devin", org_id, person.user_id, session_id, round(scale * rng.random(), 2))
+        for day in range(begin, begin + length * DAY, DAY)
+    ]
+    tags = (f"project:{number % 3}",) if number % 4 else ()
+    last = begin + (length - 1) * DAY
+    created_at, updated_at = begin + 600, last + 40_000
+    return Session(number, session_id, org_id, person.user_id, tags, created_at, updated_at), spent

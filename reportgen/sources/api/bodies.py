@@ -94,14 +94,30 @@ class ServiceUser(msgspec.Struct):
     role_assignments: list[Assignment] = []
 
 
+class ListedPullRequest(msgspec.Struct):
+    """A pull request of a session: v2 has other names for the same."""
+
+    pr_url: str | None = None
+    pr_state: str | None = None
+    url: str | None = None
+    state: str | None = None
+
+
 class ListedSession(msgspec.Struct):
-    """A session and its owner, who may have left."""
+    """A session and its owner, who may have left; Unix seconds in v3, date-times in v2."""
 
     session_id: str
     org_id: str
     user_id: str | None = None
     service_user_id: str | None = None
     tags: list[str] = []
+    title: str | None = None
+    url: str | None = None
+    status: str | None = None
+    pull_requests: list[ListedPullRequest] | None = None
+    acus_consumed: Decimal | None = None
+    created_at: Instant | dt.datetime | None = None
+    updated_at: Instant | dt.datetime | None = None
 
 
 class Self(msgspec.Struct):

@@ -1,15 +1,32 @@
 """Who is who: what lists and sessions say of principals, whichever version of the API said it."""
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from sys import intern
 
+from reportgen.core.cycle import day_of_instant
 from reportgen.core.directory import by_principal
 from reportgen.core.match import is_pattern, session_key
-from reportgen.core.model import Directory, Entry, Pair, Principal, PrincipalKind, Rule, Session
+from reportgen.core.model import (
+    Directory,
+    Entry,
+    Pair,
+    Principal,
+    PrincipalKind,
+    PullRequest,
+    Rule,
+    Session,
+)
+from reportgen.core.money import is_quantity
 from reportgen.core.text import clipped, legible, visible
 from reportgen.sources.api import bodies
 
 LONGEST_NAME = 320
 """Characters, as many as an e-mail may have."""
+LONGEST_TITLE, LONGEST_URL, LONGEST_STATE = 200, 2000, 40
+"""Characters of what is shown of a session; a cut address would lead elsewhere, so it is left out.
+"""
 
 
 def assembled(
@@ -49,6 +66,13 @@ def sessions(items: Iterable[bodies.ListedSession]) -> Iterator[Session]:
             principal=owners[0] if len(owners) == 1 else None,
             tags=tuple(listed.tags),
             claimed_by=owners,
+            title=clipped(legible(listed.title or ""), LONGEST_TITLE),
+            url=_address(listed.url),
+            status=_state(listed.status),
+            pull_requests=_pull_requests(listed.pull_requests or ()),
+            lifetime_acus=_quantity(listed.acus_consumed),
+            created=_began(listed.created_at),
+            updated=_ended(listed.updated_at),
         )
 
 
@@ -97,6 +121,47 @@ def _owners(listed: bodies.ListedSession) -> Iterator[Principal]:
         yield Principal("user", listed.user_id)
     if listed.service_user_id:
         yield Principal("service_user", listed.service_user_id)
+
+
+def _pull_requests(listed: Iterable[bodies.ListedPullRequest]) -> tuple[PullRequest, ...]:
+    """Read what a session opened, once each; without an address there is nothing to show."""
+    by_url = {}
+    for one in listed:
+        if url := _address(one.pr_url or one.url):
+            by_url[url] = PullRequest(url, _state(one.pr_state or one.state))
+    return tuple(by_url.values())
+
+
+def _address(url: str | None) -> str:
+    """Give an address as documents can carry it; one without end is none."""
+    address = legible(url or "")
+    return address if len(address) <= LONGEST_URL else ""
+
+
+def _state(state: str | None) -> str:
+    """Give a word for a state; a few of them stand for thousands of sessions."""
+    return intern(clipped(legible(state or ""), LONGEST_STATE))
+
+
+def _quantity(acus: Decimal | None) -> Decimal | None:
+    """Give a number of ACUs that can be reckoned with."""
+    return acus if acus is not None and is_quantity(acus) else None
+
+
+def _began(instant: int | datetime | None) -> date | None:
+    """Give the billing day that was running."""
+    return None if instant is None else day_of_instant(_aware(instant))
+
+
+def _ended(instant: int | datetime | None) -> date | None:
+    """Give the last billing day that can have been running: its label is no later than the date."""
+    return None if instant is None else _aware(instant).astimezone(UTC).date()
+
+
+def _aware(instant: int | datetime) -> datetime:
+    if isinstance(instant, int):
+        return datetime.fromtimestamp(instant, UTC)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _is_id(rule: Rule) -> bool:

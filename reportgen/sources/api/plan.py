@@ -32,8 +32,9 @@ class Request:
     `required`: nothing can be done without it. `optional`: named by the configuration alone; it may
     never have been asked. `credential` is the organization whose token is used; empty for the
     enterprise's. `view` names the kind of view where the endpoint alone does not: within which
-    organization it looks. `target` is path and query sorted by key, ids percent-encoded, without
-    method, host or token: what a request is known by, so it is put together once.
+    organization it looks. `shown` is what is asked only to be shown: no ACU rests on the answer.
+    `target` is path and query sorted by key, ids percent-encoded, without method, host or token:
+    what a request is known by, so it is put together once.
     """
 
     endpoint: str
@@ -44,6 +45,7 @@ class Request:
     optional: bool = False
     credential: str = ""
     view: str = ""
+    shown: bool = False
     target: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

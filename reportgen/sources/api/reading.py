@@ -9,7 +9,17 @@ from typing import Any, Literal
 
 from reportgen.core.cycle import LONGEST_CYCLE, BillingCycle, is_plausible
 from reportgen.core.directory import recalled, with_answered
-from reportgen.core.model import DEVIN, Directory, MissingView, Principal, Rule, View, Views
+from reportgen.core.model import (
+    DEVIN,
+    Directory,
+    Mapping,
+    MissingView,
+    Principal,
+    Rule,
+    SessionViews,
+    View,
+    Views,
+)
 from reportgen.core.problem import Problem
 from reportgen.core.text import some
 from reportgen.sources.api.bodies import DayTotals
@@ -41,6 +51,8 @@ class Question:
 
     `organizations` are those with a credential of their own, where the enterprise has none.
     `remembered` is who was seen in earlier cycles: whoever has left since is asked about as well.
+    So many of the `largest` sessions of every cost center of the `mapping` are to be shown;
+    `user_first` tells whether its user rules outrank those of organizations.
     """
 
     cycle: BillingCycle
@@ -48,6 +60,9 @@ class Question:
     tolerance: Decimal
     organizations: tuple[str, ...] = ()
     remembered: Directory = field(default_factory=Directory, repr=False)
+    mapping: Mapping | None = field(default=None, repr=False)
+    largest: int = 0
+    user_first: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +88,7 @@ class Reading:
 
     views: Views = field(repr=False)
     directory: Directory = field(repr=False)
+    sessions: SessionViews = field(default_factory=SessionViews, repr=False)
     missing_views: tuple[MissingView, ...] = ()
     warnings: tuple[Problem, ...] = ()
     refused: Refused = field(default=Refused(), repr=False)
@@ -82,13 +98,16 @@ class Reading:
 class Findings:
     """The answers so far, sorted by what they are about.
 
-    `refused` counts the refusals by endpoint and status; `incomplete` names what was not asked, and
-    lists that broke off; `warnings` say what was cut.
+    `refused` counts the refusals by endpoint and status, `refused_sessions` has those of sessions
+    that rules name; `sessions` are those asked about to be shown. `incomplete` names what was not
+    asked, and lists that broke off; `warnings` say what was cut.
     """
 
     reader: ViewReader
     views: dict[ViewKind, dict[Any, View]] = field(default_factory=lambda: defaultdict(dict))
     refused: Counter[tuple[str, int]] = field(default_factory=Counter)
+    refused_sessions: dict[str, int] = field(default_factory=dict)
+    sessions: SessionViews = field(default_factory=SessionViews)
     incomplete: tuple[MissingView, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
@@ -113,6 +132,7 @@ class Findings:
         """Count a refusal; a session is an empty view then: what it used stays with its owner."""
         if kind == "sessions":
             self.views[kind][key] = View(requests=(answer.recorded.request,), quantities={})
+            self.refused_sessions[key] = answer.recorded.status
             request = replace(request, optional=False)
         self.refuse(request, answer)
 
@@ -155,6 +175,7 @@ class Findings:
             directory=recalled(
                 with_answered(known, principals, self.views["organizations"]), remembered
             ),
+            sessions=self.sessions,
             missing_views=(*refused, *self.incomplete),
             warnings=(*self.warnings, *self.reader.warnings()),
         )

@@ -2,7 +2,8 @@
 
 A 404 says something of one id. A 403 is about the credential: where it could see a kind of view
 (within an organization: of that organization) and then could not, something has changed while it
-was asked. What was charged on that would be wrong without anybody's having been told.
+was asked. What was charged on that would be wrong without anybody's having been told. What is
+asked only to be shown charges nobody, and is told where it would be shown.
 """
 
 from collections import Counter
@@ -59,7 +60,7 @@ def _counted(kinds: dict[str, _Kind], requests: Sequence[Request], answers: Answ
     """Count answers and refusals by kind of view; gives the answers back."""
     for request in requests:
         answer = answers.get(request.target)
-        if answer is None:
+        if answer is None or request.shown:
             continue
         kind = kinds.setdefault(request.kind, _Kind(first=request))
         if answer.body is not None:

@@ -10,7 +10,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle, cycle_between
-from reportgen.core.model import CASCADE_TERMINAL, DEVIN, Directory, Principal, View
+from reportgen.core.model import (
+    CASCADE_TERMINAL,
+    DEVIN,
+    Directory,
+    Principal,
+    SessionViews,
+    View,
+)
 from reportgen.core.problem import Problem
 from reportgen.sources.api import bodies, directory
 from reportgen.sources.api.pages import LIMIT, Pages, all_pages
@@ -72,6 +79,7 @@ def consumption(question: Question) -> Plan[Reading]:
     tied = in_all or sum_of(findings.views["organizations"].values())
     findings.views["enterprise"][""] = findings.reader.split(total, tied, DEVIN, CASCADE_TERMINAL)
     findings.views["principals"] |= dict(_principals(findings, users))
+    findings.sessions = SessionViews(wholly="no daily views" if question.largest else "not wanted")
     return findings.as_reading(known, question.remembered, users)
 
 

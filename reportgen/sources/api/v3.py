@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from reportgen.core.cycle import BillingCycle, billing_day, cycle_between
 from reportgen.core.match import sessions_named
-from reportgen.core.model import Directory, MissingView, Pair, Principal, PrincipalKind
+from reportgen.core.model import Directory, MissingView, Pair, Principal, PrincipalKind, Session
 from reportgen.core.problem import Problem
 from reportgen.core.usage import open_pairs
 from reportgen.sources.api import bodies, directory
+from reportgen.sources.api.largest import ask_largest, unknown_of
 from reportgen.sources.api.pages import PAGE_SIZE, Pages, all_pages
 from reportgen.sources.api.plan import Plan, Request
 from reportgen.sources.api.reading import (
@@ -107,13 +108,17 @@ def consumption(question: Question) -> Plan[Reading]:
     lists = _Lists(*(yield from all_pages(_list_requests(question.cycle))))
     findings.check_lists(lists)
     known = _directory(lists)
+    unknown = unknown_of(question, known, [lists.sessions])
     pairs = {*_assigned_pairs(lists), *directory.session_pairs(known)}
+    del lists  # what they hold is known, and by the hundred thousand
     asked = [
         *_single_views(question, known),
         *(_pair(question.cycle, pair) for pair in sorted(pairs)),
     ]
     yield from findings.keep(asked)
     yield from _ask_open_pairs(findings, question, known, pairs)
+    ask = partial(_session, question.cycle)
+    yield from ask_largest(findings, question, known, unknown, ask)
     return findings.as_reading(known, question.remembered, findings.views["principals"])
 
 
@@ -251,8 +256,13 @@ def _single_views(question: Question, known: Directory) -> Iterator[Asked]:
         request = daily(cycle, endpoint, principal.id, optional=principal in named)
         yield "principals", principal, request
     sessions = sessions_named(question.rules, known.sessions.values())
-    for session_id in sorted({session.session_id for _, session in sessions}):
-        yield "sessions", session_id, daily(cycle, DAILY_OF_SESSION, session_id, optional=True)
+    named_sessions = {session.session_id: session for _, session in sessions}
+    for session_id, session in sorted(named_sessions.items()):
+        yield "sessions", session_id, _session(cycle, session)
+
+
+def _session(cycle: BillingCycle, session: Session) -> Request:
+    return daily(cycle, DAILY_OF_SESSION, session.session_id, optional=True)
 
 
 def _pair(cycle: BillingCycle, pair: Pair) -> Asked:

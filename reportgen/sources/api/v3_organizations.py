@@ -10,9 +10,10 @@ from itertools import product
 
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.match import sessions_named
-from reportgen.core.model import Directory, Pair, Principal
+from reportgen.core.model import Directory, Pair, Principal, Session
 from reportgen.core.usage import with_unknown_users
 from reportgen.sources.api import bodies, directory
+from reportgen.sources.api.largest import ask_largest, unknown_of
 from reportgen.sources.api.pages import PAGE_SIZE, Pages, all_pages
 from reportgen.sources.api.plan import Plan, Request
 from reportgen.sources.api.reading import Asked, Findings, Question, Reading
@@ -33,11 +34,15 @@ def consumption(question: Question) -> Plan[Reading]:
     lists = yield from all_pages(requests)
     findings.check_lists(lists)
     known = _directory(org_ids, lists)
+    unknown = unknown_of(question, known, filter(_is_of_sessions, lists))
     asked = [*_views(question, known, lists)]
+    del lists  # what they hold is known, and by the hundred thousand
     yield from findings.keep(asked)
     findings.views["enterprise"][""] = sum_of(findings.views["organizations"].values())
     pairs = {pair for kind, pair, _ in asked if kind == "pairs"}
     yield from _ask_who_else(findings, question, known, pairs)
+    ask = partial(_session, question.cycle)
+    yield from ask_largest(findings, question, known, unknown, ask)
     answered = (principal for _, principal in findings.views["pairs"])
     return findings.as_reading(known, question.remembered, answered)
 
@@ -104,8 +109,9 @@ def _views(question: Question, known: Directory, lists: Sequence[Pages]) -> Iter
     for pair in sorted(set(product(question.organizations, named)) - pairs):
         yield _pair(question.cycle, pair, optional=True)
     sessions = sessions_named(question.rules, known.sessions.values())
-    for session in sorted({(session.session_id, session.org_id) for _, session in sessions}):
-        yield _session(question.cycle, *session)
+    named_sessions = {session.session_id: session for _, session in sessions}
+    for session_id, session in sorted(named_sessions.items()):
+        yield "sessions", session_id, _session(question.cycle, session)
 
 
 def _ask_who_else(
@@ -144,10 +150,9 @@ def _pair(cycle: BillingCycle, pair: Pair, *, optional: bool) -> Asked:
     return "pairs", pair, request
 
 
-def _session(cycle: BillingCycle, session_id: str, org_id: str) -> Asked:
-    endpoint = f"{DAILY}/sessions/{{}}"
+def _session(cycle: BillingCycle, session: Session) -> Request:
+    endpoint, org_id = f"{DAILY}/sessions/{{}}", session.org_id
     view = endpoint.format(org_id, "{id}")
-    request = daily(
-        cycle, endpoint, org_id, session_id, optional=True, credential=org_id, view=view
+    return daily(
+        cycle, endpoint, org_id, session.session_id, optional=True, credential=org_id, view=view
     )
-    return "sessions", session_id, request

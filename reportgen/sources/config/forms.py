@@ -84,6 +84,7 @@ FORMS: Mapping[str, Form] = {
     "charged_part": _text(f"^-?{_SOME}{_DIGITS} *%$"),
     "part": _text("^(0*100(\\.0+)?|0*[0-9]{1,2}(\\.[0-9]{1,40})?) *%$"),
     "row_count": _whole(0, 999_999, "[0-9]{1,6}"),
+    "session_count": _whole(0, 100, "[0-9]{1,2}|100"),
     "day_count": _whole(0, 999, "[0-9]{1,3}"),
     "mebibytes": _whole(1, 999_999, "[1-9][0-9]{0,5}"),
     "port": _whole(1, 65_535, "[1-9][0-9]{0,4}"),

@@ -48,6 +48,7 @@ MEANINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "invoice.users": ("pseudonyms", "people by `names`, by `pseudonyms`, or `none` at all"),
         "invoice.detail": ("sums", "the printed detail by `days`, or `sums` alone"),
         "invoice.max_detail_rows": ("500", "rows of printed detail; workbooks have all of it"),
+        "invoice.sessions": ("25", "how many of the largest sessions are shown, up to 100"),
         "invoice.tie_out": ("full", "`full` tells every invoice the vendor's total as well"),
         "invoice.accent": ('"#7a1f4e"', "the colour of headings and lines"),
         "invoice.logo": ("logo.svg", "SVG or PNG"),

@@ -81,6 +81,15 @@ def row_count(text: str) -> int:
     return int(text)
 
 
+def session_count(text: str) -> int:
+    """Read how many sessions are shown of a cost center, none included."""
+    if not re.fullmatch(r"\d{1,2}|100", text, re.ASCII):
+        raise Unreadable(
+            f"{quoted(text)} is not a number of sessions", "write a whole number from 0 to 100"
+        )
+    return int(text)
+
+
 def day_count(text: str) -> int:
     """Read how many days are waited, none included."""
     if not re.fullmatch(r"\d{1,3}", text, re.ASCII):

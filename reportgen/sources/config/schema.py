@@ -56,6 +56,7 @@ from reportgen.sources.config.fields import (
     RowCount,
     SecurityName,
     Segment,
+    SessionCount,
     Shown,
     SignInName,
     SummaryName,
@@ -107,6 +108,7 @@ class InvoiceSection(Section):
     users: Shown = "names"
     detail: DetailForm = "days"
     max_detail_rows: RowCount = 1500
+    sessions: SessionCount = 10
     tie_out: TieOutExtent = "own"
     accent: Color = "#1f4e79"
     logo: Text | None = None
