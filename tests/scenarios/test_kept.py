@@ -96,6 +96,7 @@ def test_what_machines_are_told_says_it_too(job):
     assert told["documents"] == {"kept": OF_ALL, "drawn": 0}
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     "harm",
     [
@@ -128,6 +129,7 @@ def test_what_was_noted_otherwise_is_drawn(job, of):
     assert content(job) == before
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"files": 1}', '{"files": [], "drawn": [1]}'])
 def test_without_notes_everything_is_drawn(job, text):
     (job.cycle() / "inputs" / "draft.json").write_text(text, encoding="utf-8")
@@ -168,6 +170,7 @@ def test_what_is_warned_of_is_warned_of_again(job):
     assert warned[0] == warned[1]
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(2)
 @pytest.mark.parametrize("seed", range(8))
 def test_what_is_kept_is_what_would_be_drawn(job, tmp_path, seed):

@@ -42,8 +42,12 @@ WALKED = {
     "docs/exports.md": 2,
     "docs/deploy.md": 5,
     "docs/auditor.md": 2,
+    "docs/distributed.md": 3,
 }
-"""How many blocks each page has that are typed; no other page has any."""
+"""How many blocks each page has that are typed; no other page has any.
+
+What docs/distributed.md has typed on several machines, test_elsewhere.py does on one.
+"""
 
 
 def test_every_page_with_something_to_type_is_walked():
