@@ -61,6 +61,7 @@ def test_what_the_program_imports_is_what_it_asks_for() -> None:
     assert imported("reportgen") == (RUNTIME.keys() - NOT_IMPORTED) | OPTIONAL
 
 
+@pytest.mark.heavy
 def test_what_tests_import_is_asked_for() -> None:
     wanted = imported("tests", "benchmarks", "samples")
     assert wanted - RUNTIME.keys() - DEVELOPMENT.keys() == set()

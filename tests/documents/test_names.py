@@ -75,6 +75,7 @@ def letters(text: str) -> str:
     return "".join(seen)
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_name_is_drawn_and_kept(kind):

@@ -180,6 +180,7 @@ def test_a_report_that_cannot_be_finished_is_not_left_behind(room, monkeypatch, 
     assert "report this line" in capsys.readouterr().err
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("machine", [False, True], ids=["people", "machines"])
 def test_a_command_that_fails_by_a_bug(room, machine):

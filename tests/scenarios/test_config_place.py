@@ -61,6 +61,7 @@ def test_a_recording_that_is_collected_again_leaves_the_evidence_as_it_was(draft
     assert evidence.stat().st_mtime_ns == 1
 
 
+@pytest.mark.quick(8)
 @pytest.mark.parametrize("name", sorted(WRITING))
 @pytest.mark.parametrize("inside", ["", "inputs/config", "inputs/config/chargeback.yaml"])
 def test_a_configuration_inside_an_archive_is_not_worked_with(drafted, name, inside):

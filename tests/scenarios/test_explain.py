@@ -244,6 +244,7 @@ def test_it_is_readable_at_100_columns_and_foots_as_printed(sample, code):
         assert (f"{more} more " in footing) == (more > 0)
 
 
+@pytest.mark.heavy
 def test_a_line_in_full_shows_all_its_records_and_their_answers(sample):
     lines = explained(sample.job.folder, "CC-1001")["lines"]
     longest = max(lines, key=lambda line: len(line["records"]))

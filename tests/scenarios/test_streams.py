@@ -149,6 +149,7 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("delay", [0, 0.1, 0.4])
 def test_an_interruption_at_the_very_beginning_is_as_clean_as_later(small_job, delay):
     check_interrupted(small_job, delay)

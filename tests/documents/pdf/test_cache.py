@@ -34,6 +34,7 @@ HOMES: dict[str, dict[str, str]] = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(2)
 @pytest.mark.parametrize("home", HOMES)
 def test_fontconfig_has_nothing_to_complain_of(home, tmp_path):

@@ -166,6 +166,7 @@ def test_there_are_catalogs():
     assert [Locale.parse(language) for language in CATALOGS]
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("language", CATALOGS)
 def test_catalog_is_complete_and_fit(language):
     assert list(problems(TEMPLATES[f"locale/{language}.po"], language)) == []

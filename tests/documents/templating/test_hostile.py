@@ -115,6 +115,7 @@ CHANGING = [
 ]
 
 
+@pytest.mark.quick(17)
 @pytest.mark.parametrize(("expression", "message"), CLOSED + LARGE + CHANGING)
 def test_the_sandbox_refuses_and_names_the_line(expression, message, worker):
     with pytest.raises(Rejected) as caught:

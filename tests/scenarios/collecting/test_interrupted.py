@@ -50,6 +50,7 @@ def test_under_faults_of_every_kind_the_statement_is_the_same(tmp_path, calm, na
     assert api.violations == []
 
 
+@pytest.mark.heavy
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_under_every_kind_alone_the_statement_is_the_same(tmp_path, calm, kind):
