@@ -121,6 +121,20 @@ def test_an_executor_that_takes_no_work_is_told(job, farm):
     assert not (job.cycle() / "invoices").exists()
 
 
+@pytest.mark.heavy
+def test_an_interruption_leaves_no_process_and_no_folder(job, farm, tmp_path):
+    places = tmp_path / "temporary"
+    places.mkdir()
+    called = {"PYTHONPATH": farm, "TMPDIR": str(places)}
+    begun = job.start("run", "--executor", "farm:threads", **called)
+    _until(lambda: any(places.glob("reportgen-hand-*")))
+    os.killpg(begun.pid, signal.SIGINT)
+    _, said = begun.communicate(timeout=STARTED)
+    assert begun.returncode == 130
+    assert said.endswith("interrupted; run it again to go on\n")
+    _until(lambda: not any(places.glob("reportgen-hand-*")))
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -12,7 +12,6 @@ known by its hash. Who lacks it asks for it, once for every process of the execu
 import os
 import pickle
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -167,6 +166,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # what a terminal sends to the command would leave its folder
         )
         try:
             _write(self._stdin, kit)
@@ -205,7 +205,6 @@ class _Child:
 
 def serve() -> None:
     """Draw what is asked for on stdin until nobody asks any more; the end of a child of ours."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     orders, answers = os.fdopen(os.dup(0), "rb", buffering=0), os.fdopen(os.dup(1), "wb")
     be_silent()
     folder = Path(sys.argv[1])
