@@ -31,6 +31,7 @@ from reportgen.core.model import (
     Allocation,
     Correcting,
     CycleTotals,
+    CycleUnitCosts,
     Directory,
     Flaw,
     Heading,
@@ -52,6 +53,7 @@ from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.rate_card import label_warnings
 from reportgen.core.sessions import CycleSessions, held_by, parts_of, with_sessions
 from reportgen.core.statement import statement
+from reportgen.core.unit_costs import Told, lists_sessions, unit_costs
 from reportgen.core.usage import decompose, holder_of
 from reportgen.core.user_file import (
     counted,
@@ -166,8 +168,9 @@ def derive(inputs: Inputs) -> Derived:
 def _completed(
     result: Statement, reading: Reading, allocations: tuple[Allocation, ...], inputs: Inputs
 ) -> Statement:
-    """Say what the fiscal year came to, and what usage was for."""
-    result = replace(result, year_to_date=_year_to_date(result, inputs))
+    """Say what the fiscal year came to, what usage was for, and what it bought."""
+    year, bought = _year_to_date(result, inputs), _unit_costs(result, reading, inputs)
+    result = replace(result, year_to_date=year, unit_costs=bought)
     count = inputs.configuration.settings.invoice.sessions
     sessions = _sessions(reading, allocations, inputs)
     return with_sessions(result, sessions, parts_of(sessions), count)
@@ -205,6 +208,21 @@ def _compared(
     moves, arrivals, departures = moved(previous, allocations, charges, decimals)
     variance = replace(compared.variance, moved=moves, arrived=arrivals, departed=departures)
     return replace(compared, variance=variance)
+
+
+def _unit_costs(result: Statement, reading: Reading, inputs: Inputs) -> CycleUnitCosts:
+    """Count sessions: those that were asked for their days by the answers."""
+    lists = (inputs.responses[request] for request in inputs.responses if lists_sessions(request))
+    by_rule = {key: view for key, view in reading.views.sessions.items() if view.quantities}
+    told = Told(
+        directory=reading.directory,
+        views=reading.views,
+        asked={**by_rule, **reading.sessions.views},
+        user_first=user_first(inputs.configuration.mapping),
+        missing=reading.missing_views,
+        as_of=min((listed.fetched_at for listed in lists), default=""),
+    )
+    return unit_costs(result.invoices, told, inputs.configuration.mapping, inputs.cycle)
 
 
 def _year_to_date(result: Statement, inputs: Inputs) -> YearToDate | None:

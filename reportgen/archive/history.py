@@ -17,7 +17,7 @@ from decimal import Decimal
 from hashlib import sha256
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -35,12 +35,16 @@ from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle
 from reportgen.core.directory import principal_of
 from reportgen.core.model import (
     CostCenterTotals,
+    Counted,
     CycleTotals,
+    CycleUnitCosts,
     InvoiceLine,
     LineKind,
+    NotCounted,
     Principal,
     PrincipalKind,
     ProductTotals,
+    UnitCosts,
 )
 from reportgen.core.money import ZERO, add, decimals_of, plain, total
 from reportgen.core.problem import Problem, Rejected
@@ -53,6 +57,7 @@ LONGEST_CELL = 2**31 - 1
 """Somebody's row in a thousand organizations names more answers than Python's reader takes."""
 _QUANTITY = re.compile(r"\A-?[0-9]{1,30}(\.[0-9]{1,60})?\Z")
 DecimalText = Annotated[str, msgspec.Meta(pattern=_QUANTITY.pattern)]
+WholeNumber = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
 
 class _Product(msgspec.Struct):
@@ -78,7 +83,36 @@ class _CostCenter(msgspec.Struct):
     principals: list[_Principal]
 
 
-class _Cycle(msgspec.Struct):
+class _UnitCosts(msgspec.Struct):
+    """What was counted for somebody; a department may have no name, the enterprise has none."""
+
+    sessions: WholeNumber
+    sessions_at_most: WholeNumber
+    pull_requests: WholeNumber
+    pull_requests_at_most: WholeNumber
+    merged_pull_requests: WholeNumber
+    merged_pull_requests_at_most: WholeNumber
+    acus: DecimalText
+    amount: DecimalText
+
+
+class _OfCostCenter(_UnitCosts, kw_only=True):
+    code: str
+
+
+class _OfDepartment(_UnitCosts, kw_only=True):
+    department: str | None
+
+
+class _CycleUnitCosts(msgspec.Struct):
+    as_of: str | None
+    not_counted: NotCounted | None
+    cost_centers: list[_OfCostCenter]
+    departments: list[_OfDepartment]
+    enterprise: _UnitCosts | None
+
+
+class _Cycle(msgspec.Struct, omit_defaults=True):
     start: date
     end: date
     status: Literal["draft", "closed"]
@@ -87,6 +121,7 @@ class _Cycle(msgspec.Struct):
     control_acus: DecimalText
     invoiced_amount: DecimalText
     cost_centers: list[_CostCenter]
+    unit_costs: _CycleUnitCosts | None = None
 
 
 class _File(msgspec.Struct, omit_defaults=True):
@@ -128,6 +163,7 @@ class _Statement(msgspec.Struct):
     currency: str
     cost_centers: list[_WrittenCostCenter]
     tie_out: _TieOut
+    unit_costs: _CycleUnitCosts | None = None
 
 
 _file = msgspec.json.Decoder(_File)
@@ -265,6 +301,7 @@ def _built(folder: Path, *, directly_before: bool) -> CycleTotals:
             center.code: _totals(center, principals) for center in statement.cost_centers
         },
         seal=sha256(content_of(manifest)).hexdigest() if manifest.exists() else None,
+        unit_costs=_unit_costs_read(statement.unit_costs) if directly_before else None,
     )
 
 
@@ -369,6 +406,7 @@ def _written(before: CycleTotals) -> _Cycle:
             )
             for code, center in sorted(before.cost_centers.items())
         ],
+        unit_costs=_unit_costs_written(before.unit_costs) if before.unit_costs else None,
     )
 
 
@@ -410,4 +448,59 @@ def _read(written: _Cycle) -> CycleTotals:
             for center in written.cost_centers
         },
         seal=written.seal,
+        unit_costs=_unit_costs_read(written.unit_costs),
+    )
+
+
+def _unit_costs_written(costs: CycleUnitCosts) -> _CycleUnitCosts:
+    return _CycleUnitCosts(
+        as_of=costs.as_of or None,
+        not_counted=costs.not_counted,
+        cost_centers=[
+            _OfCostCenter(code=code, **_counted_written(one))
+            for code, one in costs.by_cost_center.items()
+        ],
+        departments=[
+            _OfDepartment(department=name or None, **_counted_written(one))
+            for name, one in costs.by_department.items()
+        ],
+        enterprise=None if costs.not_counted else _UnitCosts(**_counted_written(costs.enterprise)),
+    )
+
+
+def _counted_written(costs: UnitCosts) -> dict[str, Any]:
+    sessions, pull_requests, merged = costs.sessions, costs.pull_requests, costs.merged
+    return {
+        "sessions": sessions.known,
+        "sessions_at_most": sessions.at_most,
+        "pull_requests": pull_requests.known,
+        "pull_requests_at_most": pull_requests.at_most,
+        "merged_pull_requests": merged.known,
+        "merged_pull_requests_at_most": merged.at_most,
+        "acus": plain(costs.acus),
+        "amount": f"{costs.amount:f}",
+    }
+
+
+def _unit_costs_read(written: _CycleUnitCosts | None) -> CycleUnitCosts | None:
+    """Read what was counted; of a statement that was written before anything was, nothing."""
+    if written is None:
+        return None
+    whole = written.enterprise
+    return CycleUnitCosts(
+        as_of=written.as_of or "",
+        not_counted=written.not_counted,
+        by_cost_center={one.code: _counted_read(one) for one in written.cost_centers},
+        by_department={one.department or "": _counted_read(one) for one in written.departments},
+        enterprise=_counted_read(whole) if whole else UnitCosts(),
+    )
+
+
+def _counted_read(written: _UnitCosts) -> UnitCosts:
+    return UnitCosts(
+        sessions=Counted(written.sessions, written.sessions_at_most),
+        pull_requests=Counted(written.pull_requests, written.pull_requests_at_most),
+        merged=Counted(written.merged_pull_requests, written.merged_pull_requests_at_most),
+        acus=Decimal(written.acus),
+        amount=Decimal(written.amount),
     )

@@ -36,6 +36,7 @@ def totals_of(statement: Statement) -> CycleTotals:
         cost_centers={
             invoice.cost_center.code: _totals_of(invoice) for invoice in statement.invoices
         },
+        unit_costs=statement.unit_costs,
     )
 
 

@@ -28,6 +28,7 @@ from reportgen.core.model import (
     YearToDate,
 )
 from reportgen.core.money import at_least, fixed, plain, printed, ratio, subtract
+from reportgen.core.unit_costs_json import unit_costs_values
 
 SCHEMA = "reportgen.statement/1"
 
@@ -71,6 +72,7 @@ def statement_values(statement: Statement) -> dict[str, Any]:
         "by_organization": [_by_organization(row, decimals) for row in statement.by_organization],
         "corrections": list(map(_correction, statement.corrections)),
         "year_to_date": _year(statement.year_to_date, decimals),
+        "unit_costs": unit_costs_values(statement),
     }
 
 

@@ -101,6 +101,7 @@ def test_the_statement_has_the_keys_of_the_contract_in_their_order(statement):
         "by_organization",
         "corrections",
         "year_to_date",
+        "unit_costs",
     ]
     assert list(statement["cycle"]) == ["start", "end", "boundary"]
     assert list(statement["control"]) == ["acus", "by_product"]

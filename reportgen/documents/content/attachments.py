@@ -30,6 +30,7 @@ from reportgen.core.statement_json import (
     tie_out_values,
 )
 from reportgen.core.tables import csv_text, tie_out_csv
+from reportgen.core.unit_costs_json import own_unit_costs
 from reportgen.documents.content.tie_out import withheld
 
 SCHEMA = "reportgen.invoice/1"
@@ -124,6 +125,7 @@ def invoice_json(invoice: Invoice, statement: Statement, tie_out: TieOutTold) ->
         "tie_out": {term: value for term, value in terms if term not in untold},
         "issued": issue.issued.isoformat() if issue else None,
         "contact": statement.heading.contact,
+        "unit_costs": own_unit_costs(statement, invoice.cost_center.code),
     }
     return _as_json(values)
 
