@@ -62,6 +62,7 @@ from reportgen.documents.content.subtotals import calendar_months, month_slot
 from reportgen.documents.content.tags import TAG_FIELDS, TagList, tag_cells, tag_list
 from reportgen.documents.content.tie_out import of_departments, tells_totals
 from reportgen.documents.content.trend import Trend, begins, invoice_trend
+from reportgen.documents.content.unit_costs import BoughtHere, invoice_unit_costs
 from reportgen.documents.content.usage import (
     DETAIL_FIELDS,
     USER_FIELDS,
@@ -105,6 +106,7 @@ class InvoiceDocument:
     trend_begins: bool = False
     run_rate: RunRate | None = None
     year: Year | None = None
+    unit_costs: BoughtHere | None = None
     users: UsersShown = "names"
     detail: DetailShown = "days"
     most_detail_rows: int = 1500
@@ -349,6 +351,7 @@ class InvoiceDocuments:
             trend_begins=begins(statement, code),
             run_rate=_own(statement.run_rate, code),
             year=year_of_invoice(statement, invoice.cost_center),
+            unit_costs=invoice_unit_costs(statement, invoice),
             days_of_lines=_days_of_lines(invoice.detail),
         )
 

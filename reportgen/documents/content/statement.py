@@ -16,6 +16,7 @@ from reportgen.core.model import (
     TieOut,
 )
 from reportgen.core.money import ZERO, add, printed, round_half_up, subtract, total
+from reportgen.core.unit_costs import Bought
 from reportgen.documents.content.bearers import (
     Bearers,
     arrived_since,
@@ -48,6 +49,16 @@ from reportgen.documents.content.subtotals import (
     subtotal_slot,
 )
 from reportgen.documents.content.trend import Trend, statement_trend
+from reportgen.documents.content.unit_costs import (
+    UnitCostsLine,
+    UnitCostsTerms,
+    by_cost_center,
+    by_department,
+    of_all,
+    uncertain_of,
+    unit_costs_slot,
+    unit_costs_terms,
+)
 from reportgen.documents.content.usage import day_fields
 from reportgen.documents.content.year import Year, year_of_invoice, year_of_statement
 
@@ -291,6 +302,31 @@ class StatementDocument:
         """Subtotals by calendar month, where the cycle spans more than one."""
         return calendar_months(self.statement.by_month)
 
+    @property
+    def unit_costs_terms(self) -> UnitCostsTerms | None:
+        """What is counted of sessions, and why not where it is not."""
+        return unit_costs_terms(self.statement)
+
+    @property
+    def unit_costs(self) -> Bought | None:
+        """What all cost centers bought."""
+        return of_all(self.statement)
+
+    @property
+    def unit_costs_by_cost_center(self) -> tuple[UnitCostsLine, ...]:
+        """What every cost center bought that bought something."""
+        return by_cost_center(self.statement)
+
+    @property
+    def unit_costs_by_department(self) -> tuple[UnitCostsLine, ...]:
+        """What every department bought, where there is one."""
+        return by_department(self.statement)
+
+    @property
+    def uncertain_sessions(self) -> Decimal:
+        """How many sessions may count or may not."""
+        return uncertain_of(self.unit_costs)
+
     def slots(self, word: Word) -> dict[str, Slot]:
         """Give the rows that the workbook streams, codes as words of its language."""
         invoices = self.statement.invoices
@@ -306,6 +342,7 @@ class StatementDocument:
             "moved": moved_slot(self.moved, word),
             "unallocated": unallocated_slot(self.unallocated, word),
             "tie_out": Slot(TIE_OUT_FIELDS, self.statement.tie_out_rows),
+            "unit_costs": unit_costs_slot(self.unit_costs_by_cost_center),
         }
 
     def _day_cells(self) -> Iterator[Sequence[CellValue]]:

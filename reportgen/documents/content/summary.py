@@ -15,6 +15,7 @@ from reportgen.documents.content.comparison import StatementComparison, statemen
 from reportgen.documents.content.labels import Word
 from reportgen.documents.content.slots import Slot
 from reportgen.documents.content.statement import CostCenterRow, rows_of
+from reportgen.documents.content.unit_costs import BoughtHere, department_unit_costs
 
 Holding = Literal["department", "entity"]
 """What a cost center belongs to."""
@@ -33,6 +34,7 @@ class SummaryDocument:
     comparison: StatementComparison | None = None
     across_entities: bool = False
     note: str | None = None
+    unit_costs: BoughtHere | None = None
 
     @property
     def acus(self) -> Decimal:
@@ -98,6 +100,9 @@ def summary_documents(
                 comparison=statement_comparison(statement.variance, ()),
                 across_entities=any(row.code in across for row in held),
                 note=note,
+                unit_costs=department_unit_costs(statement, name)
+                if holding == "department"
+                else None,
             ),
         )
 

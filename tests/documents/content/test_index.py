@@ -205,8 +205,8 @@ def test_whatever_has_a_name_is_shown_as_text():
     )
     assert [one.tag for one in read(page).iter() if one.tag in {"script", "img"}] == ["script"]
     assert (
-        text(page).count(HOSTILE) == 7
-    )  # enterprise, name, department, its summary with a link, note, contract
+        text(page).count(HOSTILE) == 9
+    )  # enterprise, name, department, its summary with a link, what they bought, note, contract
 
 
 def test_characters_that_xml_cannot_carry_are_replaced():
