@@ -25,7 +25,15 @@ from pathlib import Path
 import msgspec
 
 from reportgen.archive import exported
-from reportgen.archive.disk import abandoned, held, naming, sync, uninterrupted, write_through
+from reportgen.archive.disk import (
+    abandoned,
+    held,
+    naming,
+    sync,
+    uninterrupted,
+    write_pieces,
+    write_through,
+)
 from reportgen.archive.folder import KEPT, private, refuse_links, refuse_sealed, remove_empty
 from reportgen.core.problem import Problem, Rejected
 from reportgen.files import content_of
@@ -63,6 +71,12 @@ class Stage:
         """Write a file and see it through to the disk."""
         with naming(self._folder / name):
             write_through(self._path / name, content)
+        self._names.add(name)
+
+    def write_pieces(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Write a file piece by piece, and see it through to the disk."""
+        with naming(self._folder / name):
+            write_pieces(self._path, ((name, piece) for piece in pieces))
         self._names.add(name)
 
     def leave(self, name: str) -> None:

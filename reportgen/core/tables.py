@@ -7,6 +7,7 @@ leading apostrophe, which the reader removes.
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
+from itertools import islice
 
 from reportgen.core.model import Allocation, ByOrganization, TieOutRow
 from reportgen.core.money import ZERO, fixed, plain
@@ -44,6 +45,7 @@ BY_ORGANIZATION_COLUMNS = (
     *("rule", "passed_on", "acus", "amount"),
 )
 NUMBER_COLUMNS = {"quantity", "unit_price", "acus", "amount"}
+ROWS_OF_A_PIECE = 10_000
 FORMULA_MARK = "'"
 FORMULA_STARTS = tuple("=+-@\t\r'")
 
@@ -54,8 +56,16 @@ def ledger_csv(allocations: Iterable[Allocation], marked: Mapping[str, str] | No
     Requests that were answered more than once are written as `marked` has them, so that each names
     one answer.
     """
+    return "".join(ledger_pieces(allocations, marked))
+
+
+def ledger_pieces(
+    allocations: Iterable[Allocation], marked: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Write the same piece by piece: a ledger may be larger than all that it is made of."""
     marks = marked or {}
-    return csv_text(LEDGER_COLUMNS, (_ledger_row(allocation, marks) for allocation in allocations))
+    rows = (_ledger_row(allocation, marks) for allocation in allocations)
+    return csv_pieces(LEDGER_COLUMNS, rows)
 
 
 def read_rows(text: str) -> Iterator[dict[str, str]]:
@@ -93,6 +103,11 @@ def by_organization_csv(rows: Iterable[ByOrganization], decimals: int) -> str:
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write rows of texts; what is not a number is kept from being read as a formula."""
+    return "".join(csv_pieces(columns, rows))
+
+
+def csv_pieces(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Write rows of texts piece by piece."""
     target = StringIO(newline="")
     # Lines end as RFC 4180 has it, so that a carriage return in a text is quoted.
     writer = csv.writer(target)
@@ -102,13 +117,19 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         for index, column in enumerate(columns)
         if not (column in NUMBER_COLUMNS or _is_sum(column))
     ]
-    for row in rows:
-        cells = [*row]
-        for index in texts:
-            if cells[index].startswith(FORMULA_STARTS):
-                cells[index] = guarded(cells[index])
-        writer.writerow(cells)
-    return target.getvalue()
+    left = iter(rows)
+    while True:
+        for row in islice(left, ROWS_OF_A_PIECE):
+            cells = [*row]
+            for index in texts:
+                if cells[index].startswith(FORMULA_STARTS):
+                    cells[index] = guarded(cells[index])
+            writer.writerow(cells)
+        if not target.tell():
+            return
+        yield target.getvalue()
+        target.seek(0)
+        target.truncate()
 
 
 def guarded(text: str) -> str:

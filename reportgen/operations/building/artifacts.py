@@ -37,7 +37,7 @@ from reportgen.core.model import Directory, Principal, RecordedResponse
 from reportgen.core.privacy import redacted
 from reportgen.core.readme import readme
 from reportgen.core.statement_json import statement_json
-from reportgen.core.tables import by_organization_csv, ledger_csv, tie_out_csv, unallocated_csv
+from reportgen.core.tables import by_organization_csv, ledger_pieces, tie_out_csv, unallocated_csv
 from reportgen.core.unallocated import UnallocatedRow, unallocated_rows
 from reportgen.core.user_file import with_names
 from reportgen.derive import Derived, Inputs
@@ -93,9 +93,20 @@ def input_files(
 
 def table_files(inputs: Inputs, derived: Derived) -> dict[str, bytes]:
     """Give the statement and the tables by their path."""
+    ledger = (piece for _, piece in ledger_pieces_of(inputs, derived))
+    return {**_other_tables(inputs, derived), LEDGER: b"".join(ledger)}
+
+
+def ledger_pieces_of(inputs: Inputs, derived: Derived) -> Iterator[tuple[str, bytes]]:
+    """Give the ledger with its path, piece by piece."""
+    for piece in ledger_pieces(derived.allocations, marks_of(inputs.responses)):
+        yield LEDGER, piece.encode()
+
+
+def _other_tables(inputs: Inputs, derived: Derived) -> dict[str, bytes]:
+    """Give the statement, and all tables but the ledger, by their path."""
     texts = {
         STATEMENT: statement_json(derived.statement),
-        LEDGER: ledger_csv(derived.allocations, marks_of(inputs.responses)),
         TIE_OUT: tie_out_csv(derived.statement.tie_out_rows),
         UNALLOCATED: unallocated_csv(
             _unallocated(inputs, derived), derived.statement.heading.decimals
@@ -118,13 +129,14 @@ def readme_file(derived: Derived, versions: bytes) -> bytes:
 def draft_files(
     inputs: Inputs, derived: Derived, known: Directory, templates: Mapping[str, str]
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield everything in a draft but the documents."""
+    """Yield everything in a draft but the documents; a large file piece by piece."""
     for name, content in input_files(inputs, known, templates):
         yield name, content
         if name == VERSIONS:
             yield README, readme_file(derived, content)
     yield CYCLE, cycle_file.encode(DraftOf(cycle=inputs.cycle, keys=inputs.configuration.keys))
-    yield from table_files(inputs, derived).items()
+    yield from _other_tables(inputs, derived).items()
+    yield from ledger_pieces_of(inputs, derived)
     if inputs.configuration.replay:
         yield EVIDENCE, evidence.encode(inputs.responses.values())
 

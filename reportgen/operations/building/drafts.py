@@ -6,6 +6,8 @@ Law: what is kept of the draft before is, to the last bit, what would be drawn.
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 
 from reportgen.archive import evidence
@@ -83,12 +85,14 @@ def _prepared(inputs: Inputs, context: Context) -> _Prepared:
 def _staged(files: Iterator[tuple[str, bytes]], stage: Stage, folder: Path) -> bytes:
     """Stage inputs and tables, and give what names the versions that documents are drawn with."""
     versions = b""
-    for name, content in files:
-        versions = content if name == VERSIONS else versions
-        if name == EVIDENCE and evidence.holds(folder / name, content):
+    for name, pieces in groupby(files, key=itemgetter(0)):
+        contents = map(itemgetter(1), pieces)
+        first = next(contents)
+        versions = first if name == VERSIONS else versions
+        if name == EVIDENCE and evidence.holds(folder / name, first):
             stage.leave(name)
         else:
-            stage.write(name, content)
+            stage.write_pieces(name, chain([first], contents))
     return versions
 
 
