@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from reportgen.core.problem import Problem, Rejected
+from reportgen.documents import digest, keys
 from reportgen.documents.render import Drawn, Exhausted, NotBegun
-from reportgen.operations.building import elsewhere, hand, scheduler
+from reportgen.operations.building import drawing, elsewhere, hand, scheduler
 from reportgen.operations.unreached import Unreached
 from tests.documents import beech
 
@@ -381,3 +382,42 @@ def test_tls_names_its_own_configuration():
     problem = scheduler._no_scheduler("tls://farm:1", OSError("bad certificate"))
     assert "no connection with TLS can be made: bad certificate" in problem.message
     assert "distributed.comm.tls" in problem.hint
+
+
+# Who draws
+
+
+def context(**named: str):
+    told: list[Problem] = []
+    terminal = SimpleNamespace(problems=told.extend)
+    return SimpleNamespace(**{"executor": "", "scheduler": ""} | named, terminal=terminal), told
+
+
+def executor_for(told) -> object:
+    studio = drawing.Studio(workers=1)
+    return drawing._executor([TASK], KIT.design, studio, None, told)
+
+
+def test_whom_the_command_line_names_draws(monkeypatch):
+    monkeypatch.setattr(elsewhere, "made", lambda _: Answering())
+    with executor_for(context(executor="farm:simple")[0]) as executor:
+        assert isinstance(executor, elsewhere.OfSomebodyElse)
+    client = Client(a=answer(Drawn(b"x")), b=answer(None, OLDER))
+    monkeypatch.setattr(scheduler, "connected", lambda _: client)
+    asked, told = context(scheduler="tcp://farm:8786")
+    with executor_for(asked) as executor:
+        assert executor._trusted == {"a"}
+    assert [(one.source, one.code) for one in told] == [("b", "worker-refused")]
+
+
+def test_fonts_of_an_archive_are_sent_by_their_hash(tmp_path):
+    (tmp_path / "0a").write_bytes(b"a font")
+    kept = drawing.KeptFonts(folder=tmp_path, hashes={"A.ttf": "0a"})
+    assert drawing._font_files(kept) == {"0a": b"a font"}
+
+
+def test_what_has_no_hash_has_no_key_and_is_drawn():
+    assert digest.digest_of("\ud800") == ""
+    with pytest.raises(NotImplementedError):
+        digest._as_dict(3)
+    assert keys.Keys.of(None, SimpleNamespace(shown=str)) == ""
