@@ -23,7 +23,7 @@ LARGEST_TEMPLATE = 1_000_000
 SUFFIXES = frozenset({".j2", ".css", ".po"})
 _CALL = re.compile(r"\{%[-+]?\s*(?:include|import|from|extends)\b")
 _AFTER = r"(?:as|import|with|without|ignore)\b"
-_CALLED = re.compile(rf"{_CALL.pattern}\s*[\"']([^\"']+)[\"']\s*(?:[-+]?%\}}|{_AFTER})")
+_CALLED = re.compile(rf"{_CALL.pattern}\s*[\"']([^\"'\\]+)[\"']\s*(?:[-+]?%\}}|{_AFTER})")
 
 
 def read_templates(overriding: Path | None) -> dict[str, str]:

@@ -21,7 +21,7 @@ from reportgen.documents.templating.catalog import catalog
 from reportgen.documents.templating.filters import Format
 from reportgen.documents.templating.invoice_number import NumberError, invoice_number
 from reportgen.documents.templating.rows import ROW_FILTERS
-from reportgen.documents.templating.templates import environment, read_templates
+from reportgen.documents.templating.templates import environment, read_templates, used
 from tests.documents.beech import INPUT, design, markup, task
 
 ROOT = Path(__file__).parents[3]
@@ -563,3 +563,21 @@ def test_a_template_whose_name_is_not_utf_8_is_refused(tmp_path):
     (tmp_path / "caf\udce9.j2").write_text("x", encoding="utf-8")
     with pytest.raises(Rejected, match="has a name that is not UTF-8; rename it"):
         read_templates(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("calls", "whole"),
+    [
+        ('{% include "called" %}', False),
+        ("{%-from'called'import x-%}", False),
+        ('{% include "called" ignore missing %}', False),
+        ('{% include ["called"] %}', True),
+        ('{% include "called" if 1 else "other" %}', True),
+        ('{% include "cal" "led" %}', True),
+        (r'{% include "c\x61lled" %}', True),
+    ],
+)
+def test_what_a_template_calls_is_part_of_what_it_is_made_of(calls, whole):
+    """Whom it calls by other than a plain name is not worked out: then it may be any."""
+    templates = {"page": calls, "called": "x", "other": "y"}
+    assert used(templates, ["page"]).keys() == (templates.keys() if whole else {"page", "called"})
