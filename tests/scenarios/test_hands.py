@@ -35,12 +35,17 @@ def proved(monkeypatch):
     monkeypatch.setattr(hand, "prove", lambda _: PROOF)
 
 
-def answer(result=None, proof=PROOF) -> bytes:
-    return pickle.dumps(hand.Finished(proof, result))
+def answer(result=None, proof=PROOF) -> hand.Finished:
+    return hand.Finished(proof, result)
+
+
+def bound(task: bytes, result=None) -> bytes:
+    """Write an answer to a task as a hand does."""
+    return hand._answer(task, answer(result))
 
 
 class Answering(Executor):
-    """Give one answer after the other, or raise it, at once."""
+    """Give one answer after the other, or raise it, at once; bytes stand for themselves."""
 
     def __init__(self, *answers: object) -> None:
         self.answers, self.asked = list(answers), []
@@ -56,6 +61,8 @@ class Answering(Executor):
             future.set_running_or_notify_cancel()
         elif isinstance(given, BaseException):
             future.set_exception(given)
+        elif isinstance(given, hand.Finished):
+            future.set_result(("tcp://farm:1", hand._answer(args[2] or b"", given)))
         else:
             future.set_result(("tcp://farm:1", given))
         return future
@@ -90,6 +97,41 @@ def test_what_comes_to_nothing_is_told_as_what_it_is(given, kind, said):
         promised.result()
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (b"rubbish", "ChildProcessError: this is no answer to what was asked"),
+        ("text", "TypeError"),
+        (bound(b"another task", Drawn(b"x")), "this is no answer to what was asked"),
+        (bound(pickle.dumps(TASK), Drawn(b"x"))[:-1] + b"X", "this is no answer to what was asked"),
+    ],
+)
+def test_what_is_no_answer_to_its_document_is_told_and_not_waited_for(given, said):
+    """Whatever an executor gives back: no document gets into the file of another one."""
+    promised, _ = drawn(given)
+    with pytest.raises(
+        NotBegun, match=f"what came back for a document is not its answer: .*{said}"
+    ):
+        promised.result(timeout=5)
+
+
+def test_who_has_the_kit_and_lacks_it_is_not_sent_it_for_ever():
+    promised, farm = drawn(hand.LACKING, hand.LACKING, hand.LACKING)
+    with pytest.raises(NotBegun, match="is not its answer"):
+        promised.result(timeout=5)
+    assert len(farm.asked) == 2
+
+
+def test_an_executor_that_promises_nothing_is_told():
+    class Mute(Answering):
+        def submit(self, *_, **__):
+            return None
+
+    promised = elsewhere.OfSomebodyElse(Mute(), KIT).submit(None, TASK)
+    with pytest.raises(NotBegun, match="a worker failed before it drew: AttributeError"):
+        promised.result(timeout=5)
+
+
 def test_an_executor_that_is_broken_says_so_when_it_is_asked():
     class Broken(Answering):
         def submit(self, *_, **__):
@@ -105,7 +147,7 @@ def test_what_nobody_waits_for_any_more_is_dropped():
     commission.promised.cancel()
     commission.promised.set_running_or_notify_cancel()
     commission.fail(ValueError("late"))
-    elsewhere.OfSomebodyElse(Answering(), KIT)._returned(commission, Future())
+    elsewhere.OfSomebodyElse(Answering(), KIT)._returned(commission, None, Future())
     assert commission.promised.cancelled()
 
 
@@ -167,7 +209,7 @@ def test_a_document_that_ends_two_children_is_at_fault(echoing, monkeypatch):
     monkeypatch.setattr(hand, "SERVE", "pass")
     assert hand.work("a", b"kit", b"x")[1] == hand.ENDED
     with pytest.raises(ChildProcessError):
-        hand.answer_in(hand.ENDED)
+        hand.answer_in(hand.ENDED, b"x")
 
 
 def served(kit, *orders: bytes, monkeypatch, tmp_path) -> list[hand.Finished]:
@@ -186,7 +228,7 @@ def served(kit, *orders: bytes, monkeypatch, tmp_path) -> list[hand.Finished]:
         for order in orders:
             hand._write(ordering, order)
         hand._serve(kit, tmp_path, reading, answering)
-        return [hand.answer_in(hand._read(answers)) for _ in orders]
+        return [hand.answer_in(hand._read(answers), order) for order in orders]
 
 
 def test_a_hand_proves_itself_and_draws(monkeypatch, tmp_path):

@@ -78,17 +78,23 @@ class Elsewhere(Executor):
         """Send a commission out, with the kit where somebody has asked for it."""
         try:
             commission.sent = sent = self.send(kit, commission.content)
+            sent.add_done_callback(partial(self._returned, commission, kit))
         except BrokenExecutor as error:
             commission.fail(error)
         except Exception as error:  # noqa: BLE001 - whatever an executor of somebody else's raises
             commission.fail(NotBegun([failed(self.source, error)]))
-        else:
-            sent.add_done_callback(partial(self._returned, commission))
 
-    def _returned(self, commission: Commission, sent: Sent) -> None:
-        """Take what came back: an answer, a wish for the kit, or a failure."""
+    def _returned(self, commission: Commission, kit: bytes | None, sent: Sent) -> None:
+        """Take what came back; whatever is wrong with it, nobody waits for more."""
         if sent is not commission.sent:
             return  # it was sent out again
+        try:
+            self._take(commission, kit, sent)
+        except Exception as error:  # noqa: BLE001 - whatever an executor of somebody else's gives
+            commission.fail(NotBegun([astray(self.source, error)]))
+
+    def _take(self, commission: Commission, kit: bytes | None, sent: Sent) -> None:
+        """Take an answer, a wish for the kit, or a failure."""
         if sent.cancelled():
             commission.fail(NotBegun([let_go(self.source)]))
         elif error := sent.exception():
@@ -96,7 +102,7 @@ class Elsewhere(Executor):
             commission.fail(error if broken else NotBegun([failed(self.source, error)]))
         else:
             worker, answered = sent.result()
-            if answered == hand.LACKING:
+            if answered == hand.LACKING and kit is None:
                 self.begin(commission, self.kit)
             elif answered == hand.ENDED:
                 commission.fail(Exhausted([ended(commission.task)]))
@@ -105,7 +111,7 @@ class Elsewhere(Executor):
 
     def _judge(self, commission: Commission, worker: str, answered: bytes) -> None:
         """Take an answer where it comes of a worker that draws as it has to."""
-        answer = hand.answer_in(answered)
+        answer = hand.answer_in(answered, commission.content)
         if told := differences(answer.proof, self.expected):
             self.refuse(worker, told, commission)
         elif isinstance(answer.result, Exception):
@@ -210,6 +216,14 @@ def failed(source: str, error: BaseException) -> Problem:
     said = printable(str(error).partition("\n")[0])
     message = f"a worker failed before it drew: {type(error).__name__}: {said}"
     return Problem(source=source, message=message, hint=SAME)
+
+
+def astray(source: str, error: BaseException) -> Problem:
+    """Say that something came back which is no answer to the document that was asked for."""
+    said = printable(str(error).partition("\n")[0])
+    message = f"what came back for a document is not its answer: {type(error).__name__}: {said}"
+    hint = "an executor has to give back what its function returned, each for its own call"
+    return Problem(source=source, message=message, hint=hint)
 
 
 def let_go(source: str) -> Problem:

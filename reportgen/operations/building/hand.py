@@ -34,7 +34,7 @@ from reportgen.documents.tasks import Design, Task
 from reportgen.operations.building.readiness import be_silent
 
 SERVE = "from reportgen.operations.building.hand import serve; serve()"
-LENGTH = 8
+LENGTH, HASH = 8, 32
 IDLE = 120.0
 """Seconds without work after which a child ends."""
 MOST_GROWTH = 256 << 20
@@ -86,17 +86,28 @@ def prove(kit: bytes) -> Proof:
     """Give what a hand of this machine proves itself by."""
     child = _Child("", kit)
     try:
-        return answer_in(child.ask(b"")).proof
+        return answer_in(child.ask(b""), b"").proof
     finally:
         child.end()
 
 
-def answer_in(content: bytes) -> Finished:
-    """Read what a child has answered; raises ChildProcessError where it could not."""
+def answer_in(content: bytes, task: bytes) -> Finished:
+    """Read what a child has answered to a task; raises ChildProcessError for anything else.
+
+    An executor may give back what was answered to another task, or not all of it: each answer
+    begins with a hash of itself and of its task.
+    """
     if content in {LACKING, ENDED}:
         raise ChildProcessError("the process that was to draw has ended")
-    answer: Finished = pickle.loads(content)  # noqa: S301 - of our own program, here or there
+    begun, answered = content[:HASH], content[HASH:]
+    if begun != _bound(task, answered):
+        raise ChildProcessError("this is no answer to what was asked")
+    answer: Finished = pickle.loads(answered)  # noqa: S301 - of our own program, here or there
     return answer
+
+
+def _bound(task: bytes, answered: bytes) -> bytes:
+    return sha256(sha256(task).digest() + answered).digest()
 
 
 def name() -> str:
@@ -228,8 +239,8 @@ def _kit_in(content: bytes) -> Kit | None:
 def _serve(kit: Kit | None, folder: Path, orders: IO[bytes], answers: IO[bytes]) -> None:
     versions = engine.versions() | {"program": program()}
     if kit is None:
-        _read(orders)
-        _write(answers, pickle.dumps(Finished(Proof(versions, {}, ""), None)))
+        order = _read(orders)
+        _write(answers, _answer(order, Finished(Proof(versions, {}, ""), None)))
         return
     _look_at(kit.fonts, folder)
     design = kit.design
@@ -239,9 +250,14 @@ def _serve(kit: Kit | None, folder: Path, orders: IO[bytes], answers: IO[bytes])
     while select.select([orders], [], [], IDLE)[0]:
         order = _read(orders)
         result = _result(pickle.loads(order), design) if order else None  # noqa: S301 - a task
-        _write(answers, pickle.dumps(Finished(proof, result)))
+        _write(answers, _answer(order, Finished(proof, result)))
         if grown() > MOST_GROWTH:
             return
+
+
+def _answer(order: bytes, finished: Finished) -> bytes:
+    answered = pickle.dumps(finished)
+    return _bound(order, answered) + answered
 
 
 def _look_at(fonts: Mapping[str, bytes], folder: Path) -> None:

@@ -130,7 +130,7 @@ class OfDask(Elsewhere):
         """Trust a worker or refuse it."""
         try:
             answered = greeting.result()[1]
-            told = differences(hand.answer_in(answered).proof, self.expected)
+            told = differences(hand.answer_in(answered, b"").proof, self.expected)
             problem = refused(address, told) if told else None
         except BaseException as error:  # noqa: BLE001 - one that is lost meanwhile is cancelled
             problem = failed(address, error)
