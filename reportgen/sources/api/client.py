@@ -9,12 +9,14 @@ been reached yet, a wrong address is likelier than one that will answer soon: pa
 import asyncio
 import random
 import ssl
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.util import find_spec
 from itertools import count
 from math import ceil
 from typing import TypeVar
@@ -70,6 +72,10 @@ ADVICE = {
 
 
 stamina.instrumentation.set_on_retry_hooks([])  # a retry is not news; the progress bar shows it
+if find_spec("sniffio") is None:
+    # httpcore looks for this package at every lock it makes, a sixth of the time of an answer:
+    # None says to the import system that there is none.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 class ApiFailure(Exception):  # noqa: N818 - what the API or the network did, told to the user

@@ -11,7 +11,7 @@ import pytest
 
 from reportgen.core.model import RecordedResponse
 from reportgen.core.problem import Rejected
-from reportgen.sources.api import client, pages, trouble, views
+from reportgen.sources.api import bodies, client, pages, trouble, views
 from reportgen.sources.api.plan import BeyondBounds, Request, answer_from
 from tests.scenarios.collecting.live import DECEMBER
 
@@ -111,3 +111,30 @@ def test_a_list_that_brings_nothing_new_is_without_end():
     for _ in range(pages.MOST_IDLE_PAGES - 1):
         assert listed.add(page) == ""
     assert listed.add(page).startswith("the list goes on, but its last")
+
+
+BEYOND = ("1000000000000", "-1000000000000.5", "1e12", "1E+13", f"0.{'1' * 41}", f"1.{'0' * 41}")
+WITHIN = ("999999999999.99", "7.209999999999999", "-5", "1e11", f"0.{'1' * 40}")
+
+
+@pytest.mark.parametrize("number", [*BEYOND, *(f'"{number}"' for number in BEYOND)])
+def test_a_quantity_beyond_all_bounds_is_refused_however_it_is_written(number):
+    with pytest.raises(bodies.UnreadableBody, match="has a quantity of"):
+        bodies.decode(consumption(number), bodies.Consumption)
+
+
+@pytest.mark.parametrize("number", WITHIN)
+def test_a_quantity_within_them_is_taken(number):
+    body = bodies.decode(consumption(number), bodies.Consumption)
+    assert body.total_acus == Decimal(number)
+
+
+def test_a_number_in_a_text_of_escapes_is_refused_as_well():
+    escaped = "".join(f"\\u{ord(digit):04x}" for digit in BEYOND[0])
+    with pytest.raises(bodies.UnreadableBody, match="has a quantity of"):
+        bodies.decode(consumption(f'"{escaped}"'), bodies.Consumption)
+
+
+def consumption(number: str) -> RecordedResponse:
+    body = f'{{"total_acus": {number}, "consumption_by_date": []}}'
+    return RecordedResponse(request="/x", status=200, fetched_at="2026-01-09T10:00:00Z", body=body)
