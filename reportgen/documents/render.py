@@ -2,7 +2,7 @@
 
 A task carries all it needs but the design, which a worker is given once: so any executor gives the
 same bytes in any order. Few tasks are under way at a time, and what is done is handed on at once:
-memory does not grow with what there is to draw.
+what is still to be drawn takes no memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
