@@ -73,6 +73,7 @@ class Chosen:
 class Gathered:
     """What was collected: how many answers, everybody who was ever seen, and what is missing.
 
+    Who is `known` is so without sessions: they belong to one cycle, and there may be very many.
     `unexplained` says how many ACUs are nobody's for want of it.
     """
 
@@ -135,7 +136,7 @@ def gather(
         reading, answered = _fetch(configuration, asked, chosen, context, effort)
     return Gathered(
         answered=answered,
-        known=joined(reading.directory, chosen.remembered),
+        known=replace(joined(reading.directory, chosen.remembered), sessions={}),
         missing=reading.missing_views,
         unexplained=_unexplained(reading, configuration),
     )
