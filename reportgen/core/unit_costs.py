@@ -302,7 +302,8 @@ def _subjects(session: Session, told: Told) -> Iterator[Subject]:
     """Name the record that holds a session: one of several, where the API names several owners."""
     owners = (session.principal,) if session.principal else session.claimed_by or (None,)
     for owner in owners:
-        yield holder_of(replace(session, principal=owner), told.views, user_first=told.user_first)
+        own = session if owner == session.principal else replace(session, principal=owner)
+        yield holder_of(own, told.views, user_first=told.user_first)
 
 
 def _bearers(timeline: Timeline, days: Iterable[date]) -> set[frozenset[str]]:
