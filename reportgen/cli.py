@@ -255,13 +255,26 @@ def named_place(
 def config_and_invoice(
     context: click.Context, argument: click.Parameter, values: tuple[str, ...]
 ) -> tuple[Path, str]:
-    """Take INVOICE, and CONFIG before it where it is named."""
+    """Take INVOICE, and CONFIG before it where it is named; with a session there is none."""
+    if context.params.get("session"):
+        values = (*values, "")
     if not values:
         raise click.MissingParameter(param_hint="INVOICE", param_type="argument", ctx=context)
     *configs, invoice = values
     if len(configs) > 1:
         raise click.UsageError(f"got one name too many: {invoice}", context)
     return place(context, argument, configs[0] if configs else _elsewhere()), invoice
+
+
+def sessions_known(
+    context: click.Context, _option: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """Complete the id of a session, from the statement of the cycle."""
+    from reportgen.operations.completion import sessions  # noqa: PLC0415
+
+    archive = _archive(context)
+    listed = sessions(archive, context.params.get("selector")) if archive else []
+    return _completing(listed, incomplete)
 
 
 def codes_sent(
@@ -558,16 +571,30 @@ def correct(
     metavar="N",
     help="This line alone, with all its records.",
 )
+@click.option(
+    "--session",
+    metavar="ID",
+    is_eager=True,
+    help="This session instead of an invoice: who bears it, by which rule, what it cost, by day.",
+    shell_complete=sessions_known,
+)
 @finishing
-def explain(names: tuple[Path, str], selector: str | None, only: int | None) -> "Work":
+def explain(
+    names: tuple[Path, str], selector: str | None, only: int | None, session: str | None
+) -> "Work":
     """Trace each line of an invoice back to records, rules, rates and the API's answers; offline.
 
     INVOICE is the number of an invoice, or the code of its cost center. CONFIG may also be the
     folder of a cycle in an archive, which is explained as it stands.
     """
     from reportgen.commands.explain.explain import explain as command  # noqa: PLC0415
+    from reportgen.commands.explain.explain import explain_session  # noqa: PLC0415
 
     config, invoice = names
+    if session:
+        if only:
+            raise click.UsageError("--line is of an invoice, and --session of none: leave one out")
+        return lambda context: explain_session(config, selector, session, context)
     return lambda context: command(config, selector, invoice, context, only)
 
 

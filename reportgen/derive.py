@@ -51,7 +51,7 @@ from reportgen.core.notes import Notes, named_by_notes, notes_of
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.rate_card import label_warnings
-from reportgen.core.sessions import CycleSessions, held_by, parts_of, with_sessions
+from reportgen.core.sessions import CycleSessions, SessionPart, held_by, parts_of, with_sessions
 from reportgen.core.statement import statement
 from reportgen.core.unit_costs import Told, lists_sessions, unit_costs
 from reportgen.core.usage import decompose, holder_of
@@ -174,6 +174,12 @@ def _completed(
     count = inputs.configuration.settings.invoice.sessions
     sessions = _sessions(reading, allocations, inputs)
     return with_sessions(result, sessions, parts_of(sessions), count)
+
+
+def session_parts(inputs: Inputs, derived: Derived) -> tuple[CycleSessions, list[SessionPart]]:
+    """Read once more what the API said of sessions, and give what cost centers bear of them."""
+    sessions = _sessions(_reading(inputs), derived.allocations, inputs)
+    return sessions, parts_of(sessions)
 
 
 def _sessions(

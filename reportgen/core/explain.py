@@ -103,21 +103,28 @@ def explained(invoice: Invoice, trail: AuditTrail) -> list[Explanation]:
     ]
 
 
-def _records(code: str, trail: AuditTrail) -> MappingOf[LineKey, list[Ruled]]:
-    """Give what each line of a cost center is made of, in the order of the ledger."""
+def ruled(allocations: Iterable[Allocation], trail: AuditTrail) -> Iterator[Ruled]:
+    """Find the key that decided each allocation."""
     matcher = Matcher(trail.mapping.rules, trail.directory)
     candidates: dict[Subject, list[Rule]] = {}
+    for allocation in allocations:
+        subject = subject_of(allocation.record)
+        if subject not in candidates:
+            levels = trail.mapping.precedence
+            candidates[subject] = [
+                rule for level in levels for rule in matcher.candidates(level, subject)
+            ]
+        yield Ruled(allocation, _rule(allocation, candidates[subject]))
+
+
+def _records(code: str, trail: AuditTrail) -> MappingOf[LineKey, list[Ruled]]:
+    """Give what each line of a cost center is made of, in the order of the ledger."""
     records: dict[LineKey, list[Ruled]] = defaultdict(list)
-    for allocation in trail.allocations:
-        if allocation.cost_center == code:
-            subject = subject_of(allocation.record)
-            if subject not in candidates:
-                levels = trail.mapping.precedence
-                candidates[subject] = [
-                    rule for level in levels for rule in matcher.candidates(level, subject)
-                ]
-            key = allocation.kind, allocation.record.product, allocation.unit_price
-            records[key].append(Ruled(allocation, _rule(allocation, candidates[subject])))
+    own = (allocation for allocation in trail.allocations if allocation.cost_center == code)
+    for one in ruled(own, trail):
+        allocation = one.allocation
+        key = allocation.kind, allocation.record.product, allocation.unit_price
+        records[key].append(one)
     return records
 
 

@@ -32,6 +32,8 @@ COMPARED_DECIMALS = 6
 """Sessions are compared at so many decimals: what is finer is noise of the API's numbers."""
 SPLIT_SLACK = Decimal("1e-9")
 """By so much a bound is raised where it is split: the parts of days are rounded at 1e-12."""
+MOST_QUESTIONS = 1000
+"""For a cost center: where bounds mislead more than that, its largest are not worth a night."""
 NOBODY = ""
 
 Cells = Mapping[Subject, Mapping[date, Decimal]]
@@ -88,6 +90,8 @@ class Ranking:
         """Choose whom to ask about next; nobody once the largest of all cost centers are known."""
         chosen: set[str] = set()
         for code in self._by_life:
+            if self._chosen[code] >= MOST_QUESTIONS:
+                continue
             likeliest = [*self._likeliest(self._open(code, dated=self._dated))]
             if not likeliest and self._chosen[code] <= self._count:
                 likeliest = self._unsilent(self._open(code, dated=False))[:1]

@@ -65,6 +65,14 @@ def cost_centers(archive: Path, selector: str | None) -> list[Offer]:
     return []
 
 
+def sessions(archive: Path, selector: str | None) -> list[Offer]:
+    """Offer sessions that invoices list, with their titles, in the cycle meant, else the newest."""
+    for folder in _folders(archive):
+        if selector is None or folder.name.startswith(selector) or not selector[:1].isdigit():
+            return sorted(_sessions(folder / STATEMENT).items())
+    return []
+
+
 def _folders(archive: Path) -> Iterator[Path]:
     with suppress(OSError):
         named = (path for path in archive.iterdir() if FOLDER_NAME.fullmatch(path.name))
@@ -83,3 +91,13 @@ def _listed(statement: Path) -> list[dict[str, Any]]:
         return [{key: one[key] for key in ("code", "name", "invoice")} for one in listed]
     except (OSError, ValueError, LookupError, TypeError):
         return []
+
+
+def _sessions(statement: Path) -> dict[str, str]:
+    try:
+        centers = json.loads(statement.read_bytes())["cost_centers"]
+        listed = [one for center in centers for one in center["sessions"]]
+        named = {one["session_id"]: one["title"] or "" for one in listed}
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}
+    return {key: title for key, title in named.items() if key and key == shlex.quote(key)}

@@ -430,7 +430,7 @@ def test_a_file_that_is_not_there_is_named(small_build, tmp_path):
 
 
 def test_a_session_that_was_not_collected_cannot_be_shown(small_build, tmp_path):
-    known = "devin-8acf5b1c47c38fb3"
+    known = "devin-ccee9cbc38aa3596"
     options = edited(
         small_build.job,
         tmp_path,

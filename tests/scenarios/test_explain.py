@@ -15,8 +15,9 @@ from click.testing import CliRunner
 
 from reportgen.cli import main
 from reportgen.core.statement_json import statement_json
+from reportgen.operations import completion as completing
 from tests.fakeapi.server import serving
-from tests.fakeapi.worlds import big_world
+from tests.fakeapi.worlds import big_world, working_world
 from tests.scenarios.collecting.live import live, mapped, own_credentials
 from tests.scenarios.job import DECEMBER, Job, plain
 from tests.scenarios.test_sample import ISSUED, rows_of
@@ -447,3 +448,95 @@ def test_every_source_is_explained_by_its_answers(tmp_path, source):
             assert lines[proof["line"] - 1]["request"] == f"GET {request}"
             assert sha256(lines[proof["line"] - 1]["body"].encode()).hexdigest() == proof["sha256"]
         assert max(map(cells, asked(Job(tmp_path), code).splitlines())) <= WIDTH
+
+
+# A session
+
+
+@pytest.fixture(scope="module")
+def worked(tmp_path_factory) -> Job:
+    """Build a cycle of sessions; the first user's are shared by two cost centers."""
+    world = working_world(users=6, organizations=2, sessions=3)
+    folder = tmp_path_factory.mktemp("sessions")
+    one, *others = (person.user_id for person in world.people)
+    shared = {one: {"A-1": "60%", "B-2": "40%"}} | dict.fromkeys(others, "B-2")
+    with serving(world) as api:
+        collected = live(folder, api, mapped(world, users=shared))
+        assert collected.collect().code == 0
+    job = plain(Job(folder))
+    result = CliRunner(env=collected.environment).invoke(
+        main, ["build", str(folder), "--cycle", DECEMBER]
+    )
+    assert result.exit_code == 0, result.stderr
+    return job
+
+
+def largest(job: Job, code: str) -> dict:
+    centers = json.loads((job.cycle() / "statement.json").read_text())["cost_centers"]
+    return next(one for one in centers if one["code"] == code)["sessions"][0]
+
+
+@pytest.mark.parametrize("prefix", ["devin-", ""])
+def test_a_session_is_explained_by_who_bears_it_and_by_day(worked, prefix):
+    listed = largest(worked, "A-1")
+    session_id = prefix + listed["session_id"].removeprefix("devin-")
+    said = json.loads(asked(worked, "--session", session_id, "--json"))
+    assert said["session"] == listed["session_id"]
+    assert said["title"] == listed["title"]
+    first, second = said["cost_centers"]
+    assert [first["cost_center"], second["cost_center"]] == ["A-1", "B-2"]
+    assert (first["acus"], first["amount"]) == (listed["acus"], listed["amount"])
+    assert {day["share"] for day in first["days"]} == {"0.6"}
+    assert {day["share"] for day in second["days"]} == {"0.4"}
+    parts = [Decimal(day["acus"]) for one in (first, second) for day in one["days"]]
+    assert sum(parts) == Decimal(said["acus"])
+    days = first["days"]
+    assert (days[0]["day"], days[-1]["day"]) == (listed["first_day"], listed["last_day"])
+    exact = sum(Decimal(day["exact_amount"]) for day in days)
+    assert abs(exact - Decimal(listed["amount"])) < Decimal("0.01")
+    assert all(text_at(worked.folder, day["rule"]["value"]) for day in days)
+    assert set(said["responses"]) >= {request for day in days for request in day["requests"]}
+    assert any("/daily/sessions/devin-" in request for request in said["responses"])
+
+
+def test_a_session_is_told_in_sentences_that_fit(worked):
+    listed = largest(worked, "A-1")
+    said = asked(worked, "--session", listed["session_id"])
+    assert f"A-1 A-1 bears {listed['acus']} ACUs of it, USD {listed['amount']} of invoice" in said
+    assert "B-2 B-2 bears" in said
+    assert "sha256" in said
+
+
+def test_a_session_that_nobody_knows_is_told_with_one_that_is_near(worked):
+    known = largest(worked, "A-1")["session_id"]
+    said = asked(worked, "--session", f"{known[:-1]}x", exit_code=2)
+    assert f'did you mean "{known}"?' in said
+    said = asked(worked, "--session", "nothing", exit_code=2)
+    assert "no session that was at work in this billing cycle" in said
+    said = asked(worked, "--session", known, "--line", "1", exit_code=2)
+    assert "leave one out" in said
+
+
+def test_a_session_that_was_not_asked_about_has_a_bearer_and_no_acus(worked):
+    """Of a cycle that was collected without sessions, who bears one is known all the same."""
+    known = largest(worked, "A-1")["session_id"]
+    path = worked.cycle() / "inputs" / "responses.jsonl"
+    whole = path.read_text()
+    lines = [line for line in whole.splitlines(keepends=True) if "/daily/sessions/" not in line]
+    try:
+        path.write_text("".join(lines))
+        CliRunner().invoke(main, ["build", str(worked.folder), "--cycle", DECEMBER])
+        said = json.loads(asked(worked, "--session", known, "--json"))
+        assert "is not known" in asked(worked, "--session", known)
+    finally:
+        path.write_text(whole)
+        CliRunner().invoke(main, ["build", str(worked.folder), "--cycle", DECEMBER])
+    assert said["acus"] is None
+    assert [one["cost_center"] for one in said["cost_centers"]] == ["A-1", "B-2"]
+    assert all(one["sources"] for one in said["cost_centers"])
+
+
+def test_the_ids_of_sessions_are_completed(worked):
+    listed = completing.sessions(worked.folder / "archive", DECEMBER)
+    assert (largest(worked, "A-1")["session_id"], largest(worked, "A-1")["title"] or "") in listed
+    assert completing.sessions(worked.folder / "nowhere", DECEMBER) == []

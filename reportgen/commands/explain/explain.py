@@ -4,19 +4,21 @@ Everything is derived once more from evidence and configuration, and must be wha
 cycle says. Where that folder is named instead of a configuration, all is read from it as it stands.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reportgen.archive.draft import refuse_torn
 from reportgen.archive.folder import MANIFEST, cycle_around
+from reportgen.commands.explain.session import session_values, tell_session
 from reportgen.commands.explain.text import MOST_RECORDS, tell
 from reportgen.commands.explain.values import invoice_values
 from reportgen.core.cycle import resolve
 from reportgen.core.explain import AuditTrail, explained
-from reportgen.core.model import Invoice, Statement
+from reportgen.core.match import session_key
+from reportgen.core.model import Invoice, Session, Statement
 from reportgen.core.problem import Problem
 from reportgen.core.text import did_you_mean, quoted
-from reportgen.derive import Derived, Inputs, derive
+from reportgen.derive import Derived, Inputs, derive, session_parts
 from reportgen.operations.building.archived import archived_inputs, draft_inputs
 from reportgen.operations.building.built import refuse_changed, written_statement
 from reportgen.operations.building.inputs import built_inputs
@@ -33,10 +35,7 @@ def explain(
 
     `config` may be the folder of a cycle, which needs no `selector`.
     """
-    if around := cycle_around(config):
-        folder, inputs = around, _of_folder(around, selector, context)
-    else:
-        folder, inputs = _of_configuration(config, selector, context)
+    folder, inputs = _opened(config, selector, context)
     written = written_statement(folder)
     derived = derive(inputs)
     invoice = _chosen(named, only, derived.statement, folder)
@@ -48,6 +47,38 @@ def explain(
     if not context.terminal.machine:
         tell(values, folder, context, len(invoice.lines), most=None if only else MOST_RECORDS)
     return DONE
+
+
+def explain_session(config: Path, selector: str | None, named: str, context: Context) -> int:
+    """Explain a session: who bears it, by which rule, and what it cost, by day."""
+    folder, inputs = _opened(config, selector, context)
+    written = written_statement(folder)
+    derived = derive(inputs)
+    sessions, parts = session_parts(inputs, derived)
+    session = _session(named, sessions.known, folder)
+    refuse_changed(folder, written, derived.statement)
+    own = [part for part in parts if part.session_id == session.session_id]
+    values = session_values(session, own, sessions, _audit_trail(inputs, derived), inputs)
+    context.terminal.values(values)
+    if not context.terminal.machine:
+        tell_session(values, folder, context)
+    return DONE
+
+
+def _opened(config: Path, selector: str | None, context: Context) -> tuple[Path, Inputs]:
+    if around := cycle_around(config):
+        return around, _of_folder(around, selector, context)
+    return _of_configuration(config, selector, context)
+
+
+def _session(named: str, known: Mapping[str, Session], folder: Path) -> Session:
+    """Find a session by its id, with or without its prefix, or raise WrongUsage."""
+    if session := known.get(session_key(named)):
+        return session
+    near = did_you_mean(session_key(named), known)
+    hint = f"did you mean {quoted(near)}?" if near else "give the id of a session of this cycle"
+    message = f"no session that was at work in this billing cycle has the id {quoted(named)}"
+    raise WrongUsage(Problem(source=str(folder), message=message, hint=hint))
 
 
 def _of_configuration(config: Path, selector: str | None, context: Context) -> tuple[Path, Inputs]:

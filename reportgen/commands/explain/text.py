@@ -29,17 +29,17 @@ def tell(values: Values, folder: Path, context: Context, count: int, most: int |
     numbers = _numbered_requests(values, most)
     cost_center = f"{values['cost_center']} {values['name']}"
     amount = f"{values['currency']} {values['amount']}"
-    _say(context, f"{values['invoice']}: {cost_center}, {amount}")
+    say(context, f"{values['invoice']}: {cost_center}, {amount}")
     for line in values["lines"]:
         context.terminal.result("")
         for sentence in _sentences(line, count, values["currency"]):
-            _say(context, sentence)
+            say(context, sentence)
         _tell_records(line, numbers, context, most)
-        _say(context, _footing(line, most))
-    _tell_sources(values["lines"], folder, context)
+        say(context, _footing(line, most))
+    tell_sources(values["lines"], folder, context)
     if numbers:
         answers = {number: values["responses"][request] for request, number in numbers.items()}
-        _tell_answers(answers, folder, context)
+        tell_answers(answers, folder, context)
 
 
 def _numbered_requests(values: Values, most: int | None) -> dict[str, int]:
@@ -49,7 +49,8 @@ def _numbered_requests(values: Values, most: int | None) -> dict[str, int]:
     return {request: number for number, request in enumerate(requests, start=1)}
 
 
-def _say(context: Context, sentence: str) -> None:
+def say(context: Context, sentence: str) -> None:
+    """Tell a sentence, folded to the width of a terminal."""
     for line in _wrapped(sentence, WIDTH, indent="  "):
         context.terminal.result(line)
 
@@ -187,14 +188,14 @@ def _row(record: Values, numbers: Mapping[str, int], *, rates: bool) -> list[str
         record["exact_amount"],
         record["rule"]["value"] if record["rule"] else "none",
         *([record["rate"] or "none"] if rates else []),
-        _ranges([numbers[request] for request in record["requests"]]),
+        ranges([numbers[request] for request in record["requests"]]),
     ]
 
 
-def _ranges(numbers: list[int]) -> str:
+def ranges(numbers: list[int]) -> str:
     """Write numbers in short.
 
-    >>> _ranges([3, 1, 2, 7])
+    >>> ranges([3, 1, 2, 7])
     '1-3,7'
     """
     runs: list[list[int]] = []
@@ -225,18 +226,20 @@ def _sum(amounts: Iterable[str]) -> str:
     return plain(total(map(Decimal, amounts)))
 
 
-def _tell_sources(lines: Iterable[Values], folder: Path, context: Context) -> None:
+def tell_sources(lines: Iterable[Values], folder: Path, context: Context) -> None:
+    """Tell the lines of the configuration that were named."""
     texts = {source: text for line in lines for source, text in line["sources"].items()}
     context.terminal.result("")
-    _say(context, f"The lines named above, as they stand in {folder / 'inputs' / 'config'}:")
+    say(context, f"The lines named above, as they stand in {folder / 'inputs' / 'config'}:")
     for source in sorted(texts, key=file_and_line):
-        _say(context, f" {source:<16} {texts[source]}")
+        say(context, f" {source:<16} {texts[source]}")
 
 
-def _tell_answers(answers: Mapping[int, Values], folder: Path, context: Context) -> None:
+def tell_answers(answers: Mapping[int, Values], folder: Path, context: Context) -> None:
+    """Tell where the answers stand in the evidence, by their numbers."""
     context.terminal.result("")
     place = f"by their line in {evidence_of(folder)}, with the sha256 of the body as stored"
-    _say(context, f"The API's answers, {place}:")
+    say(context, f"The API's answers, {place}:")
     for number, proof in answers.items():
         context.terminal.result(f"{number:>5}  line {proof['line']:<6} sha256 {proof['sha256']}")
         for part in _folded(proof["request"]):

@@ -50,7 +50,7 @@ def invoice_values(
             | _stood(invoice.cost_center.code, line.line, inputs.correcting, heading)
             for line in lines
         ],
-        "responses": {request: _proof(inputs.responses[request]) for request in requests},
+        "responses": {request: proof(inputs.responses[request]) for request in requests},
     }
 
 
@@ -71,7 +71,7 @@ def _stood(code: str, line: InvoiceLine, correcting: Correcting | None, heading:
     }
 
 
-def _proof(response: RecordedResponse) -> Values:
+def proof(response: RecordedResponse) -> Values:
     """Say where an answer stands in the evidence, and what its body's fingerprint is."""
     return {
         "request": f"{METHOD}{response.request}",
@@ -86,7 +86,7 @@ def _line_values(
 ) -> Values:
     line, decimals = explanation.line, derived.statement.heading.decimals
     records = [_record(ruled, derived.directory, decimals) for ruled in explanation.records]
-    sources = {text: _text(text, configuration) for text in _sources(explanation, configuration)}
+    sources = {text: text_of(text, configuration) for text in _sources(explanation, configuration)}
     values = {
         "number": explanation.number,
         "kind": line.kind,
@@ -197,13 +197,13 @@ def _record(ruled: Ruled, known: Directory, decimals: int) -> Values:
         "unit_price": _price(allocation.unit_price, decimals),
         "exact_amount": plain(allocation.exact_amount),
         "cause": allocation.cause or None,
-        "rule": _rule(ruled.rule, allocation.rule) if ruled.rule else None,
+        "rule": rule_values(ruled.rule, allocation.rule) if ruled.rule else None,
         "rate": allocation.rate or None,
         "requests": list(record.requests),
     }
 
 
-def _rule(rule: Rule, value: str) -> Values:
+def rule_values(rule: Rule, value: str) -> Values:
     """Give a rule by its key, the key's line, and the line of the value that held on the day."""
     return {"section": rule.section, "key": rule.key, "source": rule.source, "value": value}
 
@@ -231,7 +231,7 @@ def _sources(explanation: Explanation, configuration: Configuration) -> list[str
     return sorted(filter(None, sources), key=file_and_line)
 
 
-def _text(source: str, configuration: Configuration) -> str:
+def text_of(source: str, configuration: Configuration) -> str:
     """Read a line of the configuration."""
     name, number = file_and_line(source)
     lines = re.split(r"\r\n|\r|\n", configuration.texts.get(name, ""))

@@ -96,7 +96,7 @@ class ServiceUser(msgspec.Struct):
     role_assignments: list[Assignment] = []
 
 
-class ListedPullRequest(msgspec.Struct):
+class ListedPullRequest(msgspec.Struct, gc=False):
     """A pull request of a session: v2 has other names for the same."""
 
     pr_url: str | None = None
@@ -105,7 +105,7 @@ class ListedPullRequest(msgspec.Struct):
     state: str | None = None
 
 
-class ListedSession(msgspec.Struct):
+class ListedSession(msgspec.Struct, gc=False):
     """A session and its owner, who may have left; Unix seconds in v3, date-times in v2."""
 
     session_id: str

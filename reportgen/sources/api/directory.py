@@ -64,7 +64,7 @@ def sessions(items: Iterable[bodies.ListedSession]) -> Iterator[Session]:
             session_id=session_key(listed.session_id),
             org_id=listed.org_id,
             principal=owners[0] if len(owners) == 1 else None,
-            tags=tuple(listed.tags),
+            tags=tuple(map(intern, listed.tags)),
             claimed_by=owners,
             title=clipped(legible(listed.title or ""), LONGEST_TITLE),
             url=_address(listed.url),
