@@ -185,7 +185,7 @@ def test_every_declared_cost_center_is_there_and_the_idle_one_has_no_invoice(sta
         "year_to_date": {"acus": "0", "amount": "0.00", "budget": None},
         "sessions": [],
         "other_sessions": None,
-        "sessions_unknown": "not asked",
+        "sessions_unknown": None,
         "by_tag": None,
     }
 

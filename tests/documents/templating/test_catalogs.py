@@ -294,9 +294,9 @@ def test_no_word_stays_english(language):
     english = {
         piece
         for entry in catalog
-        if entry.id and entry.id != entry.string
-        for piece in (piece.strip(" .,:;()") for piece in re.split(r"%\(\w+\)s", str(entry.id)))
-        if piece
+        for words in ([entry.id] if isinstance(entry.id, str) else entry.id)
+        for piece in (piece.strip(" .,:;()") for piece in re.split(r"%\(\w+\)s", words))
+        if piece and piece not in str(entry.string)
     }
     phrase = re.compile(
         rf"\b({'|'.join(map(re.escape, sorted(english, key=len, reverse=True)))})\b"
