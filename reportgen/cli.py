@@ -215,7 +215,18 @@ def versions(context: click.Context, _option: click.Parameter, asked: bool) -> N
     context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Lists every command with the whole of its first sentence: click alone cuts it off."""
+
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a command with what it does in as many lines as that takes."""
+        whole = {"limit": sys.maxsize}
+        rows = [(name, one.get_short_help_str(**whole)) for name, one in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(rows))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,

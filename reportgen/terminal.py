@@ -77,6 +77,11 @@ class Terminal:
             values = {**self._values, "warnings": warnings}
             _write(json.dumps(values, ensure_ascii=False, indent=2), sys.stdout)
 
+    @property
+    def columns(self) -> int:
+        """Tell how long a line may be: as wide as a terminal is, else what is easily read."""
+        return _console(sys.stdout).width
+
     def table(
         self,
         columns: Sequence[str],

@@ -579,6 +579,15 @@ def test_every_command_and_option_has_help(name):
     assert command.help.split()[0] in done.output
 
 
+def test_the_list_of_commands_says_the_whole_of_what_each_does():
+    _, _, rows = CliRunner().invoke(main, ["--help"]).output.partition("\nCommands:\n")
+    listed = " ".join(rows.split())
+    assert "..." not in listed
+    for name, command in main.commands.items():
+        first, _, _ = " ".join(str(command.help).split()).partition(". ")
+        assert f"{name} {first.removesuffix('.')}" in listed
+
+
 def test_commands_hold_one_file_or_folder_for_each_command():
     rooms = {path.relative_to(PACKAGE / "commands").parts[0] for path in inside("commands/")}
     assert {room.removesuffix(".py") for room in rooms} == {*COMMANDS, "__init__"} - {""}

@@ -57,8 +57,10 @@ def check(config: Path, selector: str | None, context: Context) -> int:
 
 def _unusable_rows(mapping: Mapping) -> list[Problem]:
     """Warn of rows of the HR export that would be mistakes, did usage need them."""
-    hint = "`check --cycle` tells who of them has used ACUs, which makes it a mistake"
-    return counted(unneeded(mapping, frozenset()), "", hint)
+    flaws = unneeded(mapping, frozenset())
+    grave = any(not flaw.problem.warning for flaw in flaws.values())
+    hint = "`check --cycle` tells who of them has used ACUs" + ", which makes it a mistake" * grave
+    return counted(flaws, "", hint)
 
 
 def _against_usage(configuration: Configuration, derived: Derived, folder: Path) -> list[Problem]:

@@ -43,6 +43,7 @@ CAUSES = {
     "": "no known user or organization",
 }
 MAP_IT = "map it, or leave it to who bears the unallocated"
+FILL_IN = "name a cost center in the user file, or leave it to who bears the unallocated"
 NOT_TO_BE_MAPPED = "no rule can name it: `unallocated` says who bears it"
 MOST_TOLD = 12
 """So many without a rule are told one by one."""
@@ -158,7 +159,7 @@ def unmapped(
             acus[key].append(allocation.quantity)
     ordered = sorted(acus.items(), key=lambda one: (_gross(one[1]), one[0]), reverse=True)
     alone = [
-        (_named(*key, directory), quantities, MAP_IT if any(key[2:]) else NOT_TO_BE_MAPPED)
+        (_named(*key, directory), quantities, _remedy(*key[1:], mapping))
         for key, quantities in ordered[:MOST_TOLD]
     ]
     if rest := ordered[MOST_TOLD:]:
@@ -175,6 +176,13 @@ def unmapped(
         )
         for name, quantities, hint in alone
     ]
+
+
+def _remedy(kind: str, principal_id: str, org_id: str, mapping: Mapping) -> str:
+    """Say what brings usage to a cost center: people stand in the user file, where there is one."""
+    if not (principal_id or org_id):
+        return NOT_TO_BE_MAPPED
+    return FILL_IN if kind == "user" and mapping.user_file else MAP_IT
 
 
 def _gross(quantities: Iterable[Decimal]) -> Decimal:

@@ -24,13 +24,27 @@ CENTER_COLUMNS = (
     *("code", "name", "department", "entity", "contacts", "gl_account"),
     *("cycle_budget", "year_budget"),
 )
+FIRST_STEPS = f"""\
+#   1. {CENTERS_FILE}: a row for each cost center; {BEARER} bears what nobody else does.
+#   2. {PEOPLE_FILE}: the code of a cost center in the column cost_center of each row.
+#   3. rates.yaml: currency, contract and prices, as your order form has them; till then an ACU
+#      is charged at 1.00.
+#   4. `enterprise` below, as it shall stand on every document.
+#   5. `reportgen check CONFIG --cycle previous` lists every mistake, and what has no rule yet.
+#   6. `reportgen build CONFIG --cycle previous` makes drafts of all documents: they say
+#      PRELIMINARY. In later cycles `run` collects and builds, and `people` lists who is new.
+"""
+WHO_PAYS = f"""\
+# Who pays for what: cost centers stand in {CENTERS_FILE}, people in {PEOPLE_FILE}. What no person
+# used belongs to organizations, service users and tags: take away the `#` in front of one.
+"""
 MOST_TAGS = 200
 LONGEST_NAME = 60
 
 
 def configuration_text(start: str, source: SourceSection) -> str:
     """Write chargeback.yaml: where consumption is read from, if that is not the usual place."""
-    text = start
+    text = _replaced(start, r"(?ms)^#   1\. Put your token.*?(?=^#   7\. )", FIRST_STEPS)
     for key in ("api", "base_url", "token_env"):
         value = getattr(source, key)
         if value != SourceSection.model_fields[key].default:
@@ -41,7 +55,8 @@ def configuration_text(start: str, source: SourceSection) -> str:
 def mapping_text(start: str, derived: Derived, user_file: str) -> str:
     """Write mapping.yaml: tables for cost centers and people, and who and what else used ACUs."""
     directory, records = derived.directory, derived.usage.records
-    text = _in_comments(start, "cost_centers:\n", "\n# Hundreds of them")
+    text = _replaced(start, r"(?ms)^# Who pays for what.*?(?=^#\n)", WHO_PAYS)
+    text = _in_comments(text, "cost_centers:\n", "\n# Hundreds of them")
     text = _replaced(text, r"(?m)^# (cost_center_file: .*)$", r"\1")
     text = _replaced(text, r"(?m)^# user_file: .*$", user_file.replace("\\", r"\\"))
     organizations = _acus(records, lambda record: record.org_id)

@@ -4,6 +4,7 @@ The way from there to right invoices is walked in test_walked.py.
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,11 @@ def test_who_and_what_used_acus_stands_in_the_files(tmp_path):
     for tag in {tag for session in world.sessions for tag in session.tags}:
         assert json.dumps(tag) in mapping
     assert "\n  evil" not in mapping
+    first = (folder / "chargeback.yaml").read_text(encoding="utf-8").partition("\nenterprise:")[0]
+    assert re.findall(r"(?m)^#   (\d)\. ", first) == [*"1234567"]
+    assert "people.csv" in first
+    assert "Declare your cost centers in mapping.yaml" not in first
+    assert "declare your cost centers" not in mapping
     rates = (folder / "rates.yaml").read_text(encoding="utf-8")
     for product in {atom.product for atom in world.atoms}:
         assert f"\n  {product}: 1.00 " in rates

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.commands.doctor.doctor import doctor
+from reportgen.commands.doctor.doctor import _lines, doctor
+from reportgen.commands.doctor.finding import told
+from reportgen.core.problem import Problem
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.behavior import ADMIN, PERSONAL, Credential, organization_token
 from tests.fakeapi.server import serving
@@ -161,6 +163,15 @@ def test_each_part_is_a_line_and_a_remedy_below_it(sound):
     assert "chargeback.yaml:6: chmod -R go-rwx" in remedy
     assert lines[found + 1].startswith(" " * 20)
     assert lines[-1] == "1 problem, 0 warnings"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_messages_are_as_long_as_the_terminal_is_wide_and_remedies_can_be_copied(columns):
+    seen = Problem(source="reportgen", message="may be read, " * 30, hint="chmod -R " + "x" * 90)
+    first, *more, remedy = _lines(told("views", seen), 17, columns)
+    assert len(more) > 2
+    assert max(map(len, (first, *more))) <= max(columns, 70)
+    assert remedy.endswith(f"→ {seen.hint}")
 
 
 def test_machines_are_told_versions_and_warnings(sound):

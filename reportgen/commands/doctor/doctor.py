@@ -28,8 +28,8 @@ from reportgen.sources.config.reader import MAIN_FILE
 SECONDS = 6.0
 """For all that others answer; ten with what starts and ends the program."""
 CONFIGURATION = "configuration"
-LONGEST = 100
-"""Characters of a message in a line."""
+NARROWEST = 40
+"""Characters of a message in a line, however narrow the terminal is."""
 
 
 def doctor(config: Path, context: Context) -> int:
@@ -67,7 +67,7 @@ def _tell(findings: Sequence[Finding], context: Context) -> int:
     terminal = context.terminal
     width = max(len(finding.part) for finding in findings)
     for finding in findings:
-        for line in _lines(finding, width):
+        for line in _lines(finding, width, terminal.columns):
             terminal.result(line)
     problems = [finding.problem for finding in findings if finding.health == "problem"]
     warnings = [finding.problem for finding in findings if finding.health == "warning"]
@@ -92,11 +92,13 @@ def _values(finding: Finding) -> dict[str, str]:
     }
 
 
-def _lines(finding: Finding, width: int) -> Iterator[str]:
-    """Write what was seen, and the remedy below it."""
-    first, *more = wrap(printable(finding.message), LONGEST, break_on_hyphens=False) or [""]
-    yield f"{finding.health:<9}  {finding.part:<{width}}  {first}"
-    yield from (f"{'':<9}  {'':<{width}}  {line}" for line in more)
+def _lines(finding: Finding, width: int, columns: int) -> Iterator[str]:
+    """Write what was seen, and the remedy below it: in one line, as it may be a command to copy."""
+    head = f"{finding.health:<9}  {finding.part:<{width}}  "
+    room = max(columns - len(head), NARROWEST)
+    first, *more = wrap(printable(finding.message), room, break_on_hyphens=False) or [""]
+    yield f"{head}{first}"
+    yield from (f"{'':<{len(head)}}{line}" for line in more)
     if finding.hint:
         where = "" if finding.source == "reportgen" else f"{finding.source}: "
         yield printable(f"{'':<9}  {'':<{width}}  → {where}{finding.hint}")
