@@ -197,8 +197,13 @@ def plain(value: Decimal) -> str:
 
 
 def shown(value: Decimal) -> str:
-    """Write a quantity for a message or a terminal, at 4 decimals; files have it exactly."""
-    return f"{printed(value, 4):f}"
+    """Write a quantity for a message or a terminal, at 4 decimals; files have it exactly.
+
+    >>> shown(Decimal("1.5")), shown(Decimal("-1E-16"))
+    ('1.5000', '0.0000')
+    """
+    rounded = printed(value, 4)
+    return f"{rounded if rounded else rounded.copy_abs():f}"
 
 
 def both_sides(quantities: Iterable[Decimal]) -> str:
