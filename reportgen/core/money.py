@@ -203,7 +203,7 @@ def shown(value: Decimal) -> str:
     ('1.5000', '0.0000')
     """
     rounded = printed(value, 4)
-    return f"{rounded if rounded else rounded.copy_abs():f}"
+    return f"{rounded or rounded.copy_abs():f}"
 
 
 def both_sides(quantities: Iterable[Decimal]) -> str:
