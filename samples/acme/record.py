@@ -45,13 +45,14 @@ def record(world: World) -> bytes:
 
 
 def _configuration(folder: Path, base_url: str) -> Path:
-    """Copy the example, but ask the model instead of the recording."""
+    """Copy the example, but ask the model instead of the recording, and about no single session."""
     for path in EXAMPLE.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
     main = folder / "chargeback.yaml"
     lines = main.read_text(encoding="utf-8").splitlines()
     lines = [line for line in lines if not line.lstrip().startswith(("replay:", "archive:"))]
     text = "\n".join(lines).replace("https://api.devin.ai", base_url) + "\narchive: archive\n"
+    text = text.replace("\ninvoice:\n", "\ninvoice:\n  sessions: 0\n")
     main.write_text(text, encoding="utf-8")
     return folder
 
