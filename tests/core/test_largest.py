@@ -11,6 +11,7 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reportgen.core import largest as ranking_module
 from reportgen.core.allocate import allocate, timeline_of, timelines
 from reportgen.core.charges import charge_cycle
 from reportgen.core.cycle import BillingCycle
@@ -284,6 +285,16 @@ def test_who_was_at_work_on_other_days_than_the_list_tells_is_found():
     late = replace(sessions["devin-1"], updated=FIRST)
     questions = asked(ranking_of(world, 1, sessions | {"devin-1": late}), views_of(world))
     assert "devin-1" in questions
+
+
+def test_where_bounds_mislead_beyond_measure_the_asking_ends_and_is_told(monkeypatch):
+    """Every session used nearly everything in the cycle before."""
+    monkeypatch.setattr(ranking_module, "MOST_QUESTIONS", 5)
+    works = [Work("ada", -1, (400, n)) for n in range(30)]
+    world = World(works, {}, dict.fromkeys(USERS, whole("A")))
+    ranking = ranking_of(world, 1)
+    assert 5 <= len(asked(ranking, views_of(world))) < 30
+    assert ranking.unknown() == {"A": "not asked"}
 
 
 # Footing
