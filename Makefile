@@ -44,10 +44,10 @@ test-lowest: ## run the quick tests at the oldest versions that pyproject.toml a
 	@sh .ci/setup lowest
 	$(run) .venv-lowest$(if $(PYTHON),-$(notdir $(PYTHON)))/bin/python -m pytest -n auto --dist loadfile -m 'not heavy and not long'
 
-# ONLY="pdf workbook" measures these parts alone.
+# ONLY="pdf workbook" measures these parts alone; FULL=1 draws 3,000 cost centers as well, ten minutes more.
 bench: ## measure how fast it is, each figure beside its reference: one table of ratios
 	@sh .ci/setup bench
-	$(run) .venv-bench/bin/python -m benchmarks $(ONLY)
+	$(run) .venv-bench/bin/python -m benchmarks $(if $(FULL),--full) $(ONLY)
 
 clean: ## remove .venv and caches (never the archive)
 	rm -rf .venv .venv-lowest* .venv-bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

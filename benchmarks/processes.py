@@ -17,9 +17,9 @@ from threading import Event, Thread
 from typing import NamedTuple
 
 PROC = Path("/proc")
-PARENT, USER, SYSTEM = 1, 11, 12
+USER, SYSTEM = 11, 12
 """Where a line of /proc/PID/stat has them, counted behind the name."""
-EVERY = 0.1
+EVERY = 0.25
 TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1024
 
@@ -89,15 +89,11 @@ def _watch(pid: int, peaks: list[float], ended: Event) -> None:
 
 def _descendants(pid: int) -> Iterator[int]:
     """Give the processes that one has started, those that they have started, and so on."""
-    children: dict[int, list[int]] = {}
-    for folder in PROC.glob("[0-9]*"):
-        if fields := _fields(int(folder.name)):
-            children.setdefault(int(fields[PARENT]), []).append(int(folder.name))
-    waiting = children.get(pid, [])
-    while waiting:
-        one = waiting.pop()
-        waiting += children.get(one, [])
-        yield one
+    for listed in (PROC / str(pid) / "task").glob("*/children"):
+        with suppress(OSError):  # it has ended
+            for child in map(int, listed.read_text(encoding="ascii").split()):
+                yield child
+                yield from _descendants(child)
 
 
 def _fields(pid: int) -> list[str]:
