@@ -455,6 +455,11 @@ def build(config: Path, selector: str, workers: int, *, fresh: bool) -> "Work":
 @elsewhere
 @FRESH
 @STRICT
+@click.option(
+    "--unless-closed",
+    is_flag=True,
+    help="Do nothing where the cycle is closed, which else is refused: for what runs daily.",
+)
 @finishing
 def run(
     config: Path,
@@ -465,13 +470,15 @@ def run(
     refresh: bool,
     accept_refused: bool,
     fresh: bool,
+    unless_closed: bool,
 ) -> "Work":
     """Collect a cycle and build its documents: the main job."""
     from reportgen.commands.run import run as command  # noqa: PLC0415
     from reportgen.operations.collecting.collection import Effort  # noqa: PLC0415
 
     effort = Effort(concurrency=concurrency, refresh=refresh, accept_refused=accept_refused)
-    return lambda context: command(config, selector, context, effort, workers, fresh=fresh)
+    draw = {"fresh": fresh, "unless_closed": unless_closed}
+    return lambda context: command(config, selector, context, effort, workers, **draw)
 
 
 @main.command()

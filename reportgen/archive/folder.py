@@ -139,11 +139,15 @@ def refuse_unwritable(archive: Path, source: str) -> None:
     )
 
 
+class AlreadyClosed(Rejected):
+    """The cycle is closed: it is never written again."""
+
+
 def refuse_sealed(folder: Path) -> None:
-    """Raise Rejected where the cycle is closed: it is never written again."""
+    """Raise AlreadyClosed where the cycle is closed."""
     if (folder / MANIFEST).exists():
         hint = "it is never rewritten: `reportgen correct` issues credit and debit notes"
-        raise Rejected(
+        raise AlreadyClosed(
             [Problem(source=str(folder), message="this billing cycle is closed", hint=hint)]
         )
 

@@ -4,14 +4,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from reportgen.archive import evidence
-from reportgen.archive.folder import EVIDENCE, cycle_folder, locked, refuse_unwritable
+from reportgen.archive.folder import (
+    EVIDENCE,
+    AlreadyClosed,
+    cycle_folder,
+    locked,
+    refuse_unwritable,
+)
 from reportgen.derive import Inputs
 from reportgen.operations.building.drafts import produce
 from reportgen.operations.building.inputs import inputs_of
 from reportgen.operations.building.readiness import ready_to_draw
 from reportgen.operations.collecting.collection import Chosen, Effort, choose, gather
 from reportgen.operations.collecting.refusals import broken_off
-from reportgen.operations.context import Context
+from reportgen.operations.context import DONE, Context
 from reportgen.operations.opening import opened, warnings_of
 from reportgen.sources.config.configuration import Configuration
 
@@ -24,17 +30,34 @@ def run(
     workers: int,
     *,
     fresh: bool = False,
+    unless_closed: bool = False,
 ) -> int:
-    """Collect a cycle, then build its documents; `fresh` draws those that could be kept as well."""
+    """Collect a cycle, then build its documents; `fresh` draws those that could be kept as well.
+
+    A closed cycle is refused, or with `unless_closed` left: who runs it daily did no wrong.
+    """
     configuration = opened(config, context)
     refuse_unwritable(configuration.archive, configuration.archive_source)
     context.terminal.problems(warnings_of(configuration))
     with ready_to_draw(configuration):
-        chosen = choose(configuration, selector, context, effort)
+        try:
+            chosen = choose(configuration, selector, context, effort)
+        except AlreadyClosed as closed:
+            if unless_closed:
+                return _left(closed, context)
+            raise
         folder = cycle_folder(configuration.archive, chosen.cycle.start)
         with locked(folder, group=configuration.group_reads):
             inputs = _collected(configuration, chosen, context, effort)
             return produce(inputs, context, workers, fresh=fresh)
+
+
+def _left(closed: AlreadyClosed, context: Context) -> int:
+    """Say that there is nothing to do."""
+    (problem,) = closed.problems
+    context.terminal.result(f"{problem.source}: {problem.message}, so nothing was done")
+    context.terminal.values({"folder": problem.source, "status": "closed"})
+    return DONE
 
 
 def _collected(

@@ -331,3 +331,18 @@ def fonts_of(job: Job) -> Path:
     for path in fonts().values():
         keep(folder, path.read_bytes(), group=False)
     return folder / "fonts"
+
+
+def test_what_runs_daily_leaves_a_closed_cycle_and_is_well(closed):
+    before = contents(closed.archive)
+    refused = closed.here("run", "--strict")
+    assert refused.returncode == 1
+    assert "this billing cycle is closed" in refused.stderr
+    daily = closed.here("run", "--unless-closed")
+    assert (daily.returncode, daily.stdout) == (
+        0,
+        f"{closed.cycle()}: this billing cycle is closed, so nothing was done\n",
+    )
+    told = json.loads(closed.here("run", "--unless-closed", "--json").stdout)
+    assert told["status"] == "closed"
+    assert contents(closed.archive) == before
