@@ -48,11 +48,13 @@ from reportgen.core.model import (
 from reportgen.core.moved import moved
 from reportgen.core.next_level import by_organization
 from reportgen.core.notes import Notes, named_by_notes, notes_of
+from reportgen.core.privacy import without_titles
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.rate_card import label_warnings
 from reportgen.core.sessions import CycleSessions, SessionPart, held_by, parts_of, with_sessions
 from reportgen.core.statement import statement
+from reportgen.core.tags import with_tags
 from reportgen.core.unit_costs import Told, lists_sessions, unit_costs
 from reportgen.core.usage import decompose, holder_of
 from reportgen.core.user_file import (
@@ -168,12 +170,18 @@ def derive(inputs: Inputs) -> Derived:
 def _completed(
     result: Statement, reading: Reading, allocations: tuple[Allocation, ...], inputs: Inputs
 ) -> Statement:
-    """Say what the fiscal year came to, what usage was for, and what it bought."""
+    """Say what the fiscal year came to, what usage was for, and what it bought.
+
+    What leads to people is left out of sessions, unless documents may name them.
+    """
     year, bought = _year_to_date(result, inputs), _unit_costs(result, reading, inputs)
     result = replace(result, year_to_date=year, unit_costs=bought)
-    count = inputs.configuration.settings.invoice.sessions
+    shown = inputs.configuration.settings.invoice
     sessions = _sessions(reading, allocations, inputs)
-    return with_sessions(result, sessions, parts_of(sessions), count)
+    parts = parts_of(sessions)
+    result = with_sessions(result, sessions, parts, shown.sessions)
+    result = with_tags(result, sessions, parts, shown.tag_patterns)
+    return without_titles(result, shown.users)
 
 
 def session_parts(inputs: Inputs, derived: Derived) -> tuple[CycleSessions, list[SessionPart]]:
@@ -252,6 +260,7 @@ def question(configuration: Configuration, cycle: BillingCycle, remembered: Dire
         remembered=remembered,
         mapping=configuration.mapping,
         largest=configuration.settings.invoice.sessions,
+        tags=configuration.settings.invoice.tag_patterns,
         user_first=user_first(configuration.mapping),
     )
 

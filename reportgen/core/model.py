@@ -425,12 +425,14 @@ class SessionViews:
     """What the API said of sessions that it was asked about to show them, by their ids.
 
     `unknown` says of which cost centers the largest are not known for certain, and why; `wholly`
-    why they are of none. Nothing of this moves an ACU: `Views` alone decide who bears what.
+    why they are of none; `tagged` why not all are known with tags that are looked for. Nothing of
+    this moves an ACU: `Views` alone decide who bears what.
     """
 
     views: MappingOf[str, View] = field(default_factory=dict)
     unknown: MappingOf[str, SessionsUnknown] = field(default_factory=dict)
     wholly: SessionsUnknown = "not asked"
+    tagged: SessionsUnknown = "not asked"
 
 
 class UsageRecord(NamedTuple):

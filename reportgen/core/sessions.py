@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from reportgen.core.largest import COMPARED_DECIMALS, days_of
 from reportgen.core.match import Subject, subject_of
@@ -44,6 +44,7 @@ from reportgen.core.money import (
 SHOWN: frozenset[SessionsUnknown] = frozenset({"", "refused half-way", "list incomplete"})
 """Where only some sessions are not known, those that are known are shown; else none is."""
 
+K = TypeVar("K")
 SubjectDay = tuple[Subject, date]
 Held = Mapping[SubjectDay, Sequence[Allocation]]
 """The allocations of `devin` by the subject and the day of their record."""
@@ -136,7 +137,7 @@ def with_sessions(
         code = invoice.cost_center.code
         unknown = sessions.asked.unknown.get(code) or sessions.asked.wholly
         shown = _largest(by_center[code], count) if unknown in SHOWN else {}
-        amounts = _amounts(invoice, shown, statement)
+        amounts = amounts_of(invoice, shown, statement)
         uses = [_use(sessions.known[one], own, amounts[one]) for one, own in shown.items()]
         largest = _of_invoice(invoice, uses, unknown, statement.heading.decimals)
         invoices.append(replace(invoice, sessions=largest))
@@ -154,13 +155,13 @@ def _largest(parts: Iterable[SessionPart], count: int) -> dict[str, list[Session
     return {one: by_session[one] for one in ordered[:count] if ranks[one] > 0}
 
 
-def _amounts(
-    invoice: Invoice, shown: Mapping[str, Sequence[SessionPart]], statement: Statement
-) -> dict[str, Decimal]:
-    """Apportion the lines to the sessions, and to all that is left of each, which is not given."""
+def amounts_of(
+    invoice: Invoice, shown: Mapping[K, Sequence[SessionPart]], statement: Statement
+) -> dict[K, Decimal]:
+    """Apportion the lines to parts of sessions, and to all else of each, which is not given."""
     decimals = statement.heading.decimals
     amounts = dict.fromkeys(shown, round_half_up(ZERO, decimals))
-    for line in _lines(invoice) if shown else ():
+    for line in lines_of_sessions(invoice) if shown else ():
         acus = [
             total(part.acus for part in parts if part.line_key == line.line_key)
             for parts in shown.values()
@@ -183,7 +184,8 @@ def _exact(line: InvoiceLine, acus: Sequence[Decimal], *, effective: bool) -> li
     return [part for group in groups for part in group]
 
 
-def _lines(invoice: Invoice) -> list[InvoiceLine]:
+def lines_of_sessions(invoice: Invoice) -> list[InvoiceLine]:
+    """Give the lines of the product that sessions use."""
     return [line for line in invoice.lines if line.of_usage and line.product == DEVIN]
 
 
@@ -210,7 +212,7 @@ def _of_invoice(
     invoice: Invoice, uses: Sequence[SessionUse], unknown: SessionsUnknown, decimals: int
 ) -> LargestSessions:
     """Give sessions, and all else of the lines that they are part of."""
-    lines = _lines(invoice)
+    lines = lines_of_sessions(invoice)
     whole = add(total(line.amount for line in lines), round_half_up(ZERO, decimals))
     return LargestSessions(
         sessions=tuple(uses),

@@ -201,8 +201,8 @@ def test_that_others_may_be_larger_is_said(unknown, said):
 
 def test_who_wants_none_gets_none():
     found = with_none("not wanted")
-    assert "essions" not in markup("R-1", found)
-    assert "essions" not in markup("T-3", harvest.derived()), "it has no usage of its own"
+    assert TITLE not in markup("R-1", found)
+    assert TITLE not in markup("T-3", harvest.derived()), "it has no usage of its own"
 
 
 # People's words
@@ -281,8 +281,9 @@ def test_marks_of_joined_letters_stay():
 
 def test_a_title_that_cannot_be_drawn_stops_nothing():
     """On paper U+FFFD stands for what no font has; the warning says whose title it is."""
-    content, (warning,) = draw("R-1.pdf", harvest.derived())
-    assert "\ufffd Ship it now" in text_of(content)
+    done = draw("R-1.pdf", harvest.derived())
+    (warning,) = done.warnings
+    assert "\ufffd Ship it now" in text_of(done.content)
     assert warning.warning
     assert "the fonts cannot draw U+1F680 in " in warning.message
     assert ", the title of session devin-0009a1b2c3: U+FFFD stands for it" in warning.message

@@ -54,16 +54,21 @@ def ask_largest(
     findings.warnings += asking.warnings
 
 
-def unknown_of(question: Question, known: Directory, lists: Iterable[Pages]) -> SessionsUnknown:
+def unknown_of(question: Question, known: Directory, listed: SessionsUnknown) -> SessionsUnknown:
     """Say why nothing of the largest sessions can be known, or that their list is not whole."""
     if not question.largest or question.mapping is None:
         return "not wanted"
+    if listed != "refused" and without_totals(known.sessions.values()):
+        return "no totals"
+    return listed
+
+
+def wholeness(lists: Iterable[Pages]) -> SessionsUnknown:
+    """Say whether all lists of sessions were refused, or one of them, or one broke off."""
     lists = list(lists)
     refused = [pages for pages in lists if pages.refused]
     if refused and len(refused) == len(lists):
         return "refused"
-    if without_totals(known.sessions.values()):
-        return "no totals"
     return "list incomplete" if refused or any(one.broken_off() for one in lists) else ""
 
 

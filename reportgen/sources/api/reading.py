@@ -51,7 +51,8 @@ class Question:
 
     `organizations` are those with a credential of their own, where the enterprise has none.
     `remembered` is who was seen in earlier cycles: whoever has left since is asked about as well.
-    So many of the `largest` sessions of every cost center of the `mapping` are to be shown;
+    So many of the `largest` sessions of every cost center of the `mapping` are to be shown, and all
+    that have one of the `tags`, which are patterns;
     `user_first` tells whether its user rules outrank those of organizations.
     """
 
@@ -62,6 +63,7 @@ class Question:
     remembered: Directory = field(default_factory=Directory, repr=False)
     mapping: Mapping | None = field(default=None, repr=False)
     largest: int = 0
+    tags: tuple[str, ...] = ()
     user_first: bool = True
 
 

@@ -15,6 +15,7 @@ from reportgen.core.model import (
     DEVIN,
     Directory,
     Principal,
+    SessionsUnknown,
     SessionViews,
     View,
 )
@@ -79,7 +80,8 @@ def consumption(question: Question) -> Plan[Reading]:
     tied = in_all or sum_of(findings.views["organizations"].values())
     findings.views["enterprise"][""] = findings.reader.split(total, tied, DEVIN, CASCADE_TERMINAL)
     findings.views["principals"] |= dict(_principals(findings, users))
-    findings.sessions = SessionViews(wholly="no daily views" if question.largest else "not wanted")
+    wholly: SessionsUnknown = "no daily views" if question.largest else "not wanted"
+    findings.sessions = SessionViews(wholly=wholly, tagged="no daily views")
     return findings.as_reading(known, question.remembered, users)
 
 

@@ -12,7 +12,7 @@ from reportgen.core.model import Directory, MissingView, Pair, Principal, Princi
 from reportgen.core.problem import Problem
 from reportgen.core.usage import open_pairs
 from reportgen.sources.api import bodies, directory
-from reportgen.sources.api.largest import ask_largest, unknown_of
+from reportgen.sources.api.largest import ask_largest, unknown_of, wholeness
 from reportgen.sources.api.pages import PAGE_SIZE, Pages, all_pages
 from reportgen.sources.api.plan import Plan, Request
 from reportgen.sources.api.reading import (
@@ -24,6 +24,7 @@ from reportgen.sources.api.reading import (
     Reading,
     plausible,
 )
+from reportgen.sources.api.tagged import ask_tagged
 from reportgen.sources.api.views import ViewReader
 
 CYCLES = "/v3/enterprise/consumption/cycles"
@@ -108,7 +109,8 @@ def consumption(question: Question) -> Plan[Reading]:
     lists = _Lists(*(yield from all_pages(_list_requests(question.cycle))))
     findings.check_lists(lists)
     known = _directory(lists)
-    unknown = unknown_of(question, known, [lists.sessions])
+    listed = wholeness([lists.sessions])
+    unknown = unknown_of(question, known, listed)
     pairs = {*_assigned_pairs(lists), *directory.session_pairs(known)}
     del lists  # what they hold is known, and by the hundred thousand
     asked = [
@@ -119,6 +121,7 @@ def consumption(question: Question) -> Plan[Reading]:
     yield from _ask_open_pairs(findings, question, known, pairs)
     ask = partial(_session, question.cycle)
     yield from ask_largest(findings, question, known, unknown, ask)
+    yield from ask_tagged(findings, question, known, listed, ask)
     return findings.as_reading(known, question.remembered, findings.views["principals"])
 
 

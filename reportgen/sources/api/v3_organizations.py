@@ -13,10 +13,11 @@ from reportgen.core.match import sessions_named
 from reportgen.core.model import Directory, Pair, Principal, Session
 from reportgen.core.usage import with_unknown_users
 from reportgen.sources.api import bodies, directory
-from reportgen.sources.api.largest import ask_largest, unknown_of
+from reportgen.sources.api.largest import ask_largest, unknown_of, wholeness
 from reportgen.sources.api.pages import PAGE_SIZE, Pages, all_pages
 from reportgen.sources.api.plan import Plan, Request
 from reportgen.sources.api.reading import Asked, Findings, Question, Reading
+from reportgen.sources.api.tagged import ask_tagged
 from reportgen.sources.api.v3 import SECTION_OF_KIND, alive_in, ask_in_parts, daily
 from reportgen.sources.api.views import ViewReader, sum_of
 
@@ -34,7 +35,8 @@ def consumption(question: Question) -> Plan[Reading]:
     lists = yield from all_pages(requests)
     findings.check_lists(lists)
     known = _directory(org_ids, lists)
-    unknown = unknown_of(question, known, filter(_is_of_sessions, lists))
+    listed = wholeness(filter(_is_of_sessions, lists))
+    unknown = unknown_of(question, known, listed)
     asked = [*_views(question, known, lists)]
     del lists  # what they hold is known, and by the hundred thousand
     yield from findings.keep(asked)
@@ -43,6 +45,7 @@ def consumption(question: Question) -> Plan[Reading]:
     yield from _ask_who_else(findings, question, known, pairs)
     ask = partial(_session, question.cycle)
     yield from ask_largest(findings, question, known, unknown, ask)
+    yield from ask_tagged(findings, question, known, listed, ask)
     answered = (principal for _, principal in findings.views["pairs"])
     return findings.as_reading(known, question.remembered, answered)
 

@@ -155,6 +155,14 @@ def _label(value: str) -> str:
     return value
 
 
+def _tag_pattern(value: str) -> str:
+    """Read a tag as people write it on sessions, in which `*` stands for any text."""
+    if ", " in value:
+        hint = f"write a list: [{value}]"
+        raise scalars.Unreadable(f"{quoted(value)} looks like several tags", hint)
+    return _exact_key(value)
+
+
 def _web_address(value: str) -> str:
     """Read an address that paths can be put after; what may be a password in it is not repeated."""
     hint = "write it as https://host"
@@ -288,6 +296,7 @@ SignInName = Annotated[
 PathPrefix = Annotated[str, _reading(_path_prefix, "path")]
 ContractDay = Annotated[int, _reading(_contract_day, "day")]
 CalendarMonth = Annotated[int, _reading(_calendar_month, "number")]
+TagPattern = Annotated[str, _reading(_tag_pattern, "tag")]
 Label = Annotated[str, _reading(_label, "name")]
 Contact = Annotated[str, _reading(scalars.contact, "address")]
 Color = Annotated[str, _reading(scalars.color, "colour in quotes")]
@@ -376,6 +385,12 @@ FeeTargets = Annotated[
     | Annotated[tuple[Code, ...], Field(min_length=1), EachOnce, Tag("=list")],
     Discriminator(lambda value: "=list" if isinstance(value, list) else "=one"),
 ]
+TagPatterns = Annotated[
+    Annotated[TagPattern, Tag("=one")]
+    | Annotated[tuple[TagPattern, ...], Field(min_length=1), EachOnce, Tag("=list")],
+    Discriminator(lambda value: "=list" if isinstance(value, list) else "=one"),
+]
+"""A pattern of tags, or a list of them."""
 FocusVersionName = Annotated[FocusVersion, _one_of(*get_args(FocusVersion))]
 Exported = Annotated[ExportName, _one_of(*get_args(ExportName))]
 Accounts = Annotated[

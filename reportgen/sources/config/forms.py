@@ -73,6 +73,7 @@ FORMS: Mapping[str, Form] = {
     "line_of_text": TEXT,
     "label": {**KEY, "maxLength": 40},
     "exact_key": KEY,
+    "tag_pattern": {**KEY, "not": {"type": "string", "pattern": ", "}},
     "user_key": {**TEXT, "pattern": "^(?!\\s*\\.+\\s*$).*\\S"},
     "date_form": _text(f"^{_ORDER}$"),
     "code": CODE,

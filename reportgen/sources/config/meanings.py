@@ -49,6 +49,10 @@ MEANINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "invoice.detail": ("sums", "the printed detail by `days`, or `sums` alone"),
         "invoice.max_detail_rows": ("500", "rows of printed detail; workbooks have all of it"),
         "invoice.sessions": ("25", "how many of the largest sessions are shown, up to 100"),
+        "invoice.tags": (
+            '"project:*"',
+            "tags of sessions, a pattern or a list, that usage is broken down by, for information",
+        ),
         "invoice.tie_out": ("full", "`full` tells every invoice the vendor's total as well"),
         "invoice.accent": ('"#7a1f4e"', "the colour of headings and lines"),
         "invoice.logo": ("logo.svg", "SVG or PNG"),

@@ -60,6 +60,7 @@ from reportgen.sources.config.fields import (
     Shown,
     SignInName,
     SummaryName,
+    TagPatterns,
     Targets,
     Text,
     TieOutExtent,
@@ -109,6 +110,7 @@ class InvoiceSection(Section):
     detail: DetailForm = "days"
     max_detail_rows: RowCount = 1500
     sessions: SessionCount = 10
+    tags: TagPatterns | None = None
     tie_out: TieOutExtent = "own"
     accent: Color = "#1f4e79"
     logo: Text | None = None
@@ -116,6 +118,11 @@ class InvoiceSection(Section):
     note: Text | None = None
     contact: Text | None = None
     summaries: Annotated[tuple[SummaryName, ...], EachOnce] = ()
+
+    @property
+    def tag_patterns(self) -> tuple[str, ...]:
+        """Give the patterns of the tags that usage is broken down by."""
+        return (self.tags,) if isinstance(self.tags, str) else self.tags or ()
 
 
 class CloseSection(Section):
