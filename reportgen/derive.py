@@ -52,7 +52,14 @@ from reportgen.core.privacy import without_titles
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.core.rate import rate, whole_cycle
 from reportgen.core.rate_card import label_warnings
-from reportgen.core.sessions import CycleSessions, SessionPart, held_by, parts_of, with_sessions
+from reportgen.core.sessions import (
+    CycleSessions,
+    SessionPart,
+    held_by,
+    of_nobody,
+    parts_of,
+    with_sessions,
+)
 from reportgen.core.statement import statement
 from reportgen.core.tags import with_tags
 from reportgen.core.unit_costs import Told, lists_sessions, unit_costs
@@ -202,7 +209,9 @@ def _sessions(
     return CycleSessions(
         known=known,
         subjects=subjects,
-        held=held_by(allocations, set(subjects.values())),
+        held=held_by(
+            allocations, {*subjects.values(), *map(of_nobody, reading.views.organizations)}
+        ),
         asked=reading.sessions,
     )
 

@@ -93,11 +93,27 @@ def parts_of(sessions: CycleSessions) -> list[SessionPart]:
     acus = {session_id: total(used.values()) for session_id, used in days.items()}
     for session_id in sorted(sorted(days), key=acus.__getitem__, reverse=True):
         for day, used in days[session_id].items():
-            place = sessions.subjects[session_id], day
+            place = _place(sessions, sessions.subjects[session_id], day)
             for allocation, part in _split(used, sessions.held.get(place, ())):
                 if taken := _taken(part, allocation, place, left):
                     parts.append(SessionPart(session_id, day, taken, allocation))
     return parts
+
+
+def _place(sessions: CycleSessions, subject: Subject, day: date) -> SubjectDay:
+    """Give the record that holds a session on a day.
+
+    One of nobody that a rule names has a record of its own on days alone on which it is nobody
+    else's usage; on others it is part of its organization's.
+    """
+    own = subject, day
+    org_id, kind, _, session_id = subject
+    return own if kind or not session_id or own in sessions.held else (of_nobody(org_id), day)
+
+
+def of_nobody(org_id: str) -> Subject:
+    """Name the record of what an organization used by nobody who is known."""
+    return org_id, "", "", ""
 
 
 def _split(

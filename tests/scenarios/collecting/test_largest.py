@@ -223,6 +223,42 @@ def test_every_cost_center_has_its_part_by_the_rules_of_each_day(tmp_path):
     assert add_up(derived)
 
 
+class OfNobody(FakeApi):
+    """Tells of the session `free` no owner."""
+
+    def view(self, operation, ids, query, who):
+        body = super().view(operation, ids, query, who)
+        if not operation.template.endswith("/sessions"):
+            return body
+        bare = [{**one, "user_id": None} for one in body["items"] if one["session_id"] == "free"]
+        return body | {
+            "items": [one for one in body["items"] if one["session_id"] != "free"] + bare
+        }
+
+
+def test_a_session_of_nobody_has_a_part_wherever_its_usage_stands(tmp_path):
+    """Its rule holds on days on which nobody else was at work there; others are the organization's.
+
+    On those the API does not tell its usage from that of somebody.
+    """
+    world = planted([("free", START, [3.0, 4.0]), ("own", START, [2.0])])
+    atoms = (
+        atom._replace(principal_id=None) if atom.session_id == "free" else atom
+        for atom in world.atoms
+    )
+    world = world._replace(atoms=tuple(atoms))
+    place = world.organizations[0].org_id
+    mapping = rules(world, sessions={"free": "D-4"}, orgs={place: "E-5"})
+    with serving(OfNobody(world)) as api:
+        derived = job(tmp_path, api, mapping).collected()
+    assert shown(derived) == {
+        "A-1": [("devin-own", Decimal("2.0"))],
+        "D-4": [("devin-free", Decimal("4.0"))],
+        "E-5": [("devin-free", Decimal("3.0"))],
+    }
+    assert add_up(derived)
+
+
 def test_what_is_asked_to_be_shown_moves_no_acu_and_no_cent(tmp_path):
     """The same cycle without any session shown has the same ledger and the same statement."""
     with serving(WORLD) as api:
