@@ -24,6 +24,7 @@ from reportgen.documents.render import Drawn, drawn, filled
 from reportgen.documents.tasks import Task, tasks_of
 from tests.core.test_privacy import everybody
 from tests.documents import grove, harvest
+from tests.documents.pdf.pdfa import check
 from tests.documents.test_rich import number, tables
 from tests.poppler import text_of
 
@@ -256,6 +257,16 @@ def test_links_are_as_the_api_gave_them():
     assert opened == {address, "https://github.com/acme/web/pull/900"}
     book = openpyxl.load_workbook(BytesIO(draw("R-1.xlsx", found).content))
     assert book["Sessions"]["A2"].hyperlink.target == address
+
+
+def test_a_page_with_links_can_be_archived():
+    check(
+        draw("R-1.pdf", harvest.derived()).content,
+        tagged=True,
+        attachments={"invoice.json": "application/json", "usage.csv": "text/csv"},
+        title="Chargeback invoice CB-2025-12-29-R-1",
+        language="en",
+    )
 
 
 @pytest.mark.parametrize(
