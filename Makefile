@@ -15,7 +15,6 @@ help: ## list these targets
 demo: ## build the invoices of the recorded sample cycle, offline
 	@sh .ci/setup demo
 	$(run) .venv/bin/reportgen run configs/example --cycle 2025-12-05
-	@echo 'Open archive/2025-12-05/index.html: the whole cycle, with a PDF and a workbook for each cost center.'
 
 # With FLOOR=98 every process is measured as well, in whatever folder it runs, and less than that much of lines and branches fails.
 test: ## check style and types, and run the quick tests
