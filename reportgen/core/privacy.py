@@ -47,6 +47,8 @@ LONGEST_NAME = 8
 """Words that a name is looked for in."""
 _ASKED = re.compile(r"(?:(?<=users/)|(?<=daily/)|(?<=user=)|(?<=user_id=)|(?<=user_ids=))[^/?&\s]+")
 """Where a request says whom it asks for."""
+_SESSION = re.compile(r"(?<=sessions/)(?!\{)[^/?&\s]+")
+"""Where it names a session, which leads to whoever began it."""
 _ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -279,12 +281,12 @@ def _discrepancy(discrepancy: Discrepancy, words: Mapping[str, str]) -> Discrepa
 
 
 def _without_words(request: str, words: Mapping[str, str]) -> str:
-    """Replace whoever a request asks for; the rest of it stands."""
+    """Replace whoever a request asks for, and whose session; the rest of it stands."""
 
     def shown(match: re.Match[str]) -> str:
         return words.get(_ESCAPED.sub(_unescaped, match[0]), match[0])
 
-    return _ASKED.sub(shown, request)
+    return _SESSION.sub(WITHHELD, _ASKED.sub(shown, request))
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -110,6 +110,7 @@ def test_a_request_names_nobody(way, shown):
         views=(
             "/v3/users/okta%7Cada%201/daily?user=ada%40acme.example&x=1",
             "/v3/organizations/org-1",
+            "/v3/enterprise/consumption/daily/sessions/devin-0a1b?time_after=1",
         ),
     )
     statement = grove.derived().statement
@@ -127,6 +128,7 @@ def test_a_request_names_nobody(way, shown):
     assert told.views == (
         f"/v3/users/{shown}/daily?user={shown}&x=1",
         "/v3/organizations/org-1",
+        "/v3/enterprise/consumption/daily/sessions/…?time_after=1",
     )
 
 
