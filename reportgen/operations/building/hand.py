@@ -97,7 +97,7 @@ def answer_in(content: bytes, task: bytes) -> Finished:
     An executor may give back what was answered to another task, or not all of it: each answer
     begins with a hash of itself and of its task.
     """
-    if content in {LACKING, ENDED}:
+    if content == ENDED:
         raise ChildProcessError("the process that was to draw has ended")
     begun, answered = content[:HASH], content[HASH:]
     if begun != _bound(task, answered):
