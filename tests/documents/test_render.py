@@ -186,6 +186,7 @@ def test_where_others_of_a_template_were_drawn_the_document_is_named():
         list(render(tasks, words(email_txt_j2=text), Here()))
 
 
+@pytest.mark.heavy
 def test_so_many_failures_are_enough():
     executor = Here()
     with pytest.raises(Rejected) as caught:

@@ -27,6 +27,7 @@ from tests.documents import grove, harvest
 from tests.documents.pdf.pdfa import check
 from tests.documents.test_rich import number, tables
 from tests.poppler import text_of
+from tests.weight import heavy_but
 
 TITLE, BY_TAG = "Largest sessions", "Usage by tag"
 
@@ -352,7 +353,7 @@ def planted() -> Derived:
     return tagged(with_sessions(found, pull_requests=pulls), by_tag)
 
 
-@pytest.mark.parametrize("users", ["pseudonyms", "none"])
+@pytest.mark.parametrize("users", heavy_but(1, ["pseudonyms", "none"]))
 def test_nobody_can_be_found_in_any_byte(users):
     design = replace(grove.design(), users=users)
     shown = tasks(planted(), users)
