@@ -26,7 +26,7 @@ from reportgen.core.allocate import Timeline, borne
 from reportgen.core.cycle import BillingCycle, day_after
 from reportgen.core.match import Subject
 from reportgen.core.model import DEVIN, Session, SessionsUnknown, View
-from reportgen.core.money import ZERO, add, printed, subtract
+from reportgen.core.money import ONE, ZERO, add, printed, subtract
 
 COMPARED_DECIMALS = 6
 """Sessions are compared at so many decimals: what is finer is noise of the API's numbers."""
@@ -83,6 +83,11 @@ class Ranking:
         self._silent: dict[str, SessionsUnknown] = {}
         self._answered: set[str] = set()
         self._chosen: Counter[str] = Counter()
+        self._doubted = {
+            subject
+            for subject, held in sessions.items()
+            if any(len(one.claimed_by) > 1 for one in held)
+        } | {subject for subject, days in cells.items() if any(acus < 0 for acus in days.values())}
         self._by_day = self._ranked(dated=True)
         self._by_life = self._ranked(dated=False)
 
@@ -109,6 +114,8 @@ class Ranking:
         left, held = self._left[candidate.subject], self._cells[candidate.subject]
         for day, acus in days.items():
             left[day] = subtract(left.get(day, ZERO), acus)
+            if _compared(acus) < 0 or _compared(left[day]) < 0:
+                self._doubted.add(candidate.subject)
             self._take(candidate, day, min(acus, max(held.get(day, ZERO), ZERO)))
         if any(not candidate.first <= day <= candidate.last for day in days):
             self._dated = False
@@ -126,7 +133,15 @@ class Ranking:
             }
             if why:
                 reasons[code] = "not asked" if "not asked" in why else min(why)
+        doubted = (self._bearers[subject] for subject in self._doubted if subject in self._bearers)
+        for code in {code for timeline in doubted for code in self._codes(timeline)}:
+            reasons.setdefault(code, "contradicted")
         return reasons
+
+    def _codes(self, timeline: Timeline) -> Iterator[str]:
+        """Name the cost centers that bear anything of a record in the cycle."""
+        for day in self._cycle.days():
+            yield from (code for code, _ in borne(ONE, timeline.on(day).split) if code != NOBODY)
 
     def _candidate(self, session: Session, subject: Subject, *, told: bool) -> _Candidate:
         """Say when a session can have been at work in the cycle; usage may be told a day later."""

@@ -411,12 +411,14 @@ SessionsUnknown = Literal[
     "refused",
     "refused half-way",
     "list incomplete",
+    "contradicted",
 ]
 """Why it is not known which sessions of a cost center are the largest; empty where it is.
 
 Nobody wants to see any; the API was not asked about all that may be among them; its list has 0.0
 for every session; its version has no answer by session; it refused the list, or every session; some
-of the sessions that may be among them; or its list broke off.
+of the sessions that may be among them; its list broke off; or credits, or a session that two
+people own, leave open whose usage is whose.
 """
 
 

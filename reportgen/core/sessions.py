@@ -41,7 +41,9 @@ from reportgen.core.money import (
     total,
 )
 
-SHOWN: frozenset[SessionsUnknown] = frozenset({"", "refused half-way", "list incomplete"})
+SHOWN: frozenset[SessionsUnknown] = frozenset(
+    {"", "refused half-way", "list incomplete", "contradicted"}
+)
 """Where only some sessions are not known, those that are known are shown; else none is."""
 
 K = TypeVar("K")

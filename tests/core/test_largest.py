@@ -297,6 +297,27 @@ def test_where_bounds_mislead_beyond_measure_the_asking_ends_and_is_told(monkeyp
     assert ranking.unknown() == {"A": "not asked"}
 
 
+def test_a_credit_leaves_open_which_are_the_largest():
+    """It takes from what a record has on its day, so that no bound holds there."""
+    world = World([Work("ada", 0, (300,)), Work("alan", 0, (500,))], {}, {})
+    world.rules.update({"ada": whole("A"), "alan": whole("B")})
+    ranking = ranking_of(world, 1)
+    for session_id, seen in views_of(world).items():
+        ranking.answer(session_id, seen)
+    assert ranking.unknown() == {}
+    ranking.answer("devin-0", view({FIRST: Decimal("-0.5")}))
+    assert ranking.unknown() == {"A": "contradicted"}
+
+
+def test_a_session_of_two_people_leaves_open_which_are_the_largest():
+    world = World([Work("ada", 0, (300,))], {}, {"ada": whole("A"), "alan": whole("B")})
+    (session,) = sessions_of(world).values()
+    both = (Principal("user", "ada"), Principal("service_user", "bot"))
+    ranking = ranking_of(world, 1, {"devin-0": replace(session, claimed_by=both)})
+    asked(ranking, views_of(world))
+    assert ranking.unknown() == {"A": "contradicted"}
+
+
 # Footing
 
 cards = st.sampled_from(

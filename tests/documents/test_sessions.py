@@ -191,6 +191,7 @@ def with_none(unknown: str) -> Derived:
     [
         ("refused half-way", "the API refused what others used"),
         ("list incomplete", "list of sessions broke off"),
+        ("contradicted", "leave open what others used"),
     ],
 )
 def test_that_others_may_be_larger_is_said(unknown, said):
