@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,8 @@ from reportgen import resources
 from reportgen.core.model import Discrepancy
 from reportgen.operations import interruption
 from reportgen.operations.building import drawing
-from reportgen.operations.building.outcome import _unpriced, disagreements
+from reportgen.operations.building.outcome import _unpriced, disagreements, tell_outcome
+from reportgen.operations.context import Context
 from reportgen.terminal import Terminal
 from tests.documents import beech
 
@@ -53,7 +55,7 @@ class Full(io.StringIO):
 @pytest.mark.parametrize(("number", "said"), [(errno.ENOSPC, "standard output"), (errno.EPIPE, "")])
 def test_a_result_that_cannot_be_written_is_an_error(monkeypatch, number, said):
     monkeypatch.setattr(sys, "stdout", Full(number))
-    with pytest.raises(OSError, match=said):
+    with pytest.raises(OSError, match=said or None):
         Terminal(quiet=False).result("a line")
 
 
@@ -141,6 +143,29 @@ def test_where_no_process_can_be_started_all_that_was_promised_ends(monkeypatch)
 
 
 # What is told at the end
+
+
+def test_of_many_cost_centers_the_largest_stand_in_the_table(capsys):
+    whole = beech.derived().statement
+    (invoice, *_) = whole.invoices
+    many = [
+        replace(
+            invoice,
+            cost_center=replace(invoice.cost_center, code=f"C-{n:02}"),
+            amount=Decimal(n),
+            borne_acus=Decimal(2 * n),
+        )
+        for n in range(26)
+    ]
+    context = Context(now=datetime.now, environment={}, terminal=Terminal(quiet=False))
+    tell_outcome(replace(whole, invoices=tuple(many)), {}, Path("archive"), context)
+    said = " ".join(capsys.readouterr().out.split())
+    assert [f"C-{n:02}" in said for n in range(26)] == [False] * 6 + [True] * 20
+    assert said.index("C-25") < said.index("C-06")
+    assert (
+        "These are the largest of 26 cost centers. The other 6: 30.0000 ACUs, EUR 15.00; "
+        "they stand in archive/index.html and in the statement."
+    ) in said
 
 
 def told(statement) -> list[str]:
