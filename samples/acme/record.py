@@ -27,15 +27,18 @@ from model import serve  # noqa: E402 - the model lies beside this file, in no p
 from world import World, build  # noqa: E402
 
 
-def record(world: World) -> bytes:
-    """Collect both cycles from the model of a world and give their evidence, sorted by request."""
+def record(world: World, sessions: int = 10) -> bytes:
+    """Collect both cycles from the model of a world and give their evidence, sorted by request.
+
+    `sessions` is how many of the largest are asked about for each cost center.
+    """
     context = Context(
         now=lambda: RECORDED_AT,
         environment={"DEVIN_API_TOKEN": "cog_sample"},
         terminal=Terminal(machine=False, quiet=True),
     )
     with tempfile.TemporaryDirectory() as folder, serve(world) as base_url:
-        config = _configuration(Path(folder), base_url)
+        config = _configuration(Path(folder), base_url, sessions)
         for cycle in CYCLES:
             collect(config, cycle, context, Effort())
         responses: dict[str, RecordedResponse] = {}
@@ -44,15 +47,15 @@ def record(world: World) -> bytes:
     return evidence.encode(responses[request] for request in sorted(responses))
 
 
-def _configuration(folder: Path, base_url: str) -> Path:
-    """Copy the example, but ask the model instead of the recording, and about no single session."""
+def _configuration(folder: Path, base_url: str, sessions: int) -> Path:
+    """Copy the example, but ask the model instead of the recording."""
     for path in EXAMPLE.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
     main = folder / "chargeback.yaml"
     lines = main.read_text(encoding="utf-8").splitlines()
     lines = [line for line in lines if not line.lstrip().startswith(("replay:", "archive:"))]
     text = "\n".join(lines).replace("https://api.devin.ai", base_url) + "\narchive: archive\n"
-    text = text.replace("\ninvoice:\n", "\ninvoice:\n  sessions: 0\n")
+    text = text.replace("\ninvoice:\n", f"\ninvoice:\n  sessions: {sessions}\n")
     main.write_text(text, encoding="utf-8")
     return folder
 

@@ -18,7 +18,6 @@ def bodies(responses: dict[str, RecordedResponse]) -> dict[str, str]:
 @pytest.mark.heavy
 def test_collected_live_or_replayed_the_statement_is_the_same_to_the_byte(tmp_path):
     job = example(tmp_path / "live")
-    job.edit("chargeback.yaml", "\ninvoice:\n", "\ninvoice:\n  sessions: 0\n")
     live = Live(job.folder, {"DEVIN_API_TOKEN": "cog_any"})
     replayed = statement_json(live.derived(evidence.read(RECORDING)).statement)
     with model.serve(build()) as base_url:
@@ -31,4 +30,4 @@ def test_collected_live_or_replayed_the_statement_is_the_same_to_the_byte(tmp_pa
 
 @pytest.mark.heavy
 def test_the_small_recording_is_what_the_small_world_answers():
-    assert record(small_world()) == SMALL_RECORDING.read_bytes()
+    assert record(small_world(), sessions=0) == SMALL_RECORDING.read_bytes()

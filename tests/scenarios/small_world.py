@@ -39,4 +39,4 @@ def small_world() -> World:
 
 
 if __name__ == "__main__":
-    RECORDED.write_bytes(record(small_world()))
+    RECORDED.write_bytes(record(small_world(), sessions=0))

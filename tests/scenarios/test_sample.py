@@ -40,6 +40,8 @@ ISSUED = [code for code in CODES if code != "CC-6001"]
 LOCALES = {"CC-4001": "ja", "CC-4002": "zh"}
 PRODUCTS = "automation|cascade|devin|review|terminal"
 WIDE = Context(prec=200)
+SESSIONS_SHEET = 7
+"""Where the sheet of the largest sessions lies in an invoice that has some."""
 HEADER_SHEETS = {"invoice": (1, 2, 3, 4, 5), "statement": (1, 2, 3, 4, 5, 6, 7, 8, 9)}
 """The sheets of a workbook that are lists, by position: their names are words of the locale."""
 
@@ -420,14 +422,28 @@ def test_the_pdf_of_an_invoice_agrees_to_the_cent(drawn_sample, code):
     check_footing(
         [number(amount) for amount in pdf_rows(path, r"[\d,]+\.\d{4} +([\d,]+\.\d\d)$")],
         number(total),
+        center,
     )
 
 
-def check_footing(amounts: list[Decimal], total: Decimal) -> None:
-    """After the total of the charges come the amounts by user, and their total once more."""
+def check_footing(amounts: list[Decimal], total: Decimal, center: dict) -> None:
+    """After the total of the charges come the sessions; then amounts by user, and their total."""
     charges, *rest = amounts
+    expected = session_amounts(center)
+    shown, rest = rest[: len(expected)], rest[len(expected) :]
+    assert shown == expected
     count = list(accumulate(rest)).index(total) + 1
     assert (charges, rest[count]) == (total, total)
+
+
+def session_amounts(center) -> list[Decimal]:
+    """Give what the largest sessions bear, all else, and the lines that both add up to."""
+    if not center["sessions"]:
+        return []
+    rows = [*center["sessions"], center["other_sessions"]]
+    lines = sum(Decimal(line["amount"]) for line in center["lines"] if line["product"] == "devin")
+    assert sum(Decimal(row["amount"]) for row in rows) == lines
+    return [*(Decimal(row["amount"]) for row in rows), lines]
 
 
 def at_four_decimals(text: str) -> Decimal:
@@ -579,7 +595,7 @@ def cents(value: float) -> Decimal:
 
 @pytest.mark.parametrize("code", ISSUED)
 def test_the_workbook_of_an_invoice_agrees_to_the_cent(drawn_sample, code):
-    cover, products, users, _, months, detail, *_ = cached(drawn_sample.file(code, ".xlsx"))
+    cover, products, users, _, months, detail, _, *more = cached(drawn_sample.file(code, ".xlsx"))
     center = cost_centers(drawn_sample)[code]
     rows = [
         row
@@ -599,6 +615,8 @@ def test_the_workbook_of_an_invoice_agrees_to_the_cent(drawn_sample, code):
     assert sum(map(cents, monthly)) == cents(footing) == Decimal(center["amount"])
     exact = sum(fraction(line["exact_amount"]) for line in center["lines"])
     assert sum(column(detail, 9)[1:]) == pytest.approx(float(exact), abs=1e-6)
+    amounts = [amount for amount in column(more[0], 7)[1:] if amount] if center["sessions"] else []
+    assert [*map(cents, amounts)] == session_amounts(center)
 
 
 def test_the_workbook_of_the_statement_agrees_to_the_cent(drawn_sample):
@@ -646,6 +664,8 @@ def test_workbooks_open_with_their_types_and_ready_to_print(drawn_sample, code):
         assert "&P" in sheet.oddFooter.right.text
     for position in HEADER_SHEETS["invoice" if code else "statement"]:
         check_list(book[position])
+    if code and cost_centers(drawn_sample)[code]["sessions"]:
+        check_list(book[SESSIONS_SHEET])
     first_day = book[3 if code else 8].cell(2, 1)
     assert (first_day.is_date, first_day.value.date()) == (True, date(2025, 12, 5))
 
