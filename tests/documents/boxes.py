@@ -56,9 +56,16 @@ def clashes(pdf: bytes) -> Iterator[tuple[str, str]]:
 def torn(pdf: bytes, xhtml: str) -> Counter[str]:
     """Give the figures of tables that are no words on the pages: two that run together are one."""
     rows = ET.fromstring(xhtml).iter("tr")  # noqa: S314 - our own
-    figures = ("".join(cell.itertext()) for row in rows for cell in row if is_figure(cell))
+    figures = (figure for row in rows for cell in row if is_figure(cell) for figure in _texts(cell))
     wanted = Counter(word for figure in figures for word in figure.split())
     return wanted - Counter(word.text for page in pages_of(pdf) for word in page)
+
+
+def _texts(cell: ET.Element) -> Iterator[str]:
+    """Give what stands in a cell; what a line break parts is no word."""
+    for line_break in cell.iter("br"):
+        line_break.text = " "
+    yield "".join(cell.itertext())
 
 
 def is_figure(cell: ET.Element) -> bool:

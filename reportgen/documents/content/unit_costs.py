@@ -138,9 +138,12 @@ def by_department(statement: Statement) -> tuple[UnitCostsLine, ...]:
 
 
 def of_all(statement: Statement) -> Bought | None:
-    """Give what all cost centers bought; None where nothing was counted or used."""
+    """Give what all cost centers bought; None where nothing was counted or used.
+
+    Credits of one may make up for what another used: then there is something to be told.
+    """
     bought = of_enterprise(statement)
-    return bought if bought and _tells(bought) else None
+    return bought if bought and (_tells(bought) or any(_centers(statement))) else None
 
 
 def uncertain_of(bought: Bought | None) -> Decimal:

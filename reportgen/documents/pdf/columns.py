@@ -10,7 +10,7 @@ Lengths are whole numbers, so that every machine finds the same: 2,000 of them a
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from unicodedata import east_asian_width
 from xml.etree.ElementTree import Element
@@ -39,6 +39,7 @@ WIDTHS = dict.fromkeys("0123456789–", 556) | {
 LETTER, WIDE = 667, 1000
 BREAKING = re.compile("([\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef])")
 """Letters after which a line may break."""
+LINE_BREAK = "\v"
 _PERCENT = re.compile(r"\bwidth:\s*([0-9]+)(?:\.([0-9]{1,2}))?%")
 
 
@@ -78,8 +79,23 @@ def words(text: str) -> list[str]:
 
 
 def text_of(element: Element) -> str:
-    """Give the text of an element as it is set."""
-    return re.sub(r"[\t\n\r ]+", " ", "".join(element.itertext())).strip(" ")
+    """Give the text of an element as it is set, in one line."""
+    return " ".join(lines_of(element))
+
+
+def lines_of(element: Element) -> list[str]:
+    """Give the text of an element as it is set, by the lines that it asks for."""
+    lines = "".join(_pieces(element)).split(LINE_BREAK)
+    return [re.sub(r"[\t\n\r ]+", " ", line).strip(" ") for line in lines]
+
+
+def _pieces(element: Element) -> Iterator[str]:
+    if element.tag == "br":
+        yield LINE_BREAK
+    yield element.text or ""
+    for child in element:
+        yield from _pieces(child)
+        yield child.tail or ""
 
 
 def widths(cols: Iterable[Element], line: int) -> list[int]:
@@ -138,7 +154,7 @@ def _count(row: Element, columns: Sequence[_Column]) -> None:
         if span == 1 and place < len(columns) and "number" in cell.get("class", "").split():
             column, text = columns[place], text_of(cell)
             if cell.tag == "td":
-                column.figure = max(column.figure, length(text))
+                column.figure = max([column.figure, *map(length, lines_of(cell))])
             else:
                 column.head = max([column.head, *map(length, words(text))])
         place += span

@@ -110,7 +110,7 @@ def test_every_list_can_be_filtered_and_keeps_its_header_in_sight_and_in_print(p
         others = {"Statement", "Tie-out"}
     lists = [sheet for sheet in book.worksheets if sheet.title not in others]
     assert {sheet.title for sheet in lists} <= LISTS | NATIVE
-    assert len(lists) > len(others)
+    assert len(lists) >= len(others)
     for sheet in lists:
         assert (sheet.freeze_panes, sheet.print_title_rows) == ("A2", "$1:$1")
         assert bool(sheet.tables) == (sheet.title in NATIVE)

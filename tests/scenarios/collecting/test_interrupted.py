@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
-from reportgen.core.statement_json import statement_json
 from tests.fakeapi.behavior import ADMIN, ENTERPRISE, PERSONAL, organization_token
 from tests.fakeapi.faults import KINDS
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world
 from tests.scenarios.collecting.live import CYCLES_LINE, DAILY3, NOW, live, mapped, own_credentials
+from tests.scenarios.figures import figures_of
 
 WORLD = big_world(users=16, organizations=3, sessions=8)
 MAPPING = mapped(WORLD, sessions={WORLD.sessions[0].session_id: "Z-9"})
@@ -25,7 +25,7 @@ def calm(tmp_path_factory):
     """Give the statement of every source, collected without any trouble."""
     with serving(WORLD) as api:
         return {
-            name: statement_json(
+            name: figures_of(
                 live(tmp_path_factory.mktemp("calm"), api, MAPPING, source).collected().statement
             )
             for name, source in SOURCES.items()
@@ -45,7 +45,7 @@ def test_under_faults_of_every_kind_the_statement_is_the_same(tmp_path, calm, na
         api.faults.kinds, api.faults.slow_seconds = KINDS, 0.01
         derived = live(tmp_path, api, MAPPING, SOURCES[name]).collected(concurrency=8)
         happened = sum(api.faults.happened.values())
-    assert statement_json(derived.statement) == calm[name]
+    assert figures_of(derived.statement) == calm[name]
     assert happened > 5
     assert api.violations == []
 
@@ -60,7 +60,7 @@ def test_under_every_kind_alone_the_statement_is_the_same(tmp_path, calm, kind):
         api.faults.slow_seconds = 0.01
         derived = live(tmp_path, api, MAPPING).collected(concurrency=8)
         assert api.faults.happened[kind] > 10
-    assert statement_json(derived.statement) == calm["v3"]
+    assert figures_of(derived.statement) == calm["v3"]
 
 
 def test_no_failed_answer_gets_into_the_evidence(tmp_path):
@@ -88,7 +88,7 @@ def test_after_a_failure_nothing_stored_is_asked_again(tmp_path, calm):
         derived = job.collected()
         assert api.seen.lines.keys() & stored.keys() == {CYCLES_LINE}
     assert job.stored().keys() == stored.keys() | api.seen.lines.keys()
-    assert statement_json(derived.statement) == calm["v3"]
+    assert figures_of(derived.statement) == calm["v3"]
 
 
 @pytest.mark.heavy
@@ -136,7 +136,7 @@ def test_killed_at_any_moment_and_run_again_nothing_stored_is_asked_again(tmp_pa
     assert asked & stored <= {CYCLES_LINE}
     assert max(api.seen.lines.values()) == 1
     assert job.evidence.read_bytes().startswith(whole)
-    assert statement_json(derived.statement) == calm["v3"]
+    assert figures_of(derived.statement) == calm["v3"]
 
 
 @pytest.mark.heavy
@@ -155,7 +155,7 @@ def test_torn_anywhere_the_rest_is_asked_for(tmp_path, calm, name):
                 line.split(b'"')[3].decode() for line in kept[: kept.rfind(b"\n") + 1].splitlines()
             }
             api.forget()
-            assert statement_json(job.collected().statement) == calm[name]
+            assert figures_of(job.collected().statement) == calm[name]
             assert {line for line in api.seen.lines if "/cycles" not in line} == {
                 line for line in everything - stored if "/cycles" not in line
             }
@@ -178,7 +178,7 @@ def test_the_second_of_two_runs_refuses(tmp_path, calm):
         api.behavior.latency = 0
         _, said = first.communicate(timeout=20)
         assert first.returncode == 0, said
-    assert statement_json(job.derived().statement) == calm["v3"]
+    assert figures_of(job.derived().statement) == calm["v3"]
 
 
 @pytest.mark.heavy
@@ -192,7 +192,7 @@ def test_an_answer_of_an_open_cycle_is_not_taken_for_the_final_one(tmp_path, cal
         api.forget()
         derived = job.collected()
         assert api.seen.lines.keys() == job.stored().keys()
-    assert statement_json(derived.statement) == calm["v3"]
+    assert figures_of(derived.statement) == calm["v3"]
     assert not derived.statement.heading.cycle_open
 
 

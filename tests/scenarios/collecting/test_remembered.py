@@ -10,7 +10,6 @@ import shutil
 import pytest
 
 from reportgen.core.model import Principal
-from reportgen.core.statement_json import statement_json
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.sample import CYCLES, Atom, Organization, Person
 from tests.fakeapi.server import serving
@@ -26,6 +25,7 @@ from tests.scenarios.collecting.live import (
     own_credentials,
     truth,
 )
+from tests.scenarios.figures import figures_of
 from tests.scenarios.job import Job, contents, pages
 from tests.scenarios.small_world import small_world
 
@@ -248,9 +248,9 @@ def test_collected_twice_it_is_the_same(tmp_path, source):
         job = live(tmp_path, api, BY_EMAIL, source)
         job.in_november()
         api.show(GONE)
-        first, found = statement_json(job.collected().statement), job.directory.read_bytes()
+        first, found = figures_of(job.collected().statement), job.directory.read_bytes()
         for effort in ({}, {"refresh": True}):
-            assert statement_json(job.collected(**effort).statement) == first
+            assert figures_of(job.collected(**effort).statement) == first
             assert job.directory.read_bytes() == found
             assert "differ" not in job.said[-1].stderr
 
@@ -309,7 +309,7 @@ def test_killed_and_run_again_nobody_is_forgotten(tmp_path):
         for each in (calm, job):
             each.in_november()
         api.show(GONE)
-        expected = statement_json(calm.collected().statement)
+        expected = figures_of(calm.collected().statement)
         api.behavior.latency = 0.02
         process = job.started()
         job.wait_for_answers(8)
@@ -318,7 +318,7 @@ def test_killed_and_run_again_nobody_is_forgotten(tmp_path):
         assert not job.directory.exists()
         api.behavior.latency = 0
         derived = job.collected()
-    assert statement_json(derived.statement) == expected
+    assert figures_of(derived.statement) == expected
     assert job.directory.read_bytes() == calm.directory.read_bytes()
 
 
@@ -327,9 +327,9 @@ def test_without_its_own_file_a_cycle_is_built_from_those_before(tmp_path):
         job = live(tmp_path, api, BY_EMAIL)
         job.in_november()
         api.show(GONE)
-        whole = statement_json(job.collected().statement)
+        whole = figures_of(job.collected().statement)
     job.directory.unlink()
-    assert statement_json(job.derived().statement) == whole
+    assert figures_of(job.derived().statement) == whole
     (tmp_path / "archive" / "2025-11-05" / "inputs" / "directory.json").unlink()
     forgotten = job.derived()
     assert close(by_center(forgotten), truth(GONE, mapped(WORLD)))

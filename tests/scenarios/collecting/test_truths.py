@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 
 from reportgen.core.cycle import cycle_between
-from reportgen.core.statement_json import statement_json
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.behavior import ENTERPRISE
 from tests.fakeapi.sample import CYCLES, Atom
@@ -28,6 +27,7 @@ from tests.scenarios.collecting.live import (
     own_credentials,
     truth,
 )
+from tests.scenarios.figures import figures_of
 
 WORLD = big_world(users=12, organizations=3, sessions=6)
 MAPPING = mapped(WORLD)
@@ -106,9 +106,7 @@ def test_oddities_of_lists_move_no_cent_of_v2(tmp_path, name):
     ids=["one a page", "totals given", "totals absent", "compressed"],
 )
 def test_pages_and_encodings_change_no_byte(tmp_path, calm, behavior):
-    assert statement_json(told(tmp_path, [], **behavior).statement) == statement_json(
-        calm.statement
-    )
+    assert figures_of(told(tmp_path, [], **behavior).statement) == figures_of(calm.statement)
 
 
 @pytest.mark.heavy
@@ -121,7 +119,7 @@ def test_lists_that_are_only_there_as_beta_are_found(tmp_path, source, beta):
     stable, moved = (
         told(tmp_path / name, [], source, beta=name, page_cap=5) for name in ("off", beta)
     )
-    assert statement_json(moved.statement) == statement_json(stable.statement)
+    assert figures_of(moved.statement) == figures_of(stable.statement)
     assert not missing(moved)
 
 
@@ -321,7 +319,7 @@ def test_an_open_cycle_is_asked_again_and_its_statement_is_preliminary(tmp_path,
         assert api.seen.lines == dict.fromkeys(first, 3)
         job.collected()
     assert api.seen.lines == {line: 4 if line == CYCLES_LINE else 3 for line in first}
-    assert statement_json(derived.statement) == statement_json(calm.statement)
+    assert figures_of(derived.statement) == figures_of(calm.statement)
 
 
 def test_refresh_asks_again_and_the_last_answer_counts(tmp_path):
@@ -333,7 +331,7 @@ def test_refresh_asks_again_and_the_last_answer_counts(tmp_path):
         before = job.collected()
         lines = len(job.evidence.read_text(encoding="utf-8").splitlines())
         api.show(restated)
-        assert statement_json(job.collected().statement) == statement_json(before.statement)
+        assert figures_of(job.collected().statement) == figures_of(before.statement)
         after = job.collected(refresh=True)
     assert close(by_center(after), truth(restated, MAPPING))
     kept = [json.loads(line) for line in job.evidence.read_text(encoding="utf-8").splitlines()]
