@@ -26,10 +26,12 @@ from decimal import Decimal
 from itertools import islice
 from random import Random
 
-from reportgen.core.allocate import allocate, timelines
-from reportgen.core.charges import charge_cycle
+from reportgen.core.allocating.allocate import allocate, timelines
+from reportgen.core.allocating.match import subject_of
+from reportgen.core.allocating.usage import decompose, open_pairs
+from reportgen.core.charging.charges import charge_cycle
+from reportgen.core.charging.rate import rate, whole_cycle
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.match import subject_of
 from reportgen.core.model import (
     Allocation,
     Cell,
@@ -58,8 +60,6 @@ from reportgen.core.model import (
     Views,
 )
 from reportgen.core.money import add
-from reportgen.core.rate import rate, whole_cycle
-from reportgen.core.usage import decompose, open_pairs
 
 COUNT, ROUNDS = 1_000_000, 5
 SIZES = (250_000, 500_000, 1_000_000)

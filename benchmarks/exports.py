@@ -23,7 +23,7 @@ from itertools import chain, cycle, islice
 from pathlib import Path
 from statistics import median
 
-from reportgen.core.charges import CycleCharges
+from reportgen.core.charging.charges import CycleCharges
 from reportgen.core.cycle import cycle_between
 from reportgen.core.model import (
     Allocation,

@@ -513,7 +513,7 @@ def close(
     """Close a cycle for good: final documents, sealed, and read-only from then on."""
     from reportgen.commands.close import Decision  # noqa: PLC0415
     from reportgen.commands.close import close as command  # noqa: PLC0415
-    from reportgen.core.close import People  # noqa: PLC0415
+    from reportgen.core.proving.close import People  # noqa: PLC0415
     from reportgen.operations.collecting.collection import Effort  # noqa: PLC0415
 
     if refresh and dry_run:
@@ -559,7 +559,7 @@ def correct(
     """Collect a closed cycle again, and issue credit and debit notes for what changed."""
     from reportgen.commands.correct import Order  # noqa: PLC0415
     from reportgen.commands.correct import correct as command  # noqa: PLC0415
-    from reportgen.core.close import People  # noqa: PLC0415
+    from reportgen.core.proving.close import People  # noqa: PLC0415
     from reportgen.operations.collecting.collection import Effort  # noqa: PLC0415
 
     order = Order(reason=reason, people=People(**names), edited=edited, dry_run=dry_run)

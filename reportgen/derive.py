@@ -8,9 +8,33 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from reportgen.core.allocate import allocate, charged_after_close, flaws_met, timelines
-from reportgen.core.charges import CycleCharges, charge_cycle
-from reportgen.core.compare import set_against
+from reportgen.core.allocating.allocate import allocate, charged_after_close, flaws_met, timelines
+from reportgen.core.allocating.match import (
+    active_rules,
+    conflicting_tags,
+    uncollected_sessions,
+    unmatched_rules,
+    unowned_sessions,
+)
+from reportgen.core.allocating.usage import decompose, holder_of
+from reportgen.core.allocating.user_file import (
+    counted,
+    ended_rows,
+    late_rows,
+    not_in_force,
+    told_once,
+    unneeded,
+    with_names,
+)
+from reportgen.core.charging.charges import CycleCharges, charge_cycle
+from reportgen.core.charging.misplaced import Calendar, dated_days, misplaced
+from reportgen.core.charging.notes import Notes, named_by_notes, notes_of
+from reportgen.core.charging.rate import rate, whole_cycle
+from reportgen.core.charging.rate_card import label_warnings
+from reportgen.core.comparing.compare import set_against
+from reportgen.core.comparing.moved import moved
+from reportgen.core.comparing.next_level import by_organization
+from reportgen.core.comparing.year import year_to_date
 from reportgen.core.cycle import (
     BillingCycle,
     contract_cycles,
@@ -19,14 +43,6 @@ from reportgen.core.cycle import (
     is_over,
     months_until,
 )
-from reportgen.core.match import (
-    active_rules,
-    conflicting_tags,
-    uncollected_sessions,
-    unmatched_rules,
-    unowned_sessions,
-)
-from reportgen.core.misplaced import Calendar, dated_days, misplaced
 from reportgen.core.model import (
     Allocation,
     Correcting,
@@ -45,14 +61,9 @@ from reportgen.core.model import (
     Usage,
     YearToDate,
 )
-from reportgen.core.moved import moved
-from reportgen.core.next_level import by_organization
-from reportgen.core.notes import Notes, named_by_notes, notes_of
-from reportgen.core.privacy import without_titles
 from reportgen.core.problem import Problem, Rejected, errors
-from reportgen.core.rate import rate, whole_cycle
-from reportgen.core.rate_card import label_warnings
-from reportgen.core.sessions import (
+from reportgen.core.proving.statement import statement
+from reportgen.core.sessions.parts import (
     CycleSessions,
     SessionPart,
     held_by,
@@ -60,20 +71,9 @@ from reportgen.core.sessions import (
     parts_of,
     with_sessions,
 )
-from reportgen.core.statement import statement
-from reportgen.core.tags import with_tags
-from reportgen.core.unit_costs import Told, lists_sessions, unit_costs
-from reportgen.core.usage import decompose, holder_of
-from reportgen.core.user_file import (
-    counted,
-    ended_rows,
-    late_rows,
-    not_in_force,
-    told_once,
-    unneeded,
-    with_names,
-)
-from reportgen.core.year import year_to_date
+from reportgen.core.sessions.tags import with_tags
+from reportgen.core.sessions.unit_costs import Told, lists_sessions, unit_costs
+from reportgen.core.written.privacy import without_titles
 from reportgen.documents.templating.invoice_number import invoice_numbers
 from reportgen.sources.api import versions as api
 from reportgen.sources.api.plan import answer_from

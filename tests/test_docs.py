@@ -59,7 +59,7 @@ def test_every_link_leads_somewhere(document: str) -> None:
 
 
 def test_paths_are_looked_for() -> None:
-    assert {"core/usage.py", "sources/config", "tests/test_house.py"} <= named(
+    assert {"core/allocating/usage.py", "sources/config", "tests/test_house.py"} <= named(
         "docs/architecture.md"
     )
 

@@ -16,9 +16,9 @@ from reportgen.archive import standing
 from reportgen.archive.cycle_file import SavedCycle, outside, restored, saved
 from reportgen.archive.manifest import Manifest, SealedDays, Sha256
 from reportgen.archive.standing import ExactText
-from reportgen.core.close import Accepted, Close, Condition, People
 from reportgen.core.model import Correcting
 from reportgen.core.problem import Problem, Rejected
+from reportgen.core.proving.close import Accepted, Close, Condition, People
 from reportgen.core.text import said_by_system
 from reportgen.files import content_of
 

@@ -30,9 +30,9 @@ from reportgen.archive.folder import (
     cycles_before,
     standing_folder,
 )
-from reportgen.core.compare import MOST_EARLIER, NOTHING, by_product
+from reportgen.core.allocating.directory import principal_of
+from reportgen.core.comparing.compare import MOST_EARLIER, NOTHING, by_product
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle
-from reportgen.core.directory import principal_of
 from reportgen.core.model import (
     CostCenterTotals,
     Counted,
@@ -48,8 +48,8 @@ from reportgen.core.model import (
 )
 from reportgen.core.money import ZERO, add, decimals_of, plain, total
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.tables import FORMULA_MARK
 from reportgen.core.text import said_by_system
+from reportgen.core.written.tables import FORMULA_MARK
 from reportgen.files import content_of, opened
 
 SCHEMA: Literal["reportgen.history/1"] = "reportgen.history/1"

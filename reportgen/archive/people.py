@@ -17,7 +17,7 @@ from reportgen.archive.folder import (
     cycles_before,
     standing_folder,
 )
-from reportgen.core.directory import by_principal, joined
+from reportgen.core.allocating.directory import by_principal, joined
 from reportgen.core.model import Directory, Entry, Principal, PrincipalKind
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import said_by_system

@@ -7,11 +7,11 @@ from typing import Any
 
 from reportgen.archive.draft import torn
 from reportgen.archive.folder import cycle_folder
-from reportgen.core.allocate import date_gaps, unmapped
+from reportgen.core.allocating.allocate import date_gaps, unmapped
+from reportgen.core.allocating.user_file import counted, unneeded
 from reportgen.core.model import Invoice, Mapping
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
-from reportgen.core.user_file import counted, unneeded
 from reportgen.derive import Derived, derive
 from reportgen.documents.templating.templates import read_templates
 from reportgen.operations.building.artifacts import design_of, everybody, tasks

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from reportgen.archive.folder import cycle_folder, locked, refuse_unwritable
 from reportgen.archive.manifest import Sealed
-from reportgen.core.close import Accepted, Close, People, Refusal
 from reportgen.core.money import fixed
 from reportgen.core.problem import Problem
+from reportgen.core.proving.close import Accepted, Close, People, Refusal
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.operations.building.exports import refuse_unexportable
 from reportgen.operations.building.inputs import stored_inputs

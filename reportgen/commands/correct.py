@@ -14,13 +14,13 @@ from reportgen.archive.folder import (
     standing_folder,
 )
 from reportgen.archive.manifest import Sealed
-from reportgen.core import close
-from reportgen.core.close import Accepted, Close, People, Refusal
-from reportgen.core.correction_json import correction_values
+from reportgen.core.charging.notes import Notes
 from reportgen.core.model import Standing
 from reportgen.core.money import fixed, shown, total
-from reportgen.core.notes import Notes
 from reportgen.core.problem import Problem
+from reportgen.core.proving import close
+from reportgen.core.proving.close import Accepted, Close, People, Refusal
+from reportgen.core.written.correction_json import correction_values
 from reportgen.documents.templating.templates import read_templates
 from reportgen.operations.building.exports import refuse_unexportable
 from reportgen.operations.building.readiness import ready_to_draw

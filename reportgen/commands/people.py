@@ -8,9 +8,9 @@ from typing import Any
 from reportgen.archive.disk import written_beside
 from reportgen.core.model import CostCenter
 from reportgen.core.money import fixed, plain, printed, shown, total
-from reportgen.core.people import ListedPerson, Placement, kept
-from reportgen.core.people_file import PEOPLE_COLUMNS, TO_FILL, people_csv
 from reportgen.core.problem import Problem, Rejected
+from reportgen.core.written.people import ListedPerson, Placement, kept
+from reportgen.core.written.people_file import PEOPLE_COLUMNS, TO_FILL, people_csv
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.operations.building.inputs import stored_inputs
 from reportgen.operations.context import DONE, Context

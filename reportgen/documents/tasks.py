@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TypeVar, overload
 
+from reportgen.core.charging.notes import Notes
 from reportgen.core.model import (
     Attachment,
     DetailShown,
@@ -18,8 +19,7 @@ from reportgen.core.model import (
     TieOutTold,
     UsersShown,
 )
-from reportgen.core.notes import Notes
-from reportgen.core.product_labels import labelled, labelled_notes
+from reportgen.core.written.product_labels import labelled, labelled_notes
 from reportgen.documents.content.attachments import marked, of_note
 from reportgen.documents.content.credit_note import (
     Correction,
@@ -195,8 +195,8 @@ def tasks_of(
 ) -> Listing:
     """List every file of a cycle: the statement's first, as they take longest, and the index last.
 
-    Statement and directory are what documents may show (core/privacy.py); `attachments` are those
-    of an invoice by the code of its cost center, and of the statement by "".
+    Statement and directory are what documents may show (core/written/privacy.py); `attachments`
+    are those of an invoice by the code of its cost center, and of the statement by "".
     """
     statement, locale = labelled(statement), design.locale
     attached, marks = attachments or {}, _Marks(design)

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
-from reportgen.core.directory import principal_of
+from reportgen.core.allocating.directory import principal_of
 from reportgen.core.model import Directory, UsageRecord
 from reportgen.core.money import ZERO, add, printed, shown
-from reportgen.core.tables import csv_text
 from reportgen.core.text import clipped, printable
+from reportgen.core.written.tables import csv_text
 from reportgen.derive import Derived
 from reportgen.sources.config.schema import SourceSection
 

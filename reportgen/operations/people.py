@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reportgen.core.model import CostCenter
-from reportgen.core.people import ListedPerson, people
-from reportgen.core.people_file import TO_FILL, people_csv
+from reportgen.core.written.people import ListedPerson, people
+from reportgen.core.written.people_file import TO_FILL, people_csv
 from reportgen.derive import Derived, Inputs
 from reportgen.documents.xlsx.people import people_xlsx
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from reportgen.archive import history
 from reportgen.archive.folder import HISTORY, LEDGER, MANIFEST, STATEMENT
-from reportgen.core.compare import set_against
+from reportgen.core.comparing.compare import set_against
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import (
     CostCenterTotals,
@@ -28,9 +28,9 @@ from reportgen.core.model import (
     Rule,
 )
 from reportgen.core.problem import Rejected
-from reportgen.core.statement_json import statement_json
-from reportgen.core.tables import ledger_csv
-from tests.core.test_unallocated import (
+from reportgen.core.written.statement_json import statement_json
+from reportgen.core.written.tables import ledger_csv
+from tests.core.allocating.test_unallocated import (
     ADA,
     FIRST,
     ROBOT,

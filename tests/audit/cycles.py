@@ -18,9 +18,9 @@ from reportgen.archive import evidence, people
 from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.core.model import Directory, Entry, Principal, RecordedResponse
 from reportgen.core.problem import Rejected
-from reportgen.core.statement_json import statement_json
-from reportgen.core.tables import ledger_csv
 from reportgen.core.text import visible
+from reportgen.core.written.statement_json import statement_json
+from reportgen.core.written.tables import ledger_csv
 from reportgen.derive import Derived, Inputs, derive, question
 from reportgen.operations.building.artifacts import everybody
 from reportgen.sources.api import versions as api_plans

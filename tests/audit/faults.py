@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from reportgen.core import allocate, fees, match, pools, rate, usage
+from reportgen.core.allocating import allocate, match, usage
+from reportgen.core.charging import fees, pools, rate
 from reportgen.core.money import ZERO, multiply, round_half_up, round_to_total, total
 
 
@@ -98,22 +99,22 @@ def a_pool_is_shared_by_all_charges(
 
 
 FAULTS: dict[Callable[..., Any], str] = {
-    equal_remainders_go_to_the_last_code: "core.invoice.round_to_total",
-    every_line_is_rounded_by_itself: "core.invoice.round_to_total",
-    somebodys_residual_is_dropped: "core.usage._residuals",
-    a_missing_view_is_zero: "core.usage._undisputed",
-    sessions_are_not_split_off: "core.usage._known_sessions",
+    equal_remainders_go_to_the_last_code: "core.charging.invoice.round_to_total",
+    every_line_is_rounded_by_itself: "core.charging.invoice.round_to_total",
+    somebodys_residual_is_dropped: "core.allocating.usage._residuals",
+    a_missing_view_is_zero: "core.allocating.usage._undisputed",
+    sessions_are_not_split_off: "core.allocating.usage._known_sessions",
     what_is_unspecified_is_dropped: "sources.api.views.products_of_day",
     the_tolerance_is_nothing: "derive.decompose",
     the_last_day_is_the_end: "core.cycle.BillingCycle.__contains__",
-    the_address_beats_the_id: "core.match.Matcher._exact",
-    none_leads_to_the_next_rule: "core.allocate._choose",
-    a_row_that_has_ended_leads_to_the_next_level: "core.allocate.value_on",
-    the_latest_price_is_that_of_every_day: "core.rate._in_force",
-    all_acus_cost_what_the_last_does: "core.rate._graduated",
+    the_address_beats_the_id: "core.allocating.match.Matcher._exact",
+    none_leads_to_the_next_rule: "core.allocating.allocate._choose",
+    a_row_that_has_ended_leads_to_the_next_level: "core.allocating.allocate.value_on",
+    the_latest_price_is_that_of_every_day: "core.charging.rate._in_force",
+    all_acus_cost_what_the_last_does: "core.charging.rate._graduated",
     every_product_weighs_alike: "derive.whole_cycle",
-    a_percentage_is_of_everything: "core.fees._usage",
-    transfers_of_every_cycle_are_made: "core.charges.transfer_lines",
-    a_pool_is_shared_by_all_charges: "core.pools._receivers",
+    a_percentage_is_of_everything: "core.charging.fees._usage",
+    transfers_of_every_cycle_are_made: "core.charging.charges.transfer_lines",
+    a_pool_is_shared_by_all_charges: "core.charging.pools._receivers",
 }
 """Each fault with the place in the package that it takes."""

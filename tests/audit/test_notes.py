@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 
 from reportgen.archive import standing
-from reportgen.core.correction import Stood
-from reportgen.core.correction_json import correction_json
+from reportgen.core.charging.correction import Stood
+from reportgen.core.charging.notes import Notes, standing_of
 from reportgen.core.model import Correcting
 from reportgen.core.money import round_to_total
-from reportgen.core.notes import Notes, standing_of
 from reportgen.core.problem import Rejected
+from reportgen.core.written.correction_json import correction_json
 from reportgen.derive import Derived, derive
 from reportgen.resources import templates
 from tests.audit.cycles import Told, archived, told
@@ -161,14 +161,16 @@ def evenly(stood, exact, target, decimals):
     """Forget what rounding had left of a line."""
     bare = [Stood(line.exact_amount, line.amount) for line in stood]
     order = sorted(range(len(exact)), key=lambda place: -place)
-    from reportgen.core.correction import corrected  # noqa: PLC0415 - the one that is not planted
+    from reportgen.core.charging.correction import corrected  # noqa: PLC0415 - the one that is not planted
 
     turned = corrected([bare[n] for n in order], [exact[n] for n in order], target, decimals)
     return turned[::-1]
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("place", ["core.invoice.corrected", "core.pools.corrected"])
+@pytest.mark.parametrize(
+    "place", ["core.charging.invoice.corrected", "core.charging.pools.corrected"]
+)
 @pytest.mark.parametrize("fault", [anew, evenly])
 def test_a_fault_in_the_rounding_is_found(fault, place, tmp_path, monkeypatch):
     monkeypatch.setattr(f"reportgen.{place}", fault)

@@ -30,9 +30,10 @@ from typing import NamedTuple
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from reportgen.core.allocate import allocate, timelines
-from reportgen.core.charges import charge_cycle
-from reportgen.core.compare import changes, totals_of
+from reportgen.core.allocating.allocate import allocate, timelines
+from reportgen.core.charging.charges import charge_cycle
+from reportgen.core.charging.rate import rate, whole_cycle
+from reportgen.core.comparing.compare import changes, totals_of
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import (
     Allocation,
@@ -58,9 +59,8 @@ from reportgen.core.model import (
     VendorInvoice,
 )
 from reportgen.core.problem import Problem, errors
-from reportgen.core.rate import rate, whole_cycle
-from reportgen.core.statement import statement
-from reportgen.core.statement_json import statement_json
+from reportgen.core.proving.statement import statement
+from reportgen.core.written.statement_json import statement_json
 from tests.core.reckoning import (
     NOTHING,
     NamedLine,

@@ -3,11 +3,11 @@
 from datetime import date
 from decimal import Decimal
 
-from reportgen.core.allocate import Choice, Timeline, allocate
-from reportgen.core.match import subject_of
+from reportgen.core.allocating.allocate import Choice, Timeline, allocate
+from reportgen.core.allocating.match import subject_of
+from reportgen.core.charging.rate import rate, unrated
 from reportgen.core.model import Allocation, DetailRow, Price, RateCard, Share, Split, UsageRecord
 from reportgen.core.money import ONE
-from reportgen.core.rate import rate, unrated
 
 DAY = date(2025, 12, 5)
 RECORD = UsageRecord(

@@ -20,6 +20,7 @@ from io import BytesIO
 
 from PIL import Image
 
+from reportgen.core.charging.notes import totals_of
 from reportgen.core.model import (
     CreditNoteAmounts,
     CreditNoteLine,
@@ -28,7 +29,6 @@ from reportgen.core.model import (
     StandingInvoice,
     Statement,
 )
-from reportgen.core.notes import totals_of
 from reportgen.documents import mail as mails
 from reportgen.documents.content.credit_note import (
     Correction,

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache
 
 from reportgen.archive import evidence
-from reportgen.core.compare import totals_of
+from reportgen.core.comparing.compare import totals_of
 from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.core.model import (
     CostCenter,

@@ -8,9 +8,9 @@ from html import unescape
 
 import pytest
 
-from reportgen.core.directory import numbered, with_answered
+from reportgen.core.allocating.directory import numbered, with_answered
 from reportgen.core.model import Directory, Moved, Statement, UsersShown
-from reportgen.core.privacy import redacted
+from reportgen.core.written.privacy import redacted
 from reportgen.documents.content.bearers import MOST_BEARERS, moved_since
 from reportgen.documents.content.statement import statement_document
 from reportgen.documents.render import filled

@@ -15,14 +15,14 @@ import pytest
 
 from reportgen.core.model import DEVIN, ByTag, Invoice, ProductLabel, Statement, TagUse, UsersShown
 from reportgen.core.money import ZERO
-from reportgen.core.privacy import redacted
-from reportgen.core.statement_json import cost_center_values, statement_values
+from reportgen.core.written.privacy import redacted
+from reportgen.core.written.statement_json import cost_center_values, statement_values
 from reportgen.derive import Derived
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.content.sessions import one_line, pull_request_label
 from reportgen.documents.render import Drawn, drawn, filled
 from reportgen.documents.tasks import Task, tasks_of
-from tests.core.test_privacy import everybody
+from tests.core.written.test_privacy import everybody
 from tests.documents import grove, harvest
 from tests.documents.pdf.pdfa import check
 from tests.documents.test_rich import number, tables

@@ -10,8 +10,8 @@ import pytest
 from reportgen.archive import evidence, history
 from reportgen.core.cycle import cycle_between
 from reportgen.core.problem import Rejected
-from reportgen.core.statement_json import statement_json
-from reportgen.core.tables import ledger_csv
+from reportgen.core.written.statement_json import statement_json
+from reportgen.core.written.tables import ledger_csv
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents import render
 from reportgen.documents.markup import tree

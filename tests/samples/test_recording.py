@@ -4,7 +4,7 @@ import pytest
 
 from reportgen.archive import evidence
 from reportgen.core.model import RecordedResponse
-from reportgen.core.statement_json import statement_json
+from reportgen.core.written.statement_json import statement_json
 from tests.fakeapi.sample import build, model, record
 from tests.scenarios.collecting.live import Live
 from tests.scenarios.job import RECORDING, SMALL_RECORDING, example

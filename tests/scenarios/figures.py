@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from reportgen.core.model import Statement
-from reportgen.core.statement_json import statement_json
+from reportgen.core.written.statement_json import statement_json
 
 
 def figures_of(statement: Statement) -> str:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from reportgen.cli import main
-from reportgen.core.allocate import MOST_TOLD
+from reportgen.core.allocating.allocate import MOST_TOLD
 from tests.scenarios.job import DECEMBER, Job, plain
 
 

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from reportgen.cli import main
-from reportgen.core.statement_json import statement_json
+from reportgen.core.written.statement_json import statement_json
 from reportgen.operations import completion as completing
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world, working_world

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from reportgen.cli import main
-from reportgen.core import readme
-from reportgen.core.tables import read_rows
+from reportgen.core.written import readme
+from reportgen.core.written.tables import read_rows
 from tests.scenarios.job import Job, plain, small
 
 

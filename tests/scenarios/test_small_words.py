@@ -24,10 +24,10 @@ from reportgen.commands.explain.values import _price
 from reportgen.commands.init import discover
 from reportgen.commands.send.carry import _too_large
 from reportgen.commands.verify import _of_bytes
-from reportgen.core import privacy
+from reportgen.core.allocating.directory import principal_of
 from reportgen.core.cycle import cycle_between
-from reportgen.core.directory import principal_of
 from reportgen.core.problem import Rejected
+from reportgen.core.written import privacy
 from reportgen.delivery import answers
 from reportgen.documents import limits
 from reportgen.documents.exports import journal

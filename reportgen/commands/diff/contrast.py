@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reportgen.core.change_parts import ChangeParts, LineChange
+from reportgen.core.comparing.change_parts import ChangeParts, LineChange
+from reportgen.core.comparing.moves import Move
 from reportgen.core.model import CostCenterChange, CycleTotals
-from reportgen.core.moves import Move
 from reportgen.sources.config.configuration import Configuration
 
 

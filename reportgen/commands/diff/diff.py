@@ -9,14 +9,14 @@ from pathlib import Path
 from reportgen.commands.diff.contrast import Contrast
 from reportgen.commands.diff.text import tell
 from reportgen.commands.diff.values import values
-from reportgen.core.change_parts import change_parts, line_changes
-from reportgen.core.compare import changes, totals_of
+from reportgen.core.charging.notes import SEEN
+from reportgen.core.charging.rate import rate, whole_cycle
+from reportgen.core.comparing.change_parts import change_parts, line_changes
+from reportgen.core.comparing.compare import changes, totals_of
+from reportgen.core.comparing.moves import moves
 from reportgen.core.model import Allocation, CostCenterChange
 from reportgen.core.money import ZERO, add, printed
-from reportgen.core.moves import moves
-from reportgen.core.notes import SEEN
 from reportgen.core.problem import Problem
-from reportgen.core.rate import rate, whole_cycle
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.operations.building.archived import archived_inputs
 from reportgen.operations.building.inputs import built_inputs

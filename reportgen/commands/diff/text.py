@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 from reportgen.commands.diff.contrast import Contrast
-from reportgen.core.change_parts import ChangeParts, LineChange, sum_of_parts
+from reportgen.core.comparing.change_parts import ChangeParts, LineChange, sum_of_parts
+from reportgen.core.comparing.moves import Move
 from reportgen.core.model import CostCenterChange
 from reportgen.core.money import fixed, printed, shown, subtract
-from reportgen.core.moves import Move
 from reportgen.operations.context import Context
 
 NO_COST_CENTER = "(nobody)"

@@ -3,10 +3,10 @@
 from typing import Any
 
 from reportgen.commands.diff.contrast import Contrast
-from reportgen.core.change_parts import ChangeParts, LineChange, sum_of_parts
+from reportgen.core.comparing.change_parts import ChangeParts, LineChange, sum_of_parts
+from reportgen.core.comparing.moves import Move
 from reportgen.core.model import CostCenterChange, ProductTotals
 from reportgen.core.money import fixed, plain, total
-from reportgen.core.moves import Move
 from reportgen.sources.config.configuration import Configuration
 
 

@@ -12,11 +12,11 @@ from reportgen.archive.folder import MANIFEST, cycle_around
 from reportgen.commands.explain.session import session_values, tell_session
 from reportgen.commands.explain.text import MOST_RECORDS, tell
 from reportgen.commands.explain.values import invoice_values
+from reportgen.core.allocating.match import session_key
 from reportgen.core.cycle import resolve
-from reportgen.core.explain import AuditTrail, explained
-from reportgen.core.match import session_key
 from reportgen.core.model import Invoice, Session, Statement
 from reportgen.core.problem import Problem
+from reportgen.core.proving.explain import AuditTrail, explained
 from reportgen.core.text import did_you_mean, quoted
 from reportgen.derive import Derived, Inputs, derive, session_parts
 from reportgen.operations.building.archived import archived_inputs, draft_inputs

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from reportgen.commands.explain.text import ranges, say, tell_answers, tell_sources
 from reportgen.commands.explain.values import Values, proof, rule_values, text_of
-from reportgen.core.explain import AuditTrail, Ruled, ruled
-from reportgen.core.match import Subject, subject_of
+from reportgen.core.allocating.match import Subject, subject_of
 from reportgen.core.model import Allocation, Invoice, Session
 from reportgen.core.money import fixed, multiply, plain, printed, ratio, shown, total
-from reportgen.core.sessions import CycleSessions, SessionPart
+from reportgen.core.proving.explain import AuditTrail, Ruled, ruled
+from reportgen.core.sessions.parts import CycleSessions, SessionPart
 from reportgen.core.text import quoted
 from reportgen.derive import Inputs
 from reportgen.operations.context import Context

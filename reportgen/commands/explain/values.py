@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from reportgen.archive.evidence import METHOD, fingerprint
-from reportgen.core.directory import principal_of
-from reportgen.core.explain import Explanation, RoundingGroup, Ruled
+from reportgen.core.allocating.directory import principal_of
+from reportgen.core.charging.notes import stood
+from reportgen.core.charging.rate import WholeCycle
 from reportgen.core.model import (
     AddressedLine,
     Correcting,
@@ -18,9 +19,8 @@ from reportgen.core.model import (
     Rule,
 )
 from reportgen.core.money import EXACT, decimals_of, fixed, plain, subtract, total
-from reportgen.core.notes import stood
 from reportgen.core.problem import file_and_line
-from reportgen.core.rate import WholeCycle
+from reportgen.core.proving.explain import Explanation, RoundingGroup, Ruled
 from reportgen.derive import Derived, Inputs
 from reportgen.sources.config.configuration import Configuration
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from reportgen.core.model import CASCADE_TERMINAL, DEVIN
 from reportgen.core.money import ZERO
-from reportgen.core.people import ListedPerson
-from reportgen.core.people_file import people_csv
 from reportgen.core.problem import Problem, Rejected
+from reportgen.core.written.people import ListedPerson
+from reportgen.core.written.people_file import people_csv
 from reportgen.derive import Derived, derive
 from reportgen.operations.building.inputs import stored_inputs
 from reportgen.operations.collecting.collection import Effort, choose, collected_anew

@@ -9,8 +9,8 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache, partial
 
-from reportgen.core.correction_json import note_values
-from reportgen.core.directory import principal_of
+from reportgen.core.allocating.directory import principal_of
+from reportgen.core.charging.notes import Notes
 from reportgen.core.model import (
     Attachment,
     DetailRow,
@@ -22,15 +22,15 @@ from reportgen.core.model import (
     TieOutTold,
 )
 from reportgen.core.money import at_least, plain
-from reportgen.core.notes import Notes
-from reportgen.core.statement_json import (
+from reportgen.core.written.correction_json import note_values
+from reportgen.core.written.statement_json import (
     cost_center_values,
     heading_values,
     statement_json,
     tie_out_values,
 )
-from reportgen.core.tables import csv_text, tie_out_csv
-from reportgen.core.unit_costs_json import own_unit_costs
+from reportgen.core.written.tables import csv_text, tie_out_csv
+from reportgen.core.written.unit_costs_json import own_unit_costs
 from reportgen.documents.content.tie_out import withheld
 
 SCHEMA = "reportgen.invoice/1"

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reportgen.core.directory import principal_of
+from reportgen.core.allocating.directory import principal_of
+from reportgen.core.comparing.next_level import over_products
 from reportgen.core.model import ByOrganization, Directory, Moved, Statement, UnallocatedPart
 from reportgen.core.money import total
-from reportgen.core.next_level import over_products
 from reportgen.documents.content.labels import NO_HOLDER, NO_RULE, NOBODY, ONE_PERSON, Word
 from reportgen.documents.content.slots import CellValue, Slot
 from reportgen.documents.content.usage import label_of

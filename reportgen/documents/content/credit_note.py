@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from reportgen.core.charging.notes import totals_of
 from reportgen.core.model import (
     CostCenter,
     CreditNoteAmounts,
@@ -22,7 +23,6 @@ from reportgen.core.model import (
     TieOutTold,
 )
 from reportgen.core.money import ZERO, add, round_half_up, subtract, total
-from reportgen.core.notes import totals_of
 from reportgen.documents.content.invoice import price_decimals
 from reportgen.documents.content.labels import Word
 from reportgen.documents.content.slots import Slot

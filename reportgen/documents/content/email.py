@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from reportgen.core.invoice import sum_of
+from reportgen.core.charging.invoice import sum_of
 from reportgen.core.model import Change, CostCenter, CreditNoteLine, Heading, InvoiceLine, Memo
 from reportgen.core.money import total
 from reportgen.documents.content.budget import Budget

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from reportgen.core.invoice import sum_by, sum_of
+from reportgen.core.charging.invoice import sum_by, sum_of
 from reportgen.core.model import (
     CostCenter,
     DetailRow,

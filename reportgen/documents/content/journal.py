@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from reportgen.core.journal import JournalEntry
+from reportgen.core.booking.journal import JournalEntry
 from reportgen.core.model import Heading
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reportgen.core.invoice import sum_by
+from reportgen.core.charging.invoice import sum_by
 from reportgen.core.model import Heading, InvoiceLine, Statement
 from reportgen.core.money import ZERO
 from reportgen.documents.content.chart import COLORS

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from reportgen.core.invoice import sum_of
+from reportgen.core.charging.invoice import sum_of
 from reportgen.core.model import (
     DEVIN,
     Directory,

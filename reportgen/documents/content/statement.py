@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from reportgen.core.invoice import sum_by
+from reportgen.core.charging.invoice import sum_by
 from reportgen.core.model import (
     CostCenterChange,
     Directory,
@@ -16,7 +16,7 @@ from reportgen.core.model import (
     TieOut,
 )
 from reportgen.core.money import ZERO, add, printed, round_half_up, subtract, total
-from reportgen.core.unit_costs import Bought
+from reportgen.core.sessions.unit_costs import Bought
 from reportgen.documents.content.bearers import (
     Bearers,
     arrived_since,

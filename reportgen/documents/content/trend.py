@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from reportgen.core.compare import MOST_EARLIER
+from reportgen.core.comparing.compare import MOST_EARLIER
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Statement
 from reportgen.core.money import ZERO, add, multiply, ratio, subtract

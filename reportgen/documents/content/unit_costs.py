@@ -8,7 +8,7 @@ from typing import Literal
 
 from reportgen.core.model import DEVIN, Invoice, NotCounted, Statement
 from reportgen.core.money import subtract
-from reportgen.core.unit_costs import (
+from reportgen.core.sessions.unit_costs import (
     Between,
     Bought,
     of_cost_center,

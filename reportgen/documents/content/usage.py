@@ -13,8 +13,8 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Literal
 
+from reportgen.core.allocating.directory import principal_of
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.directory import principal_of
 from reportgen.core.model import (
     Cell,
     DetailRow,

@@ -5,11 +5,11 @@ A code that is cut would be somebody else's, and what a system asks for is refus
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from reportgen.core.journal import JournalEntry, JournalLine, Posting
+from reportgen.core.booking.journal import JournalEntry, JournalLine, Posting
 from reportgen.core.model import CostCenter
 from reportgen.core.problem import Problem
-from reportgen.core.tables import FORMULA_STARTS
 from reportgen.core.text import quoted
+from reportgen.core.written.tables import FORMULA_STARTS
 from reportgen.documents.exports.layouts import Layout, layout_of
 
 Unfit = tuple[str, str, str]

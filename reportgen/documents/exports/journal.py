@@ -3,14 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from reportgen.core.bookable import unbookable
-from reportgen.core.cycle import BillingCycle, days_between
-from reportgen.core.journal import JournalEntry, Posting, files_of, journal
-from reportgen.core.model import CostCenter, Heading
-from reportgen.core.money import fixed
-from reportgen.core.problem import Problem, Rejected
-from reportgen.core.text import did_you_mean, quoted
-from reportgen.core.vouchers import (
+from reportgen.core.booking.bookable import unbookable
+from reportgen.core.booking.journal import JournalEntry, Posting, files_of, journal
+from reportgen.core.booking.vouchers import (
     Cited,
     Voucher,
     accrual,
@@ -18,6 +13,11 @@ from reportgen.core.vouchers import (
     charges_by_month,
     corrections,
 )
+from reportgen.core.cycle import BillingCycle, days_between
+from reportgen.core.model import CostCenter, Heading
+from reportgen.core.money import fixed
+from reportgen.core.problem import Problem, Rejected
+from reportgen.core.text import did_you_mean, quoted
 from reportgen.documents.content.journal import JournalDocument
 from reportgen.documents.exports.fit import lacking, unfit
 from reportgen.documents.exports.layouts import filled_apart, known_layouts, layout_of

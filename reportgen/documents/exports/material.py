@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from reportgen.core.charges import CycleCharges
+from reportgen.core.booking.journal import Posting
+from reportgen.core.booking.vouchers import UNSEALED
+from reportgen.core.charging.charges import CycleCharges
+from reportgen.core.charging.notes import Notes
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.journal import Posting
 from reportgen.core.model import (
     Allocation,
     CostCenter,
@@ -21,9 +23,7 @@ from reportgen.core.model import (
     UsersShown,
 )
 from reportgen.core.model import Mapping as Rules
-from reportgen.core.notes import Notes
 from reportgen.core.problem import Problem
-from reportgen.core.vouchers import UNSEALED
 
 
 class Piece(NamedTuple):

@@ -15,12 +15,12 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import get_month_names
 from babel.numbers import get_decimal_symbol
 
+from reportgen.core.allocating.unallocated import unallocated_rows
 from reportgen.core.model import Allocation, LineKey
 from reportgen.core.money import ZERO, fixed, plain, round_half_up, round_to_total
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.tables import FORMULA_MARK, guarded
 from reportgen.core.text import quoted
-from reportgen.core.unallocated import unallocated_rows
+from reportgen.core.written.tables import FORMULA_MARK, guarded
 from reportgen.documents.exports.material import Material, Options, Piece
 from reportgen.documents.exports.pieces import CsvPieces
 from reportgen.documents.exports.tables import (

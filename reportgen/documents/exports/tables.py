@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from reportgen.core.model import Allocation, Invoice, InvoiceLine
 from reportgen.core.money import fixed, plain, subtract
-from reportgen.core.tables import guarded
+from reportgen.core.written.tables import guarded
 from reportgen.documents.exports.material import Material, Options, Piece
 from reportgen.documents.exports.pieces import CsvPieces
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from jinja2 import TemplateRuntimeError
 
-from reportgen.core.tables import guarded
 from reportgen.core.text import legible
+from reportgen.core.written.tables import guarded
 
 _UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _QUOTED = re.compile(r'[",;\t]|^ | $')

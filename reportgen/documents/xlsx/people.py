@@ -16,8 +16,8 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from reportgen.core.model import CostCenter
-from reportgen.core.people import ListedPerson
-from reportgen.core.people_file import PEOPLE_COLUMNS, TO_FILL, PersonValue, people_rows
+from reportgen.core.written.people import ListedPerson
+from reportgen.core.written.people_file import PEOPLE_COLUMNS, TO_FILL, PersonValue, people_rows
 from reportgen.documents.xlsx.package import package
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """What the folder of a cycle holds: its inputs as they were used, tables, and what is rendered.
 
 Documents are functions of the inputs alone. Who may be recognised in them is decided here, once for
-all of them and for what is attached to them (core/privacy.py).
+all of them and for what is attached to them (core/written/privacy.py).
 """
 
 from base64 import b64encode
@@ -31,15 +31,20 @@ from reportgen.archive.folder import (
     UNALLOCATED,
     VERSIONS,
 )
-from reportgen.core.correction_json import correction_json, notes_csv
-from reportgen.core.directory import joined, numbered, with_answered
+from reportgen.core.allocating.directory import joined, numbered, with_answered
+from reportgen.core.allocating.unallocated import UnallocatedRow, unallocated_rows
+from reportgen.core.allocating.user_file import with_names
 from reportgen.core.model import Directory, Principal, RecordedResponse
-from reportgen.core.privacy import redacted
-from reportgen.core.readme import readme
-from reportgen.core.statement_json import statement_json
-from reportgen.core.tables import by_organization_csv, ledger_pieces, tie_out_csv, unallocated_csv
-from reportgen.core.unallocated import UnallocatedRow, unallocated_rows
-from reportgen.core.user_file import with_names
+from reportgen.core.written.correction_json import correction_json, notes_csv
+from reportgen.core.written.privacy import redacted
+from reportgen.core.written.readme import readme
+from reportgen.core.written.statement_json import statement_json
+from reportgen.core.written.tables import (
+    by_organization_csv,
+    ledger_pieces,
+    tie_out_csv,
+    unallocated_csv,
+)
 from reportgen.derive import Derived, Inputs
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.tasks import Design, Listing, correction_tasks, tasks_of

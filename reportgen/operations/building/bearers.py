@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from reportgen.core.directory import principal_of
+from reportgen.core.allocating.directory import principal_of
+from reportgen.core.comparing.next_level import over_products
 from reportgen.core.model import ByOrganization, Directory, Moved, Statement
 from reportgen.core.money import fixed, plain, shown, total
-from reportgen.core.next_level import over_products
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted, some
 from reportgen.operations.context import Context

@@ -6,7 +6,7 @@ from typing import Any
 
 from reportgen.core.model import Statement
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.statement_json import statement_values
+from reportgen.core.written.statement_json import statement_values
 from reportgen.files import content_of
 
 NOT_COMPARED = ("status", "variance", "year_to_date", "corrections")

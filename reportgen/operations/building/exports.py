@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from reportgen.archive.folder import correction_folder, cycle_folder
-from reportgen.core.correction_json import correction_json
+from reportgen.core.booking.vouchers import UNSEALED
 from reportgen.core.cycle import BillingCycle, contract_cycles
 from reportgen.core.model import Directory
-from reportgen.core.privacy import ShownAllocations, redacted
 from reportgen.core.problem import Rejected
-from reportgen.core.statement_json import statement_json
-from reportgen.core.vouchers import UNSEALED
+from reportgen.core.written.correction_json import correction_json
+from reportgen.core.written.privacy import ShownAllocations, redacted
+from reportgen.core.written.statement_json import statement_json
 from reportgen.derive import Derived, Inputs, calendar
 from reportgen.documents.exports.formats import FORMATS
 from reportgen.documents.exports.material import Booking, Material, Options

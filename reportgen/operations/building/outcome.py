@@ -6,8 +6,8 @@ from pathlib import Path
 from reportgen.core.model import Invoice, Statement
 from reportgen.core.money import fixed, plain, shown, total
 from reportgen.core.problem import Problem
-from reportgen.core.statement_json import statement_values
 from reportgen.core.text import quoted
+from reportgen.core.written.statement_json import statement_values
 from reportgen.operations.building.bearers import tell_bearers
 from reportgen.operations.collecting.refusals import coarser
 from reportgen.operations.context import DONE, NOT_TIED_OUT, Context

@@ -15,11 +15,11 @@ from reportgen.archive.folder import (
     locked,
     refuse_sealed,
 )
+from reportgen.core.allocating.directory import joined
+from reportgen.core.allocating.usage import decompose
 from reportgen.core.cycle import BillingCycle, is_over
-from reportgen.core.directory import joined
 from reportgen.core.model import Directory, MissingView, RecordedResponse
 from reportgen.core.problem import Problem
-from reportgen.core.usage import decompose
 from reportgen.derive import question, user_first
 from reportgen.operations.collecting.refusals import (
     broken_off,

@@ -6,8 +6,8 @@ from datetime import date
 from reportgen.archive.draft import foreign
 from reportgen.archive.folder import collected, cycle_folder
 from reportgen.archive.manifest import Sealed
-from reportgen.core import close
-from reportgen.core.close import People, Refusal
+from reportgen.core.proving import close
+from reportgen.core.proving.close import People, Refusal
 from reportgen.derive import Derived, Inputs
 from reportgen.operations.context import Context
 from reportgen.operations.sealed.drift import drift

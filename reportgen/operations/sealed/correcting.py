@@ -6,10 +6,10 @@ from pathlib import Path
 
 from reportgen.archive import evidence
 from reportgen.archive.folder import EVIDENCE, MANIFEST
-from reportgen.core.close import Refusal
+from reportgen.core.charging.notes import Notes
 from reportgen.core.model import Correcting, Standing, Statement
-from reportgen.core.notes import Notes
 from reportgen.core.problem import Problem, Rejected
+from reportgen.core.proving.close import Refusal
 from reportgen.core.text import quoted, some
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.operations.building.archived import archived_inputs

@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from heapq import nlargest
 
-from reportgen.core.directory import principal_of
+from reportgen.core.allocating.directory import principal_of
 from reportgen.core.model import Cell, Directory, Principal, RecordedResponse, UsageRecord
 from reportgen.core.money import ZERO, add, total
 from reportgen.core.problem import Problem

@@ -13,11 +13,11 @@ from reportgen.archive import manifest
 from reportgen.archive.folder import EXPORTS, STATEMENT, cycle_folder, is_correction
 from reportgen.archive.manifest import Fault, Sealed
 from reportgen.archive.written import statement_of
+from reportgen.core.comparing.differences import of_statements
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.differences import of_statements
 from reportgen.core.model import Statement
 from reportgen.core.problem import Problem
-from reportgen.core.statement_json import statement_values
+from reportgen.core.written.statement_json import statement_values
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.exports.material import Material
 from reportgen.documents.templating.templates import read_templates

@@ -20,10 +20,10 @@ from reportgen.archive.folder import (
     evidence_of,
 )
 from reportgen.archive.manifest import FONTS, SUMS, Sealed
-from reportgen.core.close import Close
-from reportgen.core.differences import of_statements
+from reportgen.core.comparing.differences import of_statements
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.statement_json import statement_json
+from reportgen.core.proving.close import Close
+from reportgen.core.written.statement_json import statement_json
 from reportgen.derive import Derived, Inputs
 from reportgen.documents.templating.templates import read_templates
 from reportgen.operations.building.archived import rederived

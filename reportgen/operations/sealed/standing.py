@@ -6,11 +6,11 @@ from pathlib import Path
 from reportgen.archive.folder import STATEMENT
 from reportgen.archive.manifest import read
 from reportgen.archive.written import statement_of
-from reportgen.core.differences import of_statements, of_what_both_know
+from reportgen.core.charging.notes import standing_of
+from reportgen.core.comparing.differences import of_statements, of_what_both_know
 from reportgen.core.model import Standing
-from reportgen.core.notes import standing_of
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.statement_json import statement_json
+from reportgen.core.written.statement_json import statement_json
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.files import content_of
 

@@ -25,7 +25,12 @@ from reportgen.archive.folder import (
 from reportgen.archive.inspection import Inspected
 from reportgen.archive.manifest import FONTS, SUMS, Fault, Manifest, Sealed
 from reportgen.archive.written import rows_of, statement_of
-from reportgen.core.differences import Difference, of_statements, of_tables, of_what_both_know
+from reportgen.core.comparing.differences import (
+    Difference,
+    of_statements,
+    of_tables,
+    of_what_both_know,
+)
 from reportgen.core.problem import Rejected
 from reportgen.core.text import said_by_system
 from reportgen.derive import Derived, derive

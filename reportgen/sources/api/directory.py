@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from sys import intern
 
+from reportgen.core.allocating.directory import by_principal
+from reportgen.core.allocating.match import is_pattern, session_key
 from reportgen.core.cycle import day_of_instant
-from reportgen.core.directory import by_principal
-from reportgen.core.match import is_pattern, session_key
 from reportgen.core.model import (
     Directory,
     Entry,

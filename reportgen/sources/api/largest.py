@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from collections.abc import Mapping as MappingOf
 from dataclasses import replace
 
-from reportgen.core.allocate import timeline_of
-from reportgen.core.largest import Ranking, without_totals
-from reportgen.core.match import Matcher, Subject
+from reportgen.core.allocating.allocate import timeline_of
+from reportgen.core.allocating.match import Matcher, Subject
+from reportgen.core.allocating.usage import cells_of, holder_of
 from reportgen.core.model import Directory, Mapping, Session, SessionsUnknown, SessionViews, View
 from reportgen.core.problem import Problem
-from reportgen.core.usage import cells_of, holder_of
+from reportgen.core.sessions.largest import Ranking, without_totals
 from reportgen.sources.api.pages import Pages
 from reportgen.sources.api.plan import Answer, Answers, Plan, Portion, Request
 from reportgen.sources.api.reading import AT_A_TIME, Findings, Question, view_of

@@ -7,8 +7,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Literal
 
+from reportgen.core.allocating.directory import recalled, with_answered
 from reportgen.core.cycle import LONGEST_CYCLE, BillingCycle, is_plausible
-from reportgen.core.directory import recalled, with_answered
 from reportgen.core.model import (
     DEVIN,
     Directory,

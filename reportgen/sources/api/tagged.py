@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from reportgen.core.largest import without_totals
 from reportgen.core.model import Directory, Session, SessionsUnknown, View
-from reportgen.core.tags import tagged
+from reportgen.core.sessions.largest import without_totals
+from reportgen.core.sessions.tags import tagged
 from reportgen.sources.api.plan import Answer, Plan, Portion, Request
 from reportgen.sources.api.reading import AT_A_TIME, Findings, Question, view_of
 from reportgen.sources.api.views import ViewReader

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import NamedTuple
 
+from reportgen.core.allocating.match import sessions_named
+from reportgen.core.allocating.usage import open_pairs
 from reportgen.core.cycle import BillingCycle, billing_day, cycle_between
-from reportgen.core.match import sessions_named
 from reportgen.core.model import Directory, MissingView, Pair, Principal, PrincipalKind, Session
 from reportgen.core.problem import Problem
-from reportgen.core.usage import open_pairs
 from reportgen.sources.api import bodies, directory
 from reportgen.sources.api.largest import ask_largest, unknown_of, wholeness
 from reportgen.sources.api.pages import PAGE_SIZE, Pages, all_pages

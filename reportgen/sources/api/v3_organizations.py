@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import product
 
+from reportgen.core.allocating.match import sessions_named
+from reportgen.core.allocating.usage import with_unknown_users
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.match import sessions_named
 from reportgen.core.model import Directory, Pair, Principal, Session
-from reportgen.core.usage import with_unknown_users
 from reportgen.sources.api import bodies, directory
 from reportgen.sources.api.largest import ask_largest, unknown_of, wholeness
 from reportgen.sources.api.pages import PAGE_SIZE, Pages, all_pages

@@ -10,12 +10,12 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from reportgen.core.allocating.usage import credits_in, products_of_day
 from reportgen.core.cycle import BOUNDARY_SECONDS, BillingCycle, billing_day
 from reportgen.core.model import Cell, View
 from reportgen.core.money import ZERO, add, shown, subtract, total
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
-from reportgen.core.usage import credits_in, products_of_day
 from reportgen.sources.api.bodies import Bucket, Consumption, DayTotals
 from reportgen.sources.api.plan import BeyondBounds
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from reportgen.core.close import Terms
-from reportgen.core.journal import Posting
+from reportgen.core.booking.journal import Posting
 from reportgen.core.model import Mapping, RateCard
 from reportgen.core.problem import Problem, Rejected, errors
+from reportgen.core.proving.close import Terms
 from reportgen.sources.config.currency import too_fine
 from reportgen.sources.config.email import lines_of_email, unsound_email
 from reportgen.sources.config.fees import undeclared_charged

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from reportgen import resources
-from reportgen.core.journal import ANY_ENTITY, Posting
+from reportgen.core.booking.journal import ANY_ENTITY, Posting
 from reportgen.core.problem import Problem
 from reportgen.core.text import did_you_mean, quoted
 from reportgen.sources.config.schema import JournalSection

@@ -6,7 +6,7 @@ from datetime import date
 from functools import partial
 from typing import Literal
 
-from reportgen.core.match import session_key
+from reportgen.core.allocating.match import session_key
 from reportgen.core.model import CostCenter, DatedSplit, Level, Mapping, Rule, Share, Split
 from reportgen.core.money import ONE
 from reportgen.core.problem import Problem

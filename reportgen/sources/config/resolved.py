@@ -10,8 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from reportgen.core.allocating.match import session_key
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.match import session_key
 from reportgen.core.model import (
     CostCenter,
     DatedSplit,

@@ -15,8 +15,8 @@ import pytest
 from tinyhtml5.parser import HTMLParser
 
 from reportgen.core.model import Discrepancy, Invoice, MissingView, Moved, Statement, Unpriced
-from reportgen.core.privacy import redacted
 from reportgen.core.problem import Rejected
+from reportgen.core.written.privacy import redacted
 from reportgen.documents.content import review
 from reportgen.documents.content.statement import CostCenterRow
 from reportgen.documents.render import draw

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.core.compare import MOST_EARLIER
+from reportgen.core.comparing.compare import MOST_EARLIER
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import CostCenterTotals, CycleTotals, Statement
 from reportgen.documents.content import trend as module

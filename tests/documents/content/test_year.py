@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from reportgen.core.year import year_to_date
+from reportgen.core.comparing.year import year_to_date
 from reportgen.documents.content.year import year_of_invoice, year_of_statement
-from tests.core.test_year import NOVEMBER, STATEMENT, TOLD
+from tests.core.comparing.test_year import NOVEMBER, STATEMENT, TOLD
 
 LACKING = replace(STATEMENT, year_to_date=year_to_date(STATEMENT, (NOVEMBER,), TOLD, 10))
 CENTER = STATEMENT.invoices[0].cost_center

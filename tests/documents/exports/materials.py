@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from reportgen.core.charges import charge_cycle
+from reportgen.core.charging.charges import charge_cycle
+from reportgen.core.charging.rate import rate, whole_cycle
 from reportgen.core.model import Allocation, Directory, Issue, Usage
-from reportgen.core.privacy import ShownAllocations
-from reportgen.core.rate import rate, whole_cycle
+from reportgen.core.written.privacy import ShownAllocations
 from reportgen.documents.exports.formats import FORMATS
 from reportgen.documents.exports.material import Material, Options
 from tests.core.test_laws import CYCLE, FIRST, Made, World, allocation, usage_of

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from reportgen.core.journal import Posting
+from reportgen.core.booking.journal import Posting
 from reportgen.core.model import CostCenter
 from reportgen.core.problem import Rejected
 from reportgen.documents.content.journal import JournalDocument
@@ -14,7 +14,7 @@ from reportgen.documents.exports.formats import FORMATS
 from reportgen.documents.exports.layouts import filled_apart
 from reportgen.documents.exports.material import Booking, Options
 from reportgen.documents.templating.templates import read_templates
-from tests.core.test_journal import CLOSED, POSTING, SOURCES, journal, voucher
+from tests.core.booking.test_journal import CLOSED, POSTING, SOURCES, journal, voucher
 from tests.documents.exports.ledgers import READERS
 from tests.documents.exports.materials import of_grove, written
 from tests.documents.exports.test_layouts import HEADING

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.core.journal import Posting, files_of, journal
+from reportgen.core.booking.journal import Posting, files_of, journal
+from reportgen.core.booking.vouchers import accrual, charges, charges_by_month
 from reportgen.core.model import CostCenter, Heading
 from reportgen.core.problem import Rejected
-from reportgen.core.vouchers import accrual, charges, charges_by_month
 from reportgen.documents.content.journal import JournalDocument
 from reportgen.documents.exports.fit import unfit
 from reportgen.documents.exports.layouts import (
@@ -22,7 +22,7 @@ from reportgen.documents.exports.layouts import (
     layout_of,
 )
 from reportgen.documents.templating.templates import read_templates
-from tests.core.test_journal import CLOSED, DRAFT, SOURCES, UNTIL, postable, voucher
+from tests.core.booking.test_journal import CLOSED, DRAFT, SOURCES, UNTIL, postable, voucher
 from tests.core.test_laws import CYCLE, chargeable_worlds
 from tests.documents.exports.ledgers import READERS
 from tests.examples import examples

@@ -18,9 +18,9 @@ import pytest
 from babel.numbers import format_decimal
 from PIL import Image
 
-from reportgen.core.directory import numbered, with_answered
+from reportgen.core.allocating.directory import numbered, with_answered
 from reportgen.core.model import Directory
-from reportgen.core.privacy import redacted
+from reportgen.core.written.privacy import redacted
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.render import draw
 from reportgen.documents.tasks import Task, tasks_of

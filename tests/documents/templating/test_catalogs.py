@@ -25,7 +25,7 @@ from jinja2.ext import babel_extract
 
 from reportgen import resources
 from reportgen.archive import evidence
-from reportgen.core.allocate import CAUSES
+from reportgen.core.allocating.allocate import CAUSES
 from reportgen.core.model import Discrepancy, Invoice, MissingView, Statement
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.content import labels

@@ -20,7 +20,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from reportgen.core.model import Price
-from reportgen.core.privacy import redacted
+from reportgen.core.written.privacy import redacted
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.render import draw
 from reportgen.documents.tasks import Design, tasks_of

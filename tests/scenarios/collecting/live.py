@@ -18,7 +18,7 @@ from reportgen.archive.folder import EVIDENCE
 from reportgen.commands.collect import collect
 from reportgen.core.cycle import BillingCycle, cycle_between
 from reportgen.core.model import RecordedResponse
-from reportgen.core.statement_json import statement_json
+from reportgen.core.written.statement_json import statement_json
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.operations.collecting.collection import Effort
 from reportgen.operations.context import Context

@@ -8,7 +8,7 @@ import pytest
 
 from reportgen.commands.close import Decision, close
 from reportgen.commands.correct import Order, correct
-from reportgen.core.close import People
+from reportgen.core.proving.close import People
 from reportgen.operations.collecting.collection import Effort
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.server import serving

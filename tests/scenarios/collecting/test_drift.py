@@ -3,7 +3,7 @@
 import pytest
 
 from reportgen.commands.close import Decision, close
-from reportgen.core.close import People
+from reportgen.core.proving.close import People
 from reportgen.operations.collecting.collection import Effort
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world

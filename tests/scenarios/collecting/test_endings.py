@@ -5,7 +5,7 @@ import json
 import pytest
 
 from reportgen.commands.build import build
-from reportgen.core.statement_json import statement_json
+from reportgen.core.written.statement_json import statement_json
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.sample import Atom
 from tests.fakeapi.server import serving

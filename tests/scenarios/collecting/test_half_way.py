@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from reportgen.commands.build import build
-from reportgen.core.statement_json import statement_json
+from reportgen.core.written.statement_json import statement_json
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.faults import Reply
 from tests.fakeapi.server import serving

@@ -11,7 +11,7 @@ import pytest
 
 from reportgen.core.cycle import billing_day
 from reportgen.core.model import LargestSessions
-from reportgen.core.statement_json import statement_json
+from reportgen.core.written.statement_json import statement_json
 from reportgen.derive import Derived
 from tests.fakeapi.api import FakeApi
 from tests.fakeapi.sample import CYCLES, DAY, Atom, Session, World

@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from reportgen.commands.build import build
+from reportgen.core.allocating.usage import open_pairs
 from reportgen.core.model import Directory, Principal, View, Views
-from reportgen.core.statement_json import statement_json
-from reportgen.core.usage import open_pairs
+from reportgen.core.written.statement_json import statement_json
 from reportgen.sources.api import v3
 from tests.fakeapi.sample import CYCLES, DAY, Atom
 from tests.fakeapi.server import serving

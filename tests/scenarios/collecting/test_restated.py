@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reportgen.commands.check import check
-from reportgen.core.statement_json import statement_json
+from reportgen.core.written.statement_json import statement_json
 from tests.fakeapi.sample import CYCLES, DAY, Atom
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import big_world

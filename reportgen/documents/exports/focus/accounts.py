@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reportgen.core.charging.invoice import UNBORNE
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.invoice import UNBORNE
 from reportgen.core.model import CostCenter, InvoiceLine, Statement
-from reportgen.core.tables import guarded
+from reportgen.core.written.tables import guarded
 from reportgen.documents.exports.focus import words
 from reportgen.documents.exports.focus.columns import COST_AND_USAGE, PLACES
 from reportgen.documents.exports.material import Material

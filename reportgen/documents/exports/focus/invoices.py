@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from reportgen.core.model import CreditNoteLine, InvoiceLine
 from reportgen.core.money import fixed, plain
-from reportgen.core.tables import guarded
+from reportgen.core.written.tables import guarded
 from reportgen.documents.exports.focus import words
 from reportgen.documents.exports.focus.accounts import detail_id, period_of
 from reportgen.documents.exports.focus.columns import BILLING_PERIOD, INVOICE_DETAIL

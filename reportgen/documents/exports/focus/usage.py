@@ -12,7 +12,7 @@ from decimal import Decimal
 from reportgen.core.cycle import DAY
 from reportgen.core.model import Allocation
 from reportgen.core.money import ONE, ZERO, apportion, multiply, plain, subtract
-from reportgen.core.tables import guarded
+from reportgen.core.written.tables import guarded
 from reportgen.documents.exports.focus import words
 from reportgen.documents.exports.focus.accounts import (
     Charge,

@@ -13,8 +13,8 @@ from io import StringIO
 from itertools import islice
 
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.tables import FORMULA_MARK, FORMULA_STARTS
 from reportgen.core.text import quoted
+from reportgen.core.written.tables import FORMULA_MARK, FORMULA_STARTS
 from reportgen.sources.config.hr.table import TITLE_ROWS, Grid, Row, columns_named, has_value
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

@@ -1,0 +1,1 @@
+"""Consumption turned into disjoint records, and who bears each of them."""

@@ -1,0 +1,1 @@
+"""What is borne, priced and rounded: usage, fees, transfers, pools, corrections."""

@@ -1,0 +1,1 @@
+"""Two cycles, statements or allocations, and what is different between them."""

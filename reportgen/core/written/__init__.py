@@ -1,0 +1,1 @@
+"""What is handed out, as plain values and text: redacted, labelled, listed."""
