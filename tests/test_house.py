@@ -28,7 +28,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"derive"}),
     frozenset({"terminal"}),
     frozenset({"operations"}),
-    frozenset({"commands"}),
+    frozenset({"commands", "options"}),
     frozenset({"cli"}),
     frozenset({"__main__"}),
 )
@@ -291,6 +291,11 @@ def command_of(module: str) -> str:
         ("resources", "core.problem", False),
         ("archive.evidence", "files", True),
         ("core.allocating.match", "files", False),
+        ("options", "operations.completion", True),
+        ("options", "commands.build", False),
+        ("commands.build", "options", False),
+        ("options", "cli", False),
+        ("cli", "options", True),
         ("cli", "", True),
     ],
 )
@@ -307,8 +312,8 @@ def test_rooms_import_only_what_they_stand_on():
             if not may_import(module, target)
         ),
         "core < sources | archive | documents | delivery "
-        "< derive < terminal < operations < commands < cli; money cycle problem text < model "
-        "< allocating < charging < sessions | comparing | proving | booking < written; "
+        "< derive < terminal < operations < commands | options < cli; "
+        "money cycle problem text < model < allocating < charging < sessions | comparing | proving | booking < written; "
         "sources.config < sources.api; "
         "content | markup < templating < pdf | xlsx < render < mail; "
         "collecting < building < sealed < mail",
@@ -556,6 +561,7 @@ def test_help_imports_click_and_the_command_line_alone():
     assert {name for name in names if name.split(".")[0] == "reportgen"} == {
         "reportgen",
         "reportgen.cli",
+        "reportgen.options",
     }
     allowed = {*sys.stdlib_module_names, "click", "reportgen"}
     assert {name for name in names if name.split(".")[0] not in allowed} == set()
