@@ -313,7 +313,8 @@ def test_rooms_import_only_what_they_stand_on():
         ),
         "core < sources | archive | documents | delivery "
         "< derive < terminal < operations < commands | options < cli; "
-        "money cycle problem text < model < allocating < charging < sessions | comparing | proving | booking < written; "
+        "money cycle problem text < model < allocating < charging "
+        "< sessions | comparing | proving | booking < written; "
         "sources.config < sources.api; "
         "content | markup < templating < pdf | xlsx < render < mail; "
         "collecting < building < sealed < mail",
