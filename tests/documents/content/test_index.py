@@ -21,7 +21,7 @@ from reportgen.documents.content import review
 from reportgen.documents.content.statement import CostCenterRow
 from reportgen.documents.render import draw
 from reportgen.documents.tasks import Design, Task, tasks_of
-from tests.core import test_privacy
+from tests.core.written import test_privacy
 from tests.documents import beech, grove
 
 INDEX = "index.html"
