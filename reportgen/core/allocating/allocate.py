@@ -139,8 +139,8 @@ def flaws_met(records: Iterable[UsageRecord], resolved: MappingOf[Subject, Timel
     }
     met: set[Flaw] = set()
     for record in records if flawed else ():
-        if timeline := flawed.get(record[2:6]):
-            met.update(timeline.on(record[0]).flaws)
+        if timeline := flawed.get(subject_of(record)):
+            met.update(timeline.on(record.day).flaws)
     return met
 
 

@@ -59,20 +59,29 @@ def redacted(
     if users == "names":
         return statement, directory
     pseudonyms = {principal: _pseudonym(entry) for principal, entry in directory.entries.items()}
+    kept = pseudonyms if users == "pseudonyms" else {}
+    return _redacted(without_titles(statement, users), directory, kept), Directory(
+        entries={principal: Entry(principal=principal) for principal in sorted(kept.values())},
+        organizations=directory.organizations,
+    )
+
+
+def _redacted(
+    statement: Statement, directory: Directory, kept: Mapping[Principal, Principal]
+) -> Statement:
+    """Give each person in a statement the pseudonym that is `kept` for them, or leave them out."""
     words = {
-        word: pseudonyms[principal].id if users == "pseudonyms" else WITHHELD
+        word: kept[principal].id if kept else WITHHELD
         for principal, entry in directory.entries.items()
         for word in (principal.id, entry.email)
         if word
     }
-    kept = pseudonyms if users == "pseudonyms" else {}
     known = {
         word.casefold()
         for entry in directory.entries.values()
         for word in (entry.principal.id, entry.email, entry.name)
         if word
     }
-    statement = without_titles(statement, users)
     return replace(
         statement,
         heading=replace(
@@ -90,9 +99,6 @@ def redacted(
         unallocated=replace(statement.unallocated, parts=_parts(statement.unallocated.parts, kept)),
         variance=_variance(statement.variance, kept) if statement.variance else None,
         earlier=tuple(map(_totals, statement.earlier)),
-    ), Directory(
-        entries={principal: Entry(principal=principal) for principal in sorted(kept.values())},
-        organizations=directory.organizations,
     )
 
 
@@ -143,9 +149,9 @@ class ShownAllocations:
     def _by_pseudonyms(self) -> Iterator[Allocation]:
         shown = {key: _pseudonym(entry).id for key, entry in self.directory.entries.items()}
         for one in self.allocations:
-            record = one.record
-            known = shown[principal_of(*record[3:5])] if record.principal_id else ""
-            yield one._replace(record=_anonymous(record, record.principal_kind, known))
+            record, kind = one.record, one.record.principal_kind
+            known = shown[principal_of(kind, record.principal_id)] if record.principal_id else ""
+            yield one._replace(record=_anonymous(record, kind, known))
 
     def _of_nobody(self) -> Iterator[Allocation]:
         records = [
@@ -318,7 +324,10 @@ def _by_organization(
 def _parts(parts: Sequence[UnallocatedPart], kept: Pseudonyms) -> tuple[UnallocatedPart, ...]:
     """Show what no rule covers by pseudonyms, or count the people of each cause."""
     if kept:
-        shown = sorted(part._replace(principal_id=_id(*part[2:4], kept)) for part in parts)
+        shown = sorted(
+            part._replace(principal_id=_id(part.principal_kind, part.principal_id, kept))
+            for part in parts
+        )
     else:
         shown = list(_of_nobody(parts))
     shown.sort(key=lambda part: (part.amount, part.acus), reverse=True)

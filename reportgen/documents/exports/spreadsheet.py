@@ -194,7 +194,9 @@ def _unallocated(material: Material) -> Iterator[ExportRow]:
 def _by_organization(material: Material) -> Iterator[ExportRow]:
     currency = material.statement.heading.currency
     for one in () if material.notes else material.statement.by_organization:
-        yield (material.folder, currency, *one[:7], one.acus, one.amount)
+        used = one.org_id, one.principal_kind, one.principal_id, one.product
+        charged = one.cost_center, one.rule, one.passed_on, one.acus, one.amount
+        yield (material.folder, currency, *used, *charged)
 
 
 def _columns(kind: ValueKind, *names: str) -> Sequence[ExportColumn]:

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from reportgen.core.allocating.match import subject_of
 from reportgen.core.model import Allocation, Invoice, InvoiceLine
 from reportgen.core.money import fixed, plain, subtract
 from reportgen.core.written.tables import guarded
@@ -88,7 +89,7 @@ def _of_allocation(one: Allocation, marks: Mapping[str, str]) -> ExportRow:
     priced = (one.unit_price, one.rate, one.exact_amount)
     borne = (one.cost_center, one.kind, one.cause, one.rule, one.share, one.quantity)
     requests = " ".join(marks.get(request, request) for request in record.requests)
-    return (*record[:6], *borne, *priced, requests)
+    return (record.day, record.product, *subject_of(record), *borne, *priced, requests)
 
 
 def _line_rows(material: Material) -> Iterator[ExportRow]:
