@@ -30,12 +30,8 @@ def session_values(
     Where it was not asked about, only who bears the record that holds it is known, and no ACUs.
     """
     heading, view = trail.statement.heading, sessions.asked.views.get(session.session_id)
-    requests = dict.fromkeys(
-        [
-            *(view.requests if view else ()),
-            *(request for part in parts for request in part.allocation.record.requests),
-        ]
-    )
+    of_parts = (request for part in parts for request in part.allocation.record.requests)
+    requests = dict.fromkeys([*(view.requests if view else ()), *of_parts])
     return {
         "session": session.session_id,
         "title": session.title or None,

@@ -4,8 +4,9 @@ The cycle is collected into the folder as it appears: all of it is there in the 
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 from reportgen.core.model import CASCADE_TERMINAL, DEVIN
@@ -13,7 +14,7 @@ from reportgen.core.money import ZERO
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.written.people import ListedPerson
 from reportgen.core.written.people_file import people_csv
-from reportgen.derive import Derived, derive
+from reportgen.derive import Derived, Inputs, derive
 from reportgen.operations.building.inputs import stored_inputs
 from reportgen.operations.collecting.collection import Effort, choose, collected_anew
 from reportgen.operations.context import DONE, Context
@@ -44,6 +45,8 @@ from reportgen.sources.config.schema import SourceSection
 
 MAIN, MAPPING, RATES = FILES
 ARCHIVE = "archive"
+UNKNOWN = {CASCADE_TERMINAL: ZERO, DEVIN: ZERO}
+"""Products before a cycle tells which there are; v2 needs a price for each of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,33 +125,15 @@ def _discovered(
 ) -> tuple[list[ListedPerson], Derived]:
     """Collect the cycle by a first configuration, then write the one that knows it."""
     files = _texts(contents)
-    unknown = {CASCADE_TERMINAL: ZERO, DEVIN: ZERO}  # of v2, which needs a price for each
-    first = {
-        **files,
-        MAIN: configuration_text(files[MAIN], source),
-        RATES: rates_text(files[RATES], unknown, selector),
-    }
+    files[MAIN] = configuration_text(files[MAIN], source)
+    first = files | {RATES: rates_text(files[RATES], UNKNOWN, selector)}
     write_all(place.whole, place.folder, contents | _encoded(first))
-    configuration = _collecting(place, source)
-    effort = Effort()
-    chosen = choose(configuration, selector, context, effort)
-    collected_anew(configuration, chosen, context, effort)
-    inputs = stored_inputs(configuration, chosen.cycle, context)
+    inputs = _collected(_collecting(place, source), selector, context)
     derived = derive(inputs)
     listed = people_of(inputs, derived)
-    start = str(chosen.cycle.start)
-    products = dict(derived.statement.control_by_product)
-    if source.api == "v2":
-        products = unknown | products
     people = place.whole / PEOPLE_FILE
-    written = {
-        MAIN: first[MAIN],
-        MAPPING: mapping_text(files[MAPPING], derived, user_file_line(people, people)),
-        RATES: rates_text(files[RATES], products, start),
-        CENTERS_FILE: centers_csv(),
-        PEOPLE_FILE: people_csv(listed, derived.statement.heading.decimals),
-    }
-    write_all(place.whole, place.folder, _encoded(written))
+    unknown = UNKNOWN if source.api == "v2" else {}
+    write_all(place.whole, place.folder, _encoded(_known(files, derived, listed, people, unknown)))
     people.chmod(0o600)
     load(place.whole)
     if place.configured:
@@ -156,6 +141,32 @@ def _discovered(
         if load_settings(place.folder).archive != ARCHIVE:
             shutil.rmtree(place.whole / ARCHIVE)
     return listed, derived
+
+
+def _collected(configuration: Configuration, selector: str, context: Context) -> Inputs:
+    effort = Effort()
+    chosen = choose(configuration, selector, context, effort)
+    collected_anew(configuration, chosen, context, effort)
+    return stored_inputs(configuration, chosen.cycle, context)
+
+
+def _known(
+    files: Mapping[str, str],
+    derived: Derived,
+    listed: Sequence[ListedPerson],
+    people: Path,
+    unknown: Mapping[str, Decimal],
+) -> dict[str, str]:
+    """Give the configuration that knows what a cycle tells: everybody, and every product."""
+    heading = derived.statement.heading
+    products = {**unknown, **derived.statement.control_by_product}
+    return {
+        MAIN: files[MAIN],
+        MAPPING: mapping_text(files[MAPPING], derived, user_file_line(people, people)),
+        RATES: rates_text(files[RATES], products, str(heading.cycle.start)),
+        CENTERS_FILE: centers_csv(),
+        PEOPLE_FILE: people_csv(listed, heading.decimals),
+    }
 
 
 def _collecting(place: _Place, source: SourceSection) -> Configuration:

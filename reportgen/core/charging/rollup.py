@@ -1,7 +1,7 @@
 """Subtotals over invoices: by department, entity, and calendar month of the billing days."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from reportgen.core.model import CostCenter, DetailRow, Invoice, InvoiceLine, LineKey, Subtotal
@@ -9,6 +9,8 @@ from reportgen.core.money import ZERO, add, round_half_up, round_to_total, total
 
 NO_BILLING_DAY = ""
 """Stands where a month would, for fees, transfers and pools."""
+_Months = dict[str, tuple[Decimal, Decimal]]
+"""ACUs and an exact amount by calendar month."""
 
 
 def by_holder(
@@ -36,11 +38,7 @@ def by_month(
 
     Whatever has no billing day comes last.
     """
-    rows: dict[LineKey, dict[str, tuple[Decimal, Decimal]]] = defaultdict(dict)
-    for row in detail:
-        months, month = rows[row.line_key], row.day.isoformat()[:7]
-        acus, exact = months.get(month, (ZERO, ZERO))
-        months[month] = add(acus, row.acus), add(exact, row.exact_amount)
+    rows = _months_of(detail)
     sums: dict[str, tuple[Decimal, Decimal]] = {}
     for line in lines:
         months = rows.get(line.line_key, {}) if line.of_usage else {}
@@ -50,6 +48,16 @@ def by_month(
             before = sums.get(month, (ZERO, round_half_up(ZERO, decimals)))
             sums[month] = add(before[0], acus), add(before[1], amount)
     return _subtotals(sums)
+
+
+def _months_of(detail: Iterable[DetailRow]) -> Mapping[LineKey, _Months]:
+    """Add up the ACUs and exact amounts of each line by calendar month."""
+    rows: dict[LineKey, _Months] = defaultdict(dict)
+    for row in detail:
+        months, month = rows[row.line_key], row.day.isoformat()[:7]
+        acus, exact = months.get(month, (ZERO, ZERO))
+        months[month] = add(acus, row.acus), add(exact, row.exact_amount)
+    return rows
 
 
 def over_all(invoices: Iterable[Invoice]) -> tuple[Subtotal, ...]:

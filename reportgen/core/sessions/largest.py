@@ -83,11 +83,7 @@ class Ranking:
         self._silent: dict[str, SessionsUnknown] = {}
         self._answered: set[str] = set()
         self._chosen: Counter[str] = Counter()
-        self._doubted = {
-            subject
-            for subject, held in sessions.items()
-            if any(len(one.claimed_by) > 1 for one in held)
-        } | {subject for subject, days in cells.items() if any(acus < 0 for acus in days.values())}
+        self._doubted = _claimed_twice(sessions) | _with_credits(cells)
         self._by_day = self._ranked(dated=True)
         self._by_life = self._ranked(dated=False)
 
@@ -241,6 +237,20 @@ def without_totals(sessions: Iterable[Session]) -> bool:
 
 def _compared(acus: Decimal) -> Decimal:
     return printed(acus, COMPARED_DECIMALS)
+
+
+def _claimed_twice(sessions: Mapping[Subject, Iterable[Session]]) -> set[Subject]:
+    """Give the records with a session that several people are said to have begun."""
+    return {
+        subject
+        for subject, held in sessions.items()
+        if any(len(one.claimed_by) > 1 for one in held)
+    }
+
+
+def _with_credits(cells: Cells) -> set[Subject]:
+    """Give the records that take something back on a day."""
+    return {subject for subject, days in cells.items() if any(acus < 0 for acus in days.values())}
 
 
 def _orgs_without_totals(sessions: Mapping[Subject, Iterable[Session]]) -> set[str]:

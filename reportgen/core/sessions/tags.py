@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reportgen.core.model import ByTag, Invoice, Session, Statement, TagUse
+from reportgen.core.model import ByTag, Invoice, InvoiceLine, Session, Statement, TagUse
 from reportgen.core.money import ZERO, add, round_half_up, subtract, total
 from reportgen.core.sessions.parts import (
     SHOWN,
@@ -95,9 +95,13 @@ def _rows(
         for key, own in sorted(groups.items())
     ]
     yield from sorted(rows, key=lambda row: (row.amount, row.acus), reverse=True)
-    lines, decimals = lines_of_sessions(invoice), statement.heading.decimals
+    yield _remainder(rows, lines_of_sessions(invoice), statement.heading.decimals)
+
+
+def _remainder(rows: Sequence[TagUse], lines: Sequence[InvoiceLine], decimals: int) -> TagUse:
+    """Give what lines of usage have beyond the groups of tags."""
     whole = add(total(line.amount for line in lines), round_half_up(ZERO, decimals))
-    yield TagUse(
+    return TagUse(
         tags=(),
         sessions=0,
         acus=subtract(total(line.acus for line in lines), total(row.acus for row in rows)),

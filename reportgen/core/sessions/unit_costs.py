@@ -346,10 +346,7 @@ def _by(
         sure = named[0].intersection(*named) if certain else set()
         for name in set().union(*named):
             tallies[name].add(session, certain=name in sure)
-    spent: dict[str, list[InvoiceLine]] = defaultdict(list)
-    for one in invoices:
-        lines = (line for line in one.lines if line.of_usage and line.product == DEVIN)
-        spent[groups[one.cost_center.code]].extend(lines)
+    spent = _spent(invoices, groups)
     return {
         name: tally.costs(
             merged,
@@ -358,6 +355,17 @@ def _by(
         )
         for name, tally in tallies.items()
     }
+
+
+def _spent(
+    invoices: Iterable[Invoice], groups: MappingOf[str, str]
+) -> MappingOf[str, list[InvoiceLine]]:
+    """Give the lines that sessions cost, by the group of who bears them."""
+    spent: dict[str, list[InvoiceLine]] = defaultdict(list)
+    for one in invoices:
+        lines = (line for line in one.lines if line.of_usage and line.product == DEVIN)
+        spent[groups[one.cost_center.code]].extend(lines)
+    return spent
 
 
 def _bought(

@@ -134,15 +134,7 @@ def _fetched(
         connection=connection,
         responses=responses,
     )
-    source = {"source": live.settings.source}
-    asking = replace(
-        applied,
-        settings=applied.settings.model_copy(update=source),
-        replay=live.replay,
-        replay_source=live.replay_source,
-        token_sources=live.token_sources,
-    )
-    gathered = gather(asking, chosen, context, effort)
+    gathered = gather(_asking_as(live, applied), chosen, context, effort)
     path = place / EVIDENCE
     if live.replay:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,6 +148,18 @@ def _fetched(
         issue=None,
         accepted=broken_off(gathered.missing),
         corrections=(),
+    )
+
+
+def _asking_as(live: Configuration, applied: Configuration) -> Configuration:
+    """Give the configuration that is applied, with the source and the credentials in force."""
+    source = {"source": live.settings.source}
+    return replace(
+        applied,
+        settings=applied.settings.model_copy(update=source),
+        replay=live.replay,
+        replay_source=live.replay_source,
+        token_sources=live.token_sources,
     )
 
 

@@ -4,7 +4,7 @@ The control total is asked for again, and the days of the largest users. Asking 
 would be collecting again; so what moved between smaller users is not seen, and this is said.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from heapq import nlargest
@@ -18,6 +18,7 @@ from reportgen.derive import Derived, Inputs, question
 from reportgen.operations.connect import connect, drive
 from reportgen.operations.context import Context
 from reportgen.sources.api import versions as api
+from reportgen.sources.api.plan import Request
 from reportgen.sources.api.restatement import by_cell, changed_answers, restated, signed
 
 LARGEST = 20
@@ -32,9 +33,8 @@ UNCHANGED = (
 
 def drift(inputs: Inputs, derived: Derived, context: Context, concurrency: int) -> list[Problem]:
     """Ask again for what matters most, and give what is told otherwise now."""
-    configuration = inputs.configuration
-    source = configuration.settings.source
-    asked = question(configuration, inputs.cycle, inputs.remembered)
+    source = inputs.configuration.settings.source
+    asked = question(inputs.configuration, inputs.cycle, inputs.remembered)
     control = api.control_totals(source, asked)
     largest = [
         (request, principal)
@@ -44,14 +44,7 @@ def drift(inputs: Inputs, derived: Derived, context: Context, concurrency: int) 
     ]
     owners = {request.target: principal for request, principal in largest}
     requests = [*control, *(request for request, _ in largest)]
-    connection, fresh = connect(configuration, context, concurrency)
-    with context.terminal.progress("Asking for the vendor's figures again"):
-        drive(api.answered(requests), connection, {})
-    pairs = [
-        (inputs.responses[target], response)
-        for target, response in fresh.items()
-        if target in inputs.responses
-    ]
+    pairs = _asked_again(requests, inputs, context, concurrency)
     told = restated(pairs, control, asked, inputs.source)
     if not told:
         context.terminal.say(UNCHANGED)
@@ -60,6 +53,20 @@ def drift(inputs: Inputs, derived: Derived, context: Context, concurrency: int) 
     users = _by_user(changed_answers(of_users, control[0], asked), owners)
     named = _named(users, derived.directory)
     return [replace(one, message=f"{one.message}{named}") for one in told]
+
+
+def _asked_again(
+    requests: Sequence[Request], inputs: Inputs, context: Context, concurrency: int
+) -> list[tuple[RecordedResponse, RecordedResponse]]:
+    """Put what is answered now beside the answer that is kept."""
+    connection, fresh = connect(inputs.configuration, context, concurrency)
+    with context.terminal.progress("Asking for the vendor's figures again"):
+        drive(api.answered(requests), connection, {})
+    return [
+        (inputs.responses[target], response)
+        for target, response in fresh.items()
+        if target in inputs.responses
+    ]
 
 
 def _by_user(

@@ -124,6 +124,15 @@ class Configuration:
         return located(problems, self.paths)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Named:
+    """What chargeback.yaml names for documents, as far as it could be read."""
+
+    logo: Path | None
+    templates: Path | None
+    fonts: tuple[Path, ...]
+
+
 def load(config: Path, instead: MappingOf[str, Path] | None = None) -> Configuration:
     """Read a configuration by its chargeback.yaml or its folder, or raise Rejected.
 
@@ -191,37 +200,27 @@ def _read(reader: Reader, main: str, *, partly: bool = False) -> Configuration |
         reader.problems.append(problem)
         return None
     settings = reader.typed(ChargebackFile, document)
-    logo = _logo(reader, settings, document) if settings else None
-    templates = _templates(reader, settings, document) if settings else None
-    fonts = _fonts(reader, settings, document) if settings else ()
-    if settings:
-        reader.locales[settings.invoice.locale] = document.line("invoice", "locale")
+    named = _named(reader, settings, document) if settings else None
     mapping = _mapping(reader, document)
     rates = _rate_card(reader, document, mapping)
     if partly:
         mapping, rates = mapping or NOTHING_MAPPED, rates or (NOTHING_RATED, {})
-    if settings is None or mapping is None or rates is None:
+    if settings is None or named is None or mapping is None or rates is None:
         return None
     rate_card, assets = rates
-    if logo and (problem := _taken(logo, assets, document)):
+    if named.logo and (problem := _taken(named.logo, assets, document)):
         reader.problems.append(problem)
-    reader.problems += labelled_twice(settings.products, document)
-    reader.problems += unset_enterprise(settings, document)
-    reader.problems += refuse_plain(settings.source, document)
-    reader.problems += unsound_email(settings.email, document)
-    reader.problems += unsaid(settings.close.exports, document)
-    if reader.assets is None:  # an archive has its own templates
-        reader.problems += unknown_layout(settings.journal, document, templates)
+    reader.problems += _contradictions(reader, settings, document, named.templates)
     if settings.source.api == "v2":
         mapping, problems = fit_to_v2(mapping, rate_card)
         reader.problems += [*problems, *refuse_organizations(settings, document)]
     configuration = _configuration(reader, document, settings, mapping, rate_card)
     return replace(
         configuration,
-        templates=templates,
+        templates=named.templates,
         assets=assets,
-        logo=logo,
-        fonts=fonts,
+        logo=named.logo,
+        fonts=named.fonts,
         fonts_source=reader.opened(document.line("invoice", "fonts")),
         email_sources={
             key: reader.opened(line)
@@ -229,6 +228,29 @@ def _read(reader: Reader, main: str, *, partly: bool = False) -> Configuration |
         },
         posting=_posting(reader, settings, document),
     )
+
+
+def _named(reader: Reader, settings: ChargebackFile, document: YamlDocument) -> _Named:
+    """Read what chargeback.yaml names for documents; the language is looked at later."""
+    reader.locales[settings.invoice.locale] = document.line("invoice", "locale")
+    return _Named(
+        logo=_logo(reader, settings, document),
+        templates=_templates(reader, settings, document),
+        fonts=_fonts(reader, settings, document),
+    )
+
+
+def _contradictions(
+    reader: Reader, settings: ChargebackFile, document: YamlDocument, templates: Path | None
+) -> Iterator[Problem]:
+    """Say what keys of chargeback.yaml must not say together, though each may say it alone."""
+    yield from labelled_twice(settings.products, document)
+    yield from unset_enterprise(settings, document)
+    yield from refuse_plain(settings.source, document)
+    yield from unsound_email(settings.email, document)
+    yield from unsaid(settings.close.exports, document)
+    if reader.assets is None:  # an archive has its own templates
+        yield from unknown_layout(settings.journal, document, templates)
 
 
 def _of_another_kind(document: YamlDocument) -> Problem | None:

@@ -90,13 +90,7 @@ def strange_indents(text: str, name: str) -> Iterator[Problem]:
 def syntax_problem(error: yaml.YAMLError, text: str, name: str) -> Problem:
     """Say in our words, and about the line to mend, what libyaml could not read."""
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        position = getattr(error, "position", 0)
-        line = text.encode()[: position if isinstance(position, int) else 0].count(b"\n") + 1
-        return Problem(
-            source=f"{name}:{line}",
-            message="holds a character that YAML does not allow",
-            hint="remove it",
-        )
+        return _foreign_character(error, text, name)
     mark, problem = error.problem_mark, str(error.problem)
     if begun := SYNTAX_BEGUN.get(problem):
         mark, (message, hint) = error.context_mark or mark, begun
@@ -114,6 +108,13 @@ def syntax_problem(error: yaml.YAMLError, text: str, name: str) -> Problem:
         message = "the quote that opens here is not closed in its line"
         line, hint = opens, "close it with the same quote"
     return Problem(source=f"{name}:{line}", message=message, hint=hint)
+
+
+def _foreign_character(error: yaml.YAMLError, text: str, name: str) -> Problem:
+    position = getattr(error, "position", 0)
+    line = text.encode()[: position if isinstance(position, int) else 0].count(b"\n") + 1
+    message = "holds a character that YAML does not allow"
+    return Problem(source=f"{name}:{line}", message=message, hint="remove it")
 
 
 def _opens_a_quote(lines: Sequence[str]) -> int:
