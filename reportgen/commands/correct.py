@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reportgen.archive.fetching import apart
 from reportgen.archive.folder import (
     EVIDENCE,
     correction_folder,
@@ -14,6 +13,7 @@ from reportgen.archive.folder import (
     standing_folder,
 )
 from reportgen.archive.manifest import Sealed
+from reportgen.archive.refetch import apart
 from reportgen.core.charging.notes import Notes
 from reportgen.core.model import Standing
 from reportgen.core.money import fixed, shown, total

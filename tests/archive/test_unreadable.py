@@ -10,14 +10,14 @@ import pytest
 
 from reportgen.archive import (
     closing,
+    corrections,
     cycle_file,
     draft,
-    fetching,
     inspection,
-    issued,
     manifest,
+    refetch,
     standing,
-    written,
+    untrusted,
 )
 from reportgen.archive.folder import ACCEPTED, CORRECTION, EVIDENCE, ISSUED, MANIFEST, STANDING
 from reportgen.core.problem import Rejected
@@ -39,9 +39,9 @@ def refusal(read, folder) -> str:
 @pytest.mark.parametrize(
     ("name", "read"),
     [
-        (ISSUED, issued.decode),
+        (ISSUED, corrections.decode),
         (STANDING, standing.decode),
-        (CORRECTION, lambda folder: issued._issued(SimpleNamespace(folder=folder))),
+        (CORRECTION, lambda folder: corrections._issued(SimpleNamespace(folder=folder))),
     ],
 )
 @pytest.mark.parametrize("content", [b"{", b"\xff", None])
@@ -143,10 +143,10 @@ def test_a_draft_that_does_not_say_what_it_is_of_is_named(tmp_path, content):
 
 
 def test_what_is_no_json_and_no_table_is_nothing():
-    assert written.statement_of(b"{") is None
-    assert written.statement_of(b"[1]") == [1]
-    assert written.rows_of(b'a,"b') == []
-    assert written.rows_of(b"a,b\r\n") == [["a", "b"]]
+    assert untrusted.statement_of(b"{") is None
+    assert untrusted.statement_of(b"[1]") == [1]
+    assert untrusted.rows_of(b'a,"b') == []
+    assert untrusted.rows_of(b"a,b\r\n") == [["a", "b"]]
 
 
 def test_a_sealed_file_that_cannot_be_read_is_a_fault(tmp_path):
@@ -164,7 +164,7 @@ NOW = datetime(2026, 1, 9, tzinfo=UTC)
 
 
 def apart(folder, *, keep=True, now=NOW):
-    return fetching.apart(folder, now, group=False, keep=keep)
+    return refetch.apart(folder, now, group=False, keep=keep)
 
 
 def answered(path, end: BaseException) -> None:

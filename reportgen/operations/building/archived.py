@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reportgen.archive import close_file, cycle_file, evidence, history, issued, people
+from reportgen.archive import close_file, corrections, cycle_file, evidence, history, people
 from reportgen.archive.folder import (
     ASSETS,
     CONFIGURATION,
@@ -86,7 +86,7 @@ def _inputs(folder: Path, keys: Mapping[str, str], cycle: BillingCycle, path: Pa
         earlier=history.decode(folder),
         year=history.decode_year(folder),
         accepted=read_accepted(folder),
-        corrections=issued.decode(folder),
+        corrections=corrections.decode(folder),
     )
 
 

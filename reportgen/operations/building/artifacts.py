@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from reportgen.archive import cycle_file, evidence, history, issued, people, standing
+from reportgen.archive import corrections, cycle_file, evidence, history, people, standing
 from reportgen.archive.cycle_file import CYCLE, DraftOf
 from reportgen.archive.folder import (
     ACCEPTED,
@@ -91,7 +91,7 @@ def input_files(
     if inputs.correcting:
         yield STANDING, standing.encode(inputs.correcting.standing)
     if inputs.corrections:
-        yield ISSUED, issued.encode(inputs.corrections)
+        yield ISSUED, corrections.encode(inputs.corrections)
     if inputs.accepted:
         yield ACCEPTED, encode_accepted(inputs.accepted)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from reportgen.archive import evidence, history, issued, people
+from reportgen.archive import corrections, evidence, history, people
 from reportgen.archive.fetch import interrupted
 from reportgen.archive.folder import MANIFEST, cycle_folder, evidence_of, first_days
 from reportgen.core.cycle import BillingCycle, fiscal_year
@@ -52,7 +52,7 @@ def inputs_of(
     year, untold = history.earlier_in_year(configuration.archive, cycle, begins)
     told = {warning.source for warning in warnings}
     warnings += [warning for warning in untold if warning.source not in told]
-    corrections, unread = issued.issued_since_last_close(configuration.archive)
+    issued, unread = corrections.issued_since_last_close(configuration.archive)
     context.terminal.problems([*warnings, *unread])
     return Inputs(
         configuration=configuration,
@@ -63,7 +63,7 @@ def inputs_of(
         earlier=earlier,
         year=year,
         collected=first_days(configuration.archive),
-        corrections=corrections,
+        corrections=issued,
     )
 
 

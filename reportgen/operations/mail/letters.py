@@ -15,7 +15,7 @@ from reportgen.archive import manifest
 from reportgen.archive.draft import refuse_torn
 from reportgen.archive.folder import STATEMENT, cycle_folder
 from reportgen.archive.manifest import Sealed
-from reportgen.archive.written import statement_of
+from reportgen.archive.untrusted import statement_of
 from reportgen.core.comparing.differences import of_statements, of_what_both_know
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.delivery import Delivery

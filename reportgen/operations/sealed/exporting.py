@@ -12,7 +12,7 @@ from pathlib import Path
 from reportgen.archive import manifest
 from reportgen.archive.folder import EXPORTS, STATEMENT, cycle_folder, is_correction
 from reportgen.archive.manifest import Fault, Sealed
-from reportgen.archive.written import statement_of
+from reportgen.archive.untrusted import statement_of
 from reportgen.core.comparing.differences import of_statements
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import Statement

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from reportgen.archive import issued, standing
+from reportgen.archive import corrections, standing
 from reportgen.archive.folder import (
     CORRECTION,
     EXPORTS,
@@ -24,7 +24,7 @@ from reportgen.archive.folder import (
 )
 from reportgen.archive.inspection import Inspected
 from reportgen.archive.manifest import FONTS, SUMS, Fault, Manifest, Sealed
-from reportgen.archive.written import rows_of, statement_of
+from reportgen.archive.untrusted import rows_of, statement_of
 from reportgen.core.comparing.differences import (
     Difference,
     of_statements,
@@ -246,10 +246,10 @@ def _of_issued(link: Sealed, derived: Derived) -> Iterator[Fault]:
     if derived.notes:
         return
     try:
-        sealed = issued.issued_before(link)
+        sealed = corrections.issued_before(link)
     except Rejected:
         return  # what is not here cannot be compared, and what is damaged is named by its hash
-    if issued.encode(sealed) != issued.encode(derived.statement.corrections):
+    if corrections.encode(sealed) != corrections.encode(derived.statement.corrections):
         message = "it names other corrections than were sealed since the close before"
         yield Fault(place=f"{link.folder.name}/{ISSUED}", kind="inputs", message=message)
 
