@@ -26,14 +26,14 @@ from reportgen.core.allocating.user_file import (
     unneeded,
     with_names,
 )
+from reportgen.core.charging.by_organization import by_organization
 from reportgen.core.charging.charges import CycleCharges, charge_cycle
+from reportgen.core.charging.credit_notes import Notes, named_by_notes, notes_of
 from reportgen.core.charging.misplaced import Calendar, dated_days, misplaced
-from reportgen.core.charging.notes import Notes, named_by_notes, notes_of
 from reportgen.core.charging.rate import rate, whole_cycle
-from reportgen.core.charging.rate_card import label_warnings
+from reportgen.core.charging.unused_products import label_warnings
 from reportgen.core.comparing.compare import set_against
 from reportgen.core.comparing.moved import moved
-from reportgen.core.comparing.next_level import by_organization
 from reportgen.core.comparing.year import year_to_date
 from reportgen.core.cycle import (
     BillingCycle,

@@ -14,7 +14,7 @@ from reportgen.archive.folder import (
 )
 from reportgen.archive.manifest import Sealed
 from reportgen.archive.refetch import apart
-from reportgen.core.charging.notes import Notes
+from reportgen.core.charging.credit_notes import Notes
 from reportgen.core.model import Standing
 from reportgen.core.money import fixed, shown, total
 from reportgen.core.problem import Problem

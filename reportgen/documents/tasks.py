@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TypeVar, overload
 
-from reportgen.core.charging.notes import Notes
+from reportgen.core.charging.credit_notes import Notes
 from reportgen.core.model import (
     Attachment,
     DetailShown,

@@ -18,7 +18,7 @@ import pytest
 
 from reportgen.archive import standing
 from reportgen.core.charging.correction import Stood
-from reportgen.core.charging.notes import Notes, standing_of
+from reportgen.core.charging.credit_notes import Notes, standing_of
 from reportgen.core.model import Correcting
 from reportgen.core.money import round_to_total
 from reportgen.core.problem import Rejected

@@ -20,7 +20,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from reportgen.core.charging.notes import totals_of
+from reportgen.core.charging.credit_notes import totals_of
 from reportgen.core.model import (
     CreditNoteAmounts,
     CreditNoteLine,

@@ -8,7 +8,7 @@ from io import BytesIO
 import openpyxl
 import pytest
 
-from reportgen.core.charging.notes import totals_of
+from reportgen.core.charging.credit_notes import totals_of
 from reportgen.core.model import Standing, StandingInvoice
 from reportgen.documents.content.attachments import attachments
 from reportgen.documents.content.credit_note import credit_note_documents

@@ -9,7 +9,7 @@ from pathlib import Path
 from reportgen.commands.diff.contrast import Contrast
 from reportgen.commands.diff.text import tell
 from reportgen.commands.diff.values import values
-from reportgen.core.charging.notes import SEEN
+from reportgen.core.charging.credit_notes import SEEN
 from reportgen.core.charging.rate import rate, whole_cycle
 from reportgen.core.comparing.change_parts import change_parts, line_changes
 from reportgen.core.comparing.compare import changes, totals_of

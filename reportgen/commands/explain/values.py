@@ -6,7 +6,7 @@ from typing import Any
 
 from reportgen.archive.evidence import METHOD, fingerprint
 from reportgen.core.allocating.directory import principal_of
-from reportgen.core.charging.notes import stood
+from reportgen.core.charging.credit_notes import stood
 from reportgen.core.charging.rate import WholeCycle
 from reportgen.core.model import (
     AddressedLine,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from reportgen.core.booking.periods import CyclePeriods, amounts_by_period, calendar_months
-from reportgen.core.charging.notes import Notes
+from reportgen.core.charging.credit_notes import Notes
 from reportgen.core.cycle import day_before
 from reportgen.core.model import Statement
 from reportgen.core.money import ZERO, subtract

@@ -8,8 +8,8 @@ from decimal import Decimal
 from reportgen.core.allocating.unallocated import unallocated_parts
 from reportgen.core.charging.charges import CycleCharges
 from reportgen.core.charging.invoice import invoice, sum_by, sum_of
-from reportgen.core.charging.rate_card import card_warnings
 from reportgen.core.charging.rollup import by_holder, over_all
+from reportgen.core.charging.unused_products import card_warnings
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import (
     Allocation,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from reportgen.core.charging.notes import Notes
+from reportgen.core.charging.credit_notes import Notes
 from reportgen.core.model import (
     CostCenterChange,
     CreditNoteAmounts,

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cache, partial
 
 from reportgen.core.allocating.directory import principal_of
-from reportgen.core.charging.notes import Notes
+from reportgen.core.charging.credit_notes import Notes
 from reportgen.core.model import (
     Attachment,
     DetailRow,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reportgen.core.allocating.directory import principal_of
-from reportgen.core.comparing.next_level import over_products
+from reportgen.core.charging.by_organization import over_products
 from reportgen.core.model import ByOrganization, Directory, Moved, Statement, UnallocatedPart
 from reportgen.core.money import total
 from reportgen.documents.content.labels import NO_HOLDER, NO_RULE, NOBODY, ONE_PERSON, Word

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from reportgen.core.charging.notes import totals_of
+from reportgen.core.charging.credit_notes import totals_of
 from reportgen.core.model import (
     CostCenter,
     CreditNoteAmounts,

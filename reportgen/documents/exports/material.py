@@ -11,7 +11,7 @@ from typing import NamedTuple
 from reportgen.core.booking.journal import Posting
 from reportgen.core.booking.vouchers import UNSEALED
 from reportgen.core.charging.charges import CycleCharges
-from reportgen.core.charging.notes import Notes
+from reportgen.core.charging.credit_notes import Notes
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import (
     Allocation,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from reportgen.core.allocating.directory import principal_of
-from reportgen.core.comparing.next_level import over_products
+from reportgen.core.charging.by_organization import over_products
 from reportgen.core.model import ByOrganization, Directory, Moved, Statement
 from reportgen.core.money import fixed, plain, shown, total
 from reportgen.core.problem import Problem

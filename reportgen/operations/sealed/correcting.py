@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reportgen.archive import evidence
 from reportgen.archive.folder import EVIDENCE, MANIFEST
-from reportgen.core.charging.notes import Notes
+from reportgen.core.charging.credit_notes import Notes
 from reportgen.core.model import Correcting, Standing, Statement
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.proving.close import Refusal

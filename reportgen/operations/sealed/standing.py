@@ -6,7 +6,7 @@ from pathlib import Path
 from reportgen.archive.folder import STATEMENT
 from reportgen.archive.manifest import read
 from reportgen.archive.untrusted import statement_of
-from reportgen.core.charging.notes import standing_of
+from reportgen.core.charging.credit_notes import standing_of
 from reportgen.core.comparing.differences import of_statements, of_what_both_know
 from reportgen.core.model import Standing
 from reportgen.core.problem import Problem, Rejected

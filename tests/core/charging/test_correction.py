@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reportgen.core.charging.charges import CycleCharges, charge_cycle
 from reportgen.core.charging.correction import Stood, corrected
-from reportgen.core.charging.notes import Notes, changed_lines, notes_of, standing_of
+from reportgen.core.charging.credit_notes import Notes, changed_lines, notes_of, standing_of
 from reportgen.core.charging.rate import rate, whole_cycle
 from reportgen.core.model import Correcting, Heading, InvoiceLine, Standing, Statement
 from reportgen.core.problem import errors
