@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from reportgen.core.problem import Problem
 from reportgen.delivery.answers import base64, cause, said
-from reportgen.delivery.patient import Patient, PatientTls
+from reportgen.delivery.deadline import Patient, PatientTls
 from reportgen.delivery.server import PORTS, MailFailure, MailServer, Password, SignIn
 
 READY, SIGNED_IN, ASKED = 220, 235, 334
