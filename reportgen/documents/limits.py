@@ -18,12 +18,15 @@ holds. Where the system does not know a limit (macOS has none on the address spa
 on without it.
 """
 
+import ctypes
+import gc
 import math
 import resource
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -92,9 +95,34 @@ def _limit(what: int, most: int) -> None:
         )
 
 
+def given_back() -> None:
+    """Give back what a document has left behind; in a process that does nothing but render.
+
+    Boxes and styles hold one another, so that they stay until they are looked for, and the C
+    library keeps what is freed: 50 MiB more after forty invoices, 280 after a page of 3,000 rows.
+    """
+    if _Limits.seconds is not None:
+        gc.collect()
+        _trim()
+
+
 def grown() -> int:
     """Return how many bytes of memory this process has taken since it began to render."""
     return _pages(RESIDENT) - _Limits.begun if _Limits.begun else 0
+
+
+def _trim() -> None:
+    """Let the C library give what is free to the system, where it is one that can."""
+    if trim := _of_the_c_library():
+        trim(0)
+
+
+@cache
+def _of_the_c_library() -> Callable[[int], int] | None:
+    with suppress(OSError):
+        trim: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        return trim
+    return None
 
 
 def _address_space() -> int:

@@ -19,7 +19,14 @@ from jinja2 import Template
 
 from reportgen.core.problem import Problem, Rejected, file_and_line
 from reportgen.core.text import legible
-from reportgen.documents.limits import MEMORY, OutOfTime, allowed, grown, time_for_a_document
+from reportgen.documents.limits import (
+    MEMORY,
+    OutOfTime,
+    allowed,
+    given_back,
+    grown,
+    time_for_a_document,
+)
 from reportgen.documents.markup import MarkupError, StyleSheetError, tree
 from reportgen.documents.pdf.glyphs import (
     STAND_IN,
@@ -278,6 +285,7 @@ def drawn(task: Task, design: Design) -> Drawn:
     try:
         with time_for_a_document():
             made = _drawn(filled(task, design), task, design)
+        given_back()
         return made._replace(grown=grown())
     except OutOfTime as error:
         message = f"this takes more than {allowed()} of the processor"
