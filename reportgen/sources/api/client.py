@@ -3,7 +3,8 @@
 One client per worker task with a single connection, over a shared SSL context: a shared pool is
 quadratic in its connections. Transient failures are retried with backoff, or as Retry-After says,
 and every wait is told; each response is handed to `append` the moment it arrives. Where nobody has
-been reached yet, a wrong address is likelier than one that will answer soon: patience is short.
+been reached yet, a wrong address is likelier than one that will answer soon: patience is short, and
+shortest where the name is unknown or the host refuses, as both are said at once.
 """
 
 import asyncio
@@ -43,6 +44,7 @@ from reportgen.sources.api.replay import NotRecorded
 from reportgen.sources.api.trouble import (
     distrust,
     explanation,
+    is_absent,
     is_untrusted,
     reason_of,
     retry_after,
@@ -90,13 +92,20 @@ class ApiFailure(Exception):  # noqa: N818 - what the API or the network did, to
 class _Transient(Exception):  # noqa: N818 - retried, never seen
     """A failure that may pass.
 
-    `delay` is what Retry-After asked for, in seconds; `unreached`: no connection was made.
+    `delay` is what Retry-After asked for, in seconds; `unreached`: no connection was made;
+    `absent`: as there is no such host, or nobody listens there.
     """
 
     def __init__(
-        self, reason: str, *, delay: float | None = None, unreached: bool = False, of: str = "{}"
+        self,
+        reason: str,
+        *,
+        delay: float | None = None,
+        unreached: bool = False,
+        absent: bool = False,
+        of: str = "{}",
     ) -> None:
-        self.reason, self.delay, self.unreached = reason, delay, unreached
+        self.reason, self.delay, self.unreached, self.absent = reason, delay, unreached, absent
         super().__init__(of.format(reason))
 
 
@@ -122,7 +131,8 @@ class Connection:
     `tokens` are by organization, the enterprise's under "", and no `repr` shows them; `now` gives
     the instant for `fetched_at`; `append` keeps a response; `tell` hears of every wait; `proxy` is
     asked instead of the host; `transport` replaces the network. An answer has at most
-    `largest_answer` bytes. `patience` is in seconds, `first_patience` as long as nobody answered.
+    `largest_answer` bytes. `patience` is in seconds, `first_patience` as long as nobody answered,
+    `absent_patience` where it is sure besides that nobody is there.
     `heed` sees the head of every answer the moment it is there.
     """
 
@@ -139,6 +149,7 @@ class Connection:
     attempts: int = 20
     patience: float = 300.0
     first_patience: float = 12.0
+    absent_patience: float = 3.0
     heed: Callable[[httpx.Headers], None] = lambda headers: None  # noqa: ARG005 - nobody looks
     reach: Reach = field(default_factory=Reach)
 
@@ -315,13 +326,21 @@ class _Patience:
         self._failed += 1
         connection = self._connection
         short = error.unreached and not connection.reach.answered
-        left = (connection.first_patience if short else connection.patience) - self._spent()
+        left = self._whole(error, short=short) - self._spent()
         if self._failed >= connection.attempts or left <= (LEAST_TO_CONNECT if short else 0):
             return False
         wait = min(_backoff(self._failed) if error.delay is None else error.delay, left)
         line = f"attempt {self._failed}, next in {ceil(wait)} s: {error.reason}"
         connection.tell(f"{self._request.path}: {line}")
         return wait
+
+    def _whole(self, error: _Transient, *, short: bool) -> float:
+        """Give the seconds that such a failure is worth."""
+        connection = self._connection
+        if not short:
+            return connection.patience
+        first = connection.first_patience
+        return min(connection.absent_patience, first) if error.absent else first
 
     def _spent(self) -> float:
         return asyncio.get_running_loop().time() - self._begun
@@ -382,7 +401,12 @@ def _lost(error: Exception, connection: Connection) -> _Transient:
         reason += f", through the proxy {without_password(connection.proxy)}"
     unreached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
     unreached |= isinstance(error, TimeoutError) and not connection.reach.answered
-    return _Transient(reason, unreached=unreached, of="the connection failed ({})")
+    return _Transient(
+        reason,
+        unreached=unreached,
+        absent=unreached and is_absent(error),
+        of="the connection failed ({})",
+    )
 
 
 def without_password(proxy: str) -> str:

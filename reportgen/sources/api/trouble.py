@@ -39,6 +39,12 @@ def is_untrusted(error: BaseException) -> bool:
     return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 
+def is_absent(error: BaseException) -> bool:
+    """Tell whether it is sure that nobody is there: no such name, or a host that refuses."""
+    sure = socket.gaierror | ConnectionRefusedError
+    return any(isinstance(cause, sure) for cause in _causes(error))
+
+
 def distrust(error: BaseException) -> str:
     """Give what TLS says of a certificate that is not trusted, in brackets; else nothing."""
     for cause in _causes(error):

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import re
 import socket
+import time
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ import pytest
 import stamina
 
 from reportgen.operations.connect import proxy_of
-from reportgen.sources.api import bodies, wire
+from reportgen.sources.api import bodies, client, wire
 from reportgen.sources.api.client import ApiFailure, Connection, drive
 from reportgen.sources.api.plan import Request
 from tests.fakeapi.faults import Reply
@@ -166,17 +167,18 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def test_where_nobody_listens_patience_is_short_and_every_wait_is_a_line(free_port):
-    message, lines = failed(f"http://127.0.0.1:{free_port}", first_patience=2.0)
+@pytest.mark.usefixtures("no_waiting")
+def test_where_nobody_listens_every_wait_is_a_line(free_port):
+    message, lines = failed(f"http://127.0.0.1:{free_port}")
     assert "the connection failed (connection refused), at every attempt" in message
-    assert lines
+    assert len(lines) == 3
     shape = r"/v3/one: attempt (\d+), next in \d+ s: connection refused"
     assert [int(re.fullmatch(shape, line)[1]) for line in lines] == [*range(1, len(lines) + 1)]
 
 
 def test_a_proxy_that_is_dead_is_named_without_its_password(free_port):
     proxy = f"http://ada:hunter2@127.0.0.1:{free_port}"
-    message, lines = failed("https://api.acme.example", proxy=proxy, first_patience=0.9)
+    message, lines = failed("https://api.acme.example", proxy=proxy, absent_patience=0.7)
     named = f"connection refused, through the proxy http://127.0.0.1:{free_port}"
     assert f"the connection failed ({named}), at every attempt" in message
     assert all(line.endswith(named) for line in lines)
@@ -212,6 +214,49 @@ def test_a_question_that_a_library_gives_up_is_never_left_out():
     connection = connected(NOWHERE, transport=httpx.MockTransport(gives_up))
     with pytest.raises(RuntimeError, match="gave up a question"):
         asyncio.run(drive(asking(ONE), connection, {}))
+
+
+def test_where_nobody_is_there_for_sure_patience_is_shortest(free_port):
+    begun = time.monotonic()
+    failed(f"http://127.0.0.1:{free_port}", absent_patience=0.7)
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("host", ["http://127.0.0.1:{}", "http://name.invalid:{}"])
+def test_a_command_that_nobody_answers_ends_within_five_seconds(free_port, host):
+    begun = time.monotonic()
+    _, lines = failed(host.format(free_port))
+    assert len(lines) >= 2
+    assert time.monotonic() - begun < 5
+
+
+def test_a_server_that_starts_meanwhile_is_reached(free_port, monkeypatch):
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.1)
+    monkeypatch.setattr(client, "JITTER", 0.0)
+
+    async def reply(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(EMPTY)}\r\nConnection: close\r\n\r\n"
+        writer.write(f"{head}{EMPTY}".encode())
+        await writer.drain()
+        writer.close()
+
+    async def starting():
+        await asyncio.sleep(0.2)
+        return await asyncio.start_server(reply, "127.0.0.1", free_port)
+
+    async def ask():
+        lines = []
+        connection = connected(f"http://127.0.0.1:{free_port}", tell=lines.append, patience=5)
+        server = asyncio.create_task(starting())
+        await drive(asking(ONE), connection, {})
+        (await server).close()
+        return lines
+
+    lines = asyncio.run(ask())
+    assert lines
+    assert all(line.endswith("connection refused") for line in lines)
 
 
 def test_once_somebody_has_answered_patience_is_long(free_port):
