@@ -1,23 +1,40 @@
 """What a person sees: messages and progress on stderr, results on stdout.
 
-The only file that prints.
+The only file that prints. On a terminal a message is folded to its width, and goes on below itself,
+indented; a file or another program gets it on one line, so that it can be searched.
 """
 
 import json
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
 
 from reportgen.core.problem import Problem
+from reportgen.core.text import columns as columns_of
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-FOLDED = 24
-"""Cells that a column which gives way keeps: what is longer goes on in the next line."""
+UNKNOWN_WIDTH = 80
+"""Columns of a terminal that does not say how wide it is."""
+NARROWEST = 40
+"""Columns below which a terminal folds by itself what it must."""
+HANGING = 2
+"""Columns by which what goes on below a message is indented."""
+_PIECES = re.compile(r"\s*(?:= )?(?:`[^`]*`|[^\s`]|`)+")
+"""A word with the blanks before it; what stands in backticks is one, as it is to be copied, and so
+is what a sum comes to."""
+_BLANK_END = re.compile(r"(?:\s|\x1b\[1m\s*\x1b\[0m)+$")
+"""Blanks at the end of a line, in bold as well."""
+FOLDED, SLIMMEST = 24, 10
+"""Cells that a column which gives way keeps, and where the table fits a terminal by that: what is
+longer goes on in the next line."""
+GAP, TIGHT = 3, 2
+"""Cells between two columns of a table, and where it is wider than the terminal."""
 
 
 class Advance(Protocol):
@@ -43,23 +60,23 @@ class Terminal:
     def say(self, line: str) -> None:
         """Write a line about what is going on."""
         if not self.quiet:
-            _write(line, sys.stderr)
+            _write_folded(line, sys.stderr)
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Write every problem on a line of its own."""
         for problem in problems:
             if problem.warning:
                 self.warnings.append(problem)
-            _write(str(problem), sys.stderr)
+            _write_folded(str(problem), sys.stderr)
 
     def problem(self, line: str) -> None:
         """Write a problem that has no file and line."""
-        _write(line, sys.stderr)
+        _write_folded(line, sys.stderr)
 
     def result(self, line: str) -> None:
         """Write a line of the result, for people."""
         if not self.machine:
-            _write(line, sys.stdout)
+            _write_folded(line, sys.stdout)
 
     def document(self, text: str) -> None:
         """Write a text that is a file of its own to stdout, for people and other programs."""
@@ -92,7 +109,8 @@ class Terminal:
     ) -> None:
         """Write a table: `numbers` aligned to the right, `wrap` the column that gives way.
 
-        Nothing is cut off: where the terminal is too narrow, lines are longer than it.
+        Nothing is cut off: where the terminal is too narrow even for columns that are closer
+        together and a slim one that gives way, lines are longer than it.
         """
         if self.machine:
             return
@@ -101,17 +119,19 @@ class Terminal:
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        console = _console(sys.stdout)
+        width, gap = _laid_out(_widths([columns, *shown]), wrap, _width(sys.stdout))
+        console.width = max(console.width, width)
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, gap - TIGHT))
         for column in columns:
             side: Literal["left", "right"] = "right" if column in numbers else "left"
             table.add_column(column, justify=side, no_wrap=column != wrap, overflow="fold")
         for row in shown:
             table.add_row(*map(Text, row))
-        console = _console(sys.stdout)
-        console.width = max(console.width, _narrowest([columns, *shown], columns, wrap))
         with console.capture() as drawn:
             console.print(table)
-        _write(drawn.get().rstrip("\n"), sys.stdout)
+        lines = (_BLANK_END.sub("", line) for line in drawn.get().splitlines())
+        _write("\n".join(lines), sys.stdout)
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Advance]:
@@ -165,23 +185,71 @@ def _bar() -> "Progress":
     )
 
 
-def _narrowest(lines: Sequence[Sequence[str]], columns: Sequence[str], wrap: str) -> int:
-    """Give the width in cells below which a table would lose letters, or fold into a thread."""
+def _widths(lines: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Give how many cells each column needs, by its name, which is in the first line."""
     from rich.cells import cell_len  # noqa: PLC0415
 
-    widths = [max(map(cell_len, cells)) for cells in zip(*lines, strict=True)]
-    kept = [
-        min(width, FOLDED) if column == wrap else width
-        for column, width in zip(columns, widths, strict=True)
-    ]
-    return sum(kept) + 3 * len(columns) - 1  # three between two columns, one at either edge
+    return {cells[0]: max(map(cell_len, cells)) for cells in zip(*lines, strict=True)}
+
+
+def _laid_out(widths: Mapping[str, int], wrap: str, terminal: int) -> tuple[int, int]:
+    """Give the least width of a table, and the gap of its columns; `terminal` is 0 in a file."""
+    room = terminal + 1  # the last cell of a table is always blank
+    gap = TIGHT if terminal and _whole(widths.values(), GAP) > room else GAP
+    whole = _whole(widths.values(), gap)
+    if not wrap:
+        return whole, gap
+    fitting = widths[wrap] - (whole - room)
+    least = fitting if terminal and fitting >= SLIMMEST else FOLDED
+    return whole - max(0, widths[wrap] - least), gap
+
+
+def _whole(widths: Collection[int], gap: int) -> int:
+    """Give the width of a table, with a cell at either edge."""
+    return sum(widths) + gap * (len(widths) - 1) + 2
 
 
 def _console(stream: TextIO) -> "Console":
     from rich.console import Console  # noqa: PLC0415
 
-    width = None if stream.isatty() else 120
-    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+    return Console(file=stream, width=_width(stream) or 120, highlight=False, soft_wrap=False)
+
+
+def _width(stream: TextIO) -> int:
+    """Tell how many columns a terminal has; 0 of what is none."""
+    if not stream.isatty():
+        return 0
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or UNKNOWN_WIDTH
+    except OSError:
+        return UNKNOWN_WIDTH
+
+
+def _write_folded(text: str, stream: TextIO) -> None:
+    """Write a message, folded where somebody looks at it."""
+    width = _width(stream)
+    lines = text.split("\n")
+    if width >= NARROWEST:
+        lines = [part for line in lines for part in folded(line, width)]
+    _write("\n".join(lines), stream)
+
+
+def folded(line: str, width: int) -> list[str]:
+    """Fold a line between words; what is longer than the width by itself has a line of its own.
+
+    >>> folded("mapping.yaml:3: this has no rule; give `CC-1: {name: One}`", 40)
+    ['mapping.yaml:3: this has no rule; give', '  `CC-1: {name: One}`']
+    """
+    if columns_of(line) <= width:
+        return [line]
+    margin = " " * (len(line) - len(line.lstrip()) + HANGING)
+    lines = [""]
+    for piece in _PIECES.findall(line):
+        if lines[-1].strip() and columns_of(lines[-1] + piece) > width:
+            lines.append(margin + piece.lstrip())
+        else:
+            lines[-1] += piece
+    return lines
 
 
 def _write(line: str, stream: TextIO) -> None:

@@ -18,6 +18,6 @@ def completion(shell: Shell, context: Context) -> int:
     if kind is None:  # pragma: no cover - click knows all three
         raise LookupError(shell)
     script = kind(click.Command(PROGRAM), {}, PROGRAM, VARIABLE).source()
-    context.terminal.result(script)
+    context.terminal.document(script)
     context.terminal.values({"shell": shell, "script": script})
     return DONE

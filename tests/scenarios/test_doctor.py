@@ -160,7 +160,7 @@ def test_each_part_is_a_line_and_a_remedy_below_it(sound):
     found = next(n for n, line in enumerate(lines) if line.startswith("problem"))
     assert lines[found].split()[1:3] == ["archive's", "readers"]
     (remedy,) = [line for line in lines[found:] if line.strip().startswith("→ ")]
-    assert "chargeback.yaml:6: chmod -R go-rwx" in remedy
+    assert "chargeback.yaml:6: `chmod -R go-rwx" in remedy
     assert lines[found + 1].startswith(" " * 20)
     assert lines[-1] == "1 problem, 0 warnings"
 
@@ -264,7 +264,7 @@ def test_pango_that_is_missing_is_named_without_it(without_pango, tmp_path):
     assert done.returncode == 1, done.stderr
     (problem,) = json.loads(done.stdout)["problems"]
     assert problem["message"].startswith("the libraries pango, pangoft2 cannot be found")
-    assert problem["hint"] == "on Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0"
+    assert problem["hint"] == "on Debian: `apt-get install libpango-1.0-0 libpangoft2-1.0-0`"
 
 
 @pytest.mark.heavy
@@ -289,7 +289,7 @@ def test_a_font_that_is_missing_is_named(tmp_path):
         pytest.skip(f"nothing can be mounted here: {done.stderr}")
     (problem,) = json.loads(done.stdout)["problems"]
     assert problem["message"].startswith("the fonts DejaVuSans.ttf, DejaVuSans-Bold.ttf cannot")
-    assert problem["hint"] == "on Debian: apt-get install fonts-dejavu-core"
+    assert problem["hint"] == "on Debian: `apt-get install fonts-dejavu-core`"
 
 
 def test_without_a_folder_for_temporary_files_it_says_so(sound, monkeypatch, tmp_path):
@@ -334,7 +334,7 @@ def test_an_archive_that_its_owner_may_not_write_is_named(sound):
     ((message, hint),) = seen.wrong().values()
     assert str(archive) in message
     assert "written" in message
-    assert hint in {f"chmod u+rwx {archive}", "name a folder that you may write to"}
+    assert hint in {f"`chmod u+rwx {archive}`", "name a folder that you may write to"}
 
 
 @pytest.mark.heavy
@@ -367,7 +367,7 @@ def test_a_draft_that_cannot_be_written_is_named_and_a_sealed_cycle_is_not(sound
     sealed.chmod(0o500)
     seen = looked(sound)
     assert seen.wrong().keys() == {"archive"}
-    assert seen.wrong()["archive"][1] == f"chmod u+rwx {draft}"
+    assert seen.wrong()["archive"][1] == f"`chmod u+rwx {draft}`"
 
 
 def test_an_archive_below_a_file_is_named(sound):
@@ -389,7 +389,7 @@ def test_an_archive_that_others_may_read_is_named(sound, mode, path):
     assert seen.code == 1
     ((message, hint),) = seen.wrong().values()
     assert message == f"{archive / path} is open to others than its owner"
-    assert hint.startswith(f"chmod -R go-rwx {archive}")
+    assert hint.startswith(f"`chmod -R go-rwx {archive}`")
 
 
 def test_where_the_group_is_to_read_it_only_the_rest_is_named(sound):
@@ -403,7 +403,7 @@ def test_where_the_group_is_to_read_it_only_the_rest_is_named(sound):
     archive.chmod(0o755)
     assert looked(sound).wrong()["archive's readers"] == (
         f"{archive} is open to everybody",
-        f"chmod -R o-rwx {archive}",
+        f"`chmod -R o-rwx {archive}`",
     )
 
 
@@ -422,7 +422,7 @@ def test_an_archive_that_its_group_is_to_read_and_cannot_is_named(sound):
     with (sound.folder / "chargeback.yaml").open("a", encoding="utf-8") as file:
         file.write("archive_mode: group\n")
     seen = looked(sound)
-    assert seen.wrong()["archive's readers"][1] == f"chmod g+rx {sound.folder / 'archive'}"
+    assert seen.wrong()["archive's readers"][1] == f"`chmod g+rx {sound.folder / 'archive'}`"
 
 
 @pytest.mark.heavy

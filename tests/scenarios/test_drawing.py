@@ -67,7 +67,7 @@ def test_missing_fonts_are_told_before_anything_is_collected(job, tmp_path):
     assert result.stderr == (
         "reportgen: the fonts LiberationSans-Regular.ttf, LiberationSans-Bold.ttf, "
         "LiberationSans-Italic.ttf, LiberationSans-BoldItalic.ttf cannot be found, so no PDF can "
-        "be drawn as it is elsewhere; on Debian: apt-get install fonts-liberation\n"
+        "be drawn as it is elsewhere; on Debian: `apt-get install fonts-liberation`\n"
     )
     assert not job.archive.exists()
 
@@ -83,7 +83,7 @@ def test_a_missing_library_is_told_before_anything_is_collected(job, library, pa
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
         f"reportgen: the library {library} cannot be found, so no PDF can be drawn as it is "
-        f"elsewhere; on Debian: apt-get install {package}\n"
+        f"elsewhere; on Debian: `apt-get install {package}`\n"
     )
     assert not job.archive.exists()
 

@@ -39,7 +39,7 @@ def _writing(configuration: Configuration) -> Finding:
         refuse_unwritable(folder, source)
         if closed := shut(place):
             message = f"{closed[0]} may not be written by its owner{_more(closed)}"
-            chmod = f"chmod u+rwx {closed[0]}"
+            chmod = f"`chmod u+rwx {closed[0]}`"
             hint = chmod if place == folder else "name a folder that you may write to"
             return wrong(PART, message, hint, source)
         try_to_write(place)
@@ -65,13 +65,13 @@ def _reading(configuration: Configuration) -> Finding:
     if exposed := open_to_others(folder, group=group):
         whom = "everybody" if group else "others than its owner"
         message = f"{exposed[0]} is open to {whom}{_more(exposed)}"
-        hint = f"chmod -R {'o' if group else 'go'}-rwx {folder}"
+        hint = f"`chmod -R {'o' if group else 'go'}-rwx {folder}`"
         if not group:
             hint += ", or write `archive_mode: group` where the group is to read it"
         return wrong(READERS, message, hint, configuration.archive_source)
     if group and closed_to_group(folder):
         message = f"{folder} is closed to its group, though `archive_mode` is group"
-        return wrong(READERS, message, f"chmod g+rx {folder}", configuration.archive_source)
+        return wrong(READERS, message, f"`chmod g+rx {folder}`", configuration.archive_source)
     return fine(READERS, f"{_owners(folder, group=group)} may read it, nobody else")
 
 

@@ -93,7 +93,7 @@ def _values(finding: Finding) -> dict[str, str]:
 
 
 def _lines(finding: Finding, width: int, columns: int) -> Iterator[str]:
-    """Write what was seen, and the remedy below it: in one line, as it may be a command to copy."""
+    """Write what was seen, and the remedy below it."""
     head = f"{finding.health:<9}  {finding.part:<{width}}  "
     room = max(columns - len(head), NARROWEST)
     first, *more = wrap(printable(finding.message), room, break_on_hyphens=False) or [""]

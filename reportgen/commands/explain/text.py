@@ -51,8 +51,13 @@ def _numbered_requests(values: Values, most: int | None) -> dict[str, int]:
 
 def say(context: Context, sentence: str) -> None:
     """Tell a sentence, folded to the width of a terminal."""
-    for line in _wrapped(sentence, WIDTH, indent="  "):
+    for line in _wrapped(sentence, _width(context), indent="  "):
         context.terminal.result(line)
+
+
+def _width(context: Context) -> int:
+    """Give how wide a trace is told: no wider than is easily read."""
+    return min(WIDTH, context.terminal.columns)
 
 
 def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
@@ -145,14 +150,14 @@ def _together(line: Values) -> str:
 def _tell_records(
     line: Values, numbers: Mapping[str, int], context: Context, most: int | None
 ) -> None:
-    """Draw the records as a table of at most 100 columns, in which only who used ACUs is folded."""
+    """Draw the records as a table in which only who used ACUs is folded."""
     if not line["records"]:
         return
     rates = len({record["rate"] for record in line["records"]}) > 1
     names = ["day", WHO, "ACUs", "share", "exact amount", "rule"]
     names += [*(["rate"] if rates else []), "answers"]
     rows = [_row(record, numbers, rates=rates) for record in line["records"][:most]]
-    room = max(SLIMMEST, WIDTH - _taken(names, rows) - GAP)
+    room = max(SLIMMEST, _width(context) - _taken(names, rows) - GAP)
     for row in rows:
         row[1] = "\n".join(_in_cells(row[1], room))
     context.terminal.table(names, rows, numbers=("ACUs", "exact amount"), wrap=WHO)
@@ -241,14 +246,18 @@ def tell_answers(answers: Mapping[int, Values], folder: Path, context: Context) 
     place = f"by their line in {evidence_of(folder)}, with the sha256 of the body as stored"
     say(context, f"The API's answers, {place}:")
     for number, proof in answers.items():
-        context.terminal.result(f"{number:>5}  line {proof['line']:<6} sha256 {proof['sha256']}")
-        for part in _folded(proof["request"]):
+        line, body = f"line {proof['line']:<6}", f"sha256 {proof['sha256']}"
+        first = f"{number:>5}  {line} {body}"
+        fits = len(first) <= _width(context)
+        for part in [first] if fits else [f"{number:>5}  {line}".rstrip(), f"       {body}"]:
+            context.terminal.result(part)
+        for part in _folded(proof["request"], _width(context) - 7):
             context.terminal.result(f"       {part}")
 
 
-def _folded(request: str) -> Iterator[str]:
+def _folded(request: str, width: int) -> Iterator[str]:
     """Fold a request at its query, and where that is not enough, to the width of a terminal."""
     path, mark, query = request.partition("?")
-    fits = len(request) <= WIDTH - 7
+    fits = len(request) <= width
     for text in [request] if fits else [path, f"{mark}{query}"]:
-        yield from _wrapped(text, WIDTH - 7)
+        yield from _wrapped(text, width)

@@ -157,7 +157,7 @@ def _missing(several: str, one: str, names: Sequence[str], packages: Iterable[st
         source="reportgen",
         message=f"the {count} {', '.join(names)} cannot be found, so no PDF can be drawn as it "
         "is elsewhere",
-        hint=f"on Debian: apt-get install {' '.join(sorted({*packages}))}",
+        hint=f"on Debian: `apt-get install {' '.join(sorted({*packages}))}`",
     )
 
 

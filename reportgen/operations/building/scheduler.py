@@ -205,7 +205,7 @@ def connected(address: str) -> Any:  # noqa: ANN401 - a client of Dask
         client_of = import_module("distributed").Client  # of an extra
     except ImportError:
         message = "Dask is not installed beside reportgen"
-        hint = "pip install 'reportgen[distributed]'"
+        hint = "install it: `pip install 'reportgen[distributed]'`"
         raise Rejected([Problem(source=address, message=message, hint=hint)]) from None
     _knock(address)
     _silence()
