@@ -5,6 +5,7 @@ same bytes in any order. Few tasks are under way at a time, and what is done is 
 what is still to be drawn takes no memory.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import replace
@@ -66,6 +67,8 @@ WORKERS_UNTOLD = 16
 """What an executor is taken to have that does not tell."""
 MOST_FAILURES = 20
 """So many documents fail before no further one is begun."""
+MOST_ENDED = 2
+"""So many documents end the process that draws them before no further one is begun."""
 MOST_DESIGNS = 4
 _DESIGNS: dict[str, Design] = {}
 """The designs that this process has been given, by their digest."""
@@ -81,6 +84,19 @@ class NotBegun(Rejected):
 
 class Exhausted(Rejected):
     """A document that took all the memory or time there is: others would do the same."""
+
+
+class Ended(Rejected):
+    """A document whose process was ended, by whatever it was: alone it may be drawn."""
+
+    def __init__(self, task: Task) -> None:
+        """Take what was being drawn, alone and for the second time."""
+        message = (
+            f"the process that rendered {task.path} was ended by the system, and so was a second, "
+            "which drew nothing else"
+        )
+        hint = "look for what takes too much time or memory"
+        super().__init__([Problem(source=task.template, message=message, hint=hint)])
 
 
 class Drawn(NamedTuple):
@@ -116,49 +132,57 @@ class Rendering:
 
     The design goes to a worker once: a task names it by its digest, and who does not know it is
     asked again with it. So it is with any executor, on whatever machine.
+
+    Nobody knows at which document a process was ended, nor whether it was at fault: what was under
+    way is drawn once more, each alone. Which ends a process then, is named; no other one is lost.
     """
 
     def __init__(self, tasks: Iterable[Task], design: Design) -> None:
         """Take what is to be drawn, and how it looks."""
         self._tasks = enumerate(tasks)
+        self._alone: deque[tuple[int, Task]] = deque()
         self._design, self._digest = design, digest_of_design(design)
         self._failures = Failures()
         self._warnings: dict[int, tuple[Problem, ...]] = {}
-        self.is_done = False
+        self._are_all_taken = False
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether there is nothing more to draw, or no sense in it."""
+        return self._failures.too_many or (self._are_all_taken and not self._alone)
+
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether the next executor is to draw one document at a time."""
+        return bool(self._alone)
 
     def by(
         self, executor: Executor, enough: Callable[[Drawn], bool] = lambda _: False
     ) -> Iterator[tuple[str, bytes]]:
         """Yield every document as it is done, until `enough` says that this executor has had it.
 
-        Raises DrawingError or OSError, and Rejected where a worker was ended.
+        It has had it, too, where a process of it was ended, or where each document was to be drawn
+        alone. Raises DrawingError or OSError, and NotBegun.
         """
-        window = AT_A_TIME * _workers_of(executor)
+        alone = self.is_alone
+        window = 1 if alone else AT_A_TIME * _workers_of(executor)
         under_way: dict[Awaited, tuple[int, Task]] = {}
         has_enough = False
-        try:
-            while True:
-                while len(under_way) < window and not has_enough:
-                    taken = None if self._failures.too_many else next(self._tasks, None)
-                    if taken is None:
-                        self.is_done = True
-                        break
-                    under_way[self._ask(executor, taken[1])] = taken
-                if not under_way:
-                    return
-                for future in _done(under_way):
-                    place, task = under_way[future]
-                    drawn = self._result(future, place, task)
-                    del under_way[future]
-                    if drawn is None:
-                        under_way[self._ask(executor, task, self._design)] = place, task
-                    elif isinstance(drawn, Drawn):
-                        has_enough = has_enough or enough(drawn)
-                        yield task.path, drawn.content
-        except BrokenExecutor:
-            wait(under_way)  # it fails them one by one
-            tasks = {future: task for future, (_, task) in under_way.items()}
-            raise _ended(tasks, executor) from None
+        while True:
+            while len(under_way) < window and not has_enough and (taken := self._next(alone)):
+                under_way[self._ask(executor, taken[1])] = taken
+            if not under_way:
+                return
+            for future in _done(under_way):
+                place, task = under_way.pop(future)
+                drawn = self._result(future, place, task, alone=alone)
+                if drawn is None:
+                    under_way[self._ask(executor, task, self._design)] = place, task
+                elif isinstance(drawn, Drawn):
+                    has_enough = has_enough or enough(drawn)
+                    yield task.path, drawn.content
+                else:
+                    has_enough = has_enough or isinstance(drawn, BrokenExecutor)
 
     def warnings(self) -> list[Problem]:
         """Give what there is to be said of what was drawn; raises Rejected with what was not."""
@@ -166,15 +190,40 @@ class Rendering:
             raise Rejected(problems)
         return [warning for place in sorted(self._warnings) for warning in self._warnings[place]]
 
-    def _ask(self, executor: Executor, task: Task, design: Design | None = None) -> Awaited:
-        return executor.submit(drawn_in, task, self._digest, design)
+    def _next(self, alone: bool) -> tuple[int, Task] | None:  # noqa: FBT001 - as of a round
+        """Take what is to be drawn next; nothing where this round is over."""
+        if self._failures.too_many:
+            return None
+        if alone:
+            return self._alone.popleft() if self._alone else None
+        if len(self._alone) >= MOST_ENDED:
+            return None
+        taken = next(self._tasks, None)
+        self._are_all_taken = taken is None
+        return taken
 
-    def _result(self, future: Awaited, place: int, task: Task) -> "Drawn | Rejected | None":
+    def _ask(self, executor: Executor, task: Task, design: Design | None = None) -> Awaited:
+        try:
+            return executor.submit(drawn_in, task, self._digest, design)
+        except BrokenExecutor as error:
+            failed: Awaited = Future()
+            failed.set_exception(error)
+            return failed
+
+    def _result(
+        self, future: Awaited, place: int, task: Task, *, alone: bool
+    ) -> Drawn | Rejected | BrokenExecutor | None:
         """Give what became of a task: None where its worker asks for the design."""
         try:
             drawn = future.result()
         except NotBegun:
             raise
+        except (Ended, BrokenExecutor) as ended:
+            if alone:
+                self._failures.add(place, task, Ended(task))
+            else:
+                self._alone.append((place, task))
+            return ended
         except Rejected as rejected:
             self._failures.add(place, task, rejected)
             return rejected
@@ -196,8 +245,10 @@ class Failures:
     def add(self, place: int, task: Task, rejected: Rejected) -> None:
         """Take a failure; after one that took all there is, or so many, nothing more is begun."""
         self._of[place] = replace(task, document=None, attachments=()), rejected  # type: ignore[arg-type]
-        counted = sum(1 for _, one in self._of.values() if not isinstance(one, NotDrawn))
-        self.too_many = counted >= MOST_FAILURES or isinstance(rejected, Exhausted)
+        kinds = [type(one) for _, one in self._of.values()]
+        counted = len(kinds) - kinds.count(NotDrawn)
+        ended = kinds.count(Ended) >= MOST_ENDED
+        self.too_many = ended or counted >= MOST_FAILURES or isinstance(rejected, Exhausted)
 
     def drawn(self, task: Task) -> None:
         """Take a document that was drawn: its template is not at fault alone."""
@@ -235,7 +286,8 @@ def render(
     executor's to cancel: it stumbles over what others have cancelled.
     """
     rendering = Rendering(tasks, design)
-    yield from rendering.by(executor)
+    while not rendering.is_done:
+        yield from rendering.by(executor)
     told = rendering.warnings()
     if warnings is not None:
         warnings += told
@@ -254,6 +306,10 @@ def drawn_in(task: Task, digest: str, design: Design | None) -> Drawn | None:
         hold(design)
     known = _DESIGNS.get(digest)
     return None if known is None else drawn(task, known)
+
+
+def nothing() -> None:
+    """Do nothing, where documents are drawn: so somebody is there."""
 
 
 def digest_of_design(design: Design) -> str:
@@ -453,20 +509,3 @@ def _workbook(markup: str, task: Task, design: Design) -> bytes:
 
     word = catalog(design.templates, task.locale).gettext
     return workbook(markup, task.document.slots(word))
-
-
-def _ended(futures: Mapping[Awaited, Task], executor: Executor) -> Rejected:
-    """Say which templates can have ended a worker: tasks begin in order, the first undone ran."""
-    undone = [task for future, task in futures.items() if not future.done() or _is_broken(future)]
-    running = undone[: getattr(executor, "_max_workers", len(undone))]
-    source = " or ".join(dict.fromkeys(task.template for task in running))
-    paths = " or ".join(task.path for task in running)
-    message = f"the process that rendered {paths} was ended by the system"
-    hint = "look for what takes too much time or memory" + (
-        "; --workers 1 tells which it is" if running[1:] else ""
-    )
-    return Rejected([Problem(source=source, message=message, hint=hint)])
-
-
-def _is_broken(future: Awaited) -> bool:
-    return isinstance(future.exception(), BrokenExecutor)

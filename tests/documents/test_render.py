@@ -13,7 +13,7 @@ from reportgen.documents import render as documents
 from reportgen.documents.content.invoice import InvoiceDocument
 from reportgen.documents.limits import OutOfTime
 from reportgen.documents.pdf import culprit, pdf
-from reportgen.documents.render import DrawingError, Drawn, draw, render
+from reportgen.documents.render import DrawingError, Drawn, Ended, Rendering, draw, render
 from reportgen.documents.tasks import Design, Task
 from reportgen.documents.xlsx import workbook
 from tests.documents.beech import design, task
@@ -214,21 +214,50 @@ class Settled(Executor):
         return future
 
 
-@pytest.mark.parametrize(
-    ("ends", "named", "hint"),
-    [
-        ([Drawn(b"x"), BrokenExecutor()], "CB-2025-12-05-S-2.pdf was ended", "time or memory"),
-        ([BrokenExecutor()] * 2, "R-1.pdf or invoices/", "; --workers 1 tells which it is"),
-    ],
-)
-def test_a_worker_that_the_system_ended_leaves_the_names_of_what_it_can_have_been_at(
-    ends, named, hint
-):
+LOST = BrokenExecutor()
+
+
+def settled(count: int, *rounds: list[Drawn | Exception]) -> tuple[Rendering, list[str]]:
+    """Draw letters by one executor after the other, and give what was drawn."""
+    rendering = Rendering(letters(count), words())
+    drawn: list[str] = []
+    for ends in rounds:
+        assert not rendering.is_done
+        drawn += [path for path, _ in rendering.by(Settled(*ends))]
+    assert rendering.is_done
+    return rendering, drawn
+
+
+def test_what_was_under_way_as_a_process_was_ended_is_drawn_once_more_and_alone():
+    whole = Drawn(b"x")
+    rendering, drawn = settled(4, [whole, LOST, LOST, LOST], [whole, whole, whole])
+    assert drawn == ["0.txt", "1.txt", "2.txt", "3.txt"]
+    assert rendering.warnings() == []
+
+
+def test_what_ends_a_second_process_is_named_and_loses_no_other():
+    whole = Drawn(b"x")
+    rounds = [LOST] * 4, [whole, LOST], [whole, whole]
+    rendering, drawn = settled(4, *rounds)
+    assert drawn == ["0.txt", "2.txt", "3.txt"]
     with pytest.raises(Rejected) as caught:
-        list(render([task("R-1.pdf"), task("S-2.pdf")], design(), Settled(*ends)))
+        rendering.warnings()
     (problem,) = caught.value.problems
-    assert named in problem.message
-    assert problem.hint.endswith(hint)
+    assert problem.source == "email.txt.j2"
+    assert problem.message == (
+        "the process that rendered 1.txt was ended by the system, and so was a second, which drew "
+        "nothing else"
+    )
+
+
+def test_where_somebody_else_tells_what_was_ended_the_others_go_on():
+    whole = Drawn(b"x")
+    ended = Ended(letters(1)[0])
+    assert settled(3, [whole, ended, whole], [whole])[1] == ["0.txt", "2.txt", "1.txt"]
+    rendering, drawn = settled(9, [ended] * 9, [ended, ended])
+    assert drawn == []  # two that end every process are enough
+    with pytest.raises(Rejected, match=r"0\.txt(.|\n)*1\.txt"):
+        rendering.warnings()
 
 
 def test_where_the_line_cannot_be_told_in_time_the_template_is(monkeypatch):

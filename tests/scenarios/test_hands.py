@@ -12,7 +12,7 @@ import pytest
 
 from reportgen.core.problem import Problem, Rejected
 from reportgen.documents import digest, keys
-from reportgen.documents.render import Drawn, Exhausted, NotBegun
+from reportgen.documents.render import Drawn, Ended, NotBegun, nothing
 from reportgen.operations.building import drawing, elsewhere, hand, scheduler
 from reportgen.operations.unreached import Unreached
 from tests.documents import beech
@@ -23,11 +23,25 @@ TASK = beech.task("R-1.xlsx")
 KIT = hand.Kit(beech.design(), {}, TASK)
 ECHO = """
 import sys
-from reportgen.operations.building.hand import _read, _write
-_read(sys.stdin.buffer)
-while True:
-    _write(sys.stdout.buffer, _read(sys.stdin.buffer))
+
+def read():
+    length = sys.stdin.buffer.read(8)
+    return sys.stdin.buffer.read(int.from_bytes(length, "big")) if length else sys.exit()
+
+def write(content):
+    sys.stdout.buffer.write(len(content).to_bytes(8, "big") + content)
+    sys.stdout.buffer.flush()
+
+read()
+order = b""
+while order != b"last":
+    order = read()
+    write(b"")
+    if order == b"end":
+        break
+    write(order)
 """
+"""A child that imports nothing of ours, as that takes long: it echoes, and ends over two words."""
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +96,7 @@ def test_who_lacks_the_kit_is_sent_it_and_believed_where_it_proves_itself():
 @pytest.mark.parametrize(
     ("given", "kind", "said"),
     [
-        (hand.ENDED, Exhausted, "was ended by the system, and so was a second"),
+        (hand.ENDED, Ended, "was ended by the system"),
         (answer(Drawn(b"x"), OLDER), NotBegun, "is refused: pango 1.48 instead of 1.50"),
         (answer(OSError("full")), OSError, "full"),
         (BrokenExecutor("gone"), BrokenExecutor, "gone"),
@@ -205,11 +219,38 @@ def test_a_child_is_kept_for_the_next_task_of_its_kit(echoing):
     assert not child.is_waiting()
 
 
-def test_a_document_that_ends_two_children_is_at_fault(echoing, monkeypatch):
+def test_a_document_that_ends_a_child_is_told(echoing, monkeypatch):
+    assert hand.work("a", b"kit", b"end")[1] == hand.ENDED
+    assert hand.work("a", None, b"x")[1] == b"x"
+    assert hand.work("a", None, b"end")[1] == hand.ENDED
+    assert hand._Children.idle == []
     monkeypatch.setattr(hand, "SERVE", "pass")
-    assert hand.work("a", b"kit", b"x")[1] == hand.ENDED
+    assert hand.work("a", None, b"x")[1] == hand.ENDED
     with pytest.raises(ChildProcessError):
         hand.answer_in(hand.ENDED, b"x")
+
+
+def test_no_document_is_at_fault_where_a_child_had_ended_before(echoing, monkeypatch):
+    """It may end between one look at it and the task."""
+    monkeypatch.setattr(hand._Child, "is_waiting", lambda _: True)
+    assert hand.work("a", b"kit", b"last")[1] == b"last"
+    (child,) = hand._Children.idle
+    child._process.wait()
+    assert hand.work("a", None, b"x")[1] == b"x"
+    assert child not in hand._Children.idle
+
+
+def test_a_sample_that_ends_two_processes_is_named(monkeypatch):
+    monkeypatch.undo()  # what stands in for the proof
+    monkeypatch.setattr(hand, "SERVE", "pass")
+    with pytest.raises(Ended, match=TASK.path):
+        elsewhere.OfSomebodyElse(Answering(), KIT)
+
+
+def test_who_is_there_is_asked_without_a_task():
+    farm = Answering(answer())
+    elsewhere.OfSomebodyElse(farm, KIT).submit(nothing).result()
+    assert farm.asked[0][1:] == (None, b"")
 
 
 def served(kit, *orders: bytes, monkeypatch, tmp_path) -> list[hand.Finished]:
@@ -228,7 +269,9 @@ def served(kit, *orders: bytes, monkeypatch, tmp_path) -> list[hand.Finished]:
         for order in orders:
             hand._write(ordering, order)
         hand._serve(kit, tmp_path, reading, answering)
-        return [hand.answer_in(hand._read(answers), order) for order in orders]
+        given = [(hand._read(answers), hand._read(answers), order) for order in orders]
+        assert {taken for taken, _, _ in given} == {hand.TAKEN}
+        return [hand.answer_in(answered, order) for _, answered, order in given]
 
 
 def test_a_hand_proves_itself_and_draws(monkeypatch, tmp_path):

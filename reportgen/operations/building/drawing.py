@@ -3,17 +3,18 @@
 import gc
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import (
     BrokenExecutor,
     Executor,
     Future,
     InvalidStateError,
     ProcessPoolExecutor,
+    wait,
 )
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from itertools import chain, count
+from dataclasses import dataclass, replace
+from itertools import chain, count, islice
 from multiprocessing import active_children, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +25,7 @@ from reportgen.archive.disk import uninterrupted
 from reportgen.core.problem import Problem
 from reportgen.documents.limits import limit_this_process
 from reportgen.documents.pdf import engine, fontconfig
-from reportgen.documents.render import Drawn, NotBegun, Rendering, hold
+from reportgen.documents.render import Drawn, NotBegun, Rendering, hold, nothing
 from reportgen.documents.tasks import Design, Task
 from reportgen.operations.building.readiness import be_silent, silenced
 from reportgen.operations.context import Context
@@ -34,6 +35,13 @@ NOT_STARTED = Problem(
     message="the system lets no process or thread be started, so no document can be drawn",
     hint="raise their limit (`ulimit -u`, or the pids of a container), or draw with --workers 1",
 )
+ENDED_AT_ONCE = Problem(
+    source="reportgen",
+    message="whatever is to draw documents ends before it has begun, and so did a second",
+    hint="look at the memory that is free, and at the log of the system",
+)
+LOOKED_AT = 8
+"""So many documents are looked at for one to compare workers by."""
 MOST_GROWTH = 256 << 20
 """Bytes by which a worker may grow before others take its place: a document has what it needs."""
 P = ParamSpec("P")
@@ -69,31 +77,39 @@ def draw(
     Where nothing is listed nothing is started; what is listed may become less meanwhile.
     """
     waiting = iter(listed)
-    first = next(waiting, None)
-    if first is None:
+    first = list(islice(waiting, LOOKED_AT if _is_elsewhere(context) else 1))
+    if not first:
         return []
-    rendering, done = Rendering(chain([first], waiting), design), count(1)
+    rendering, done = Rendering(chain(first, waiting), design), count(1)
     with _configured(studio.fonts) as conf, context.terminal.progress(studio.label) as advance:
         while not rendering.is_done:
-            with _executor(listed, design, studio, conf, context) as executor:
+            most = 1 if rendering.is_alone else min(studio.workers, len(listed))
+            now = replace(studio, workers=most)
+            with _executor(first, design, now, conf, context) as executor:
+                if rendering.is_alone:
+                    _knock(executor)
                 for name, content in rendering.by(executor, _has_grown):
                     write(name, content)
                     advance(next(done), len(listed))
     return rendering.warnings()
 
 
+def _is_elsewhere(context: Context) -> bool:
+    return bool(context.executor or context.scheduler)
+
+
 @contextmanager
 def _executor(
-    listed: Collection[Task], design: Design, studio: Studio, conf: Path | None, context: Context
+    first: Sequence[Task], design: Design, studio: Studio, conf: Path | None, context: Context
 ) -> Iterator[Executor]:
     """Give whoever draws: processes of this machine, or whom the command line names."""
-    if not context.executor and not context.scheduler:
-        with _workers(min(studio.workers, len(listed)), conf, design) as executor:
+    if not _is_elsewhere(context):
+        with _workers(studio.workers, conf, design) as executor:
             yield executor
         return
     from reportgen.operations.building import elsewhere, hand, scheduler  # noqa: PLC0415 - hardly ever
 
-    kit = hand.Kit(design, _font_files(studio.fonts), elsewhere.sample_of(listed))
+    kit = hand.Kit(design, _font_files(studio.fonts), elsewhere.sample_of(first))
     if context.executor:
         with elsewhere.of_somebody_else(context.executor, kit) as executor:
             yield executor
@@ -101,6 +117,18 @@ def _executor(
     with scheduler.of_scheduler(context.scheduler, kit) as workers:
         yield workers
         context.terminal.problems(workers.refusals())
+
+
+def _knock(executor: Executor) -> None:
+    """Raise NotBegun where whoever draws ends with nothing to draw: no document is at fault."""
+    try:
+        asked = executor.submit(nothing)
+        wait([asked])
+        ended = None if asked.cancelled() else asked.exception()
+    except BrokenExecutor as error:
+        ended = error
+    if isinstance(ended, BrokenExecutor):
+        raise NotBegun([ENDED_AT_ONCE])
 
 
 def _font_files(kept: KeptFonts | None) -> dict[str, bytes]:
@@ -173,6 +201,8 @@ class _Workers(ProcessPoolExecutor):
         except (OSError, RuntimeError) as error:
             self.give_up()
             raise NotBegun([NOT_STARTED]) from error
+        for process in active_children():  # where one has ended, all are terminated and waited for
+            setattr(process, "terminate", process.kill)  # noqa: B010 - which they would not hear
         self._promised.add(future)
         future.add_done_callback(self._promised.discard)
         if self._failed:  # whoever would have handed it on is gone

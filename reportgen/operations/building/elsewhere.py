@@ -9,25 +9,22 @@ import importlib
 import os
 import pickle
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from itertools import islice
 from typing import Any
 
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import printable, quoted
-from reportgen.documents.render import Exhausted, NotBegun
+from reportgen.documents.render import Ended, NotBegun
 from reportgen.documents.tasks import Task
 from reportgen.operations.building import hand
 
 OPTION = "--executor"
 SAME = "install there what is here: the same versions of the program, its packages and libraries"
-LOOKED_AT = 8
-"""So many documents are looked at for one to compare workers by."""
 SAMPLES = "invoice.html.j2"
 
 Sent = Future[tuple[str, bytes]]
@@ -58,7 +55,10 @@ class Elsewhere(Executor):
         """Take what is drawn with, and draw the sample of it as it has to be."""
         self.kit = pickle.dumps(kit)
         self.digest = sha256(self.kit).hexdigest()
-        self.expected = hand.prove(self.kit)
+        try:
+            self.expected = hand.prove(self.kit)
+        except EOFError:
+            raise Ended(kit.sample) from None
 
     def send(self, kit: bytes | None, content: bytes) -> Sent:
         """Let `hand.work` be done somewhere."""
@@ -69,7 +69,9 @@ class Elsewhere(Executor):
         raise NotImplementedError
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:  # noqa: ANN401, ARG002 - as Executor has it
-        """Send the task away that is the first argument: `Rendering` wants it drawn."""
+        """Send the task away that is the first argument; without one it is seen who is there."""
+        if not args:
+            return self.send(None, b"")
         commission = Commission(args[0], pickle.dumps(args[0]))
         self.begin(commission)
         return commission.promised
@@ -105,7 +107,7 @@ class Elsewhere(Executor):
             if answered == hand.LACKING and kit is None:
                 self.begin(commission, self.kit)
             elif answered == hand.ENDED:
-                commission.fail(Exhausted([ended(commission.task)]))
+                commission.fail(Ended(commission.task))
             else:
                 self._judge(commission, worker, answered)
 
@@ -183,9 +185,8 @@ def made(named: str) -> Executor:
     return executor
 
 
-def sample_of(listed: Iterable[Task]) -> Task:
+def sample_of(first: Sequence[Task]) -> Task:
     """Choose what workers are compared by: an invoice as PDF, a PDF, or whatever there is."""
-    first = list(islice(listed, LOOKED_AT))
     pages = [task for task in first if task.path.endswith(".pdf")]
     return next((one for one in pages if one.template == SAMPLES), (pages or first)[0])
 
@@ -230,13 +231,6 @@ def let_go(source: str) -> Problem:
     """Say that work was given up by whoever was to do it."""
     message = "the work was let go of before it was done"
     return Problem(source=source, message=message, hint="run the command again")
-
-
-def ended(task: Task) -> Problem:
-    """Say that a document has ended the process that drew it."""
-    message = f"the process that rendered {task.path} was ended by the system, and so was a second"
-    hint = "look for what takes too much time or memory"
-    return Problem(source=task.template, message=message, hint=hint)
 
 
 def _raised(source: str, what: str, error: BaseException) -> Problem:

@@ -39,10 +39,14 @@ IDLE = 120.0
 """Seconds without work after which a child ends."""
 MOST_GROWTH = 256 << 20
 """Bytes by which a child may grow before another takes its place."""
-TRIES = 2
-"""A child may have been ended by somebody else: a document that ends two is at fault."""
 LACKING, ENDED = b"lacking", b"ended"
-"""What `work` says where it has no kit, and where a document has ended the process."""
+"""What `work` says where it has no kit, and where the process has ended over a document."""
+TAKEN = b""
+"""What a child says as it begins with a task."""
+
+
+class GoneError(Exception):
+    """A child that had ended before it was asked: who idles for long does, and who has grown."""
 
 
 class Kit(NamedTuple):
@@ -76,14 +80,27 @@ def work(digest: str, kit: bytes | None, task: bytes | None) -> tuple[str, bytes
     known = _Kits.take(digest, kit)
     if known is None:
         return name(), LACKING
-    for _ in range(TRIES):
-        with suppress(EOFError, OSError), _Children.one(digest, known) as child:
-            return name(), child.ask(task or b"")
-    return name(), ENDED
+    while True:
+        try:
+            with _Children.one(digest, known) as child:
+                return name(), child.ask(task or b"")
+        except GoneError:
+            continue
+        except (EOFError, BrokenPipeError):
+            return name(), ENDED
 
 
 def prove(kit: bytes) -> Proof:
-    """Give what a hand of this machine proves itself by."""
+    """Give what a hand of this machine proves itself by; raises EOFError where two end over it."""
+    with suppress(EOFError, BrokenPipeError):
+        return _proof(kit)
+    try:
+        return _proof(kit)
+    except BrokenPipeError:
+        raise EOFError from None
+
+
+def _proof(kit: bytes) -> Proof:
     child = _Child("", kit)
     try:
         return answer_in(child.ask(b""), b"").proof
@@ -170,6 +187,7 @@ class _Child:
     def __init__(self, digest: str, kit: bytes) -> None:
         """Start it; it finds our modules where this process has them."""
         self.digest = digest
+        self._has_answered = False
         self._folder = mkdtemp(prefix="reportgen-hand-")
         self._process = subprocess.Popen(
             [sys.executable, "-c", SERVE, self._folder],
@@ -186,9 +204,20 @@ class _Child:
             raise
 
     def ask(self, task: bytes) -> bytes:
-        """Give it a task and wait for its answer; raises EOFError or OSError where it has ended."""
-        _write(self._stdin, task)
-        return _read(self._stdout)
+        """Give it a task and wait for its answer.
+
+        Raises EOFError or BrokenPipeError where it ends over that, GoneError where it had before.
+        """
+        try:
+            _write(self._stdin, task)
+            _read(self._stdout)
+        except (EOFError, BrokenPipeError):
+            if self._has_answered:
+                raise GoneError from None
+            raise
+        answered = _read(self._stdout)
+        self._has_answered = True
+        return answered
 
     def is_waiting(self) -> bool:
         """Tell whether it has not ended: it does where nobody asks for long."""
@@ -219,12 +248,24 @@ def serve() -> None:
     orders, answers = os.fdopen(os.dup(0), "rb", buffering=0), os.fdopen(os.dup(1), "wb")
     be_silent()
     folder = Path(sys.argv[1])
+    threading.Thread(
+        target=_end_with_the_worker, args=(orders.fileno(), folder), daemon=True
+    ).start()
     try:
         with suppress(EOFError, BrokenPipeError):
             _serve(_kit_in(_read(orders)), folder, orders, answers)
     finally:
         rmtree(folder, ignore_errors=True)
         os._exit(0)  # nobody waits for what libraries would still do
+
+
+def _end_with_the_worker(orders: int, folder: Path) -> None:
+    """End as soon as nobody is there to be answered: a document may still take minutes."""
+    hung_up = select.poll()
+    hung_up.register(orders, 0)  # of a pipe that is closed it is told in any case
+    hung_up.poll()
+    rmtree(folder, ignore_errors=True)
+    os._exit(0)
 
 
 def _kit_in(content: bytes) -> Kit | None:
@@ -239,7 +280,7 @@ def _kit_in(content: bytes) -> Kit | None:
 def _serve(kit: Kit | None, folder: Path, orders: IO[bytes], answers: IO[bytes]) -> None:
     versions = engine.versions() | {"program": program()}
     if kit is None:
-        order = _read(orders)
+        order = _order(orders, answers)
         _write(answers, _answer(order, Finished(Proof(versions, {}, ""), None)))
         return
     _look_at(kit.fonts, folder)
@@ -248,11 +289,18 @@ def _serve(kit: Kit | None, folder: Path, orders: IO[bytes], answers: IO[bytes])
     proof = Proof(versions, engine.fingerprints(), _sample(kit))
     del kit  # it has all the fonts
     while select.select([orders], [], [], IDLE)[0]:
-        order = _read(orders)
+        order = _order(orders, answers)
         result = _result(pickle.loads(order), design) if order else None  # noqa: S301 - a task
         _write(answers, _answer(order, Finished(proof, result)))
         if grown() > MOST_GROWTH:
             return
+
+
+def _order(orders: IO[bytes], answers: IO[bytes]) -> bytes:
+    """Take a task, and say so: from now on it has to do with it if this process ends."""
+    order = _read(orders)
+    _write(answers, TAKEN)
+    return order
 
 
 def _answer(order: bytes, finished: Finished) -> bytes:
