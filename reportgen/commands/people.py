@@ -78,7 +78,7 @@ def _unreadable(configuration: Configuration) -> list[Problem]:
         for rule in configuration.mapping.rules
         if rule.section == "user_file"
         for value in rule.values
-        if value.flaw and value.flaw.kind not in {"undeclared", "untold"}
+        if value.flaw and value.flaw.kind not in {"undeclared", "several", "untold"}
     ]
 
 

@@ -126,10 +126,12 @@ class Flaw:
 
     It is told where usage needs them: a whole company's list holds many that nobody needs. `kind`
     is what such rows have in common, `word` what is wrong in this one: the code that is not
-    declared, the key of whom no cost center is told.
+    declared, the text that names several, the key of whom no cost center is told.
     """
 
-    kind: Literal["undeclared", "untold", "contradiction", "shares", "rows", "unreadable"]
+    kind: Literal[
+        "undeclared", "several", "untold", "contradiction", "shares", "rows", "unreadable"
+    ]
     word: str
     problem: Problem
 

@@ -152,10 +152,13 @@ def _escaped(char: str) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """Give the known word that a misspelt one most likely stands for.
 
-    >>> did_you_mean("orgz", ["orgs", "users"])
-    'orgs'
+    >>> did_you_mean("orgz", ["orgs", "users"]), did_you_mean("CC-1 Platform", ["CC-1"])
+    ('orgs', 'CC-1')
     """
     candidates = sorted(set(known))
+    begun = [candidate for candidate in candidates if word.startswith(f"{candidate} ")]
+    if begun:
+        return begun[-1]
     folded = {candidate.casefold(): candidate for candidate in reversed(candidates)}
     close = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None

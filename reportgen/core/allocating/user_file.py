@@ -208,13 +208,15 @@ def _told(flaws: Sequence[Flaw], codes: Sequence[str]) -> Problem:
 
 
 def _word(flaw: Flaw) -> str:
-    return quoted(flaw.word) if flaw.kind in {"undeclared", "untold"} else flaw.word
+    return quoted(flaw.word) if flaw.kind in {"undeclared", "several", "untold"} else flaw.word
 
 
 def _reason(flaw: Flaw) -> str:
     """Say what is wrong with somebody's rows."""
     if flaw.kind == "untold":
         return "no cost center"
+    if flaw.kind == "several":
+        return f"{_word(flaw)} is more than one code"
     return f"{_word(flaw)} is not declared" if flaw.kind == "undeclared" else flaw.word
 
 

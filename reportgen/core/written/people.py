@@ -235,7 +235,7 @@ def _placements(rule: Rule) -> Iterator[Placement]:
 def _parts(value: DatedSplit) -> Iterator[tuple[str, str]]:
     """Give the cost centers of a value, each with its share; one that bears the whole has none."""
     if value.flaw:
-        yield from [(value.flaw.word, "")] if value.flaw.kind == "undeclared" else ()
+        yield from [(value.flaw.word, "")] if value.flaw.kind in {"undeclared", "several"} else ()
     elif value.split is None:
         yield from () if value.silent else [(NONE, "")]
     elif len(value.split.shares) == 1:

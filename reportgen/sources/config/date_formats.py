@@ -14,6 +14,7 @@ from typing import NamedTuple
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted
 from reportgen.sources.config import scalars
+from reportgen.sources.config.periods import no_day
 
 TIMED = re.compile(
     r"(.*?\d)(?:T| +)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: *[AaPp]\.?[Mm]\.?)?"
@@ -77,6 +78,14 @@ KNOWN = tuple(
     )
 )
 ISO = KNOWN[0]
+
+
+def no_day_of(text: str, form: DateFormat) -> scalars.Unreadable:
+    """Say what stands where a day is wanted, and how to write one."""
+    if period := no_day(text):
+        return scalars.Unreadable(f"{quoted(text)} {period[0]}", period[1])
+    hint = f"write it as {form.name}, or name its form by `date_format`"
+    return scalars.Unreadable(f"{quoted(text)} is not a date", hint)
 
 
 def without_time(text: str) -> str:

@@ -23,8 +23,11 @@ from reportgen.sources.config import scalars
 from reportgen.sources.config.date_formats import date_format
 from reportgen.sources.config.forms import SHARE, Form
 from reportgen.sources.config.misread import DAY_LIKE, days_meant, month_meant
+from reportgen.sources.config.periods import period_meant
 
 TOKEN_STARTS = ("cog_", "apk_")
+REVOKE, CHANGE = (f"{verb} it, as whoever reads the file has it" for verb in ("revoke", "change"))
+"""What is to be done with a secret that was written into a file."""
 """How the tokens of the API begin."""
 WAYS_TO_SHARE = "write proportional, even or shares such as {CC-1001: 100%}, without dates"
 CHARGED = "write each, or a list of codes in brackets: [CC-1001, CC-1002]"
@@ -187,16 +190,22 @@ def _web_address(value: str) -> str:
 
 def _variable(value: str) -> str:
     """Read the name of a variable; what may be the token itself is not repeated."""
-    if not value.isidentifier() or not value.isascii() or value.startswith(TOKEN_STARTS):
-        hint = "name the variable that holds the token; never write the token itself"
-        raise scalars.Unreadable("is not the name of an environment variable", hint)
-    return value
+    if value.startswith(TOKEN_STARTS):
+        hint = f"{REVOKE}, and name the variable that holds the new one, such as DEVIN_API_TOKEN"
+        raise scalars.Unreadable("is a token itself", hint)
+    return _named_variable(value, "the token")
 
 
 def _hidden(value: str) -> str:
     """Read the name of the variable that holds a secret of the mail server's."""
+    return _named_variable(value, "it", "the secret")
+
+
+def _named_variable(value: str, secret: str, itself: str = "the token") -> str:
     if not value.isidentifier() or not value.isascii():
-        hint = "name the variable that holds it; never write the secret itself"
+        hint = f"name the variable that holds {secret}; never write {itself} itself"
+        if shell := re.fullmatch(r"\$(?:(\w+)|\{(\w+)\})", value, re.ASCII):
+            hint = f"write its name alone: {shell[1] or shell[2]}"
         raise scalars.Unreadable("is not the name of an environment variable", hint)
     return value
 
@@ -271,7 +280,7 @@ def _dates_apart(value: object) -> object:
     """Put the dated keys of a section below one, `DATES`, so that the others can be known."""
     if not isinstance(value, dict) or DATES in value:
         return value
-    dated = {key: inner for key, inner in value.items() if DAY_LIKE.fullmatch(str(key).strip())}
+    dated = {key: inner for key, inner in value.items() if _like_a_day(str(key))}
     return {key: inner for key, inner in value.items() if key not in dated} | {DATES: dated}
 
 
@@ -343,8 +352,17 @@ def _is_dated(key: str, target: object) -> bool:
     if scalars.DATE_SHAPE.fullmatch(key):
         return True
     no_share = target is not None and not re.fullmatch(r"[\d.,]+ ?%?", str(target))
-    days = days_meant(key) if no_share and DAY_LIKE.fullmatch(key.strip()) else []
+    if not no_share or not _like_a_day(key):
+        return False
+    period = period_meant(key)
+    days = period.days if period and period.days else days_meant(key)
     return any(scalars.DATE_SHAPE.fullmatch(str(day)) for day in days)
+
+
+def _like_a_day(key: str) -> bool:
+    """Tell what is meant for a date, a quarter or month that stands for one included."""
+    period = period_meant(key)
+    return bool(DAY_LIKE.fullmatch(key.strip()) or (period and period.days))
 
 
 def _code_or_none(value: str) -> str:

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from reportgen.core.problem import Problem
 from reportgen.core.text import did_you_mean, quoted
-from reportgen.sources.config.fields import DATES, STEPS
+from reportgen.sources.config.fields import CHANGE, DATES, REVOKE, STEPS
 from reportgen.sources.config.schema import Section
 from reportgen.sources.config.yamldoc import List, Node, Scalar, YamlDocument, child
 
@@ -23,6 +23,21 @@ SENTENCES = {
     "tuple_type": ("{key} takes a list", "write it in brackets: [a, b]"),
 }
 """What pydantic's error types mean to the user: message and hint."""
+SECRETS = {
+    **dict.fromkeys(("token", "access_token", "bearer", "api_token"), ("token_env",)),
+    **dict.fromkeys(("api_key", "apikey", "key"), ("token_env",)),
+    **dict.fromkeys(("password", "passwd", "pass"), ("password_env",)),
+    **dict.fromkeys(("client_secret", "secret"), ("client_secret_env", "token_env")),
+}
+"""Keys that people write for a secret itself, and those that name where it is instead."""
+MAIL = {
+    "token_env": "MAIL_TOKEN",
+    "password_env": "MAIL_PASSWORD",
+    "client_secret_env": "MAIL_CLIENT_SECRET",
+}
+API = {"token_env": "DEVIN_API_TOKEN"}
+"""Variables to propose, for the mail server and for the API."""
+VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
 UNKNOWN_SENTENCE = ("{key} cannot be read", "compare it with the example configuration")
 
 
@@ -99,7 +114,8 @@ def _sentence(
             message, hint = error["msg"], str(error["ctx"]["hint"])
             return (f"the key {message}" if _is_about_key(error) else f"{key}: {message}"), hint
         case "extra_forbidden":
-            return _unknown_key(_section_at(section, loc[:-1]), str(loc[-1]))
+            at = _section_at(section, loc[:-1])
+            return _secret(at, str(loc[-1]), error) or _unknown_key(at, str(loc[-1]))
     written = error.get("input")
     if isinstance(written, str) and (better := _better_hint(error["type"], written, loc)):
         return SENTENCES[error["type"]][0].format(key=key), better
@@ -132,6 +148,21 @@ def _unknown_key(section: type[Section], key: str) -> tuple[str, str]:
         f"the key {quoted(key)} is unknown",
         f"did you mean {quoted(near)}?" if near else f"known here: {', '.join(sorted(known))}",
     )
+
+
+def _secret(section: type[Section], key: str, error: ErrorDetails) -> tuple[str, str] | None:
+    """Say of a secret that it does not belong into a file; it is not repeated."""
+    named, written = SECRETS.get(key.lower().replace("-", "_")), error.get("input")
+    if named is None or not isinstance(written, str) or VARIABLE.fullmatch(written):
+        return None
+    name = next((name for name in named if name in section.model_fields), named[0])
+    variable = MAIL[name] if "host" in section.model_fields else API.get(name, MAIL[name])
+    place = f"{name}: {variable}"
+    if name not in section.model_fields:
+        place = f"{'source' if name == 'token_env' else 'email'}: {{{place}}}"
+    message = f"{quoted(key)} is a secret, and no secret belongs in this file"
+    undone = REVOKE if name == "token_env" else CHANGE
+    return message, f"{undone}, put the new one into an environment variable, and write `{place}`"
 
 
 def _section_at(section: type[Section], loc: tuple[int | str, ...]) -> type[Section]:

@@ -9,7 +9,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 
+from reportgen.core.money import EXACT, plain
 from reportgen.core.text import quoted
 
 BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
@@ -17,10 +19,17 @@ BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _BLANK = re.compile(f"[{BLANKS}]")
 _SIGN = r"(?P<{0}>[A-Z]{{3}}|[$€£¥₹])?"
 _NUMBER = re.compile(
-    rf"{_SIGN.format('before')} ?(?P<plus>\+)?(?P<digits>-?[\d.,'’ ]*\d[.,]?) ?(?P<percent>%)? ?"
+    rf"{_SIGN.format('before')} ?(?P<plus>\+)?(?P<digits>-?[\d.,'’ ]*\d[.,]?)"
+    r"(?: ?(?P<scale>k|K|[Tt]sd|MM?|[Mm]n|[Mm]io|bn|[Mm]rd)\b\.?)? ?(?P<percent>%)? ?"
     rf"{_SIGN.format('after')}(?P<unit> ?(?:/|per)? ?ACUs?)?",
     re.ASCII,
 )
+_SCALES = {
+    **dict.fromkeys(("k", "tsd"), ("thousands", 3)),
+    **dict.fromkeys(("m", "mm", "mn", "mio"), ("millions", 6)),
+    **dict.fromkeys(("bn", "mrd"), ("billions", 9)),
+}
+"""What stands for a number of zeros, and for how many."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 OPENING, CLOSING = "“„‟«‹‘‚", "”“»›’"
 DAY_LIKE = re.compile(
@@ -42,6 +51,8 @@ def number_meant(text: str) -> tuple[str, str] | None:
         return None
     digits, percent = match["digits"], match["percent"] or ""
     named = list(_oddities(digits, text))
+    if match["scale"]:
+        named.append(f"{_SCALES[match['scale'].lower()][0]} written as {quoted(match['scale'])}")
     if match["plus"]:
         named.append("a plus sign")
     if match["before"] or match["after"]:
@@ -51,7 +62,8 @@ def number_meant(text: str) -> tuple[str, str] | None:
     if not named:
         return None
     said = f"has {', '.join(named[:-1])}{' and ' if named[1:] else ''}{named[-1]}"
-    readings = [f"{reading}{percent}" for reading in dict.fromkeys(_readings(digits))]
+    scaled = (_scaled(reading, match["scale"]) for reading in _readings(digits))
+    readings = [f"{reading}{percent}" for reading in dict.fromkeys(scaled)]
     return said, f"write {' or '.join(readings)}" + (", whichever is meant" if readings[1:] else "")
 
 
@@ -67,6 +79,13 @@ def _oddities(digits: str, text: str) -> Iterator[str]:
         yield "marks between its thousands"
     if blank := _BLANK.search(text):
         yield named_sign(blank[0])
+
+
+def _scaled(reading: str, scale: str | None) -> str:
+    """Write a number of thousands or millions with all its digits."""
+    if not scale:
+        return reading
+    return plain(Decimal(reading).scaleb(_SCALES[scale.lower()][1], EXACT))
 
 
 def _decimal_mark(digits: str) -> str:

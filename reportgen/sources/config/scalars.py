@@ -11,6 +11,7 @@ from decimal import Decimal
 from reportgen.core.money import EXACT, decimals_of, plain
 from reportgen.core.text import quoted
 from reportgen.sources.config.misread import days_meant, number_meant, sign_meant
+from reportgen.sources.config.periods import no_day
 
 LARGEST = Decimal("1e12")
 MOST_DECIMALS = 12
@@ -218,6 +219,8 @@ def day(text: str) -> date:
         if days := days_meant(text):
             hint = f"write {' or '.join(map(str, days))}"
             raise Unreadable(f"{quoted(text)} is a date in another form", hint)
+        if period := no_day(text):
+            raise Unreadable(f"{quoted(text)} {period[0]}", period[1])
         raise Unreadable(f"{quoted(text)} is not a date", "write it as YYYY-MM-DD")
     try:
         return date.fromisoformat(text)

@@ -1,7 +1,7 @@
 """Shares of a rule or a pool: percentages that add up to 100 %, or whole-number weights."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 
 from reportgen.core.model import Share, Split
@@ -33,8 +33,7 @@ def read_shares(
 def undeclared(code: str, codes: Iterable[str], line: str) -> Problem:
     """Report a cost center that is named and not declared."""
     codes = list(codes)
-    several = [part for part in re.split(r"\s*[,;/+&]\s*|\s+and\s+", code) if part]
-    if several[1:] and set(several) <= set(codes):
+    if several := several_codes(code, codes):
         hint = f"to share it among them, write {{{', '.join(f'{part}: 1' for part in several)}}}"
         return Problem(source=line, message=f"{quoted(code)} is more than one code", hint=hint)
     message = f"cost center {quoted(code)} is not declared"
@@ -45,6 +44,12 @@ def undeclared(code: str, codes: Iterable[str], line: str) -> Problem:
         message = f"{message}, and looks like a date in another form"
         hint = f"if it is a date, write {' or '.join(days)}; else {hint}"
     return Problem(source=line, message=message, hint=hint)
+
+
+def several_codes(text: str, codes: Collection[str]) -> list[str]:
+    """Give the declared codes that one text names, none where it names one or something else."""
+    parts = [part for part in re.split(r"\s*[,;/+&|]\s*|\s+(?:and|or)\s+", text) if part]
+    return parts if parts[1:] and set(parts) <= set(codes) else []
 
 
 def _fractions(

@@ -23,6 +23,7 @@ from reportgen.sources.config.date_formats import (
     common_format,
     date_format,
     from_number,
+    no_day_of,
     without_time,
 )
 from reportgen.sources.config.fields import LONGEST_LABEL
@@ -210,8 +211,8 @@ def _values(
     if "closed" in values and (text := without_time(values.pop("closed"))):
         day = _of_workbook(text, table) or form.read(text)
         if day is None:
-            hint = f"write it as {form.name}, or name its form by `date_format`"
-            mistakes.append(("closed", f"{quoted(text)} is not a date", hint))
+            refused = no_day_of(text, form)
+            mistakes.append(("closed", refused.message, refused.hint))
         else:
             values["closed"] = day.isoformat()
     return values, mistakes

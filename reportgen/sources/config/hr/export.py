@@ -21,6 +21,7 @@ from reportgen.sources.config.date_formats import (
     common_format,
     date_format,
     from_number,
+    no_day_of,
     without_time,
 )
 from reportgen.sources.config.hr.table import Grid, Row, Table, curly_cells, has_value, headed
@@ -108,8 +109,7 @@ class _Rows:
             return None
         day = _of_workbook(text, self.table) or self.form.read(text)
         if day is None:
-            hint = f"write it as {self.form.name}, or name its form by `date_format`"
-            raise scalars.Unreadable(f"{quoted(text)} is not a date", hint)
+            raise no_day_of(text, self.form)
         return day
 
 

@@ -15,6 +15,7 @@ from reportgen.core.model import DatedSplit, Flaw, Share, Split
 from reportgen.core.money import EXACT, ONE, plain, total
 from reportgen.core.problem import Problem
 from reportgen.core.text import quoted, some
+from reportgen.sources.config.shares import several_codes
 
 NEXT_DAY = timedelta(days=1)
 NOBODY = "none"
@@ -162,6 +163,11 @@ def _undeclared(person: Person, holding: Sequence[Tenure]) -> Flaw | None:
             if FORMULA.match(row.code):
                 message = f"{quoted(row.code)} is a formula or its error, not a cost center"
                 hint = f"export the values of cells, {BESIDE}"
+            elif several_codes(row.code, person.codes):
+                message = f"{quoted(row.code)} is more than one code"
+                hint = (
+                    f"write a row for each, with a share in a column that `share` names, {BESIDE}"
+                )
             problem = Problem(source=row.source, message=message, hint=hint)
             return Flaw(kind="undeclared", word=row.code, problem=problem)
     return None
