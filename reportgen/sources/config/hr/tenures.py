@@ -163,14 +163,18 @@ def _undeclared(person: Person, holding: Sequence[Tenure]) -> Flaw | None:
             if FORMULA.match(row.code):
                 message = f"{quoted(row.code)} is a formula or its error, not a cost center"
                 hint = f"export the values of cells, {BESIDE}"
-            elif several_codes(row.code, person.codes):
-                message = f"{quoted(row.code)} is more than one code"
-                hint = (
-                    f"write a row for each, with a share in a column that `share` names, {BESIDE}"
-                )
+            if several_codes(row.code, person.codes):
+                return _several(row)
             problem = Problem(source=row.source, message=message, hint=hint)
             return Flaw(kind="undeclared", word=row.code, problem=problem)
     return None
+
+
+def _several(row: Tenure) -> Flaw:
+    message = f"{quoted(row.code)} is more than one code"
+    hint = f"write a row for each, with a share in a column that `share` names, {BESIDE}"
+    problem = Problem(source=row.source, message=message, hint=hint)
+    return Flaw(kind="several", word=row.code, problem=problem)
 
 
 def _untold(key: str, source: str) -> Flaw:
