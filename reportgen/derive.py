@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from reportgen.core.allocating.allocate import allocate, charged_after_close, flaws_met, timelines
 from reportgen.core.allocating.match import (
+    Subject,
     active_rules,
     conflicting_tags,
     uncollected_sessions,
@@ -202,10 +203,12 @@ def _sessions(
 ) -> CycleSessions:
     """Find the records that hold the sessions, and who bears them."""
     known, first = reading.directory.sessions, user_first(inputs.configuration.mapping)
-    subjects = {
-        session_id: holder_of(session, reading.views, user_first=first)
+    met: dict[Subject, Subject] = {}  # one tuple for the many sessions of a record
+    holders = (
+        (session_id, holder_of(session, reading.views, user_first=first))
         for session_id, session in known.items()
-    }
+    )
+    subjects = {session_id: met.setdefault(subject, subject) for session_id, subject in holders}
     return CycleSessions(
         known=known,
         subjects=subjects,

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from heapq import heapify, heappop, heappush
 from operator import itemgetter
 
@@ -84,21 +85,38 @@ class Ranking:
         self._answered: set[str] = set()
         self._chosen: Counter[str] = Counter()
         self._doubted = _claimed_twice(sessions) | _with_credits(cells)
-        self._by_day = self._ranked(dated=True)
-        self._by_life = self._ranked(dated=False)
+        self._held: dict[Subject, list[_Candidate]] = defaultdict(list)
+        for candidate in self._candidates.values():
+            self._held[candidate.subject].append(candidate)
+        self._borne_by = self._subjects_by_center()
+        self._ranked: dict[tuple[str, bool], Ranked] = {}
+        self._tried: set[str] = set()
 
     def to_ask(self) -> list[str]:
         """Choose whom to ask about next; nobody once the largest of all cost centers are known."""
         chosen: set[str] = set()
-        for code in self._by_life:
+        for code in self._borne_by:
             if self._chosen[code] >= MOST_QUESTIONS:
                 continue
             likeliest = [*self._likeliest(self._open(code, dated=self._dated))]
-            if not likeliest and self._chosen[code] <= self._count:
-                likeliest = self._unsilent(self._open(code, dated=False))[:1]
+            if not likeliest:
+                likeliest = self._doubtful(code)
             self._chosen.update({code: len(likeliest)})
             chosen.update(likeliest)
         return sorted(chosen)
+
+    def _doubtful(self, code: str) -> list[str]:
+        """Choose the session that its whole life would place among the largest, to try the dates.
+
+        A heap by whole lives is as large as the other, and made for as long as this is open.
+        """
+        if not self._dated or code in self._tried or self._chosen[code] > self._count:
+            return []
+        doubtful = self._unsilent(self._open(code, dated=False))[:1]
+        if not doubtful or self._chosen[code] == self._count:
+            self._tried.add(code)
+            del self._ranked[code, False]
+        return doubtful
 
     def answer(self, session_id: str, view: View) -> None:
         """Take what a session used in the cycle."""
@@ -115,6 +133,7 @@ class Ranking:
             self._take(candidate, day, min(acus, max(held.get(day, ZERO), ZERO)))
         if any(not candidate.first <= day <= candidate.last for day in days):
             self._dated = False
+            self._ranked.clear()
 
     def no_answer(self, session_id: str, why: SessionsUnknown) -> None:
         """Take note that what a session used cannot be known."""
@@ -123,7 +142,7 @@ class Ranking:
     def unknown(self) -> dict[str, SessionsUnknown]:
         """Give the cost centers whose largest sessions are not known for certain, and why."""
         reasons: dict[str, SessionsUnknown] = {}
-        for code in self._by_life:
+        for code in self._borne_by:
             why = {
                 self._silent.get(one, "not asked") for one in self._open(code, dated=self._dated)
             }
@@ -147,19 +166,31 @@ class Ranking:
             subject=subject,
             lifetime=session.lifetime_acus if told else None,
             first=max(start, session.created or start),
-            last=min(last, day_after(session.updated) if session.updated else last),
+            last=min(last, _day_after(session.updated) if session.updated else last),
             within=at_work_within(session, self._cycle),
         )
 
-    def _ranked(self, *, dated: bool) -> dict[str, Ranked]:
-        """Put all sessions in the order of their bounds, by the cost centers that can bear them."""
-        ranked: dict[str, Ranked] = defaultdict(list)
-        for candidate in self._candidates.values():
-            for code, bound in self._bounds(candidate, dated=dated).items():
-                ranked[code].append((bound.copy_negate(), candidate.session_id))
-        for heap in ranked.values():
+    def _subjects_by_center(self) -> dict[str, list[Subject]]:
+        """Give the records that hold sessions by the cost centers that can bear them."""
+        by_center: dict[str, list[Subject]] = defaultdict(list)
+        for subject in self._held:
+            for code in {*self._codes(self._bearers[subject])}:
+                by_center[code].append(subject)
+        return {code: by_center[code] for code in sorted(by_center)}
+
+    def _heap(self, code: str, *, dated: bool) -> Ranked:
+        """Give the sessions of a cost center by their bounds, which were true when it was made."""
+        if (code, dated) not in self._ranked:
+            heap = [
+                (bound.copy_negate(), candidate.session_id)
+                for subject in self._borne_by[code]
+                for candidate in self._held[subject]
+                if candidate.session_id not in self._answered
+                and (bound := self._bounds(candidate, dated=dated).get(code, ZERO))
+            ]
             heapify(heap)
-        return {code: ranked[code] for code in sorted(ranked) if code != NOBODY}
+            self._ranked[code, dated] = heap
+        return self._ranked[code, dated]
 
     def _bounds(self, candidate: _Candidate, *, dated: bool) -> dict[str, Decimal]:
         """Give at most what of a session each cost center can bear, if that is anything."""
@@ -184,7 +215,7 @@ class Ranking:
         """Give the sessions among a cost center's largest whose place rests on a bound."""
         used = ((_compared(acus), one) for one, acus in self._used[code].items())
         known = sorted((acus.copy_negate(), session_id) for acus, session_id in used if acus > 0)
-        heap = (self._by_day if dated else self._by_life).get(code, [])
+        heap = self._heap(code, dated=dated)
         chosen: Ranked = []
         while heap and len([*known[: bisect_left(known, heap[0])], *chosen]) < self._count:
             bound, session_id = heappop(heap)
@@ -233,6 +264,12 @@ def without_totals(sessions: Iterable[Session]) -> bool:
     """Tell whether a list has 0.0, or nothing, for every session, though there are some."""
     used = [session.lifetime_acus for session in sessions]
     return bool(used) and not any(used)
+
+
+@cache
+def _day_after(day: date) -> date:
+    """Give one value for all sessions that ended on a day."""
+    return day_after(day)
 
 
 def _compared(acus: Decimal) -> Decimal:

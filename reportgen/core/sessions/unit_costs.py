@@ -189,37 +189,42 @@ class _Borne(NamedTuple):
 
     session: Session
     certain: bool
-    options: AbstractSet[frozenset[str]]
+    options: frozenset[frozenset[str]]
 
 
 @dataclass(kw_only=True, slots=True)
 class _Tally:
-    """What counts for somebody for certain, and with it what may: ids, and addresses."""
+    """What counts for somebody for certain, and what only may: sessions, addresses of requests."""
 
-    sessions: set[str] = field(default_factory=set)
-    possible_sessions: set[str] = field(default_factory=set)
+    sessions: list[str] = field(default_factory=list)
+    possible_sessions: list[str] = field(default_factory=list)
     pull_requests: set[str] = field(default_factory=set)
     possible_pull_requests: set[str] = field(default_factory=set)
 
     def add(self, session: Session, *, certain: bool) -> None:
-        """Count a session and its pull requests."""
-        urls = set(_urls(session))
-        self.possible_sessions.add(session.session_id)
-        self.possible_pull_requests.update(urls)
-        if certain:
-            self.sessions.add(session.session_id)
-            self.pull_requests.update(urls)
+        """Count a session, which comes once, and its pull requests, which others may name."""
+        (self.sessions if certain else self.possible_sessions).append(session.session_id)
+        urls = self.pull_requests if certain else self.possible_pull_requests
+        urls.update(_urls(session))
 
     def costs(self, merged: AbstractSet[str], acus: Decimal, amount: Decimal) -> UnitCosts:
         """Give what is counted, and what it is set against."""
-        known, possible = self.pull_requests, self.possible_pull_requests
+        known, more = self.pull_requests, self.possible_pull_requests.difference(self.pull_requests)
         return UnitCosts(
-            sessions=Counted(len(self.sessions), len(self.possible_sessions)),
-            pull_requests=Counted(len(known), len(possible)),
-            merged=Counted(len(known & merged), len(possible & merged)),
+            sessions=_counted_in(self.sessions, self.possible_sessions),
+            pull_requests=_counted_in(known, more),
+            merged=_counted_in(
+                filter(merged.__contains__, known), filter(merged.__contains__, more)
+            ),
             acus=acus,
             amount=amount,
         )
+
+
+def _counted_in(known: Iterable[str], more: Iterable[str]) -> Counted:
+    """Count what is certain, and with it what may be."""
+    certain = [*known]
+    return Counted(len(certain), len([*certain, *more]))
 
 
 def _not_counted(told: Told) -> NotCounted | None:
@@ -285,9 +290,10 @@ def _days(view: View) -> AbstractSet[date]:
 
 
 def _borne(lives: Iterable[_Life], told: Told, mapping: Mapping) -> Iterator[_Borne]:
-    """Say who bears sessions: who bears the record that holds each."""
+    """Say who bears sessions: who bears the record that holds each. Equal answers are one."""
     matcher = Matcher(mapping.rules, told.directory)
     resolved: dict[Subject, Timeline] = {}
+    met: dict[frozenset[frozenset[str]], frozenset[frozenset[str]]] = {}
     for session, days, certain, asked in lives:
         options: set[frozenset[str]] = set()
         for subject in _subjects(session, told):
@@ -295,7 +301,8 @@ def _borne(lives: Iterable[_Life], told: Told, mapping: Mapping) -> Iterator[_Bo
                 resolved[subject] = timeline_of(matcher, mapping, subject)
             bearers = _bearers(resolved[subject], days)
             options |= {frozenset[str]().union(*bearers)} if asked else bearers
-        yield _Borne(session, certain, options)
+        told_once = frozenset(options)
+        yield _Borne(session, certain, met.setdefault(told_once, told_once))
 
 
 def _subjects(session: Session, told: Told) -> Iterator[Subject]:

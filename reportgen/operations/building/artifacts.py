@@ -6,6 +6,7 @@ all of them and for what is attached to them (core/written/privacy.py).
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -156,8 +157,12 @@ def tasks(derived: Derived, known: Directory, design: Design) -> Listing:
 
 
 def everybody(inputs: Inputs, derived: Derived) -> Directory:
-    """Give who is in this cycle, was in an earlier one, or has left since: each with a number."""
-    known = with_answered(joined(derived.directory, inputs.remembered), _left(derived), ())
+    """Give who is in this cycle, was in an earlier one, or has left since: each with a number.
+
+    Documents take sessions from the statement: all others, of which there may be very many, go.
+    """
+    people = replace(derived.directory, sessions={})
+    known = with_answered(joined(people, inputs.remembered), _left(derived), ())
     return numbered(with_names(known, inputs.configuration.mapping), _secret(inputs))
 
 

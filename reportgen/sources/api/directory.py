@@ -56,24 +56,48 @@ def service_users(items: Iterable[bodies.ServiceUser]) -> Iterator[Entry]:
     return (_entry("service_user", listed.service_user_id, None, listed.name) for listed in items)
 
 
-def sessions(items: Iterable[bodies.ListedSession]) -> Iterator[Session]:
-    """Read sessions and their owners."""
-    for listed in items:
-        owners = tuple(_owners(listed))
-        yield Session(
-            session_id=session_key(listed.session_id),
-            org_id=listed.org_id,
-            principal=owners[0] if len(owners) == 1 else None,
-            tags=tuple(map(intern, listed.tags)),
-            claimed_by=owners,
-            title=clipped(legible(listed.title or ""), LONGEST_TITLE),
-            url=_address(listed.url),
-            status=_state(listed.status),
-            pull_requests=_pull_requests(listed.pull_requests or ()),
-            lifetime_acus=_quantity(listed.acus_consumed),
-            created=_began(listed.created_at),
-            updated=_ended(listed.updated_at),
-        )
+class SessionReader:
+    """Reads sessions as they are listed; what many have in common is held once.
+
+    There may be very many, so none is held as it was listed.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing read."""
+        self._principals: dict[Principal, Principal] = {}
+        self._claims: dict[tuple[Principal, ...], tuple[Principal, ...]] = {}
+        self._tags: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._days: dict[date | None, date | None] = {}
+        self._acus: dict[Decimal | None, Decimal | None] = {}
+
+    def read(self, items: Iterable[bodies.ListedSession]) -> Iterator[Session]:
+        """Read sessions and their owners."""
+        for listed in items:
+            owners = self._owners(listed)
+            tags = tuple(map(intern, listed.tags))
+            acus = _quantity(listed.acus_consumed)
+            yield Session(
+                session_id=session_key(listed.session_id),
+                org_id=intern(listed.org_id),
+                principal=owners[0] if len(owners) == 1 else None,
+                tags=self._tags.setdefault(tags, tags),
+                claimed_by=owners,
+                title=clipped(legible(listed.title or ""), LONGEST_TITLE),
+                url=_address(listed.url),
+                status=_state(listed.status),
+                pull_requests=_pull_requests(listed.pull_requests or ()),
+                lifetime_acus=self._acus.setdefault(acus, acus),
+                created=self._day(_began(listed.created_at)),
+                updated=self._day(_ended(listed.updated_at)),
+            )
+
+    def _owners(self, listed: bodies.ListedSession) -> tuple[Principal, ...]:
+        told = (self._principals.setdefault(owner, owner) for owner in _owners(listed))
+        owners = tuple(told)
+        return self._claims.setdefault(owners, owners)
+
+    def _day(self, day: date | None) -> date | None:
+        return self._days.setdefault(day, day)
 
 
 def shown_name(name: str) -> str:

@@ -3,7 +3,7 @@
 A list that would never end is none: pages that bring nothing new, more entries than it says it has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,8 @@ LIMIT = ("limit", "200")
 NOT_FOUND = 404
 MOST_IDLE_PAGES = 10
 """Pages in a row without a new entry: a filter may leave some empty, but not for ever."""
+Readings = Mapping[type[Any], Callable[[list[Any]], Iterable[Any]]]
+"""How the entries of pages are read as they arrive, by the shape of the page; others stay so."""
 LONGEST_CURSOR = 4000
 """Addresses of more than 8000 characters are refused on the way by many servers."""
 
@@ -26,18 +28,20 @@ LONGEST_CURSOR = 4000
 class Pages:
     """All items of a list, or the refusal that came instead.
 
-    `total` is how many there are, where the API says so. `cut` tells that a page promised another
-    one and did not lead to it. `known` has a digest of every entry, `idle` counts the last pages
-    that brought none.
+    `read` makes of the entries of a page what is kept of them. `total` is how many there are, where
+    the API says so. `cut` tells that a page promised another one and did not lead to it. `known`
+    has a digest of every entry, `names` one of every name; `idle` counts the last pages that
+    brought none.
     """
 
     request: Request
+    read: Callable[[list[Any]], Iterable[Any]] = iter
     items: list[Any] = field(default_factory=list)
     refused: Answer | None = None
     total: int | None = None
     cut: bool = False
     known: set[int] = field(default_factory=set, repr=False)
-    names: set[str] = field(default_factory=set, repr=False)
+    names: set[int] = field(default_factory=set, repr=False)
     idle: int = 0
 
     def broken_off(self) -> MissingView | None:
@@ -55,9 +59,9 @@ class Pages:
     def add(self, page: bodies.Page | bodies.OffsetPage) -> str:
         """Take the entries of a page; says what is wrong with a list that goes on like this."""
         before = len(self.known)
-        self.items += page.items
+        self.items += self.read(page.items)
         self.known |= {hash(msgspec.json.encode(listed)) for listed in page.items}
-        self.names |= {_name(listed) for listed in page.items}
+        self.names |= {hash(_name(listed)) for listed in page.items}
         self.idle = 0 if len(self.known) > before else self.idle + 1
         if page.total is not None:
             self.total = max(page.total, self.total or 0)
@@ -68,13 +72,14 @@ class Pages:
         return ""
 
 
-def all_pages(first: Sequence[Request]) -> Plan[list[Pages]]:
+def all_pages(first: Sequence[Request], readings: Readings | None = None) -> Plan[list[Pages]]:
     """Follow every list to its end, in the order asked for.
 
     A cursor that comes back cuts its list, which would never end otherwise. Where a deployment does
     not know a /v3 list, its /v3beta1 is asked.
     """
-    lists = [Pages(request=request) for request in first]
+    how = readings or {}
+    lists = [Pages(request=request, read=how.get(request.shape, iter)) for request in first]
     pending = list(zip(lists, first, strict=True))
     seen = {request.target for request in first}
     while pending:

@@ -67,7 +67,8 @@ def consumption(question: Question) -> Plan[Reading]:
     """Ask for the totals, those of organizations and users, then of the pairs that users' show."""
     cycle = question.cycle
     findings = Findings(reader=ViewReader(cycle, question.tolerance))
-    lists = yield from all_pages(_list_requests(cycle))
+    reading = {bodies.SessionsV2: directory.SessionReader().read}
+    lists = yield from all_pages(_list_requests(cycle), reading)
     findings.check_lists(lists)
     request = control_total(cycle)
     whole = (yield [request])[request.target]
@@ -171,7 +172,7 @@ def _directory(lists: Sequence[Pages], whole: bodies.DayTotals) -> Directory:
     seen = (bodies.Member(user_id=user_id) for user_id in whole.consumption_by_user)
     return directory.assembled(
         entries=directory.members((*members.items, *seen)),
-        sessions=directory.sessions(sessions.items),
+        sessions=sessions.items,
         organizations=(
             *((org_id, org_id) for org_id in whole.consumption_by_org_id),
             *(

@@ -106,7 +106,8 @@ def consumption(question: Question) -> Plan[Reading]:
     The lists first, then every view of what they name, then C for every pair that is still open.
     """
     findings = Findings(reader=ViewReader(question.cycle, question.tolerance))
-    lists = _Lists(*(yield from all_pages(_list_requests(question.cycle))))
+    reading = {bodies.Sessions: directory.SessionReader().read}
+    lists = _Lists(*(yield from all_pages(_list_requests(question.cycle), reading)))
     findings.check_lists(lists)
     known = _directory(lists)
     listed = wholeness([lists.sessions])
@@ -228,7 +229,7 @@ def _directory(lists: _Lists) -> Directory:
             *directory.members(lists.idp_users.items),
             *directory.service_users(lists.service_users.items),
         ),
-        sessions=directory.sessions(lists.sessions.items),
+        sessions=lists.sessions.items,
         organizations=(*named, *listed),
     )
 

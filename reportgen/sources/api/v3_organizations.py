@@ -32,7 +32,8 @@ def consumption(question: Question) -> Plan[Reading]:
     findings = Findings(reader=ViewReader(question.cycle, question.tolerance))
     org_ids = question.organizations
     requests = [request for org_id in org_ids for request in _list_requests(org_id, question.cycle)]
-    lists = yield from all_pages(requests)
+    reading = {bodies.Sessions: directory.SessionReader().read}
+    lists = yield from all_pages(requests, reading)
     findings.check_lists(lists)
     known = _directory(org_ids, lists)
     listed = wholeness(filter(_is_of_sessions, lists))
@@ -92,7 +93,7 @@ def _directory(org_ids: Sequence[str], lists: Sequence[Pages]) -> Directory:
     sessions = (listed for pages in lists if _is_of_sessions(pages) for listed in pages.items)
     return directory.assembled(
         entries=directory.members(members),
-        sessions=directory.sessions(sessions),
+        sessions=sessions,
         organizations=[(org_id, org_id) for org_id in org_ids],
     )
 
