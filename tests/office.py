@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,24 +23,33 @@ def convert(path: Path, to: str, out_dir: Path, read_as: str = "") -> Path:
 
     `read_as` is the filter that the file is opened by.
     """
+    (target,) = convert_all([path], to, out_dir, read_as)
+    return target
+
+
+def convert_all(
+    paths: Sequence[Path], to: str, out_dir: Path, read_as: str = ""
+) -> tuple[Path, ...]:
+    """Convert files of different names at once: to start the program costs more than a file."""
     soffice = shutil.which("soffice") or pytest.fail(
         "soffice is not installed (apt: libreoffice-calc-nogui)"
     )
-    target = out_dir / f"{path.stem}.{to.partition(':')[0]}"
-    if target == path:
-        pytest.fail(f"{path} would be overwritten by its own conversion: choose another out_dir")
+    targets = tuple(out_dir / f"{path.stem}.{to.partition(':')[0]}" for path in paths)
+    if len({*targets, *paths}) < 2 * len(paths):
+        pytest.fail(f"a file would be overwritten in {out_dir}: choose other names or places")
     # A profile for each call: two processes that share one wait for each other, or end at once.
     with tempfile.TemporaryDirectory(prefix="office-") as profile:
         _write_settings(Path(profile))
         command = [soffice, f"-env:UserInstallation=file://{profile}", "--headless", "--norestore"]
         command += [f"--infilter={read_as}"] if read_as else []
-        command += ["--convert-to", to, "--outdir", str(out_dir), str(path)]
+        command += ["--convert-to", to, "--outdir", str(out_dir), *map(str, paths)]
         result = subprocess.run(
             command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
         )
-    if result.returncode or not target.exists():
-        pytest.fail(f"soffice did not write {target.name}: {result.stdout}{result.stderr}")
-    return target
+    missing = [target.name for target in targets if not target.exists()]
+    if result.returncode or missing:
+        pytest.fail(f"soffice did not write {missing}: {result.stdout}{result.stderr}")
+    return targets
 
 
 def _write_settings(profile: Path) -> None:

@@ -5,9 +5,10 @@ The two in JavaScript lie in `.venv/readers`, where `.ci/setup heavy` puts them.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 
-from tests.office import convert
+from tests.office import convert_all
 
 Value = str | float | date
 Sheets = dict[str, dict[str, Value]]
@@ -27,38 +28,42 @@ _SCRIPT = Path(__file__).parent / "node" / "read.cjs"
 _DIGITS = 14  # of a number; LibreOffice computes formulas anew, in floats
 
 
-def libreoffice(path: Path) -> Sheets:
-    """Let LibreOffice compute and save a workbook, and read what it made of it.
+def libreoffice(paths: Sequence[Path], folder: Path) -> list[Sheets]:
+    """Let LibreOffice compute and save workbooks, and read what it made of them.
 
     It saves texts without Excel's escapes.
     """
-    folder = path.parent / "saved"
-    folder.mkdir(exist_ok=True)
-    return _with_openpyxl(convert(path, "xlsx", folder), str)
+    copies = [folder / f"{number}.xlsx" for number, _ in enumerate(paths)]
+    for path, copy in zip(paths, copies, strict=True):
+        shutil.copyfile(path, copy)
+    saved = convert_all(copies, "xlsx", folder / "saved")
+    return [_with_openpyxl(path, str) for path in saved]
 
 
-def with_openpyxl(path: Path) -> Sheets:
+def with_openpyxl(paths: Sequence[Path], _: Path) -> list[Sheets]:
     """Read with openpyxl, which leaves Excel's escapes to whoever reads with it."""
-    return _with_openpyxl(path, unescape)
+    return [_with_openpyxl(path, unescape) for path in paths]
 
 
-def calamine(path: Path) -> Sheets:
-    book = CalamineWorkbook.from_path(path)
-    return {
-        name: _known(_addressed(book.get_sheet_by_name(name).to_python(skip_empty_area=False)))
-        for name in book.sheet_names
-    }
+def calamine(paths: Sequence[Path], _: Path) -> list[Sheets]:
+    return [
+        {
+            name: _known(_addressed(book.get_sheet_by_name(name).to_python(skip_empty_area=False)))
+            for name in book.sheet_names
+        }
+        for book in map(CalamineWorkbook.from_path, paths)
+    ]
 
 
-def sheetjs(path: Path) -> Sheets:
-    return _in_javascript("sheetjs", path)
+def sheetjs(paths: Sequence[Path], _: Path) -> list[Sheets]:
+    return _in_javascript("sheetjs", paths)
 
 
-def exceljs(path: Path) -> Sheets:
-    return _in_javascript("exceljs", path)
+def exceljs(paths: Sequence[Path], _: Path) -> list[Sheets]:
+    return _in_javascript("exceljs", paths)
 
 
-READERS: Mapping[str, Callable[[Path], Sheets]] = {
+READERS: Mapping[str, Callable[[Sequence[Path], Path], list[Sheets]]] = {
     "libreoffice": libreoffice,
     "openpyxl": with_openpyxl,
     "calamine": calamine,
@@ -79,19 +84,22 @@ def _with_openpyxl(path: Path, text: Callable[[str], str]) -> Sheets:
     }
 
 
-def _in_javascript(library: str, path: Path) -> Sheets:
+def _in_javascript(library: str, paths: Sequence[Path]) -> list[Sheets]:
     done = subprocess.run(
-        [_VENV / "bin" / "node", _SCRIPT, library, path],
+        [_VENV / "bin" / "node", _SCRIPT, library, *paths],
         env=os.environ | {"NODE_PATH": str(_VENV / "readers" / "node_modules")},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, f"{library}: {done.stderr}"
-    return {
-        name: _known((address, _typed(*value)) for address, value in cells.items())
-        for name, cells in json.loads(done.stdout).items()
-    }
+    return [
+        {
+            name: _known((address, _typed(*value)) for address, value in cells.items())
+            for name, cells in sheets.items()
+        }
+        for sheets in json.loads(done.stdout)
+    ]
 
 
 def _typed(kind: str, value: object) -> object:

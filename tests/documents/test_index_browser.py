@@ -1,13 +1,14 @@
 """The page of a cycle in a browser: whole on a phone and in both colour schemes, scriptless.
 
-Chromium is shown the page in a frame as wide as the screen that is meant, in which no script runs.
-A page of ours around it measures, and leaves what it found in its own text, which Chromium prints.
+Chromium is shown pages in frames as wide as the screens that are meant, in which no script runs.
+A page of ours around them measures, and leaves what it found in its own text, which Chromium
+prints. To start it costs more than to look at a page, so one start looks at many.
 """
 
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -46,7 +47,8 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 DARK = "--blink-settings=preferredColorScheme=0"
-PHONE, TABLET, DESK = 360, 768, 1280
+WIDTHS = PHONE, TABLET, _, DESK = 360, 768, 993, 1280
+ACCENTS = ("#1f4e79", "#ffd000", "#00ff88", "#000000", "#ffffff")
 AA = 4.5
 TAP = 24
 """Pixels that a finger needs at least (WCAG 2.5.8)."""
@@ -54,10 +56,8 @@ TAP = 24
 PROBE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Probe</title></head><body>
 <pre id="found"></pre>
-<iframe id="frame" sandbox="allow-same-origin" src="/index.html"
-  style="border: 0; width: WIDTHpx; height: 900px"></iframe>
 <script>
-const frame = document.getElementById("frame");
+const found = {};
 const pixel = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
 
 function painted(...colours) {
@@ -72,7 +72,7 @@ function luminance(colour) {
     .map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
   return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2];
 }
-frame.onload = () => {
+function measured(frame) {
   const view = frame.contentWindow, page = frame.contentDocument, width = view.innerWidth;
   const style = element => view.getComputedStyle(element);
   const box = element => ["left", "top", "right", "bottom"]
@@ -93,7 +93,7 @@ frame.onload = () => {
     .filter(element => [...element.childNodes]
       .some(node => node.nodeType == 3 && node.data.trim()));
   const focused = [...page.links].map(link => { link.focus(); return style(link).outlineStyle; });
-  document.getElementById("found").textContent = JSON.stringify({
+  return {
     width, scrolls: page.documentElement.scrollWidth,
     beyond: shown.filter(element => box(element)[0] < -0.5 || box(element)[2] > width + 0.5)
       .map(told),
@@ -108,9 +108,16 @@ frame.onload = () => {
       ".cards thead th", ".cards tbody tr", ".cards tbody th", ".cards tbody td"]
       .map(one => page.querySelector(one)?.computedRole),
     scheme: view.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light",
-  });
-};
-</script></body></html>"""
+  };
+}
+function look(frame) {
+  found[frame.getAttribute("src")] = measured(frame);
+  document.getElementById("found").textContent = JSON.stringify(found);
+}
+</script>
+FRAMES</body></html>"""
+FRAME = """<iframe sandbox="allow-same-origin" src="PATH" onload="look(this)"
+  style="border: 0; width: WIDTHpx; height: 900px"></iframe>"""
 
 
 @dataclass(frozen=True)
@@ -154,14 +161,20 @@ def dom(address: str, profile: Path, *flags: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
-def measured(page: bytes, width: int, profile: Path, *flags: str) -> dict:
-    """Give what the page around it found, after it has loaded."""
-    probe = PROBE.replace("WIDTH", str(width)).replace("LEAST", str(AA))
-    with served({"/probe.html": probe.encode(), "/index.html": page}) as site:
-        printed = dom(f"{site.address}/probe.html", profile, *flags)
-        assert site.asked.count("/index.html") == 1
-    (found,) = re.findall(r'<pre id="found">(.*?)</pre>', printed, re.DOTALL)
-    return json.loads(unescape(found))
+def measured(screens: Sequence[tuple[bytes, int]], profile: Path, *flags: str) -> list[dict]:
+    """Give what the page around them found of pages, each as wide as is said, once they loaded."""
+    paths = {f"/{number}.html": screen for number, screen in enumerate(screens)}
+    frames = [
+        FRAME.replace("PATH", path).replace("WIDTH", str(width))
+        for path, (_, width) in paths.items()
+    ]
+    probe = PROBE.replace("FRAMES", "\n".join(frames)).replace("LEAST", str(AA)).encode()
+    with served({"/": probe, **{path: page for path, (page, _) in paths.items()}}) as site:
+        printed = dom(f"{site.address}/", profile, *flags)
+        assert sorted(path for path in site.asked if path in paths) == sorted(paths)
+    (told,) = re.findall(r'<pre id="found">(.*?)</pre>', printed, re.DOTALL)
+    found = json.loads(unescape(told))
+    return [found[path] for path in paths]
 
 
 def drawn(statement: Statement, design: Design) -> bytes:
@@ -180,6 +193,32 @@ def pages() -> dict[str, bytes]:
         "first": drawn(beech.derived().statement, beech.design()),
         "long": unfolded(drawn(long(rich), replace(grove.design(), note="Without a space" * 30))),
     }
+
+
+def accented(accent: str) -> bytes:
+    return drawn(grove.derived().statement, replace(grove.design(), accent=accent))
+
+
+@pytest.fixture(scope="module")
+def light(tmp_path_factory) -> dict[tuple[str, int], dict]:
+    """Look at every page on every screen, and at those of other accents."""
+    shown = {(name, width): page for name, page in pages().items() for width in WIDTHS}
+    shown |= {(accent, DESK): accented(accent) for accent in ACCENTS}
+    return looked_at(shown, tmp_path_factory.mktemp("light"))
+
+
+@pytest.fixture(scope="module")
+def dark(tmp_path_factory) -> dict[tuple[str, int], dict]:
+    """Look at the pages of other accents where all is dark."""
+    shown = {(accent, DESK): accented(accent) for accent in ACCENTS}
+    return looked_at(shown, tmp_path_factory.mktemp("dark"), DARK)
+
+
+def looked_at(
+    shown: dict[tuple[str, int], bytes], profile: Path, *flags: str
+) -> dict[tuple[str, int], dict]:
+    screens = [(page, width) for (_, width), page in shown.items()]
+    return dict(zip(shown, measured(screens, profile, *flags), strict=True))
 
 
 def unfolded(page: bytes) -> bytes:
@@ -236,7 +275,7 @@ def test_the_page_around_finds_what_is_wrong(tmp_path):
     <p style="color: #999">Faint</p><div style="background: #000"><p>Dark</p></div><a href="#">x</a>
     <script>document.body.textContent = "Run"</script>"""
     page = f'<!DOCTYPE html><html lang="en"><body style="margin: 0">{wrong}</body></html>'.encode()
-    found = measured(page, PHONE, tmp_path)
+    (found,) = measured([(page, PHONE)], tmp_path)
     named = {
         key: [re.findall(">(\\w+)<", one)[0] for one in found[key]]
         for key in ("beyond", "cut", "faint")
@@ -251,10 +290,10 @@ def test_the_page_around_finds_what_is_wrong(tmp_path):
     assert found["said"].startswith("Good")
 
 
-@pytest.mark.parametrize("width", [PHONE, TABLET, 993, DESK])
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", ["rich", "ja", "first", "long"])
-def test_no_screen_is_too_narrow(name, width, tmp_path):
-    found = measured(pages()[name], width, tmp_path)
+def test_no_screen_is_too_narrow(name, width, light):
+    found = light[name, width]
     assert found["width"] == width
     assert found["scrolls"] == width
     assert found["beyond"] == []
@@ -262,8 +301,8 @@ def test_no_screen_is_too_narrow(name, width, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["rich", "long"])
-def test_on_a_phone_everything_can_be_seen_and_touched(name, tmp_path):
-    found = measured(pages()[name], PHONE, tmp_path)
+def test_on_a_phone_everything_can_be_seen_and_touched(name, light):
+    found = light[name, PHONE]
     assert len(found["links"]) == pages()[name].count(b"<a ") >= 6 + 2 * 5 + 3
     for left, top, right, bottom in found["links"]:
         assert bottom - top >= TAP
@@ -273,19 +312,18 @@ def test_on_a_phone_everything_can_be_seen_and_touched(name, tmp_path):
     assert all(right > left and bottom > top for left, top, right, bottom in found["names"])
 
 
-@pytest.mark.parametrize("accent", ["#1f4e79", "#ffd000", "#00ff88", "#000000", "#ffffff"])
-@pytest.mark.parametrize(("scheme", "flags"), [("light", ()), ("dark", (DARK,))])
-def test_text_is_legible_whatever_the_accent_is(accent, scheme, flags, tmp_path):
-    page = drawn(grove.derived().statement, replace(grove.design(), accent=accent))
-    found = measured(page, DESK, tmp_path, *flags)
+@pytest.mark.parametrize("accent", ACCENTS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_is_legible_whatever_the_accent_is(accent, scheme, request):
+    found = request.getfixturevalue(scheme)[accent, DESK]
     assert found["scheme"] == scheme
     assert found["texts"] > 100
     assert found["faint"] == []
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-def test_a_table_is_read_aloud_as_one_however_it_looks(width, tmp_path):
-    assert measured(pages()["rich"], width, tmp_path)["roles"] == [
+def test_a_table_is_read_aloud_as_one_however_it_looks(width, light):
+    assert light["rich", width]["roles"] == [
         "table",
         "columnheader",
         "row",
@@ -294,17 +332,14 @@ def test_a_table_is_read_aloud_as_one_however_it_looks(width, tmp_path):
     ]
 
 
-def test_the_keyboard_is_shown_where_it_is(tmp_path):
-    assert set(measured(pages()["rich"], DESK, tmp_path)["focused"]) == {"solid"}
+def test_the_keyboard_is_shown_where_it_is(light):
+    assert set(light["rich", DESK]["focused"]) == {"solid"}
 
 
 @pytest.mark.parametrize("name", ["rich", "first"])
-def test_the_page_is_whole_without_scripts(name, tmp_path):
-    page = read(pages()[name])
-    assert (
-        measured(pages()[name], DESK, tmp_path)["said"].split()
-        == "".join(page.find("body").itertext()).split()
-    )
+def test_the_page_is_whole_without_scripts(name, light):
+    body = read(pages()[name]).find("body")
+    assert light[name, DESK]["said"].split() == "".join(body.itertext()).split()
 
 
 @pytest.mark.parametrize("name", ["rich", "first"])

@@ -1,5 +1,5 @@
-// node read.cjs LIBRARY FILE: print the values of a workbook's cells by sheet and address, as JSON: ["n", number],
-// ["s", text] or ["d", day]. Of a formula, what is cached; empty cells are left out.
+// node read.cjs LIBRARY FILE...: print the values of the cells of workbooks, of each by sheet and address, as JSON:
+// ["n", number], ["s", text] or ["d", day]. Of a formula, what is cached; empty cells are left out.
 "use strict";
 
 const decoded = (_, code) => String.fromCharCode(parseInt(code, 16));
@@ -51,7 +51,7 @@ const libraries = {
   },
 };
 
-const [library, path] = process.argv.slice(2);
-Promise.resolve(libraries[library](path)).then((sheets) => {
-  process.stdout.write(JSON.stringify(Object.fromEntries(sheets)));
+const [library, ...paths] = process.argv.slice(2);
+Promise.all(paths.map((path) => libraries[library](path))).then((books) => {
+  process.stdout.write(JSON.stringify(books.map((sheets) => Object.fromEntries(sheets))));
 });

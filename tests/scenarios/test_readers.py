@@ -85,11 +85,12 @@ def renamed(lines: Iterable[Json]) -> Iterable[Json]:
 
 
 @pytest.fixture(scope="module")
-def read(corrected: Job) -> dict[str, dict[str, Sheets]]:
+def read(corrected: Job, tmp_path_factory) -> dict[str, dict[str, Sheets]]:
     """Read every workbook with every program: by program, then by path."""
     paths = sorted(corrected.archive.rglob("*.xlsx"))
+    names = [path.relative_to(corrected.archive).as_posix() for path in paths]
     return {
-        name: {path.relative_to(corrected.archive).as_posix(): reader(path) for path in paths}
+        name: dict(zip(names, reader(paths, tmp_path_factory.mktemp(name)), strict=True))
         for name, reader in READERS.items()
     }
 

@@ -93,7 +93,7 @@ def test_the_table_has_a_row_per_cost_center(sample):
     assert list(rows) == CODES
     for code, center in cost_centers(sample).items():
         assert center["name"] in rows[code]
-        assert f" {center['amount']} " in rows[code]
+        assert f" {center['amount']} " in f"{rows[code]} "
         assert f"{on_lines(center):.4f}" in rows[code]
         file = f" {center['invoice']}.pdf"
         assert (file in rows[code]) == (center["invoice"] is not None)

@@ -213,7 +213,7 @@ def test_a_library_that_is_missing_is_told_with_its_package(monkeypatch):
     monkeypatch.setattr(engine, "_loaded", lambda name: None if name == "pango" else object())
     (problem,) = engine.missing_libraries()
     assert problem.message.startswith("the library pango cannot be found")
-    assert problem.hint.endswith("libpango-1.0-0")
+    assert problem.hint.endswith("`apt-get install libpango-1.0-0`")
 
 
 def test_a_picture_that_is_no_xml_asks_for_nothing():
