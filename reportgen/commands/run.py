@@ -15,7 +15,7 @@ from reportgen.derive import Inputs
 from reportgen.operations.building.drafts import produce
 from reportgen.operations.building.inputs import inputs_of
 from reportgen.operations.building.readiness import ready_to_draw
-from reportgen.operations.collecting.collection import Chosen, Effort, choose, gather
+from reportgen.operations.collecting.collection import Chosen, Effort, choose, gather, tell_shown
 from reportgen.operations.collecting.refusals import broken_off
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.opening import opened, warnings_of
@@ -65,6 +65,7 @@ def _collected(
 ) -> Inputs:
     """Collect a cycle, and put beside its answers what its documents are made of."""
     gathered = gather(configuration, chosen, context, effort)
+    tell_shown(gathered, context)
     folder = cycle_folder(configuration.archive, chosen.cycle.start)
     source = configuration.replay or folder / EVIDENCE
     responses = chosen.responses if configuration.replay else evidence.stored(source)

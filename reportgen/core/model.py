@@ -410,6 +410,7 @@ SessionsUnknown = Literal[
     "not asked",
     "no totals",
     "no daily views",
+    "no products",
     "refused",
     "refused half-way",
     "list incomplete",

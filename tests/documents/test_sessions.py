@@ -158,6 +158,7 @@ def test_a_product_is_called_by_its_label():
         ("not asked", "was not collected"),
         ("no totals", "the API tells no ACUs of sessions"),
         ("no daily views", "this version of the API"),
+        ("no products", "the API's answers name no products"),
         ("refused", "the API refused what they used"),
         ("", "none used ACUs in this billing cycle"),
     ],
@@ -425,6 +426,7 @@ def test_usage_by_tag_adds_up_on_paper(rows):
     [
         ("not asked", "was not collected"),
         ("no daily views", "this version of the API"),
+        ("no products", "the API's answers name no products"),
         ("refused", "the API refused what sessions used"),
         ("", "no session of this billing cycle has a tag like project:*"),
     ],

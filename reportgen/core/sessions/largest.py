@@ -26,7 +26,7 @@ from operator import itemgetter
 from reportgen.core.allocating.allocate import Timeline, borne
 from reportgen.core.allocating.match import Subject
 from reportgen.core.cycle import BillingCycle, day_after
-from reportgen.core.model import DEVIN, Session, SessionsUnknown, View
+from reportgen.core.model import DEVIN, UNSPECIFIED, Session, SessionsUnknown, View
 from reportgen.core.money import ONE, ZERO, add, printed, subtract
 
 COMPARED_DECIMALS = 6
@@ -258,6 +258,12 @@ def days_of(view: View) -> dict[date, Decimal]:
     """Give what a view has of `devin`, by day, in their order."""
     days = ((day, acus) for (day, product), acus in view.quantities.items() if product == DEVIN)
     return {day: acus for day, acus in sorted(days, key=itemgetter(0)) if acus}
+
+
+def without_products(view: View) -> bool:
+    """Tell whether ACUs were used, and no answer says of which product: sessions' may be any."""
+    used = {product for (_, product), acus in view.quantities.items() if acus}
+    return UNSPECIFIED in used and DEVIN not in used
 
 
 def without_totals(sessions: Iterable[Session]) -> bool:

@@ -42,7 +42,7 @@ from reportgen.core.money import (
 from reportgen.core.sessions.largest import COMPARED_DECIMALS, days_of
 
 SHOWN: frozenset[SessionsUnknown] = frozenset(
-    {"", "refused half-way", "list incomplete", "contradicted"}
+    {"", "no products", "refused half-way", "list incomplete", "contradicted"}
 )
 """Where only some sessions are not known, those that are known are shown; else none is."""
 

@@ -27,7 +27,6 @@ from reportgen.core.allocating.usage import holder_of
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import (
     DEVIN,
-    UNSPECIFIED,
     CostCenter,
     Counted,
     CycleUnitCosts,
@@ -46,6 +45,7 @@ from reportgen.core.model import (
     Views,
 )
 from reportgen.core.money import ratio, subtract, total
+from reportgen.core.sessions.largest import without_products
 
 ACUS_DECIMALS = 4
 MERGED = "merged"
@@ -232,9 +232,9 @@ def _not_counted(told: Told) -> NotCounted | None:
     lists = [view for view in told.missing if lists_sessions(view.request)]
     if lists:
         return "broken off" if lists[0].reason == "broken off" else "refused"
-    used = {product for (_, product), acus in told.views.enterprise.quantities.items() if acus}
-    if UNSPECIFIED in used and DEVIN not in used:
+    if without_products(told.views.enterprise):
         return "no products"
+    used = {product for (_, product), acus in told.views.enterprise.quantities.items() if acus}
     sessions = told.directory.sessions.values()
     if DEVIN in used and sessions and not any(session.lifetime_acus for session in sessions):
         return "no lifetimes"

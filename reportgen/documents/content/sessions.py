@@ -23,6 +23,7 @@ from reportgen.core.model import (
     SessionsUnknown,
     SessionUse,
 )
+from reportgen.core.money import ZERO
 from reportgen.documents.content.labels import NO_HOLDER, PULL_REQUEST_STATES, Word
 from reportgen.documents.content.slots import CellValue, Link
 from reportgen.documents.content.usage import Holder, who
@@ -125,7 +126,7 @@ def session_list(invoice: Invoice, directory: Directory, heading: Heading) -> Se
     largest, product = invoice.sessions, called(heading)
     of_product = (line for line in invoice.lines if line.of_usage and line.product == product)
     if largest.unknown == "not wanted" or not (largest.sessions or largest.acus):
-        return None
+        return _without_product(product, invoice, heading)
     return SessionList(
         product=product,
         rows=tuple(_row(session, directory) for session in largest.sessions),
@@ -135,6 +136,24 @@ def session_list(invoice: Invoice, directory: Directory, heading: Heading) -> Se
         amount=largest.amount,
         lines_amount=sum_of(of_product, heading.decimals),
         unknown=largest.unknown,
+    )
+
+
+def _without_product(product: str, invoice: Invoice, heading: Heading) -> SessionList | None:
+    """Say of usage that no product is told of that sessions may be part of it."""
+    unknown = invoice.sessions.unknown
+    if unknown != "no products" or not any(line.of_usage for line in invoice.lines):
+        return None
+    nothing = sum_of((), heading.decimals)
+    return SessionList(
+        product=product,
+        rows=(),
+        other_acus=ZERO,
+        other_amount=nothing,
+        acus=ZERO,
+        amount=nothing,
+        lines_amount=nothing,
+        unknown=unknown,
     )
 
 

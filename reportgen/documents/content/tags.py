@@ -50,8 +50,10 @@ class TagList:
 def tag_list(invoice: Invoice, heading: Heading) -> TagList | None:
     """List usage by tag; None where nobody wants it, or the invoice has nothing of the product."""
     by_tag, product = invoice.by_tag, called(heading)
-    if by_tag is None or not any(
-        line.of_usage and line.product == product for line in invoice.lines
+    of_usage = [line for line in invoice.lines if line.of_usage]
+    if by_tag is None or not (
+        any(line.product == product for line in of_usage)
+        or (of_usage and by_tag.unknown == "no products")
     ):
         return None
     tagged = [row for row in by_tag.rows if row.tags]

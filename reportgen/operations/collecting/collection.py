@@ -73,11 +73,13 @@ class Chosen:
 class Gathered:
     """What was collected: how many answers, everybody who was ever seen, and what is missing.
 
-    Who is `known` is so without sessions: they belong to one cycle, and there may be very many.
+    `asked_to_show` of the questions were about single sessions, and for nothing else. Who is
+    `known` is so without sessions: they belong to one cycle, and there may be very many.
     `unexplained` says how many ACUs are nobody's for want of it.
     """
 
     answered: int
+    asked_to_show: int
     known: Directory
     missing: tuple[MissingView, ...]
     unexplained: str
@@ -119,6 +121,15 @@ def collected_anew(
     return gathered
 
 
+def tell_shown(gathered: Gathered, context: Context) -> None:
+    """Say how much of the asking is for the sessions that documents show, and how to have less."""
+    if gathered.asked_to_show:
+        context.terminal.say(
+            f"Asked about {gathered.asked_to_show:,} single sessions, which documents show; "
+            "a smaller number in `invoice: {sessions: …}` asks about fewer, 0 about none"
+        )
+
+
 def gather(
     configuration: Configuration, chosen: Chosen, context: Context, effort: Effort
 ) -> Gathered:
@@ -136,6 +147,7 @@ def gather(
         reading, answered = _fetch(configuration, asked, chosen, context, effort)
     return Gathered(
         answered=answered,
+        asked_to_show=reading.asked_to_show,
         known=replace(joined(reading.directory, chosen.remembered), sessions={}),
         missing=reading.missing_views,
         unexplained=_unexplained(reading, configuration),

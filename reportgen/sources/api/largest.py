@@ -14,7 +14,7 @@ from reportgen.core.allocating.match import Matcher, Subject
 from reportgen.core.allocating.usage import cells_of, holder_of
 from reportgen.core.model import Directory, Mapping, Session, SessionsUnknown, SessionViews, View
 from reportgen.core.problem import Problem
-from reportgen.core.sessions.largest import Ranking, without_totals
+from reportgen.core.sessions.largest import Ranking, without_products, without_totals
 from reportgen.sources.api.pages import Pages
 from reportgen.sources.api.plan import Answer, Answers, Plan, Portion, Request
 from reportgen.sources.api.reading import AT_A_TIME, Findings, Question, view_of
@@ -37,6 +37,9 @@ def ask_largest(
     `unknown` is what the lists of sessions make of that (`unknown_of`); `ask` gives the question
     about one.
     """
+    if unknown in {"", "list incomplete"} and without_products(findings.views["enterprise"][""]):
+        unknown = "no products"
+        findings.warnings += (_without_products(len(known.sessions)),) if known.sessions else ()
     if unknown not in {"", "list incomplete"}:
         findings.sessions = SessionViews(wholly=unknown)
         return
@@ -47,6 +50,7 @@ def ask_largest(
             part = session_ids[start : start + AT_A_TIME]
             requests = {one: replace(ask(known.sessions[one]), shown=True) for one in part}
             following = len(session_ids) - start - len(part)
+            findings.asked_to_show += len(requests)
             asking.keep(requests, (yield Portion(requests.values(), following)))
         if asking.over:
             break
@@ -105,7 +109,7 @@ class _Asking:
             for session_id, view in findings.views["sessions"].items()
             if session_id not in findings.refused_sessions
         }
-        self._answers, self._in_vain = 0, 0
+        self._answers, self._in_vain, self._unnamed = 0, 0, 0
         self._refused: Answer | None = None
         self.over, self.warnings = False, tuple[Problem, ...]()
 
@@ -122,11 +126,19 @@ class _Asking:
             if answer is None or answer.body is None:
                 self._in_vain += 1
             else:
-                view = view_of(answer, self._reader)
-                self._views[session_id] = view
-                self._ranking.answer(session_id, view)
-                self._answers += 1
+                self._read(session_id, view_of(answer, self._reader))
         self.over = self.over or (not self._answers and self._in_vain >= MOST_IN_VAIN)
+
+    def _read(self, session_id: str, view: View) -> None:
+        """Take what a session used; without products it is not told from what else was used."""
+        if without_products(view):
+            self._ranking.no_answer(session_id, "no products")
+            self._in_vain += 1
+            self._unnamed += 1
+        else:
+            self._views[session_id] = view
+            self._ranking.answer(session_id, view)
+            self._answers += 1
 
     def told(self, wholly: SessionsUnknown) -> SessionViews:
         """Say what is known, and of which cost centers it is not enough."""
@@ -134,9 +146,26 @@ class _Asking:
         if self.over and self._refused:
             reason: SessionsUnknown = "refused half-way" if self._answers else "refused"
             unknown = dict.fromkeys(unknown, reason)
+        elif self.over and self._unnamed:
+            unknown = dict.fromkeys(unknown, "no products")
         if self._refused and unknown:
             self.warnings += (_refused(self._refused, self._answers),)
+        if self._unnamed and unknown:
+            self.warnings += (_without_products(self._unnamed),)
         return SessionViews(views=self._views, unknown=unknown, wholly=wholly)
+
+
+def _without_products(sessions: int) -> Problem:
+    """Say that what sessions used cannot be told from other products."""
+    of_sessions = "1 session" if sessions == 1 else f"{sessions:,} sessions"
+    return Problem(
+        source="the API's answers by day",
+        message=f"name no products, so what {of_sessions} used is not known, nor shown",
+        hint="nothing that is charged rests on it; ask the vendor, "
+        "or write `invoice: {sessions: 0}`",
+        warning=True,
+        code="sessions-without-products",
+    )
 
 
 def _refused(first: Answer, answered: int) -> Problem:

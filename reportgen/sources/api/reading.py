@@ -84,6 +84,7 @@ class Refused:
 class Reading:
     """What the API said of a cycle.
 
+    `asked_to_show` counts the questions about single sessions that are only shown.
     `missing_views` are the questions it refused, answered in part, or was not asked. Its `repr`
     leaves the large parts out: asyncio writes that of every result when a run ends.
     """
@@ -91,6 +92,7 @@ class Reading:
     views: Views = field(repr=False)
     directory: Directory = field(repr=False)
     sessions: SessionViews = field(default_factory=SessionViews, repr=False)
+    asked_to_show: int = 0
     missing_views: tuple[MissingView, ...] = ()
     warnings: tuple[Problem, ...] = ()
     refused: Refused = field(default=Refused(), repr=False)
@@ -101,7 +103,8 @@ class Findings:
     """The answers so far, sorted by what they are about.
 
     `refused` counts the refusals by endpoint and status, `refused_sessions` has those of sessions
-    that rules name; `sessions` are those asked about to be shown. `incomplete` names what was not
+    that rules name; `sessions` are those asked about to be shown, by so many questions
+    `asked_to_show`. `incomplete` names what was not
     asked, and lists that broke off; `warnings` say what was cut.
     """
 
@@ -110,6 +113,7 @@ class Findings:
     refused: Counter[tuple[str, int]] = field(default_factory=Counter)
     refused_sessions: dict[str, int] = field(default_factory=dict)
     sessions: SessionViews = field(default_factory=SessionViews)
+    asked_to_show: int = 0
     incomplete: tuple[MissingView, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
@@ -178,6 +182,7 @@ class Findings:
                 with_answered(known, principals, self.views["organizations"]), remembered
             ),
             sessions=self.sessions,
+            asked_to_show=self.asked_to_show,
             missing_views=(*refused, *self.incomplete),
             warnings=(*self.warnings, *self.reader.warnings()),
         )

@@ -5,16 +5,21 @@ an organization tells nothing of them; of any other list, a session with 0.0 has
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as MappingOf
 from dataclasses import replace
+from typing import NamedTuple
 
 from reportgen.core.model import Directory, Session, SessionsUnknown, View
-from reportgen.core.sessions.largest import without_totals
+from reportgen.core.problem import Problem
+from reportgen.core.sessions.largest import without_products, without_totals
 from reportgen.core.sessions.tags import tagged
+from reportgen.core.text import quoted
 from reportgen.sources.api.plan import Answer, Plan, Portion, Request
 from reportgen.sources.api.reading import AT_A_TIME, Findings, Question, view_of
 from reportgen.sources.api.views import ViewReader
 
+MOST_NAMED = 3
 FIRST = 20
 """Questions: where none of as many is answered, no further one is asked."""
 
@@ -34,25 +39,30 @@ def ask_tagged(
     if not question.tags:
         return
     views = _answered(findings) | dict(findings.sessions.views)
-    wanted = list(_wanted(question, known)) if lists != "refused" else []
+    lists = "no products" if without_products(findings.views["enterprise"][""]) else lists
+    wanted = [] if lists in {"refused", "no products"} else list(_wanted(question, known))
     told = [one for one in wanted if one in views]
     left = [one for one in wanted if one not in views]
     reader = ViewReader(question.cycle, question.tolerance)
-    silent: list[Answer | None] = []
+    silent: list[_Silent] = []
     for part, following in _portions(left):
         requests = {one: replace(ask(known.sessions[one]), shown=True) for one in part}
+        findings.asked_to_show += len(requests)
         answers = yield Portion(requests.values(), following)
         for session_id, request in requests.items():
             answer = answers.get(request.target)
-            if answer is None or answer.body is None:
-                silent.append(answer)
+            view = view_of(answer, reader) if answer and answer.body is not None else None
+            if view is None or without_products(view):
+                silent.append(_Silent(answer, view))
             else:
-                views[session_id] = view_of(answer, reader)
+                views[session_id] = view
                 told.append(session_id)
         if silent and not told:
             break
     unknown = _unknown(lists, silent, told)
     findings.sessions = replace(findings.sessions, views=views, tagged=unknown)
+    if unknown and unknown != "not asked":
+        findings.warnings += (_untold(question.tags, unknown, len(silent), len(wanted)),)
 
 
 def _answered(findings: Findings) -> dict[str, View]:
@@ -81,12 +91,39 @@ def _portions(session_ids: Sequence[str]) -> Iterator[tuple[Sequence[str], int]]
         yield part, len(session_ids) - start
 
 
+class _Silent(NamedTuple):
+    """An answer that tells nothing: none, a refusal, or a view that names no product."""
+
+    answer: Answer | None
+    view: View | None
+
+
 def _unknown(
-    lists: SessionsUnknown, silent: Sequence[Answer | None], told: Iterable[str]
+    lists: SessionsUnknown, silent: Sequence[_Silent], told: Sequence[str]
 ) -> SessionsUnknown:
     """Say why not all of them are known."""
-    if None in silent:
+    if any(one.answer is None for one in silent):
         return "not asked"
-    if silent:
-        return "refused half-way" if any(told) else "refused"
-    return lists
+    if any(one.view is None for one in silent):
+        return "refused half-way" if told else "refused"
+    return "no products" if silent else lists
+
+
+REASONS: MappingOf[SessionsUnknown, str] = {
+    "list incomplete": "the API's list of sessions is not whole",
+    "no products": "the API's answers name no products",
+}
+
+
+def _untold(tags: Sequence[str], unknown: SessionsUnknown, silent: int, wanted: int) -> Problem:
+    """Say that usage by tag is not known; what is charged does not rest on it."""
+    reason = REASONS.get(unknown, "the API refused what sessions used")
+    of_them = f" of {silent:,} out of {wanted:,} sessions" if silent else ""
+    patterns = ", ".join(map(quoted, tags[:MOST_NAMED])) + (" …" if tags[MOST_NAMED:] else "")
+    return Problem(
+        source="`invoice: {tags: …}`",
+        message=f"usage by tags like {patterns} is not known{of_them}: {reason}",
+        hint="nothing that is charged rests on it; what is not known stands with all other usage",
+        warning=True,
+        code="tags-unknown",
+    )

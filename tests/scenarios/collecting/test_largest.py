@@ -299,6 +299,42 @@ def test_a_list_without_totals_shows_none_and_nobody_is_asked(tmp_path):
     assert add_up(derived)
 
 
+class WithoutProducts(FakeApi):
+    """Tells no products of days: of none, or of those of sessions alone."""
+
+    def __init__(self, world, *, sessions_alone=False):
+        super().__init__(world)
+        self.sessions_alone = sessions_alone
+
+    def view(self, operation, ids, query, who):
+        body = super().view(operation, ids, query, who)
+        if "session_id" in ids or not self.sessions_alone:
+            for bucket in body.get("consumption_by_date", ()):
+                bucket["acus_by_product"] = None
+        return body
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["all", "sessions"])
+def test_answers_without_products_show_none_and_say_so(tmp_path, alone):
+    """Where they name some of others, a few sessions are asked about before that is known."""
+    with serving(WithoutProducts(WORLD, sessions_alone=alone)) as api:
+        derived = job(tmp_path, api).collected()
+        assert len(asked(api)) <= (5 * 10 if alone else 0)
+    assert reasons(derived) - {""} == {"no products"}
+    assert not shown(derived)
+    (warning,) = [one for one in derived.warnings if one.code == "sessions-without-products"]
+    assert "is not known, nor shown" in str(warning)
+    assert foots(derived)
+
+
+def test_how_many_questions_are_about_sessions_is_told(tmp_path):
+    with serving(WORLD) as api:
+        work = job(tmp_path, api, count=1)
+        said = work.collect()
+        assert f"Asked about {len(asked(api))} single sessions" in said.stderr
+        assert "`invoice: {sessions: …}`" in said.stderr
+
+
 def test_the_second_version_has_no_daily_answer_and_shows_none(tmp_path):
     with serving(WORLD) as api:
         derived = job(tmp_path, api, source="api: v2").collected()

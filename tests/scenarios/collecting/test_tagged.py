@@ -10,7 +10,16 @@ from tests.fakeapi.sample import CYCLES, World
 from tests.fakeapi.server import serving
 from tests.fakeapi.worlds import working_world
 from tests.scenarios.collecting.live import Live, foots
-from tests.scenarios.collecting.test_largest import CENTERS, SOURCES, WORLD, asked, job, rules
+from tests.scenarios.collecting.test_largest import (
+    CENTERS,
+    OF_SESSION,
+    SOURCES,
+    WORLD,
+    WithoutProducts,
+    asked,
+    job,
+    rules,
+)
 
 START, END = CYCLES[1]
 Tagged = dict[str, dict[tuple[str, ...], tuple[int, Decimal]]]
@@ -145,3 +154,26 @@ def test_what_tags_used_is_exact_in_other_worlds(tmp_path, seed):
         derived = with_tags(tmp_path, api, '"*"', count=3).collected()
     assert shown(derived) == truth(world, {one.number: one.tags for one in world.sessions})
     assert add_up(derived)
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["all", "sessions"])
+def test_answers_without_products_show_no_tags_and_say_so(tmp_path, alone):
+    with serving(WithoutProducts(WORLD, sessions_alone=alone)) as api:
+        derived = with_tags(tmp_path, api, '"project:*"').collected()
+        assert len(asked(api)) <= (20 if alone else 0)
+    assert reasons(derived) == {"no products"}
+    assert not shown(derived)
+    (warning,) = [one for one in derived.warnings if one.code == "tags-unknown"]
+    assert "name no products" in str(warning)
+
+
+@pytest.mark.parametrize("tags", ['"project:*"', '["project:1", "a", "b", "c"]'])
+def test_a_refusal_of_tagged_sessions_is_a_warning(tmp_path, tags):
+    with serving(WORLD) as api:
+        api.forbid(OF_SESSION)
+        derived = with_tags(tmp_path, api, tags).collected()
+        assert max(api.seen.lines[line] for line in asked(api)) == 1
+    (warning,) = [one for one in derived.warnings if one.code == "tags-unknown"]
+    assert f"is not known of {len(asked(api))} out of" in str(warning)
+    assert "the API refused what sessions used" in str(warning)
+    assert (" … is not known" in str(warning)) == ("c" in tags.split('"'))
