@@ -7,8 +7,6 @@ and over what draws: this program's own code, libraries and fonts.
 
 import platform
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +19,8 @@ from reportgen.documents.templating.catalog import catalogs
 from reportgen.documents.templating.templates import used
 
 CODE = (".py", ".conf")
+DRAWN_WITH = ("accent", "logo")
+"""What drawing asks of a design beside its templates; all else decides what a document shows."""
 
 
 class Keys:
@@ -46,7 +46,8 @@ class Keys:
         if key not in self._looks:
             texts = used(design.templates, (template, *STYLES))
             words = catalogs(design.templates, locale)
-            self._looks[key] = _hash(sorted(texts.items()), words, _colours(design))
+            colours = [getattr(design, name) for name in DRAWN_WITH]
+            self._looks[key] = _hash(sorted(texts.items()), words, colours)
         return self._looks[key]
 
 
@@ -56,12 +57,6 @@ def program() -> str:
     folder = Path(reportgen.__file__).parent
     files = sorted(path for path in folder.rglob("*") if path.suffix in CODE)
     return _hash([(path.relative_to(folder).as_posix(), path.read_bytes()) for path in files])
-
-
-def _colours(design: Design) -> Mapping[str, object]:
-    """Give what a design has beside its templates; what a document shows of it counts twice."""
-    rest = replace(design, templates={})
-    return {name: repr(getattr(rest, name)) for name in Design.__slots__}
 
 
 def _hash(*values: object) -> str:

@@ -5,10 +5,12 @@ import os
 import random
 import shutil
 import subprocess
+from hashlib import sha256
 
 import pytest
 
 from tests.scenarios.job import DECEMBER, PLAIN, Job, plain, small
+from tests.scenarios.test_elsewhere import FARM
 
 PDF, XLSX = (f"invoices/CB-{DECEMBER}-A-1.{kind}" for kind in ("pdf", "xlsx"))
 OF_ALL = 9
@@ -148,6 +150,31 @@ def test_a_user_who_moves_takes_two_invoices_along(job):
     job.edit("mapping.yaml", "ada@acme.example: A-1", "ada@acme.example: B-2")
     count, drawn = built(job)
     assert (count, drawn) == (2, 7)  # statement, page and both who are charged; C-3 is as it was
+
+
+@pytest.mark.heavy
+def test_what_others_draw_is_counted_once(job, tmp_path, monkeypatch):
+    """Workers are compared by one of the first documents: to look for it counts nothing."""
+    (tmp_path / "farm_of_kept.py").write_text(FARM, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    job.edit("mapping.yaml", "ada@acme.example: A-1", "ada@acme.example: B-2")
+    assert built(job, "--executor", "farm_of_kept:threads") == (2, 7)
+
+
+@pytest.mark.heavy
+def test_what_was_written_by_hand_is_drawn_by_fresh(job):
+    """A draft is whose folder it is: a note by hand is believed, until all is drawn."""
+    before = content(job)
+    listing = job.cycle() / "inputs" / "draft.json"
+    values = json.loads(listing.read_text(encoding="utf-8"))
+    forged = before[PDF] + b"%"
+    (job.cycle() / PDF).write_bytes(forged)
+    values["drawn"][PDF]["sha256"] = sha256(forged).hexdigest()
+    listing.write_text(json.dumps(values), encoding="utf-8")
+    assert built(job) == (OF_ALL, 0)
+    assert content(job)[PDF] == forged
+    assert built(job, "--fresh") == (0, OF_ALL)
+    assert content(job) == before
 
 
 @pytest.mark.heavy

@@ -41,7 +41,7 @@ MEANINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "tolerance": ("0.0001", "ACUs by which views of the API may differ by rounding"),
         "invoice": ("{locale: de}", "how documents look, and what they tell"),
         "invoice.number": (
-            '"{{ cycle.start }}/{{ cost_center.code }}"',
+            '"{{ cycle.start }}-{{ cost_center.code }}"',
             "the pattern of invoice numbers",
         ),
         "invoice.locale": ("de", "language and forms of numbers; a cost center may have its own"),
