@@ -34,11 +34,11 @@ def run(
 ) -> int:
     """Collect a cycle, then build its documents; `fresh` draws those that could be kept as well.
 
-    A closed cycle is refused, or with `unless_closed` left: who runs it daily did no wrong.
+    A closed cycle is refused, or with `unless_closed` left: who runs it daily did no wrong. What
+    the configuration is warned of says nothing of it then.
     """
     configuration = opened(config, context)
     refuse_unwritable(configuration.archive, configuration.archive_source)
-    context.terminal.problems(warnings_of(configuration))
     with ready_to_draw(configuration):
         try:
             chosen = choose(configuration, selector, context, effort)
@@ -46,6 +46,7 @@ def run(
             if unless_closed:
                 return _left(closed, context)
             raise
+        context.terminal.problems(warnings_of(configuration))
         folder = cycle_folder(configuration.archive, chosen.cycle.start)
         with locked(folder, group=configuration.group_reads):
             inputs = _collected(configuration, chosen, context, effort)
