@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reportgen.archive import manifest
-from reportgen.archive.disk import abandoned, held, sync, write_pieces, write_through
+from reportgen.archive.disk import abandoned, held, placed, sync, write_pieces, write_through
 from reportgen.archive.folder import MANIFEST
 from reportgen.core.problem import Problem, Rejected
 
@@ -58,7 +58,7 @@ def closing(folder: Path) -> Iterator[Closing]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=0o700)
     try:
-        with held(path):
+        with held(path), placed(path, folder):
             yield Closing(folder, path)
     finally:
         if not (path / MANIFEST).exists():

@@ -4,7 +4,7 @@ import fcntl
 import os
 import signal
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
 from typing import BinaryIO
@@ -33,13 +33,20 @@ def write_pieces(folder: Path, pieces: Iterable[tuple[str, bytes]]) -> list[str]
             with naming(folder / name):
                 if name not in written:
                     (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                    written[name] = files.enter_context((folder / name).open("wb"))
+                    written[name] = (folder / name).open("wb")
+                    files.callback(_close, written[name], folder / name)
                 written[name].write(content)
         for name, file in written.items():
             with naming(folder / name):
                 file.flush()
                 os.fsync(file.fileno())
     return list(written)
+
+
+def _close(file: BinaryIO, path: Path) -> None:
+    """Close a file; what could not be written before is tried once more here."""
+    with naming(path):
+        file.close()
 
 
 @contextmanager
@@ -49,6 +56,18 @@ def naming(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         error.filename, error.filename2 = str(path), None
+        raise
+
+
+@contextmanager
+def placed(stage: Path, folder: Path) -> Iterator[None]:
+    """Let what the system refuses in a stage name the file where it would have come to lie."""
+    try:
+        yield
+    except OSError as error:
+        with suppress(TypeError, ValueError):  # it names nothing, or another place
+            below = Path(os.fsdecode(error.filename)).relative_to(stage)
+            error.filename, error.filename2 = str(folder / below), None
         raise
 
 

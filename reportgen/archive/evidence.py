@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import BinaryIO, cast
 
 import msgspec
@@ -233,10 +233,21 @@ def _opened(path: Path) -> BinaryIO:
 def _unpacked(path: Path) -> BinaryIO:
     """Unpack a file that is zipped, into one without a name: its lines are read in any order."""
     unpacked = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - lives as long as what reads it
-    with naming(path), _opened(path) as file:  # a disk may be full where it is unpacked
-        shutil.copyfileobj(file, unpacked)
-        unpacked.flush()
+    with _opened(path) as file:
+        for piece in _pieces(file, path):
+            with naming(Path(gettempdir())):  # where a disk may be full
+                unpacked.write(piece)
+                unpacked.flush()
     return unpacked
+
+
+def _pieces(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    while True:
+        with naming(path):
+            piece = file.read(MIB)
+        if not piece:
+            return
+        yield piece
 
 
 def _line_at(place: int, file: BinaryIO) -> bytes:

@@ -4,7 +4,8 @@
     exports.json    what was exported into the folder, by which the next export knows its own
 
 Laws: nothing appears before everything is written. Only what an export before has listed is ever
-replaced or removed; so no part of an older export of the same family stays beside a newer one.
+replaced or removed; so no part of an older export of the same family stays beside a newer one. What
+comes is listed before it is there: an export that is killed between two files is ended by the next.
 """
 
 import fcntl
@@ -22,6 +23,7 @@ from reportgen.archive.disk import (
     abandoned,
     held,
     naming,
+    placed,
     sync,
     uninterrupted,
     write_pieces,
@@ -33,6 +35,8 @@ from reportgen.core.problem import Problem, Rejected
 from reportgen.files import content_of
 
 LISTING, STAGE = "exports.json", ".export-"
+BOTH = ".both.json"
+"""In a stage: the listing that holds while files of one export give way to those of another."""
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,17 +86,23 @@ def _put_in(folder: Path, stage: Path, family: str, files: list[Listed]) -> None
     _refuse_in_the_way(folder, names - known)
     kept = [one for one in before if one.family != family and one.name not in names]
     gone = known - names - {one.name for one in kept}
-    listing = _Listing(files=sorted([*kept, *files], key=lambda one: one.name))
-    write_through(
-        stage / LISTING, msgspec.json.format(msgspec.json.encode(listing), indent=1) + b"\n"
-    )
+    _write_listing(stage / BOTH, {one.name: one for one in [*before, *files]}.values())
+    _write_listing(stage / LISTING, [*kept, *files])
     with uninterrupted():
+        with naming(folder / LISTING):
+            (stage / BOTH).replace(folder / LISTING)
+        sync(folder)
         for name in sorted(gone):
             (folder / name).unlink(missing_ok=True)
         for name in (*sorted(names), LISTING):
             with naming(folder / name):
                 (stage / name).replace(folder / name)
         sync(folder)
+
+
+def _write_listing(path: Path, files: Iterable[Listed]) -> None:
+    listing = _Listing(files=sorted(files, key=lambda one: one.name))
+    write_through(path, msgspec.json.format(msgspec.json.encode(listing), indent=1) + b"\n")
 
 
 def _refuse_in_the_way(folder: Path, names: Iterable[str]) -> None:
@@ -123,7 +133,7 @@ def _staged(folder: Path) -> Iterator[Path]:
             shutil.rmtree(path, ignore_errors=True)
     stage = Path(tempfile.mkdtemp(prefix=STAGE, dir=folder))
     try:
-        with held(stage):
+        with held(stage), placed(stage, folder):
             yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)

@@ -1,5 +1,6 @@
 """The one place where an exception becomes a message and an exit code."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -105,8 +106,12 @@ def _of_the_system(error: OSError | MemoryError) -> Problem:
     if isinstance(error, MemoryError):
         return NO_MEMORY
     source = str(error.filename or "the operating system")
-    hint = "mend that, then run the command again"
+    hint = f"{_remedy(error)}, then run the command again"
     return Problem(source=source, message=said_by_system(error), hint=hint)
+
+
+def _remedy(error: OSError) -> str:
+    return "make room there" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "mend that"
 
 
 def _of_the_program(error: Exception, context: Context) -> Problem:

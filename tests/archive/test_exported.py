@@ -1,11 +1,15 @@
 """Exports in a folder: whole or not at all, each in the place of the one before of its family."""
 
 import json
+from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 
 from reportgen.archive.exported import export_into, listed
 from reportgen.core.problem import Rejected
+from tests.archive.full_disk import files_no_larger_than
+from tests.archive.killing import killed, steps_of
 
 
 def put(folder, family: str, **files: str):
@@ -66,6 +70,63 @@ def test_what_a_killed_run_left_is_cleared_away(tmp_path):
     put(tmp_path, "csv", ledger="whole")
     assert contents(tmp_path) == {"ledger.csv": "whole"}
     assert not left.exists()
+
+
+def again(folder: Path) -> None:
+    put(folder, "csv", ledger="new", other="new")
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_export_that_is_killed_at_any_moment_is_ended_by_the_next(tmp_path, begun):
+    def started(name: str) -> Path:
+        folder = tmp_path / name
+        if begun:
+            put(folder, "csv", ledger="old", lines="old")
+            put(folder, "focus", whole="theirs")
+        return folder
+
+    beside = {"whole.csv": "theirs"} if begun else {}
+    for after in range(steps_of(again, started("whole"))):
+        folder = started(f"killed-{after}")
+        assert killed(again, folder, after)
+        left = contents(folder) if folder.is_dir() else {}
+        assert set(left.values()) <= {"old", "new", "theirs"}
+        again(folder)
+        assert contents(folder) == beside | {"ledger.csv": "new", "other.csv": "new"}, after
+        assert listed(folder) == [*sorted(contents(folder)), "exports.json"]
+        assert list(folder.glob(".*")) == []
+
+
+def test_exports_at_once_into_one_folder_leave_one_of_them_whole(tmp_path):
+    """Each says of its files what it is, so that a mixture would show."""
+    fork = get_context("fork")
+    both = [
+        fork.Process(target=put, args=(tmp_path, "csv"), kwargs={"ledger": word, word: word})
+        for word in ("one", "two") * 6
+    ]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+    assert {process.exitcode for process in both} == {0}
+    whole = contents(tmp_path)
+    (word,) = set(whole.values())
+    assert whole == {"ledger.csv": word, f"{word}.csv": word}
+    assert listed(tmp_path) == [*sorted(whole), "exports.json"]
+    assert list(tmp_path.glob(".*")) == []
+
+
+@pytest.mark.parametrize("size", [3, 30])
+def test_a_full_disk_is_named_by_the_file_in_its_place_and_nothing_is_left(tmp_path, size):
+    put(tmp_path / "out", "csv", ledger="old", lines="old")
+    before = contents(tmp_path / "out")
+    for folder in (tmp_path / "out", tmp_path / "new"):
+        with files_no_larger_than(size), pytest.raises(OSError, match="too large") as caught:
+            put(folder, "csv", ledger="of twenty letters +", other="new")
+        assert Path(caught.value.filename).parent == folder
+    assert contents(tmp_path / "out") == before
+    assert listed(tmp_path / "out") == ["ledger.csv", "lines.csv", "exports.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/x", "a/b", "", ".."])

@@ -20,7 +20,7 @@ from reportgen.cli import main
 from reportgen.documents.pdf.engine import fonts
 from tests.archive.killing import killed, steps_of
 from tests.scenarios.closed import PEOPLE, REASON, manifest_of
-from tests.scenarios.job import DECEMBER, NOVEMBER, ROOT, Job, contents, pages, plain
+from tests.scenarios.job import DECEMBER, NOVEMBER, ROOT, Job, contents, pages, plain, small
 
 RECKON = ROOT / "templates" / "audit" / "reckon.py"
 
@@ -303,7 +303,9 @@ def test_the_next_command_ends_a_close_that_was_interrupted_and_says_so(closed):
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(("most", "culprit"), [(100_000, "fonts/."), (40_000, ".closing/")])
+@pytest.mark.parametrize(
+    ("most", "culprit"), [(100_000, "fonts/."), (40_000, f"/{DECEMBER}/inputs/")]
+)
 def test_a_full_disk_is_one_line_and_leaves_the_draft(collected, most, culprit):
     """The evidence has more bytes than the second limit, a font more than the first."""
     if culprit != "fonts/.":
@@ -346,3 +348,14 @@ def test_what_runs_daily_leaves_a_closed_cycle_and_is_well(closed):
     told = json.loads(closed.here("run", "--unless-closed", "--json").stdout)
     assert told["status"] == "closed"
     assert contents(closed.archive) == before
+
+
+def test_what_runs_daily_is_not_warned_of_the_configuration_of_a_closed_cycle(tmp_path):
+    """It would end with 5 every day, for a cycle that nothing is done with."""
+    job = plain(small(tmp_path / "job"))
+    job.edit("chargeback.yaml", "Acme Corporation", "Your Enterprise")
+    assert job.here("run", "--strict").returncode == 5
+    assert job.here("close", "--accept", REASON).returncode == 0
+    daily = job.here("run", "--unless-closed", "--strict")
+    assert (daily.returncode, "warning" in daily.stderr) == (0, False)
+    assert "so nothing was done" in daily.stdout
