@@ -158,10 +158,13 @@ def test_the_installed_program_writes_a_configuration_to_start_from(
 
 
 def with_pip(wheel: Path, folder: Path) -> Path:
-    """Install into a new virtual environment; give the folder of its commands."""
+    """Install into a new virtual environment; give the folder of its commands.
+
+    What is not used need not be compiled.
+    """
     subprocess.run([sys.executable, "-m", "venv", folder / "own"], check=True)
     commands = folder / "own" / "bin"
-    installing(commands / "python", "-m", "pip", "install", "--quiet", wheel)
+    installing(commands / "python", "-m", "pip", "install", "--quiet", "--no-compile", wheel)
     return commands
 
 

@@ -105,7 +105,8 @@ def test_nothing_is_overwritten(tmp_path, name):
     [
         (["--base-url", "https://x.example"], "need --discover"),
         (["--discover", "--base-url", "nowhere"], '--base-url: "nowhere" is not an address; '),
-        (["--discover", "--token-env", "cog_x"], "--token-env: is not the name of an environment"),
+        (["--discover", "--token-env", "cog_x"], "--token-env: is a token itself; revoke it"),
+        (["--discover", "--token-env", "a b"], "is not the name of an environment"),
     ],
 )
 def test_options_are_held_against_what_the_configuration_takes(tmp_path, options, said):
