@@ -30,9 +30,11 @@ _PIECES = re.compile(r"\s*(?:= )?(?:`[^`]*`|[^\s`]|`)+")
 is what a sum comes to."""
 _BLANK_END = re.compile(r"(?:\s|\x1b\[1m\s*\x1b\[0m)+$")
 """Blanks at the end of a line, in bold as well."""
-FOLDED, SLIMMEST = 24, 10
-"""Cells that a column which gives way keeps, and where the table fits a terminal by that: what is
-longer goes on in the next line."""
+FOLDED, SLIM, SLIMMEST = 24, 16, 10
+"""Cells that a column which gives way keeps, and fewer where a table fits a terminal by that: what
+is longer goes on in the next line."""
+IN_A_FILE = 120
+"""Cells of a table that nobody looks at yet."""
 GAP, TIGHT = 3, 2
 """Cells between two columns of a table, and where it is wider than the terminal."""
 
@@ -105,12 +107,12 @@ class Terminal:
         rows: Iterable[Sequence[str]],
         *,
         numbers: Sequence[str] = (),
-        wrap: str = "",
+        wrap: Sequence[str] = (),
     ) -> None:
-        """Write a table: `numbers` aligned to the right, `wrap` the column that gives way.
+        """Write a table: `numbers` aligned to the right, `wrap` the columns that give way, in turn.
 
         Nothing is cut off: where the terminal is too narrow even for columns that are closer
-        together and a slim one that gives way, lines are longer than it.
+        together and slim ones that give way, lines are longer than it.
         """
         if self.machine:
             return
@@ -120,12 +122,19 @@ class Terminal:
         from rich.text import Text  # noqa: PLC0415
 
         console = _console(sys.stdout)
-        width, gap = _laid_out(_widths([columns, *shown]), wrap, _width(sys.stdout))
-        console.width = max(console.width, width)
+        widths, gap = _laid_out(_widths([columns, *shown]), wrap, _width(sys.stdout))
+        console.width = max(console.width, _whole(widths.values(), gap))
         table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, gap - TIGHT))
         for column in columns:
             side: Literal["left", "right"] = "right" if column in numbers else "left"
-            table.add_column(column, justify=side, no_wrap=column != wrap, overflow="fold")
+            gives_way = column in wrap
+            table.add_column(
+                column,
+                justify=side,
+                no_wrap=not gives_way,
+                width=widths[column] if gives_way else None,
+                overflow="fold",
+            )
         for row in shown:
             table.add_row(*map(Text, row))
         with console.capture() as drawn:
@@ -192,16 +201,20 @@ def _widths(lines: Sequence[Sequence[str]]) -> dict[str, int]:
     return {cells[0]: max(map(cell_len, cells)) for cells in zip(*lines, strict=True)}
 
 
-def _laid_out(widths: Mapping[str, int], wrap: str, terminal: int) -> tuple[int, int]:
-    """Give the least width of a table, and the gap of its columns; `terminal` is 0 in a file."""
-    room = terminal + 1  # the last cell of a table is always blank
+def _laid_out(
+    widths: Mapping[str, int], wrap: Sequence[str], terminal: int
+) -> tuple[dict[str, int], int]:
+    """Give how many cells each column gets, and the gap of columns; `terminal` is 0 in a file."""
+    room = terminal + 1 if terminal else IN_A_FILE  # the last cell of a table is always blank
     gap = TIGHT if terminal and _whole(widths.values(), GAP) > room else GAP
-    whole = _whole(widths.values(), gap)
-    if not wrap:
-        return whole, gap
-    fitting = widths[wrap] - (whole - room)
-    least = fitting if terminal and fitting >= SLIMMEST else FOLDED
-    return whole - max(0, widths[wrap] - least), gap
+    least = {**widths, **{column: min(widths[column], SLIMMEST) for column in wrap}}
+    can_fit = terminal and _whole(least.values(), gap) <= room
+    given = dict(widths)
+    for bound in (SLIM, SLIMMEST) if can_fit else (FOLDED,):
+        for column in wrap if can_fit else wrap[:1]:
+            beyond = max(0, _whole(given.values(), gap) - room)
+            given[column] -= min(beyond, max(0, given[column] - bound))
+    return given, gap
 
 
 def _whole(widths: Collection[int], gap: int) -> int:
@@ -212,7 +225,7 @@ def _whole(widths: Collection[int], gap: int) -> int:
 def _console(stream: TextIO) -> "Console":
     from rich.console import Console  # noqa: PLC0415
 
-    return Console(file=stream, width=_width(stream) or 120, highlight=False, soft_wrap=False)
+    return Console(file=stream, width=_width(stream) or IN_A_FILE, highlight=False, soft_wrap=False)
 
 
 def _width(stream: TextIO) -> int:

@@ -189,7 +189,7 @@ def _tell_notes(made: Corrected, context: Context) -> None:
     figures = ("ACUs changed", f"{currency} before", f"{currency} after", "note")
     rows = list(_rows(notes, notes.correcting.standing))
     columns = ("cost center", "note number", *figures)
-    context.terminal.table(columns, rows, numbers=figures, wrap="note number")
+    context.terminal.table(columns, rows, numbers=figures, wrap=("note number",))
 
 
 def _rows(notes: Notes, standing: Standing) -> Iterator[tuple[str, ...]]:

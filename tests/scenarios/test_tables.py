@@ -37,7 +37,7 @@ def seen(monkeypatch: pytest.MonkeyPatch, width: int, write: Callable[[Terminal]
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, width: int) -> str:
-    return seen(monkeypatch, width, lambda terminal: terminal.table(COLUMNS, LINES, wrap="to"))
+    return seen(monkeypatch, width, lambda terminal: terminal.table(COLUMNS, LINES, wrap=("to",)))
 
 
 @pytest.mark.parametrize("width", [20, 70, 80, 100, 120, 200])
@@ -114,3 +114,22 @@ def test_a_text_of_its_own_is_never_folded(monkeypatch):
     text = f'{{"$comment": "{"many words " * 20}"}}'
     said = seen(monkeypatch, 80, lambda terminal: terminal.document(text))
     assert said == f"{text}\n"
+
+
+def test_columns_give_way_in_turn_and_the_first_the_most(monkeypatch):
+    names = ("cost center", "name", "ACUs", "file")
+    row = (
+        "4711/10-0001",
+        "Zahlungsverkehr und 開発部",
+        "1,047.29",
+        "CB-2025-12-05-4711-10-0001.pdf",
+    )
+
+    def write(terminal: Terminal) -> None:
+        terminal.table(names, [row], numbers=("ACUs",), wrap=("name", "file"))
+
+    for width, first in ((80, "Zahlungsverkehr und"), (60, "Zahlungsverkehr")):
+        said = seen(monkeypatch, width, write)
+        assert max(map(columns, said.splitlines())) <= width
+        assert f" 4711/10-0001  {first} " in said
+    assert row[-1] in seen(monkeypatch, 80, write)

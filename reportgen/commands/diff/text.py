@@ -38,7 +38,7 @@ def _tell_changes(difference: Contrast, context: Context) -> None:
     amounts = (f"{was.currency} before", f"{becomes.currency} after", "change")
     rows = [_row(center, difference) for center in difference.changed]
     columns = ("cost center", "name", *acus, *amounts)
-    context.terminal.table(columns, rows, numbers=(*acus, *amounts), wrap="name")
+    context.terminal.table(columns, rows, numbers=(*acus, *amounts), wrap=("name",))
 
 
 def _tell_moves(difference: Contrast, context: Context) -> None:
@@ -48,7 +48,7 @@ def _tell_moves(difference: Contrast, context: Context) -> None:
     figures = ("ACUs", becomes.currency)
     rows = [_moved(move, difference.decimals) for move in difference.moved]
     columns = ("from", "to", *figures, "by the rule", "now")
-    context.terminal.table(columns, rows, numbers=figures, wrap="now")
+    context.terminal.table(columns, rows, numbers=figures, wrap=("now",))
 
 
 def _tell_lines(difference: Contrast, context: Context) -> None:
@@ -57,7 +57,7 @@ def _tell_lines(difference: Contrast, context: Context) -> None:
     figures = ("before", "after", "change")
     rows = [_line(line, difference.decimals) for line in difference.lines]
     columns = ("cost center", "kind", "name", "counterpart", *figures)
-    context.terminal.table(columns, rows, numbers=figures, wrap="name")
+    context.terminal.table(columns, rows, numbers=figures, wrap=("name",))
 
 
 def _tell_parts(difference: Contrast, context: Context) -> None:

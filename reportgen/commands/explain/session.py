@@ -184,7 +184,7 @@ def tell_session(values: Values, folder: Path, context: Context) -> None:
         ]
         names = ["day", "ACUs", "share", "exact amount", "rule", "answers"]
         if rows:
-            context.terminal.table(names, rows, numbers=("ACUs", "exact amount"), wrap="rule")
+            context.terminal.table(names, rows, numbers=("ACUs", "exact amount"), wrap=("rule",))
     tell_sources(values["cost_centers"], folder, context)
     if numbers:
         answers = {number: values["responses"][request] for request, number in numbers.items()}

@@ -160,7 +160,7 @@ def _tell_records(
     room = max(SLIMMEST, _width(context) - _taken(names, rows) - GAP)
     for row in rows:
         row[1] = "\n".join(_in_cells(row[1], room))
-    context.terminal.table(names, rows, numbers=("ACUs", "exact amount"), wrap=WHO)
+    context.terminal.table(names, rows, numbers=("ACUs", "exact amount"), wrap=(WHO,))
 
 
 def _taken(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:

@@ -90,7 +90,7 @@ def _show(
 ) -> None:
     lines = zip(deliveries, states, strict=True)
     rows = (_row(delivery, state, known) for delivery, state in lines)
-    errand.context.terminal.table(COLUMNS, rows, wrap="to")
+    errand.context.terminal.table(COLUMNS, rows, wrap=("to", COLUMNS[-1]))
 
 
 def _values(

@@ -48,7 +48,7 @@ def _draw(
     rows: Sequence[Sequence[str]],
     context: Context,
 ) -> None:
-    context.terminal.table((*columns, *figures), rows, numbers=figures, wrap=columns[0])
+    context.terminal.table((*columns, *figures), rows, numbers=figures, wrap=columns[:1])
 
 
 def without_own_rule(statement: Statement, directory: Directory) -> list[Problem]:

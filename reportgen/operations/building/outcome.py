@@ -28,7 +28,7 @@ def tell_outcome(
     columns = ("cost center", "name", "ACUs", amount, "file")
     told = _largest(statement.invoices)
     rows = [_row(invoice, decimals) for invoice in told]
-    context.terminal.table(columns, rows, numbers=("ACUs", amount), wrap="name")
+    context.terminal.table(columns, rows, numbers=("ACUs", amount), wrap=("name", "file"))
     if len(told) < len(statement.invoices):
         context.terminal.result(_rest(statement, told, folder))
     context.terminal.result(_tie_out_in_acus(statement))
