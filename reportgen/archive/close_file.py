@@ -15,11 +15,10 @@ import msgspec
 from reportgen.archive import standing
 from reportgen.archive.cycle_file import SavedCycle, outside, restored, saved
 from reportgen.archive.manifest import Manifest, SealedDays, Sha256
+from reportgen.archive.refusing import UNREADABLE, refused, unread
 from reportgen.archive.standing import ExactText
 from reportgen.core.model import Correcting
-from reportgen.core.problem import Problem, Rejected
 from reportgen.core.proving.close import Accepted, Close, Condition, People
-from reportgen.core.text import said_by_system
 from reportgen.files import content_of
 
 CLOSE = "inputs/close.json"
@@ -108,11 +107,10 @@ def decode(folder: Path) -> Close:
     path = folder / CLOSE
     try:
         file = _decoder.decode(content_of(path))
-    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        said = said_by_system(error) if isinstance(error, OSError) else str(error)
-        raise _refused(path, f"cannot be read: {said}") from error
+    except UNREADABLE as error:
+        raise unread(path, error) from error
     if strange := outside(file.configuration):
-        raise _refused(path, f"names a file outside of the archive: {strange[0]}")
+        raise refused(path, f"names a file outside of the archive: {strange[0]}")
     return Close(
         cycle=restored(file.cycle),
         sealed_at=file.sealed_at,
@@ -151,8 +149,3 @@ def _correcting(file: _Correction, folder: Path) -> Correcting:
         standing=standing.decode(folder),
         edited=tuple(file.edited),
     )
-
-
-def _refused(path: Path, message: str) -> Rejected:
-    hint = "restore the folder from a copy"
-    return Rejected([Problem(source=str(path), message=message, hint=hint)])

@@ -12,11 +12,11 @@ import msgspec
 
 from reportgen.archive.folder import CORRECTION, ISSUED, is_correction
 from reportgen.archive.manifest import Sealed, Sha256, chain
+from reportgen.archive.refusing import UNREADABLE, unread
 from reportgen.archive.standing import ExactText
 from reportgen.core.model import IssuedCorrection, IssuedNote
 from reportgen.core.money import decimals_of
 from reportgen.core.problem import Problem, Rejected
-from reportgen.core.text import said_by_system
 from reportgen.files import content_of
 
 SCHEMA: Literal["reportgen.corrections/1"] = "reportgen.corrections/1"
@@ -115,8 +115,8 @@ def _issued(link: Sealed) -> IssuedCorrection:
     path = link.folder / CORRECTION
     try:
         file = _correction.decode(content_of(path))
-    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise _refused(path, error) from error
+    except UNREADABLE as error:
+        raise unread(path, error) from error
     notes = tuple(_note(one) for one in file.notes)
     return IssuedCorrection(
         folder=link.folder.name,
@@ -129,12 +129,6 @@ def _issued(link: Sealed) -> IssuedCorrection:
     )
 
 
-def _refused(path: Path, error: Exception) -> Rejected:
-    said = said_by_system(error) if isinstance(error, OSError) else str(error)
-    hint = "restore the folder from a copy"
-    return Rejected([Problem(source=str(path), message=f"cannot be read: {said}", hint=hint)])
-
-
 def decode(folder: Path) -> tuple[IssuedCorrection, ...]:
     """Read the corrections that a cycle's statement names, if any; raises Rejected."""
     path = folder / ISSUED
@@ -142,8 +136,8 @@ def decode(folder: Path) -> tuple[IssuedCorrection, ...]:
         file = _decoder.decode(content_of(path))
     except FileNotFoundError:
         return ()
-    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise _refused(path, error) from error
+    except UNREADABLE as error:
+        raise unread(path, error) from error
     return tuple(map(_read, file.corrections))
 
 

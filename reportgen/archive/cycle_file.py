@@ -12,12 +12,12 @@ from typing import Literal
 
 import msgspec
 
+from reportgen.archive.refusing import UNREADABLE, refused, unread
 from reportgen.core.cycle import BillingCycle
-from reportgen.core.problem import Problem, Rejected
-from reportgen.core.text import said_by_system
 from reportgen.files import content_of
 
 CYCLE = "inputs/cycle.json"
+HINT = "build again with `reportgen build`, or name the configuration instead of this folder"
 
 
 class SavedCycle(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,15 +76,10 @@ def decode(folder: Path) -> DraftOf:
     try:
         file = _decoder.decode(content_of(path))
     except FileNotFoundError as error:
-        raise _refused(path, "does not exist, so the draft does not say what it is of") from error
-    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        said = said_by_system(error) if isinstance(error, OSError) else str(error)
-        raise _refused(path, f"cannot be read: {said}") from error
+        message = "does not exist, so the draft does not say what it is of"
+        raise refused(path, message, HINT) from error
+    except UNREADABLE as error:
+        raise unread(path, error, HINT) from error
     if strange := outside(file.configuration):
-        raise _refused(path, f"names a file outside of the archive: {strange[0]}")
+        raise refused(path, f"names a file outside of the archive: {strange[0]}", HINT)
     return DraftOf(cycle=restored(file.cycle), keys=file.configuration)
-
-
-def _refused(path: Path, message: str) -> Rejected:
-    hint = "build again with `reportgen build`, or name the configuration instead of this folder"
-    return Rejected([Problem(source=str(path), message=message, hint=hint)])

@@ -13,6 +13,7 @@ import msgspec
 
 from reportgen.archive.folder import STANDING
 from reportgen.archive.manifest import Sha256
+from reportgen.archive.refusing import UNREADABLE, unread
 from reportgen.core.model import (
     InvoiceLine,
     LineKind,
@@ -20,8 +21,6 @@ from reportgen.core.model import (
     StandingInvoice,
     StandingTotals,
 )
-from reportgen.core.problem import Problem, Rejected
-from reportgen.core.text import said_by_system
 from reportgen.files import content_of
 
 SCHEMA: Literal["reportgen.standing/1"] = "reportgen.standing/1"
@@ -104,11 +103,8 @@ def decode(folder: Path) -> Standing:
     path = folder / STANDING
     try:
         file = _decoder.decode(content_of(path))
-    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        said = said_by_system(error) if isinstance(error, OSError) else str(error)
-        hint = "restore the folder from a copy"
-        message = f"cannot be read: {said}"
-        raise Rejected([Problem(source=str(path), message=message, hint=hint)]) from error
+    except UNREADABLE as error:
+        raise unread(path, error) from error
     totals = {name: Decimal(getattr(file.totals, name)) for name in _Totals.__struct_fields__}
     return Standing(
         folder=file.folder,

@@ -99,6 +99,11 @@ def without_time(text: str) -> str:
     return "" if NO_DATE.fullmatch(cut) else cut
 
 
+def of_workbook(text: str, day_zero: date | None) -> date | None:
+    """Give a day that a workbook holds as such, or as a number; None of other tables."""
+    return (ISO.read(text) or from_number(text, day_zero)) if day_zero else None
+
+
 def from_number(text: str, day_zero: date | None) -> date | None:
     """Give the day that a number stands for in a workbook, whose days count from `day_zero`."""
     match = SERIAL.fullmatch(text) if day_zero else None

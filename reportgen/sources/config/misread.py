@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from reportgen.core.money import EXACT, plain
 from reportgen.core.text import quoted
+from reportgen.sources.config.periods import LEAST_LETTERS, MONTHS
 
 BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 """Wider and narrower blanks, which YAML and codes take for letters."""
@@ -30,7 +31,7 @@ _SCALES = {
     **dict.fromkeys(("bn", "mrd"), ("billions", 9)),
 }
 """What stands for a number of zeros, and for how many."""
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = tuple(month[:LEAST_LETTERS].lower() for month in MONTHS)
 OPENING, CLOSING = "“„‟«‹‘‚", "”“»›’"
 DAY_LIKE = re.compile(
     r"\d{1,4}[-./ ]\d{1,2}(?:[-./ ]\d{1,4})?|\d{8}"

@@ -1,24 +1,13 @@
 """docs/templates.md says what templates can use, and says it as the program has it."""
 
-from difflib import unified_diff
-from pathlib import Path
-
 from reportgen.documents.templating.templates import environment
 from tests.documents import correspondence, grove
 from tests.documents.templating.reference import CONTEXT, context_names, members, reference
-
-PAGE = Path(__file__).parents[3] / "docs" / "templates.md"
+from tests.pages import compare
 
 
 def test_the_page_lists_what_there_is(request):
-    found = reference()
-    if request.config.getoption("--update-golden"):
-        PAGE.write_text(found, encoding="utf-8")
-    written = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    changed = "\n".join(
-        unified_diff(written.splitlines(), found.splitlines(), "written", "found", lineterm="")
-    )
-    assert not changed, f"{changed}\n\npytest {Path(__file__).name} --update-golden writes it anew"
+    compare("templates.md", reference(), request)
 
 
 def test_every_name_can_be_used_in_a_template():

@@ -8,7 +8,6 @@ wrong is told with the column it stands in.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any
@@ -22,8 +21,8 @@ from reportgen.sources.config.date_formats import (
     Written,
     common_format,
     date_format,
-    from_number,
     no_day_of,
+    of_workbook,
     without_time,
 )
 from reportgen.sources.config.fields import LONGEST_LABEL
@@ -209,7 +208,7 @@ def _values(
     if fields:
         values["fields"] = fields
     if "closed" in values and (text := without_time(values.pop("closed"))):
-        day = _of_workbook(text, table) or form.read(text)
+        day = of_workbook(text, table.grid.day_zero) or form.read(text)
         if day is None:
             refused = no_day_of(text, form)
             mistakes.append(("closed", refused.message, refused.hint))
@@ -253,13 +252,7 @@ def _form(
         (
             Written(text, table.source(row))
             for row, text in days
-            if text and not _of_workbook(text, table)
+            if text and not of_workbook(text, table.grid.day_zero)
         ),
         "cost_center_file",
     )
-
-
-def _of_workbook(text: str, table: Table) -> date | None:
-    """Give a day that a workbook holds as such, or as the number behind it."""
-    zero = table.grid.day_zero
-    return (ISO.read(text) or from_number(text, zero)) if zero else None

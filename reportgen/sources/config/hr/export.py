@@ -20,8 +20,8 @@ from reportgen.sources.config.date_formats import (
     Written,
     common_format,
     date_format,
-    from_number,
     no_day_of,
+    of_workbook,
     without_time,
 )
 from reportgen.sources.config.hr.table import Grid, Row, Table, curly_cells, has_value, headed
@@ -107,7 +107,7 @@ class _Rows:
         text = without_time(self.table.cell(row, column))
         if not text:
             return None
-        day = _of_workbook(text, self.table) or self.form.read(text)
+        day = of_workbook(text, self.table.grid.day_zero) or self.form.read(text)
         if day is None:
             raise no_day_of(text, self.form)
         return day
@@ -126,12 +126,6 @@ def _share(text: str) -> Decimal | None:
     return scalars.percentage(f"{number}%") if text else None
 
 
-def _of_workbook(text: str, table: Table) -> date | None:
-    """Give a day that a workbook holds as such, or as the number behind it."""
-    zero = table.grid.day_zero
-    return (ISO.read(text) or from_number(text, zero)) if zero else None
-
-
 def _form(section: UserFileSection, table: Table) -> tuple[DateFormat, list[Problem]]:
     """Give the form of all dates that are texts."""
     if section.date_format:
@@ -140,7 +134,8 @@ def _form(section: UserFileSection, table: Table) -> tuple[DateFormat, list[Prob
         Written(text, table.source(row))
         for row in table.rows
         for column in (section.from_, section.until)
-        if (text := without_time(table.cell(row, column))) and not _of_workbook(text, table)
+        if (text := without_time(table.cell(row, column)))
+        and not of_workbook(text, table.grid.day_zero)
     )
 
 
