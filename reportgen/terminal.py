@@ -122,19 +122,12 @@ class Terminal:
         from rich.text import Text  # noqa: PLC0415
 
         console = _console(sys.stdout)
-        widths, gap = _laid_out(_widths([columns, *shown]), wrap, _width(sys.stdout))
+        widths, gap = _laid_out([columns, *shown], wrap, _width(sys.stdout))
         console.width = max(console.width, _whole(widths.values(), gap))
         table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, gap - TIGHT))
         for column in columns:
             side: Literal["left", "right"] = "right" if column in numbers else "left"
-            gives_way = column in wrap
-            table.add_column(
-                column,
-                justify=side,
-                no_wrap=not gives_way,
-                width=widths[column] if gives_way else None,
-                overflow="fold",
-            )
+            table.add_column(column, justify=side, width=widths[column], overflow="fold")
         for row in shown:
             table.add_row(*map(Text, row))
         with console.capture() as drawn:
@@ -194,22 +187,33 @@ def _bar() -> "Progress":
     )
 
 
-def _widths(lines: Sequence[Sequence[str]]) -> dict[str, int]:
-    """Give how many cells each column needs, by its name, which is in the first line."""
+def _widths(lines: Sequence[Sequence[str]], *, tight: bool = False) -> dict[str, int]:
+    """Give how many cells each column needs, by its name, which is in the first line.
+
+    Where the table is `tight`, a name goes on in the next line.
+    """
     from rich.cells import cell_len  # noqa: PLC0415
 
-    return {cells[0]: max(map(cell_len, cells)) for cells in zip(*lines, strict=True)}
+    return {
+        name: max(
+            cell_len(line)
+            for cell in ("\n".join(name.split()) if tight else name, *cells)
+            for line in cell.split("\n")
+        )
+        for name, *cells in zip(*lines, strict=True)
+    }
 
 
 def _laid_out(
-    widths: Mapping[str, int], wrap: Sequence[str], terminal: int
+    lines: Sequence[Sequence[str]], wrap: Sequence[str], terminal: int
 ) -> tuple[dict[str, int], int]:
     """Give how many cells each column gets, and the gap of columns; `terminal` is 0 in a file."""
     room = terminal + 1 if terminal else IN_A_FILE  # the last cell of a table is always blank
-    gap = TIGHT if terminal and _whole(widths.values(), GAP) > room else GAP
-    least = {**widths, **{column: min(widths[column], SLIMMEST) for column in wrap}}
+    given, gap = _widths(lines), GAP
+    if terminal and _whole(given.values(), gap) > room:
+        given, gap = _widths(lines, tight=True), TIGHT
+    least = {**given, **{column: min(given[column], SLIMMEST) for column in wrap}}
     can_fit = terminal and _whole(least.values(), gap) <= room
-    given = dict(widths)
     for bound in (SLIM, SLIMMEST) if can_fit else (FOLDED,):
         for column in wrap if can_fit else wrap[:1]:
             beyond = max(0, _whole(given.values(), gap) - room)
