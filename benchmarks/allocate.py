@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -60,6 +60,7 @@ from reportgen.core.model import (
     Views,
 )
 from reportgen.core.money import add
+from reportgen.core.packed import packed
 
 COUNT, ROUNDS = 1_000_000, 5
 SIZES = (250_000, 500_000, 1_000_000)
@@ -237,7 +238,7 @@ def plain(rows: list[Row], centers: dict[object, str]) -> int:
     return len(sums)
 
 
-def control_of(usage: list[UsageRecord]) -> Quantities:
+def control_of(usage: Iterable[UsageRecord]) -> Quantities:
     sums: dict[Cell, Decimal] = defaultdict(Decimal)
     for one in usage:
         sums[one.day, one.product] = add(sums[one.day, one.product], one.quantity)
@@ -249,7 +250,7 @@ def charged(usage: list[UsageRecord], rules: Mapping, card: RateCard) -> int:
     resolved, _ = timelines(usage, rules, DIRECTORY)
     control = control_of(usage)
     whole, _ = whole_cycle(card, control, FIRST)
-    priced = rate(allocate(usage, resolved), card, whole)
+    priced = packed(Allocation, rate(allocate(usage, resolved), card, whole))
     charges, _ = charge_cycle(priced, control, rules, card, whole=whole, cycle=CYCLE)
     return len(charges.lines)
 
@@ -349,13 +350,13 @@ def memory(count: int, *, kept: bool) -> None:
 
     Streamed: allocated and rated only. Kept: the allocations are, and then charged, as in `derive`.
     """
-    usage, rules = list(records(count)), mapping()
+    usage, rules = packed(UsageRecord, records(count)), mapping()
     before = peak()
     resolved, _ = timelines(usage, rules, DIRECTORY)
     priced = rate(allocate(usage, resolved), CARD)
     if kept:
         control = control_of(usage)
-        result = tuple(priced)
+        result = packed(Allocation, priced)
         charge_cycle(result, control, rules, CHARGED, whole=None, cycle=CYCLE)
     else:
         exhausted(priced)

@@ -4,6 +4,7 @@ It reads nothing but its arguments, so that the same inputs give the same docume
 """
 
 from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -62,6 +63,7 @@ from reportgen.core.model import (
     Usage,
     YearToDate,
 )
+from reportgen.core.packed import packed
 from reportgen.core.problem import Problem, Rejected, errors
 from reportgen.core.proving.statement import statement
 from reportgen.core.sessions.parts import (
@@ -116,7 +118,7 @@ class Derived:
 
     usage: Usage
     directory: Directory
-    allocations: tuple[Allocation, ...]
+    allocations: Sequence[Allocation]
     charges: CycleCharges
     statement: Statement
     warnings: tuple[Problem, ...]
@@ -133,7 +135,7 @@ def derive(inputs: Inputs) -> Derived:
     rows = told_once(met, mapping)
     card = configuration.rate_card
     whole, unratable = whole_cycle(card, usage.control, inputs.cycle.start)
-    allocations = tuple(rate(allocate(usage.records, resolved), card, whole))
+    allocations = packed(Allocation, rate(allocate(usage.records, resolved), card, whole))
     correcting = inputs.correcting
     charges, uncharged = charge_cycle(
         allocations,
@@ -176,7 +178,7 @@ def derive(inputs: Inputs) -> Derived:
 
 
 def _completed(
-    result: Statement, reading: Reading, allocations: tuple[Allocation, ...], inputs: Inputs
+    result: Statement, reading: Reading, allocations: Sequence[Allocation], inputs: Inputs
 ) -> Statement:
     """Say what the fiscal year came to, what usage was for, and what it bought.
 
@@ -198,9 +200,7 @@ def session_parts(inputs: Inputs, derived: Derived) -> tuple[CycleSessions, list
     return sessions, parts_of(sessions)
 
 
-def _sessions(
-    reading: Reading, allocations: tuple[Allocation, ...], inputs: Inputs
-) -> CycleSessions:
+def _sessions(reading: Reading, allocations: Sequence[Allocation], inputs: Inputs) -> CycleSessions:
     """Find the records that hold the sessions, and who bears them."""
     known, first = reading.directory.sessions, user_first(inputs.configuration.mapping)
     met: dict[Subject, Subject] = {}  # one tuple for the many sessions of a record
@@ -222,7 +222,7 @@ def _sessions(
 def _compared(
     result: Statement,
     earlier: tuple[CycleTotals, ...],
-    allocations: tuple[Allocation, ...],
+    allocations: Sequence[Allocation],
     charges: CycleCharges,
 ) -> Statement:
     """Set a statement against the cycles before, and say who has moved or is new."""

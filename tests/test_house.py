@@ -35,7 +35,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 """Each floor stands on those before it. But for the first, its rooms know nothing of each other."""
 INSIDE: dict[str, tuple[frozenset[str], ...]] = {
     "core": (
-        frozenset({"money", "cycle", "problem", "text"}),
+        frozenset({"money", "cycle", "problem", "text", "packed"}),
         frozenset({"model"}),
         frozenset({"allocating", "delivery"}),
         frozenset({"charging"}),
@@ -139,6 +139,8 @@ ALLOWED_OPERATIONS = {
     ("core/delivery.py", "one.series + 1"),  # a count
     ("core/booking/journal.py", "most - 1"),  # a count
     ("core/charging/rate.py", "index - 1"),
+    ("core/packed.py", "count + len(coded[0])"),  # a count
+    ("core/packed.py", "index - begin"),  # places in a list
     (
         "core/allocating/usage.py",
         "rivals.at(cell, acus) - known.get(org_id, set())",

@@ -54,6 +54,7 @@ sort); elsewhere None does.
 """
 
 from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -471,7 +472,7 @@ class Usage:
     """A partition of the control total: the `records` add up to `control`, cell by cell."""
 
     control: Quantities
-    records: tuple[UsageRecord, ...]
+    records: Sequence[UsageRecord]
     balancing: Quantities
     discrepancies: tuple[Discrepancy, ...] = ()
     within_tolerance: Decimal = ZERO
@@ -688,7 +689,7 @@ class Invoice:
     amount: Decimal = ZERO
     borne_acus: Decimal = ZERO
     by_principal: tuple[PrincipalUsage, ...] = ()
-    detail: tuple[DetailRow, ...] = ()
+    detail: Sequence[DetailRow] = ()
     by_month: tuple[Subtotal, ...] = ()
     memo: Memo | None = None
     sessions: LargestSessions = LargestSessions()

@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from difflib import SequenceMatcher
 from fractions import Fraction
+from functools import cache
 from typing import NamedTuple
 
 from reportgen.core.allocating.allocate import value_on
@@ -73,15 +74,11 @@ def unallocated_rows(
     `charged` are all lines, those of nobody included; suggestions repeat what the mapping says on
     `day`.
     """
-    unallocated = [allocation for allocation in allocations if allocation.kind == "unallocated"]
+    unallocated = (one for one in allocations if one.kind == "unallocated")
     lines = [line for line in charged if line.kind == "unallocated"]
-    suggest = Suggestions(mapping, directory, day)
-    suggestions = {
-        orphan: suggest.line(orphan)
-        for orphan in {_orphan(allocation) for allocation in unallocated}
-    }
+    suggest = cache(Suggestions(mapping, directory, day).line)
     rows = [
-        UnallocatedRow(orphan.cause, orphan.id, product, acus, amount, suggestions[orphan])
+        UnallocatedRow(orphan.cause, orphan.id, product, acus, amount, suggest(orphan))
         for (orphan, product), (acus, amount) in _sums(unallocated, lines, decimals).items()
     ]
     rows.sort(key=lambda row: (row.id, row.product))
@@ -93,7 +90,7 @@ def unallocated_parts(
     allocations: Iterable[Allocation], charged: Iterable[InvoiceLine], decimals: int
 ) -> tuple[UnallocatedPart, ...]:
     """Give what each orphan comes to over all products: by cause, the largest amount first."""
-    unallocated = [allocation for allocation in allocations if allocation.kind == "unallocated"]
+    unallocated = (one for one in allocations if one.kind == "unallocated")
     lines = [line for line in charged if line.kind == "unallocated"]
     whole: dict[Orphan, tuple[Decimal, Decimal]] = {}
     for (orphan, _), (acus, amount) in _sums(unallocated, lines, decimals).items():

@@ -22,7 +22,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from reportgen.core.allocating.match import Subject, subject_of
+from reportgen.core.allocating.match import Subject
 from reportgen.core.model import (
     ANY_PRODUCT,
     CASCADE_TERMINAL,
@@ -41,6 +41,7 @@ from reportgen.core.model import (
     Views,
 )
 from reportgen.core.money import ZERO, add, subtract, total
+from reportgen.core.packed import packed
 
 MOST_VIEWS_NAMED = 10
 """Of the views that together exceed the enterprise's, the largest are named."""
@@ -152,8 +153,7 @@ def cells_of(
     """Give what the records of some subjects come to of `devin`, by day."""
     cells: dict[Subject, dict[date, Decimal]] = {}
     for residual in _settled(views, directory, user_first=user_first, tolerance=tolerance):
-        subject = (residual.org_id, *(residual.principal or ("", "")), residual.session_id)
-        if subject in subjects:
+        if (subject := _subject(residual)) in subjects:
             quantities = residual.quantities.items()
             cells[subject] = {day: acus for (day, product), acus in quantities if product == DEVIN}
     return cells
@@ -371,13 +371,9 @@ def _partition(views: Views, residuals: list[Residual], tolerance: Decimal) -> U
     nobody = Residual(
         view=views.enterprise, quantities={cell: acus for cell, acus in balancing.items() if acus}
     )
-    everything = [*residuals, nobody]
-    records = sorted(
-        (record for residual in everything for record in _records(residual)), key=_order
-    )
     return Usage(
         control=control,
-        records=tuple(records),
+        records=packed(UsageRecord, _records([*residuals, nobody])),
         balancing=nobody.quantities,
         discrepancies=tuple(sorted(_discrepancies(residuals, nobody, tolerance))),
         within_tolerance=add(
@@ -387,13 +383,20 @@ def _partition(views: Views, residuals: list[Residual], tolerance: Decimal) -> U
     )
 
 
-def _records(residual: Residual) -> Iterator[UsageRecord]:
-    kind, principal_id = residual.principal or ("", "")
-    requests = _requests(residual)
-    for (day, product), acus in residual.quantities.items():
-        yield UsageRecord(
-            day, product, residual.org_id, kind, principal_id, residual.session_id, acus, requests
-        )  # fmt: skip
+def _records(residuals: Iterable[Residual]) -> Iterator[UsageRecord]:
+    """Give the records of all residuals by day and product, then by whose they are."""
+    cells: dict[Cell, list[tuple[Quantities, Subject, tuple[str, ...]]]] = defaultdict(list)
+    for residual in sorted(residuals, key=_subject):
+        held = residual.quantities, _subject(residual), _requests(residual)
+        for cell in residual.quantities:
+            cells[cell].append(held)
+    for cell in sorted(cells):
+        for quantities, subject, requests in cells[cell]:
+            yield UsageRecord(*cell, *subject, quantities[cell], requests)
+
+
+def _subject(residual: Residual) -> Subject:
+    return residual.org_id, *(residual.principal or ("", "")), residual.session_id
 
 
 def _requests(residual: Residual) -> tuple[str, ...]:
@@ -406,10 +409,6 @@ def _requests(residual: Residual) -> tuple[str, ...]:
 
 def _requests_of(views: Iterable[View]) -> tuple[str, ...]:
     return tuple(request for view in views for request in view.requests)
-
-
-def _order(record: UsageRecord) -> tuple[object, ...]:
-    return record.day, record.product, *subject_of(record)
 
 
 def _discrepancies(

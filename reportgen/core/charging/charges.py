@@ -39,7 +39,7 @@ class CycleCharges:
 
 
 def charge_cycle(
-    allocations: Iterable[Allocation],
+    allocations: Sequence[Allocation],
     control: Quantities,
     rules: Rules,
     card: RateCard,

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 
 from reportgen.core.charging.correction import Stood, corrected
 from reportgen.core.charging.rate import WholeCycle, price_on
@@ -23,6 +24,7 @@ from reportgen.core.charging.rollup import by_month
 from reportgen.core.model import (
     AddressedLine,
     Allocation,
+    Cell,
     CostCenter,
     DetailRow,
     Invoice,
@@ -35,6 +37,7 @@ from reportgen.core.model import (
     Standing,
 )
 from reportgen.core.money import ZERO, add, multiply, round_half_up, round_to_total, total
+from reportgen.core.packed import Packed, Packers, Packing
 
 LINE_KINDS: tuple[LineKind, ...] = ("usage", "unallocated", "fee", "transfer", "pool")
 UNBORNE = ""
@@ -46,8 +49,11 @@ WHOLE: GroupKey = ("", ZERO)
 """The group of all lines, where one amount is spread over them."""
 LinePlace = tuple[str, LineKey]
 """A cost center's code, and which of its lines it is."""
-DetailKey = tuple[str, date, str, str, str, str, str, Decimal | None]
-"""A cost center's code, and what tells its detail rows apart."""
+DetailKey = tuple[str, str, str, str, str, Decimal | None]
+"""A cost center's code, and what tells its detail rows of a day and product apart."""
+Figures = tuple[Decimal, Decimal]
+"""The ACUs and the exact amount that rows come to."""
+NOTHING: Figures = (ZERO, ZERO)
 RowKey = tuple[str, str, str]
 """Organization, principal kind and id of a row of usage by principal."""
 
@@ -71,13 +77,11 @@ def charge(
 
     With `standing` the lines are those of a cycle that is corrected.
     """
-    groups: dict[GroupKey, dict[LinePlace, list[DetailRow]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
+    groups: dict[GroupKey, dict[LinePlace, Figures | None]] = defaultdict(dict)
     for code, rows in detail.items():
-        for row in rows:
-            group = WHOLE if whole else (row.product, row.unit_price)
-            groups[group][code, row.line_key].append(row)
+        for line_key, figures in _by_line(rows).items():
+            group = WHOLE if whole else line_key[1:]
+            groups[group][code, line_key] = figures
     targets = {WHOLE: whole.amount} if whole else _targets(control, card)
     lines: dict[str, list[InvoiceLine]] = defaultdict(list)
     stood = _stood(standing, groups) if standing else {}
@@ -91,25 +95,52 @@ def charge(
     )
 
 
-def detail_by_cost_center(allocations: Iterable[Allocation]) -> dict[str, list[DetailRow]]:
-    """Sum allocations by cost center, day, product, organization, principal and unit price."""
-    sums: dict[DetailKey, tuple[Decimal, Decimal]] = {}
+def _by_line(rows: Iterable[DetailRow]) -> dict[LineKey, Figures]:
+    """Add up the rows of each line of a cost center."""
+    sums: dict[LineKey, Figures] = {}
+    for row in rows:
+        acus, exact_amount = sums.get(row.line_key, NOTHING)
+        sums[row.line_key] = add(acus, row.acus), add(exact_amount, row.exact_amount)
+    return sums
+
+
+def detail_by_cost_center(allocations: Sequence[Allocation]) -> dict[str, Packed[DetailRow]]:
+    """Sum allocations by cost center, day, product, organization, principal and unit price.
+
+    Those of a day and product, which mostly come one after the other, are summed at a time.
+    """
+    packers, last = Packers(Packing(DetailRow)), (date.min, "")
+    for cell, alike in groupby(allocations, key=_cell):
+        if cell <= last:
+            return detail_by_cost_center(sorted(allocations, key=_cell))
+        packers.extend(_detail_of_cell(cell, alike))
+        last = cell
+    return packers.packed()
+
+
+def _cell(allocation: Allocation) -> Cell:
+    return allocation.record.day, allocation.record.product
+
+
+def _detail_of_cell(cell: Cell, allocations: Iterable[Allocation]) -> dict[str, list[DetailRow]]:
+    """Sum the allocations of a day and product, by cost center."""
+    sums: dict[DetailKey, Figures] = {}
     for allocation in allocations:
         key = _detail_key(allocation)
-        acus, exact = sums.get(key, (ZERO, ZERO))
-        sums[key] = add(acus, allocation.quantity), add(exact, allocation.exact_amount)
+        acus, exact_amount = sums.get(key, NOTHING)
+        quantity, amount = allocation.quantity, allocation.exact_amount
+        sums[key] = add(acus, quantity), add(exact_amount, amount)
     detail: dict[str, list[DetailRow]] = defaultdict(list)
-    for key, (acus, exact_amount) in sums.items():
-        code, day, product, org_id, principal_kind, principal_id, kind, unit_price = key
-        place = day, product, org_id, principal_kind, principal_id, kind
-        detail[code].append(DetailRow(*place, acus, unit_price, exact_amount))
-    return {code: sorted(rows, key=_detail_order) for code, rows in sorted(detail.items())}
+    for (code, *whose, unit_price), (acus, exact_amount) in sums.items():
+        row = *cell, *whose, acus, unit_price, exact_amount
+        detail[code].append(tuple.__new__(DetailRow, row))
+    return {code: sorted(rows, key=_detail_order) for code, rows in detail.items()}
 
 
 def _detail_key(allocation: Allocation) -> DetailKey:
     record = allocation.record
     principal = record.principal_kind, record.principal_id
-    place = allocation.cost_center, record.day, record.product, record.org_id, *principal
+    place = allocation.cost_center, record.org_id, *principal
     return *place, allocation.kind, allocation.unit_price
 
 
@@ -121,7 +152,7 @@ def invoice(
     decimals: int,
 ) -> Invoice:
     """Make the invoice of a cost center; without lines there is none, and it gets no number."""
-    usage = [line for line in lines if line.kind == "usage"]
+    usage, rows = [line for line in lines if line.kind == "usage"], tuple(detail)
     return Invoice(
         cost_center=cost_center,
         number=number if lines else None,
@@ -130,9 +161,9 @@ def invoice(
         by_product=sum_by((line.product, line.acus) for line in usage),
         amount=sum_of(lines, decimals),
         borne_acus=total(line.acus for line in lines),
-        by_principal=tuple(by_principal(lines, detail, decimals)),
-        detail=tuple(detail),
-        by_month=by_month(lines, detail, decimals),
+        by_principal=tuple(by_principal(lines, rows, decimals)),
+        detail=detail,
+        by_month=by_month(lines, rows, decimals),
     )
 
 
@@ -173,7 +204,7 @@ def _targets(control: Quantities, card: RateCard) -> dict[GroupKey, Decimal]:
 
 
 def _stood(
-    standing: Standing, groups: MutableMapping[GroupKey, dict[LinePlace, list[DetailRow]]]
+    standing: Standing, groups: MutableMapping[GroupKey, dict[LinePlace, Figures | None]]
 ) -> dict[GroupKey, dict[LinePlace, Stood]]:
     """Give the lines as they stood by the place that each has now, of what has ended its own.
 
@@ -188,7 +219,7 @@ def _stood(
             if standing.effective_prices:
                 place, group = now.get(_unpriced(place), place), WHOLE
             stood[group][place] = Stood(line.exact_amount, line.amount)
-            groups[group].setdefault(place, [])
+            groups[group].setdefault(place, None)
     return stood
 
 
@@ -198,29 +229,30 @@ def _unpriced(place: LinePlace) -> tuple[str, str, str]:
 
 
 def _rounded(
-    members: Mapping[LinePlace, list[DetailRow]],
+    members: Mapping[LinePlace, Figures | None],
     target: Decimal,
     decimals: int,
     stood: Mapping[LinePlace, Stood] | None = None,
 ) -> Iterator[AddressedLine]:
     """Round the lines of a group; what has ended is a line only where something is left of it."""
     places = sorted(members, key=_rounding_order)
-    exact = [total(row.exact_amount for row in members[place]) for place in places]
+    figures = [members[place] or NOTHING for place in places]
+    exact = [amount for _, amount in figures]
     if stood is None:
         amounts = round_to_total(exact, target, decimals)
     else:
         before = [stood.get(place, Stood()) for place in places]
         amounts = corrected(before, exact, target, decimals)
-    for place, exact_amount, amount in zip(places, exact, amounts, strict=True):
+    for place, (acus, exact_amount), amount in zip(places, figures, amounts, strict=True):
         code, (kind, product, unit_price) = place
-        if not members[place] and not amount:
+        if members[place] is None and not amount:
             continue
         yield AddressedLine(
             code,
             InvoiceLine(
                 kind="usage" if kind == "usage" else "unallocated",
                 product=product,
-                acus=total(row.acus for row in members[place]),
+                acus=acus,
                 unit_price=unit_price,
                 exact_amount=exact_amount,
                 amount=amount,

@@ -7,10 +7,11 @@ every ACU, and a price per ACU is only what that comes to.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from operator import itemgetter
 
 from reportgen.core.model import (
@@ -34,6 +35,7 @@ from reportgen.core.money import (
     subtract,
     total,
 )
+from reportgen.core.packed import packed
 from reportgen.core.problem import Problem
 
 PriceAt = tuple[Decimal | None, str]
@@ -157,7 +159,7 @@ def rate(
     allocations: Iterable[Allocation], card: RateCard, whole: WholeCycle | None = None
 ) -> Iterator[Allocation]:
     """Price each allocation; without a price it stays unpriced, at an exact amount of zero."""
-    return _spread(list(allocations), whole) if whole else _priced(allocations, card)
+    return _spread(packed(Allocation, allocations), whole) if whole else _priced(allocations, card)
 
 
 def _priced(allocations: Iterable[Allocation], card: RateCard) -> Iterator[Allocation]:
@@ -175,7 +177,7 @@ def _priced(allocations: Iterable[Allocation], card: RateCard) -> Iterator[Alloc
             yield _rated(allocation, unit_price, source, amount)
 
 
-def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Allocation]:
+def _spread(allocations: Sequence[Allocation], whole: WholeCycle) -> Iterator[Allocation]:
     """Give each allocation its part of the whole, exact at 1e-12.
 
     What makes a line gets what the line would get as one, the lines in the order in which they are
@@ -183,11 +185,9 @@ def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Alloca
     by their codes alone.
     """
     lines: dict[tuple[bool, str, str], list[int]] = defaultdict(list)
-    for index, one in enumerate(allocations):
+    for index, one in _by_record(allocations):
         lines[one.kind == "unallocated", one.cost_center, one.record.product].append(index)
-    groups = [
-        sorted(lines[key], key=lambda index: allocations[index].record) for key in sorted(lines)
-    ]
+    groups = [lines[key] for key in sorted(lines)]
     weights = [whole.weight_of(one.record.product, one.quantity) for one in allocations]
     amounts = [ZERO for _ in allocations]
     if whole.weight:
@@ -201,6 +201,13 @@ def _spread(allocations: list[Allocation], whole: WholeCycle) -> Iterator[Alloca
     prices = {product: whole.price_of(product) for product in products}
     for one, amount in zip(allocations, amounts, strict=True):
         yield _rated(one, prices[one.record.product], whole.source, amount)
+
+
+def _by_record(allocations: Sequence[Allocation]) -> Iterable[tuple[int, Allocation]]:
+    """Give allocations, numbered, in the order of their records, in which most come."""
+    if all(one.record <= later.record for one, later in pairwise(allocations)):
+        return enumerate(allocations)
+    return sorted(enumerate(allocations), key=lambda numbered: numbered[1].record)
 
 
 def _rated(

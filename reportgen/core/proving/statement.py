@@ -36,6 +36,7 @@ from reportgen.core.money import (
     shown,
     total,
 )
+from reportgen.core.packed import packed
 from reportgen.core.problem import Problem
 from reportgen.core.proving.tieout import tie_out, tie_out_rows, unpriced, vendor_difference
 from reportgen.core.text import quoted
@@ -60,6 +61,7 @@ def statement(
     invoices = _invoices(charges, mapping, card, numbers, heading.cycle)
     lines = [line for charged in charges.lines.values() for line in charged]
     rows = tie_out_rows(usage, allocations)
+    unallocated = packed(Allocation, (one for one in allocations if one.kind == "unallocated"))
     vendor_invoice = card.vendor_invoices.get(heading.cycle.start)
     tie = tie_out(
         usage,
@@ -73,7 +75,7 @@ def statement(
         heading=heading,
         control_by_product=sum_by((product, acus) for (_, product), acus in usage.control.items()),
         invoices=invoices,
-        unallocated=_unallocated(allocations, lines, mapping, card),
+        unallocated=_unallocated(unallocated, lines, mapping, card),
         discrepancies=usage.discrepancies,
         tie_out=tie,
         tie_out_rows=rows,
@@ -89,7 +91,7 @@ def statement(
         *vendor_difference(tie, vendor_invoice),
         *card_warnings(card, usage.control),
         *_without_price(unpriced(charges), card),
-        *_unborne(result, mapping, allocations),
+        *_unborne(result, mapping, unallocated),
     ]
 
 
@@ -138,22 +140,19 @@ def _run_rate(heading: Heading, invoices: Iterable[Invoice], amount: Decimal) ->
 
 
 def _unallocated(
-    allocations: Iterable[Allocation],
+    allocations: Sequence[Allocation],
     lines: Iterable[InvoiceLine],
     mapping: Mapping,
     card: RateCard,
 ) -> Unallocated:
+    """Say what no rule assigns: these are the allocations of it."""
     unallocated = [line for line in lines if line.kind == "unallocated"]
     return Unallocated(
         cost_center=mapping.unallocated,
         acus=total(line.acus for line in unallocated),
         amount=sum_of(unallocated, card.decimals),
         by_product=sum_by((line.product, line.acus) for line in unallocated),
-        by_cause=sum_by(
-            (allocation.cause, allocation.quantity)
-            for allocation in allocations
-            if allocation.kind == "unallocated"
-        ),
+        by_cause=sum_by((allocation.cause, allocation.quantity) for allocation in allocations),
         parts=unallocated_parts(allocations, unallocated, card.decimals),
         source=mapping.unallocated_source,
     )
@@ -163,7 +162,7 @@ def _unborne(
     result: Statement, mapping: Mapping, allocations: Iterable[Allocation]
 ) -> list[Problem]:
     """Warn of usage that no rule assigns and nobody pays, also where a credit cancels it out."""
-    acus = [one.quantity for one in allocations if one.kind == "unallocated"]
+    acus = [one.quantity for one in allocations]
     if mapping.unallocated or not any(acus):
         return []
     amount = (

@@ -39,6 +39,7 @@ from reportgen.core.model import (
     Variance,
 )
 from reportgen.core.money import total
+from reportgen.core.packed import Packing
 
 Pseudonyms = Mapping[Principal, Principal]
 WITHHELD = "…"
@@ -82,6 +83,7 @@ def _redacted(
         for word in (entry.principal.id, entry.email, entry.name)
         if word
     }
+    packing = Packing(DetailRow)
     return replace(
         statement,
         heading=replace(
@@ -91,7 +93,7 @@ def _redacted(
                 for view in statement.heading.missing_views
             ),
         ),
-        invoices=tuple(_invoice(invoice, kept, known) for invoice in statement.invoices),
+        invoices=tuple(_invoice(one, kept, known, packing) for one in statement.invoices),
         discrepancies=tuple(
             _discrepancy(discrepancy, words) for discrepancy in statement.discrepancies
         ),
@@ -190,7 +192,9 @@ def _names_somebody(text: str, known: AbstractSet[str]) -> bool:
     return "@" in text or any(row in known for row in rows)
 
 
-def _invoice(invoice: Invoice, kept: Pseudonyms, known: AbstractSet[str]) -> Invoice:
+def _invoice(
+    invoice: Invoice, kept: Pseudonyms, known: AbstractSet[str], packing: Packing[DetailRow]
+) -> Invoice:
     """Show whose usage it is by pseudonyms, or not at all where nobody is kept."""
     rows = [_row(row, kept) for row in invoice.detail]
     return replace(
@@ -201,7 +205,7 @@ def _invoice(invoice: Invoice, kept: Pseudonyms, known: AbstractSet[str]) -> Inv
             for usage in invoice.by_principal
             if kept
         ),
-        detail=tuple(_merged(rows)),
+        detail=packing.packed(_merged(rows)),
         sessions=replace(
             invoice.sessions,
             sessions=tuple(_session(one, kept, known) for one in invoice.sessions.sessions),

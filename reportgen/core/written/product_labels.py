@@ -15,10 +15,12 @@ from reportgen.core.charging.credit_notes import Notes
 from reportgen.core.model import (
     CostCenterChange,
     CreditNoteAmounts,
+    DetailRow,
     Invoice,
     Statement,
     Variance,
 )
+from reportgen.core.packed import Packing
 
 V = TypeVar("V")
 Called = Mapping[str, str]
@@ -29,14 +31,14 @@ def labelled(statement: Statement) -> Statement:
     """Give a statement whose products are called as its heading says."""
     if not any(product.label for product in statement.heading.products):
         return statement
-    names = names_of(statement)
+    names, packing = names_of(statement), Packing(DetailRow)
     heading = statement.heading
     told = (one._replace(label=_name(one.product, names)) for one in heading.products)
     return replace(
         statement,
         heading=replace(heading, products=tuple(told)),
         control_by_product=_by_name(statement.control_by_product, names),
-        invoices=tuple(_invoice(invoice, names) for invoice in statement.invoices),
+        invoices=tuple(_invoice(invoice, names, packing) for invoice in statement.invoices),
         unallocated=replace(
             statement.unallocated, by_product=_by_name(statement.unallocated.by_product, names)
         ),
@@ -100,7 +102,8 @@ def _by_name(values: Mapping[str, V], names: Called) -> dict[str, V]:
     return {_name(product, names): value for product, value in values.items()}
 
 
-def _invoice(invoice: Invoice, names: Called) -> Invoice:
+def _invoice(invoice: Invoice, names: Called, packing: Packing[DetailRow]) -> Invoice:
+    detail = (row._replace(product=_name(row.product, names)) for row in invoice.detail)
     return replace(
         invoice,
         lines=tuple(replace(line, product=_name(line.product, names)) for line in invoice.lines),
@@ -109,7 +112,7 @@ def _invoice(invoice: Invoice, names: Called) -> Invoice:
             replace(usage, by_product=_by_name(usage.by_product, names))
             for usage in invoice.by_principal
         ),
-        detail=tuple(row._replace(product=_name(row.product, names)) for row in invoice.detail),
+        detail=packing.packed(detail),
     )
 
 

@@ -339,6 +339,7 @@ class InvoiceDocuments:
     def of(self, invoice: Invoice) -> InvoiceDocument:
         """Make the document of an invoice."""
         statement, code = self._statement, invoice.cost_center.code
+        invoice = replace(invoice, detail=tuple(invoice.detail))  # gone through again and again
         label = partial(label_of, self._directory)
         return InvoiceDocument(
             **self._shared,

@@ -283,7 +283,7 @@ def expected_lines(
 @examples(150)
 def test_every_line_is_what_a_second_reading_makes_of_it(world):
     parts, rates, _ = world
-    priced = rate(map(allocation, parts), rates)
+    priced = tuple(rate(map(allocation, parts), rates))
     charges = charge(detail_by_cost_center(priced), usage(parts).control, rates)
     found: dict[Group, dict[tuple[str, str], tuple[Fraction, Fraction]]] = defaultdict(dict)
     for code, lines in charges.lines.items():
