@@ -272,12 +272,13 @@ def repair(path: Path) -> int:
     return whole
 
 
-def holds(path: Path, content: bytes) -> bool:
-    """Tell whether a file is there already as it would be written."""
-    if not path.is_file() or path.stat().st_size != len(content):
+def holds(path: Path, responses: Iterable[RecordedResponse]) -> bool:
+    """Tell whether a file is there already as the responses would be written."""
+    if not path.is_file():
         return False
     with opened(path) as file:
-        return file.read() == content
+        lines = map(line_of, responses)
+        return all(file.read(len(line)) == line for line in lines) and not file.read(1)
 
 
 def superseded(path: Path, size: int) -> Iterator[tuple[RecordedResponse, RecordedResponse]]:

@@ -1,7 +1,7 @@
 """How a command reaches the API, or the recording that stands in for it."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,42 +23,90 @@ from reportgen.sources.config.configuration import Configuration
 from reportgen.sources.config.plain_http import is_loopback, is_plain
 
 T = TypeVar("T")
-Responses = dict[str, RecordedResponse]
+Responses = Mapping[str, RecordedResponse]
 OTHER_KEYS = {"v3": "apk_", "v2": "cog_"}
 """How the keys of the other version begin, which this one refuses."""
 NOWHERE = "http://recording.invalid"
 """Stands for the host of a recording, which knows requests without host or path before theirs."""
 
 
+class Retold(Mapping[str, RecordedResponse]):
+    """The answers of a recording that were asked for, in that order: they stay where they lie."""
+
+    def __init__(self, recording: Responses) -> None:
+        """Begin when nothing was asked for."""
+        self._recording = recording
+        self._asked: dict[str, None] = {}
+
+    def append(self, response: RecordedResponse) -> None:
+        """Note that an answer was asked for."""
+        self._asked[response.request] = None
+
+    def __getitem__(self, request: str) -> RecordedResponse:
+        """Read an answer."""
+        if request not in self._asked:
+            raise KeyError(request)
+        return self._recording[request]
+
+    def __contains__(self, request: object) -> bool:
+        """Tell without reading."""
+        return request in self._asked
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the requests."""
+        return iter(self._asked)
+
+    def __len__(self) -> int:
+        """Count the requests."""
+        return len(self._asked)
+
+
 def connect(
     configuration: Configuration, context: Context, concurrency: int
 ) -> tuple[Connection, Responses]:
     """Connect to the API or to the recording; responses arrive in the mapping that is returned."""
-    responses: Responses = {}
+    if configuration.replay:
+        return _connected_to_recording(configuration, configuration.replay, context, concurrency)
+    responses: dict[str, RecordedResponse] = {}
 
     def append(response: RecordedResponse) -> None:
         responses[response.request] = response
 
-    replay, source = configuration.replay, configuration.settings.source
-    connection = Connection(
-        base_url=source.base_url,
-        tokens=dict.fromkeys(variables(configuration), "")
-        if replay
-        else _tokens(configuration, context),
+    tokens, source = _tokens(configuration, context), configuration.settings.source
+    connection = _connection(configuration, context, concurrency, tokens, append)
+    if is_plain(source.base_url):
+        context.terminal.problems([_plain(configuration)])
+    return replace(connection, proxy=proxy_of(source.base_url, context.environment)), responses
+
+
+def _connected_to_recording(
+    configuration: Configuration, path: Path, context: Context, concurrency: int
+) -> tuple[Connection, Responses]:
+    refuse_missing_recording(configuration)
+    recording = evidence.stored(path)
+    retold, tokens = Retold(recording), dict.fromkeys(variables(configuration), "")
+    connection = _connection(configuration, context, concurrency, tokens, retold.append)
+    transport = ReplayTransport(recording, str(path))
+    return replace(connection, base_url=NOWHERE, transport=transport), retold
+
+
+def _connection(
+    configuration: Configuration,
+    context: Context,
+    concurrency: int,
+    tokens: Mapping[str, str],
+    append: Callable[[RecordedResponse], None],
+) -> Connection:
+    return Connection(
+        base_url=configuration.settings.source.base_url,
+        tokens=tokens,
         append=append,
         now=context.now,
         progress=lambda done, known: None,  # noqa: ARG005 - shown by the caller
         tell=context.terminal.say,
-        proxy="" if replay else proxy_of(source.base_url, context.environment),
-        largest_answer=source.max_answer_mib * MIB,
+        largest_answer=configuration.settings.source.max_answer_mib * MIB,
         concurrency=concurrency,
     )
-    if replay:
-        transport = ReplayTransport(_recorded(configuration, replay), str(replay))
-        connection = replace(connection, base_url=NOWHERE, transport=transport)
-    elif is_plain(source.base_url):
-        context.terminal.problems([_plain(configuration)])
-    return connection, responses
 
 
 def drive(plan: Plan[T], connection: Connection, known: Mapping[str, RecordedResponse]) -> T:
@@ -149,11 +197,6 @@ def _plain(configuration: Configuration) -> Problem:
         warning=True,
         code="token-in-clear-text",
     )
-
-
-def _recorded(configuration: Configuration, path: Path) -> Responses:
-    refuse_missing_recording(configuration)
-    return evidence.read(path)
 
 
 def _tokens(configuration: Configuration, context: Context) -> Mapping[str, str]:

@@ -18,7 +18,6 @@ from reportgen.archive.folder import (
     CONFIGURATION,
     CORRECTION,
     DIRECTORY,
-    EVIDENCE,
     FONTS,
     HISTORY,
     ISSUED,
@@ -135,7 +134,7 @@ def readme_file(derived: Derived, versions: bytes) -> bytes:
 def draft_files(
     inputs: Inputs, derived: Derived, known: Directory, templates: Mapping[str, str]
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield everything in a draft but the documents; a large file piece by piece."""
+    """Yield everything in a draft but documents and evidence; a large file piece by piece."""
     for name, content in input_files(inputs, known, templates):
         yield name, content
         if name == VERSIONS:
@@ -143,8 +142,6 @@ def draft_files(
     yield CYCLE, cycle_file.encode(DraftOf(cycle=inputs.cycle, keys=inputs.configuration.keys))
     yield from _other_tables(inputs, derived).items()
     yield from ledger_pieces_of(inputs, derived)
-    if inputs.configuration.replay:
-        yield EVIDENCE, evidence.encode(inputs.responses.values())
 
 
 def tasks(derived: Derived, known: Directory, design: Design) -> Listing:

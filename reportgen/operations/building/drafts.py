@@ -3,7 +3,7 @@
 Law: what is kept of the draft before is, to the last bit, what would be drawn.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -13,7 +13,7 @@ from pathlib import Path
 from reportgen.archive import evidence
 from reportgen.archive.draft import Stage, foreign, redrafted
 from reportgen.archive.folder import EVIDENCE, VERSIONS, cycle_folder, refuse_sealed
-from reportgen.core.model import Statement
+from reportgen.core.model import RecordedResponse, Statement
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted
 from reportgen.derive import Inputs, derive
@@ -40,7 +40,9 @@ def produce(inputs: Inputs, context: Context, workers: int, *, fresh: bool = Fal
     refuse_sealed(folder)
     prepared = _prepared(inputs, context)
     with redrafted(folder, group=inputs.configuration.group_reads) as stage:
-        versions = _staged(prepared.files, stage, folder)
+        versions = _staged(prepared.files, stage)
+        if inputs.configuration.replay:
+            _stage_evidence(inputs.responses, stage, folder)
         wanted = _Wanted(prepared, versions, stage, fresh=fresh)
         studio = Studio(workers=workers)
         with _templates_named(inputs.configuration):
@@ -82,18 +84,23 @@ def _prepared(inputs: Inputs, context: Context) -> _Prepared:
     )
 
 
-def _staged(files: Iterator[tuple[str, bytes]], stage: Stage, folder: Path) -> bytes:
+def _staged(files: Iterator[tuple[str, bytes]], stage: Stage) -> bytes:
     """Stage inputs and tables, and give what names the versions that documents are drawn with."""
     versions = b""
     for name, pieces in groupby(files, key=itemgetter(0)):
         contents = map(itemgetter(1), pieces)
         first = next(contents)
         versions = first if name == VERSIONS else versions
-        if name == EVIDENCE and evidence.holds(folder / name, first):
-            stage.leave(name)
-        else:
-            stage.write_pieces(name, chain([first], contents))
+        stage.write_pieces(name, chain([first], contents))
     return versions
+
+
+def _stage_evidence(told: Mapping[str, RecordedResponse], stage: Stage, folder: Path) -> None:
+    """Stage what a recording told, unless it is there already."""
+    if evidence.holds(folder / EVIDENCE, told.values()):
+        stage.leave(EVIDENCE)
+    else:
+        stage.write_pieces(EVIDENCE, map(evidence.line_of, told.values()))
 
 
 class _Wanted(Collection[Task]):

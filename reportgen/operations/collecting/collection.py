@@ -115,9 +115,9 @@ def collected_anew(
             if kinds := broken_off(gathered.missing):
                 stage.write(ACCEPTED, encode_accepted(kinds))
             if configuration.replay:
-                content = evidence.encode(chosen.responses.values())
-                if not evidence.holds(folder / EVIDENCE, content):
-                    stage.write(EVIDENCE, content)
+                told = chosen.responses
+                if not evidence.holds(folder / EVIDENCE, told.values()):
+                    stage.write_pieces(EVIDENCE, map(evidence.line_of, told.values()))
     return gathered
 
 

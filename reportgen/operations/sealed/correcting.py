@@ -138,7 +138,8 @@ def _fetched(
     path = place / EVIDENCE
     if live.replay:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(evidence.encode(responses.values()))
+        with path.open("wb") as file:
+            file.writelines(map(evidence.line_of, responses.values()))
     return replace(
         sealed,
         configuration=applied,
