@@ -23,7 +23,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from reportgen.archive.disk import uninterrupted
 from reportgen.core.problem import Problem
-from reportgen.documents.limits import limit_this_process
+from reportgen.documents.limits import give_back, limit_this_process
 from reportgen.documents.pdf import engine, fontconfig
 from reportgen.documents.render import Drawn, NotBegun, Rendering, hold, nothing
 from reportgen.documents.tasks import Design, Task
@@ -81,6 +81,7 @@ def draw(
     if not first:
         return []
     rendering, done = Rendering(chain(first, waiting), design), count(1)
+    give_back()  # what a cycle was derived of: workers begin with all that the command holds
     with _configured(studio.fonts) as conf, context.terminal.progress(studio.label) as advance:
         while not rendering.is_done:
             most = 1 if rendering.is_alone else min(studio.workers, len(listed))
