@@ -69,6 +69,8 @@ MOST_FAILURES = 20
 """So many documents fail before no further one is begun."""
 MOST_ENDED = 2
 """So many documents end the process that draws them before no further one is begun."""
+PATIENCE = 60.0
+"""Seconds in which nothing is done, after which it is told what is waited for, and so on."""
 MOST_DESIGNS = 4
 _DESIGNS: dict[str, Design] = {}
 """The designs that this process has been given, by their digest."""
@@ -157,12 +159,16 @@ class Rendering:
         return bool(self._alone)
 
     def by(
-        self, executor: Executor, enough: Callable[[Drawn], bool] = lambda _: False
+        self,
+        executor: Executor,
+        enough: Callable[[Drawn], bool] = lambda _: False,
+        late: Callable[[Sequence[Task], float], None] = lambda *_: None,
     ) -> Iterator[tuple[str, bytes]]:
         """Yield every document as it is done, until `enough` says that this executor has had it.
 
         It has had it, too, where a process of it was ended, or where each document was to be drawn
-        alone. Raises DrawingError or OSError, and NotBegun.
+        alone. `late` is told of what is waited for, and for how many seconds, where that is long.
+        Raises DrawingError or OSError, and NotBegun.
         """
         alone = self.is_alone
         window = 1 if alone else AT_A_TIME * _workers_of(executor)
@@ -173,7 +179,7 @@ class Rendering:
                 under_way[self._ask(executor, taken[1])] = taken
             if not under_way:
                 return
-            for future in _done(under_way):
+            for future in _done(under_way, late):
                 place, task = under_way.pop(future)
                 drawn = self._result(future, place, task, alone=alone)
                 if drawn is None:
@@ -317,10 +323,18 @@ def digest_of_design(design: Design) -> str:
     return sha256(repr(design).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _done(under_way: Mapping[Awaited, tuple[int, Task]]) -> list[Awaited]:
+def _done(
+    under_way: Mapping[Awaited, tuple[int, Task]], late: Callable[[Sequence[Task], float], None]
+) -> list[Awaited]:
     """Wait until something is done, and give that in the order of the documents."""
-    done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-    return sorted(done, key=lambda future: under_way[future][0])
+    seconds = 0.0
+    while True:
+        done, _ = wait(under_way, timeout=PATIENCE, return_when=FIRST_COMPLETED)
+        if done:
+            return sorted(done, key=lambda future: under_way[future][0])
+        seconds += PATIENCE
+        waiting = sorted(under_way.values(), key=lambda numbered: numbered[0])
+        late([task for _, task in waiting], seconds)
 
 
 def _workers_of(executor: Executor) -> int:

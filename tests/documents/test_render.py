@@ -4,6 +4,7 @@ import errno
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import NoReturn
 
 import pytest
@@ -193,6 +194,22 @@ def test_so_many_failures_are_enough():
         list(render(letters(500), words(email_txt_j2="{{ lacking }}"), executor))
     assert len(caught.value.problems) == 1
     assert len(executor.asked) <= 2 * documents.MOST_FAILURES
+
+
+def test_what_is_waited_for_is_told_and_told_again(monkeypatch):
+    monkeypatch.setattr(documents, "PATIENCE", 0.01)
+    promised: Future[Drawn] = Future()
+    told: list[tuple[str, float]] = []
+
+    def late(waiting, seconds):
+        told.append((waiting[0].path, round(seconds, 2)))
+        if len(told) == 2:
+            promised.set_result(Drawn(b"x"))
+
+    executor = SimpleNamespace(submit=lambda *_: promised)
+    drawn = Rendering(letters(1), words()).by(executor, late=late)
+    assert list(drawn) == [("0.txt", b"x")]
+    assert told == [("0.txt", 0.01), ("0.txt", 0.02)]
 
 
 # What becomes of a document that comes to nothing

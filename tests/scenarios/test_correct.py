@@ -11,14 +11,28 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from reportgen.archive import history
+from reportgen.cli import main
 from reportgen.core.cycle import contract_cycles
 from tests.archive.killing import killed, steps_of
 from tests.scenarios.closed import forged, manifest_of, seal_of, written
 from tests.scenarios.corrected import LATER, MISTAKE, TICKET, amount_of, correct
-from tests.scenarios.job import DECEMBER, NOVEMBER, PLAIN, ROOT, Job, Json, contents, once, pages
+from tests.scenarios.job import (
+    DECEMBER,
+    NOVEMBER,
+    PLAIN,
+    ROOT,
+    Job,
+    Json,
+    contents,
+    documents,
+    once,
+    pages,
+)
 from tests.scenarios.test_close import state, wait_for_workers
+from tests.scenarios.test_elsewhere import FARM
 from tests.scenarios.test_verify import named, verify
 
 BASE = ROOT / "tests" / "errors" / "base"
@@ -426,6 +440,27 @@ def test_the_pack_of_a_cycle_has_its_corrections_and_what_reckons_them(corrected
 
 
 # Two cycles, with fees, and notes as they are printed
+
+
+@pytest.mark.heavy
+def test_what_others_draw_of_a_correction_are_the_same_bytes(tmp_path, monkeypatch):
+    """By hand after hand: it is closed, corrected and proved by executors of somebody else."""
+    (tmp_path / "farm_of_notes.py").write_text(FARM, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    option = "--executor", "farm_of_notes:threads"
+    there = job_of(tmp_path / "there")
+    for command in (("collect",), ("close", *option)):
+        done = there.here(*command)
+        assert done.returncode == 0, done.stderr
+    here = there.copied(tmp_path / "here")
+    for job, by in ((here, ()), (there, option)):
+        restate(job, 1, "cascade", 1, "daily/users/email%7C0001")
+        done = job.here("correct", "--reason", TICKET, *by)
+        assert done.returncode == 0, done.stderr
+    assert documents(there.archive) == documents(here.archive)
+    assert any(name.startswith(f"{FIRST}/notes/") for name in documents(there.archive))
+    proved = CliRunner().invoke(main, ["verify", str(there.archive), *option])
+    assert proved.exit_code == 0, proved.output
 
 
 @pytest.mark.heavy

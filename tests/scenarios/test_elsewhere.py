@@ -253,6 +253,28 @@ def test_two_workers_draw_the_same_bytes_and_one_that_is_killed_loses_nothing(
     assert documents(job.cycle()) == documents(small_build.folder)
 
 
+IMPATIENT = "from reportgen.documents import render\nrender.PATIENCE = 2.0\n"
+
+
+@pytest.mark.heavy
+def test_a_worker_that_is_frozen_is_named_and_waited_for(job, dask, tmp_path, small_build):
+    (tmp_path / "sitecustomize.py").write_text(IMPATIENT, encoding="utf-8")
+    frozen, _ = dask.worker(), dask.worker()
+    named = (dask.folder / "0.log").read_text(encoding="utf-8")
+    address = named.partition("Start worker at:")[2].split()[0]
+    found = f"{tmp_path}{os.pathsep}{ROOT}"
+    begun = job.start("run", "--scheduler", dask.address, PYTHONPATH=found)
+    _until(lambda: any(path.suffix == ".pdf" for path in job.archive.rglob("*")))
+    frozen.send_signal(signal.SIGSTOP)
+    assert begun.stderr is not None
+    said = next(line for line in begun.stderr if line.startswith("Waiting for "))
+    frozen.send_signal(signal.SIGCONT)
+    assert said.endswith(f" for 2 seconds, from {address}\n")
+    _, rest = begun.communicate(timeout=STARTED)
+    assert begun.returncode == 0, rest
+    assert documents(job.cycle()) == documents(small_build.folder)
+
+
 @pytest.mark.heavy
 def test_a_worker_that_differs_gets_no_work(job, dask, tmp_path, small_build):
     (tmp_path / "sitecustomize.py").write_text(OTHER, encoding="utf-8")

@@ -17,7 +17,7 @@ from reportgen.documents import render
 from reportgen.documents.tasks import Design, Listing, Task
 from reportgen.operations.building import drawing
 from tests.documents import beech
-from tests.scenarios.job import ROOT, Job, documents, small
+from tests.scenarios.job import ROOT, Job, documents, plain, small
 from tests.scenarios.test_elsewhere import FARM
 
 PLAGUE = """
@@ -43,6 +43,20 @@ HERE, THREADS, PROCESSES = (
     ("--executor", "farm:threads"),
     ("--executor", "farm:processes"),
 )
+
+
+LIMITED = """
+from reportgen.documents import limits
+limits.limit_this_process.__defaults__ = 3.0, 600 << 20, 1.0
+"""
+"""What Python runs as it starts: limits that are soon reached."""
+HOSTILE = {
+    "loop": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    "memory": "{{ 'a' | center(2000000000) }}",
+    "in C": "{{ ''.ljust(2000000, 'a').rfind('ab' ~ ''.ljust(1000000, 'a')) }}",
+    "error": "{{ document.lacking }}",
+    "address": '<img src="https://acme.example/logo.png" alt="Logo"/>',
+}
 
 
 # In this process
@@ -126,9 +140,14 @@ def ran(
     job: Job, option: tuple[str, str], path: str, times: int
 ) -> "subprocess.CompletedProcess[str]":
     """Run a job in a world where a document is killed."""
+    mark = job.folder.parent / "plague" / "mark"
+    return begun_with(PLAGUE.format(mark=str(mark), path=path, times=times), job, option)
+
+
+def begun_with(text: str, job: Job, option: tuple[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a job where Python itself begins with something."""
     folder = job.folder.parent / "plague"
-    folder.mkdir()
-    text = PLAGUE.format(mark=str(folder / "mark"), path=path, times=times)
+    folder.mkdir(exist_ok=True)
     (folder / "sitecustomize.py").write_text(text, encoding="utf-8")
     (folder / "farm.py").write_text(FARM, encoding="utf-8")
     found = os.pathsep.join((str(folder), str(ROOT)))
@@ -159,3 +178,19 @@ def test_a_document_that_is_killed_whenever_it_is_drawn_is_named(option, path, t
     )
     mark = job.folder.parent / "plague" / "mark"
     assert len(mark.read_text(encoding="utf-8").split()) == 2
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_template_that_attacks_is_told_alike_whoever_draws(kind, tmp_path):
+    """In the file and the line where it does, as the user would open them."""
+    job = plain(small(tmp_path / "job"))
+    text = f'<html lang="en"><head><title>T</title></head>\n<body><p>\n{HOSTILE[kind]}</p>'
+    template = job.folder / "templates" / "invoice.html.j2"
+    template.write_text(f"{text}</body></html>", encoding="utf-8")
+    here, threads = (begun_with(LIMITED, job, option) for option in (HERE, THREADS))
+    assert (here.returncode, threads.returncode) == (1, 1)
+    assert here.stderr.startswith(f"{template}:3: " if kind != "in C" else f"{template}: ")
+    told, *others = here.stderr.splitlines()
+    assert threads.stderr.splitlines() == [told]
+    assert len(others) == (kind == "in C")  # of which two processes have ended

@@ -15,6 +15,7 @@ from reportgen.documents import digest, keys
 from reportgen.documents.render import Drawn, Ended, NotBegun, nothing
 from reportgen.operations.building import drawing, elsewhere, hand, scheduler
 from reportgen.operations.unreached import Unreached
+from reportgen.terminal import Terminal
 from tests.documents import beech
 
 PROOF = hand.Proof({"pango": "1.50"}, {}, "f" * 64)
@@ -344,6 +345,22 @@ def test_workers_that_draw_the_same_are_trusted_and_others_refused():
     made._give_up()
     with pytest.raises(NotBegun, match="no worker is left, and none has joined"):
         commission.promised.result()
+
+
+def test_who_is_waited_for_is_named(capsys):
+    client = Client(a=answer(Drawn(b"x")))
+    made = of_dask(client)
+    client.scheduler.processing = None
+    client.sync = lambda *_, **__: {"b": ("work-1",), "a": ("work-2", "x-3"), "c": ("x-4",)}
+    told = SimpleNamespace(terminal=Terminal())
+    drawing._tell_late(made, told, [TASK, TASK], 60.0)
+    drawing._tell_late(Answering(), told, [TASK], 120.0)
+    assert capsys.readouterr().err.splitlines() == [
+        f"Waiting for {TASK.path} and 1 more for 60 seconds, from a, b",
+        f"Waiting for {TASK.path} for 120 seconds",
+    ]
+    client.sync = None
+    assert made.at() == []
 
 
 def test_where_nobody_is_trusted_nothing_is_begun(monkeypatch):

@@ -14,6 +14,7 @@ from concurrent.futures import (
 )
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, count, islice
 from multiprocessing import active_children, parent_process
 from pathlib import Path
@@ -89,10 +90,21 @@ def draw(
             with _executor(first, design, now, conf, context) as executor:
                 if rendering.is_alone:
                     _knock(executor)
-                for name, content in rendering.by(executor, _has_grown):
+                late = partial(_tell_late, executor, context)
+                for name, content in rendering.by(executor, _has_grown, late):
                     write(name, content)
                     advance(next(done), len(listed))
     return rendering.warnings()
+
+
+def _tell_late(
+    executor: Executor, context: Context, waiting: Sequence[Task], seconds: float
+) -> None:
+    """Say what is waited for, and who has it, as far as that is known."""
+    more = f" and {len(waiting) - 1} more" if waiting[1:] else ""
+    at = ", ".join(executor.at()) if hasattr(executor, "at") else ""
+    told = f"Waiting for {waiting[0].path}{more} for {seconds:.0f} seconds"
+    context.terminal.say(f"{told}, from {at}" if at else told)
 
 
 def _is_elsewhere(context: Context) -> bool:

@@ -93,6 +93,17 @@ class OfDask(Elsewhere):
         self._refuse(worker, refused(worker, told))
         self.begin(commission)
 
+    def at(self) -> list[str]:
+        """Name the workers that have a document of ours, as far as the scheduler tells."""
+        names: dict[str, Collection[str]] = {}
+        with suppress(Exception):  # it does not answer
+            names = self._client.sync(self._client.scheduler.processing, callback_timeout=PATIENCE)
+        ours = f"{hand.work.__name__}-"  # as Dask names what is to be called
+        busy = (
+            one for one, keys in names.items() if any(str(key).startswith(ours) for key in keys)
+        )
+        return sorted(busy)
+
     def close(self) -> None:
         """Let go of everything that is still on its way."""
         self._closed.set()
