@@ -19,7 +19,7 @@ DRAWING = [
     "Billing cycle 2025-12-05 to 2026-01-05 (the end is not part of it)",
     "Collecting consumption …",
     (
-        "Asked about 57 single sessions, which documents show; "
+        "Asked about 11 single sessions, which documents show; "
         "a smaller number in `invoice: {sessions: …}` asks about fewer, 0 about none"
     ),
     "Rendering documents …",
