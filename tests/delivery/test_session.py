@@ -117,6 +117,14 @@ def test_an_answer_after_the_end_tells():
         assert handed_over(at(office)).kind == "deferred"
 
 
+def test_an_answer_after_the_end_that_means_nothing_leaves_it_open():
+    with open_office() as office:
+        office.fault = failing(END, "399 well")
+        outcome = handed_over(at(office))
+    assert (outcome.kind, outcome.lost) == ("uncertain", True)
+    assert outcome.said == "the answer has no meaning: 399 well"
+
+
 @pytest.mark.parametrize("kind", [DROP, TAKEN_DROP, TAKEN_SILENT])
 def test_without_an_answer_after_the_end_nobody_knows(kind):
     with open_office() as office:

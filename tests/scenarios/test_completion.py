@@ -1,5 +1,6 @@
 """What a shell completes, what `--version` says, and the variable that names a configuration."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -72,6 +73,17 @@ def test_whom_to_mail_is_completed(archived: Job) -> None:
     assert completed("send", archived.folder, "--cycle", "2025-12", "--resend", "Z") == ["Z-9"]
     assert completed("send", archived.folder, "--settle", "A") == ["A-1=sent"]
     assert completed("send", archived.folder, "--cycle", NOVEMBER, "--only", "") == []
+
+
+def test_sessions_come_from_the_newest_statement(archived: Job) -> None:
+    statement = archived.cycle() / "statement.json"
+    values = json.loads(statement.read_bytes())
+    listed = [one for center in values["cost_centers"] for one in center["sessions"]]
+    assert completed("explain", archived.folder, "--session", "") == sorted(
+        one["session_id"] for one in listed
+    )
+    statement.write_text("{")
+    assert completed("explain", archived.folder, "--session", "") == []
 
 
 def test_layouts_of_journals_are_completed() -> None:

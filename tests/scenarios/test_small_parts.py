@@ -1,8 +1,11 @@
 """What commands say where something is odd, tried on values or on one call."""
 
 import errno
+import json
+import ssl
 import sys
 from concurrent.futures import BrokenExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -12,17 +15,23 @@ import pytest
 
 from reportgen.commands.diff.diff import _of_correction
 from reportgen.core.problem import Rejected
+from reportgen.delivery.server import MailFailure
 from reportgen.documents.exports import layouts
+from reportgen.documents.exports.focus.invoices import Periods
 from reportgen.documents.templating.templates import _refuse_folder
 from reportgen.operations import bug_report, connect, discovering, failure
 from reportgen.operations.building import drafts, readiness
 from reportgen.operations.context import Context
 from reportgen.operations.failure import WrongUsage
+from reportgen.operations.mail import letters, mail_server
 from reportgen.operations.mail.courier import _Upcoming
 from reportgen.operations.mail.letters import Letter
 from reportgen.operations.sealed.pack import _corrected
+from reportgen.sources.api import client
+from reportgen.sources.config.schema import EmailSection
 from reportgen.terminal import Terminal
 from tests.documents import beech
+from tests.documents.exports.materials import of_grove
 
 
 def context() -> Context:
@@ -125,3 +134,52 @@ def test_a_layout_whose_process_was_ended_is_named(monkeypatch):
     name = f"{layouts.FOLDER}mine{layouts.SUFFIX}"
     with pytest.raises(Rejected, match="was ended by the system"):
         layouts.filled_apart(None, "mine", {name: "{{ 1 }}"})
+
+
+def test_a_token_of_the_environment_is_looked_at_before_it_is_said():
+    def fetched(token: str) -> str:
+        named = EmailSection.model_construct(token_env="MAIL_TOKEN")
+        configured = SimpleNamespace(email_sources={"token_env": "chargeback.yaml:9"})
+        here = replace(context(), environment={"MAIL_TOKEN": token})
+        return mail_server._fetch(named, configured, here, 1.0)()
+
+    assert fetched("ey.J0") == "ey.J0"
+    with pytest.raises(MailFailure) as caught:
+        fetched("two words")
+    told = str(caught.value.problem)
+    assert told.startswith("chargeback.yaml:9: the environment variable MAIL_TOKEN holds what is")
+    assert "two words" not in told
+
+
+def test_an_email_says_no_other_figure_than_was_sealed(small_build, tmp_path):
+    sealed = (small_build.folder / "statement.json").read_bytes()
+    (tmp_path / "statement.json").write_bytes(sealed)
+    letters._refuse_other_words(tmp_path, sealed)
+    values = json.loads(sealed)
+    values["cost_centers"][0]["amount"] = "0.01"
+    with pytest.raises(Rejected) as caught:
+        letters._refuse_other_words(tmp_path, json.dumps(values).encode())
+    assert "this version would say another figure than was sealed" in str(caught.value.problems[0])
+
+
+def test_a_period_that_is_met_twice_is_closed_where_one_says_so():
+    periods = Periods()
+    for closed in (True, False):
+        periods.meet(of_grove(closed=closed))
+    (row,) = periods.rows()
+    assert "Closed" in row
+    assert "Open" not in row
+
+
+def test_a_proxy_that_cannot_be_used_is_told():
+    connection = client.Connection(
+        base_url="https://api.example",
+        tokens={},
+        append=lambda _: None,
+        now=lambda: datetime(2026, 1, 9, tzinfo=UTC),
+        progress=lambda *_: None,
+        proxy="gopher://proxy.example",
+    )
+    with pytest.raises(client.ApiFailure) as caught:
+        client._client(connection, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    assert "the proxy that the environment names cannot be used" in str(caught.value.problem)

@@ -91,3 +91,20 @@ def test_a_document_that_begins_and_holds_nothing_is_empty(tmp_path):
     (tmp_path / "chargeback.yaml").write_text("---\n", encoding="utf-8")
     with pytest.raises(Rejected):
         load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("chargeback", "words"),
+    [
+        ("source: {token_env: $TOKEN}\n", "write its name alone: TOKEN"),
+        ("source: {token_env: '${TOKEN}'}\n", "write its name alone: TOKEN"),
+        ("api_key: hunter2\n", "and write `source: {token_env: DEVIN_API_TOKEN}`"),
+        ("password: hunter2\n", "and write `email: {password_env: MAIL_PASSWORD}`"),
+        (
+            'enterprise: "Acme\nmapping: "m.yaml"\n',
+            "the quote that opens here is not closed in its line",
+        ),
+    ],
+)
+def test_what_stands_for_a_secret_or_breaks_off(tmp_path, chargeback, words):
+    assert words in said(tmp_path, chargeback=chargeback)

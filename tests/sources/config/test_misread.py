@@ -84,3 +84,7 @@ def test_the_quotes_of_a_word_processor_are_named(text):
     said, hint = in_curly_quotes(text) or ("", "")
     assert "curly quotes" in said
     assert hint == 'write it in straight quotes: "CC-1001"'
+
+
+def test_a_unit_is_named():
+    assert number_meant("12 ACUs") == ("has a unit", "write 12")

@@ -463,3 +463,22 @@ def test_a_person_may_be_named_by_id_and_a_split_is_that_of_the_mapping():
     (rule,) = read.rules
     assert rule.key == "okta|acme|0042"
     assert rule.values[0].split == Split(shares=(Share("A", ONE, "1"),))
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("=A1", '"=A1" is a formula or its error, not a cost center'),
+        ("#REF!", '"#REF!" is a formula or its error, not a cost center'),
+        ("Z", 'cost center "Z" is not declared'),
+    ],
+)
+def test_what_is_no_code_is_said_to_be_what_it_is(code, message):
+    (rule,) = export(text([ADA, "", code, "2025-07-01"])).rules
+    assert rule.values[0].flaw.problem.message == message
+
+
+def test_rows_that_are_too_long_are_one_problem():
+    longer = [ADA, "", "A", "2025-07-01", "more"]
+    told = problem(text(longer, longer, longer))
+    assert told.startswith("hr.csv:2: has 5 cells, but there are 4 columns, likewise in lines 3")
