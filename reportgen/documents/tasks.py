@@ -30,6 +30,7 @@ from reportgen.documents.content.email import EmailDocument
 from reportgen.documents.content.index import IndexDocument, index_document
 from reportgen.documents.content.invoice import InvoiceDocument, InvoiceDocuments
 from reportgen.documents.content.mark import mark_of
+from reportgen.documents.content.paper import MOST_ROWS
 from reportgen.documents.content.statement import (
     StatementDocument,
     SummaryDraft,
@@ -61,7 +62,8 @@ class Design:
     """How documents look: the templates by name, the accent colour, the locale.
 
     `logo` is an address of `data:`. `summaries` are what gets a document for all its cost centers;
-    beyond `most_detail_rows` the detail of usage is left to the workbook and the attachment.
+    beyond `most_detail_rows` the detail of usage is left to the workbook and the attachment, and
+    beyond `most_rows` the lesser rows of any other table.
     """
 
     templates: Mapping[str, str]
@@ -73,6 +75,7 @@ class Design:
     users: UsersShown = "names"
     detail: DetailShown = "days"
     most_detail_rows: int = 1500
+    most_rows: int = MOST_ROWS
     tie_out: TieOutTold = "own"
 
 
@@ -203,7 +206,8 @@ def tasks_of(
     invoices = _Invoices(statement, directory, design, attached)
     issued = [invoices.marked(one, marks) for one in invoices.issued()]
     summaries = _summaries(statement, design, marks)
-    whole = _with_drafts(statement_document(statement, directory, design.note), issued, summaries)
+    document = statement_document(statement, directory, design.note, design.most_rows)
+    whole = _with_drafts(document, issued, summaries)
     whole = _statement(whole, marks.of(whole, "statement", locale, attached.get("", ())))
     paths = {one.invoice.cost_center.code: one.path for one in issued}
     index = index_document(whole, paths, summaries)
@@ -228,7 +232,7 @@ def correction_tasks(
 ) -> Listing:
     """List every file of a correction: the statement as corrected, and a note in each language."""
     shown = labelled(statement)
-    whole = statement_document(shown, directory, design.note)
+    whole = statement_document(shown, directory, design.note, design.most_rows)
     pairs = [_pair("statement", "statement", whole, design.locale, attachments.get("", ()))]
     for document in _notes(notes, shown, design):
         code, locale = document.cost_center.code, document.cost_center.locale
@@ -274,6 +278,7 @@ class _Invoices:
             users=design.users,
             detail=design.detail,
             most_detail_rows=design.most_detail_rows,
+            most_rows=design.most_rows,
             tie_out=design.tie_out,
         )
         self._invoices = [invoice for invoice in statement.invoices if invoice.number]
@@ -329,7 +334,7 @@ def _summaries(statement: Statement, design: Design, marks: _Marks) -> dict[str,
             summary, marks.of(summary, "summary", design.locale, ())
         )
         for holding in design.summaries
-        for slug, summary in summary_documents(statement, holding, design.note)
+        for slug, summary in summary_documents(statement, holding, design.note, design.most_rows)
     }
 
 

@@ -176,6 +176,7 @@ OTHERS = {
     "users": "none",
     "detail": "sums",
     "most_detail_rows": 1,
+    "most_rows": 1,
     "tie_out": "own",
 }
 """Another value of each field that decides what documents show."""

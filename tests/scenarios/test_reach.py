@@ -82,6 +82,7 @@ TABLES |= {
 VALUES: dict[str, Any] = {
     "invoice": {"sessions": 3, "locale": "de"},
     "invoice.max_detail_rows": 1,
+    "invoice.max_rows": 1,
     "invoice.tags": "project:*",
     "products.*.label": "Engineer",
     "mapping.cost_centers": {"A-1": {"name": "P"}, "B-2": {"name": "Q"}, "Z-9": {"name": "R"}},

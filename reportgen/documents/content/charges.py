@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reportgen.core.model import CostCenter, Invoice, InvoiceLine, LineKind
-from reportgen.core.money import ONE, multiply, ratio, total
+from reportgen.core.money import ONE, ZERO, multiply, ratio, total
+from reportgen.documents.content.paper import Others, others_of, parted
 
 SHARE_DECIMALS = 4
 
@@ -23,6 +24,20 @@ class FurtherRow:
     def given(self) -> bool:
         """Tell whether the line takes an amount off the invoice."""
         return self.line.amount < 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FurtherList:
+    """The fees, transfers and parts of pools that a page lists, and what all `others` come to."""
+
+    rows: tuple[FurtherRow, ...]
+    others: Others | None
+
+
+def listed_further(rows: Iterable[FurtherRow], most: int) -> FurtherList:
+    """Give the rows of the largest amounts in their order, and what all others come to."""
+    shown, others = parted(rows, most, lambda row: -abs(row.line.amount))
+    return FurtherList(rows=shown, others=others_of([(ZERO, row.line.amount) for row in others]))
 
 
 def further_rows(invoice: Invoice, centers: Mapping[str, CostCenter]) -> tuple[FurtherRow, ...]:

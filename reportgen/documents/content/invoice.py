@@ -39,15 +39,18 @@ from reportgen.core.money import (
 )
 from reportgen.documents.content.budget import Budget, budget_of
 from reportgen.documents.content.charges import (
+    FurtherList,
     FurtherRow,
     across_entities,
     amount_of,
     further_rows,
+    listed_further,
 )
 from reportgen.documents.content.chart import Chart, colors, daily_chart
 from reportgen.documents.content.comparison import InvoiceComparison, invoice_comparison
 from reportgen.documents.content.detail import DetailPerson, detail_people
 from reportgen.documents.content.labels import KINDS, Word
+from reportgen.documents.content.paper import MOST_ROWS
 from reportgen.documents.content.products import ProductRow, meanings, product_rows, products_of
 from reportgen.documents.content.sessions import (
     PULL_REQUEST_FIELDS,
@@ -69,6 +72,7 @@ from reportgen.documents.content.usage import (
     DayRow,
     DetailLine,
     UsageRow,
+    UserList,
     cells_of,
     day_cells,
     day_fields,
@@ -76,6 +80,7 @@ from reportgen.documents.content.usage import (
     detail_cells,
     detail_lines,
     label_of,
+    listed_users,
     usage_rows,
     user_cells,
 )
@@ -87,8 +92,8 @@ class InvoiceDocument:
     """One invoice.
 
     `users` says how people are shown, `detail` whether their days are; of a detail with more than
-    `most_detail_rows` nothing is printed. `tells_totals` says whether what the whole cycle comes to
-    stands on it.
+    `most_detail_rows` nothing is printed, and no other table on paper has more than `most_rows`.
+    `tells_totals` says whether what the whole cycle comes to stands on it.
     """
 
     heading: Heading
@@ -110,6 +115,7 @@ class InvoiceDocument:
     users: UsersShown = "names"
     detail: DetailShown = "days"
     most_detail_rows: int = 1500
+    most_rows: int = MOST_ROWS
     tells_totals: bool = True
     days_of_lines: Mapping[LineKey, tuple[date, date]] = field(default_factory=dict)
 
@@ -198,6 +204,16 @@ class InvoiceDocument:
     def usage_rows(self) -> list[UsageRow]:
         """Usage by user, the largest amount first."""
         return usage_rows(self.invoice.by_principal, self.directory)
+
+    @property
+    def listed_users(self) -> UserList:
+        """Usage by user as a page lists it."""
+        return listed_users(self.usage_rows, self.most_rows)
+
+    @property
+    def listed_further(self) -> FurtherList:
+        """Fees, transfers and parts of pools as a page lists them."""
+        return listed_further(self.further, self.most_rows)
 
     @property
     def sessions(self) -> SessionList | None:
@@ -312,6 +328,7 @@ class InvoiceDocuments:
         users: UsersShown = "names",
         detail: DetailShown = "days",
         most_detail_rows: int = 1500,
+        most_rows: int = MOST_ROWS,
         tie_out: TieOutTold = "own",
     ) -> None:
         """Take the cycle, who is who, and what documents show of it."""
@@ -333,6 +350,7 @@ class InvoiceDocuments:
             "users": users,
             "detail": detail,
             "most_detail_rows": most_detail_rows,
+            "most_rows": most_rows,
             "tells_totals": tells_totals(statement.tie_out, tie_out),
         }
 

@@ -1,6 +1,6 @@
 """What the templates of the statement see: every cost center, and what they come to together."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -8,6 +8,7 @@ from reportgen.core.charging.invoice import sum_by
 from reportgen.core.model import (
     CostCenterChange,
     Directory,
+    Discrepancy,
     Heading,
     Invoice,
     InvoiceLine,
@@ -34,6 +35,7 @@ from reportgen.documents.content.chart import Chart, colors, daily_chart
 from reportgen.documents.content.comparison import StatementComparison, statement_comparison
 from reportgen.documents.content.invoice import price_decimals
 from reportgen.documents.content.labels import BASES, KINDS, NO_DEPARTMENT, NO_ENTITY, Word
+from reportgen.documents.content.paper import MOST_ROWS, Others, others_of, parted
 from reportgen.documents.content.products import (
     ProductRow,
     amounts_of,
@@ -43,17 +45,21 @@ from reportgen.documents.content.products import (
 )
 from reportgen.documents.content.slots import CellValue, Slot
 from reportgen.documents.content.subtotals import (
+    SubtotalList,
     calendar_months,
     holdings,
+    listed_subtotals,
     month_slot,
     subtotal_slot,
 )
 from reportgen.documents.content.trend import Trend, statement_trend
 from reportgen.documents.content.unit_costs import (
     UnitCostsLine,
+    UnitCostsList,
     UnitCostsTerms,
     by_cost_center,
     by_department,
+    listed_unit_costs,
     of_all,
     uncertain_of,
     unit_costs_slot,
@@ -97,6 +103,27 @@ class CostCenterRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CostCenterList:
+    """The cost centers that a page lists, and what all `others` come to."""
+
+    rows: tuple[CostCenterRow, ...]
+    others: Others | None
+
+    @property
+    def count(self) -> int:
+        """How many there are in all."""
+        return len(self.rows) + (self.others.count if self.others else 0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DiscrepancyList:
+    """The views that disagree, as far as a page lists them, and what all `others` come to."""
+
+    rows: tuple[Discrepancy, ...]
+    others: Others | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cause:
     """Why no rule covers usage, and what it comes to; the name is a word to be translated."""
 
@@ -118,7 +145,8 @@ class StatementDocument:
     """The statement of a cycle; `moved`, `arrived` and `departed` are since the cycle before.
 
     `drafts` are the marks of all other documents by their file, where they are drafts, and
-    `summary_drafts` those of the summaries by department and entity.
+    `summary_drafts` those of the summaries by department and entity. No table on paper has more
+    than `most_rows`.
     """
 
     statement: Statement
@@ -132,6 +160,7 @@ class StatementDocument:
     effective_prices: bool = False
     drafts: Mapping[str, str] = field(default_factory=dict)
     summary_drafts: tuple[SummaryDraft, ...] = ()
+    most_rows: int = MOST_ROWS
 
     @property
     def heading(self) -> Heading:
@@ -242,6 +271,24 @@ class StatementDocument:
         return [*rows, *map(_gone, gone)]
 
     @property
+    def listed(self) -> CostCenterList:
+        """The rows of all that a page lists: first those of which there is something to say."""
+        statement = self.statement
+        unpriced = {made.cost_center.code for made in statement.invoices if _has_unpriced(made)}
+        return listed_cost_centers(
+            self.rows, self.most_rows, statement.unallocated.cost_center, unpriced
+        )
+
+    @property
+    def listed_discrepancies(self) -> DiscrepancyList:
+        """The views that disagree, those by the most ACUs where there are many."""
+        rows, others = parted(
+            self.statement.discrepancies, self.most_rows, lambda one: -abs(one.acus)
+        )
+        sums = others_of([(one.acus, ZERO) for one in others])
+        return DiscrepancyList(rows=rows, others=sums)
+
+    @property
     def year(self) -> Year | None:
         """The fiscal year to date."""
         return year_of_statement(self.statement)
@@ -293,6 +340,16 @@ class StatementDocument:
         return holdings(self.statement.by_entity)
 
     @property
+    def listed_departments(self) -> SubtotalList:
+        """The subtotals by department that a page lists."""
+        return listed_subtotals(self.departments, self.most_rows)
+
+    @property
+    def listed_entities(self) -> SubtotalList:
+        """The subtotals by entity that a page lists."""
+        return listed_subtotals(self.entities, self.most_rows)
+
+    @property
     def several_entities(self) -> bool:
         """Tell whether more than one entity is charged or declared."""
         return sum(1 for entity in self.entities if entity.name) > 1
@@ -321,6 +378,12 @@ class StatementDocument:
     def unit_costs_by_department(self) -> tuple[UnitCostsLine, ...]:
         """What every department bought, where there is one."""
         return by_department(self.statement)
+
+    @property
+    def listed_unit_costs(self) -> UnitCostsList:
+        """What a page lists of either: by department, where there is one."""
+        lines = self.unit_costs_by_department or self.unit_costs_by_cost_center
+        return listed_unit_costs(lines, self.most_rows)
 
     @property
     def uncertain_sessions(self) -> Decimal:
@@ -356,9 +419,9 @@ class StatementDocument:
 
 
 def statement_document(
-    statement: Statement, directory: Directory, note: str | None
+    statement: Statement, directory: Directory, note: str | None, most_rows: int = MOST_ROWS
 ) -> StatementDocument:
-    """Give the document of the whole cycle."""
+    """Give the document of the whole cycle, with tables of at most so many rows on paper."""
     return StatementDocument(
         statement=statement,
         palette=colors(products_of(statement)),
@@ -369,7 +432,29 @@ def statement_document(
         unallocated=without_a_rule(statement, directory),
         note=note,
         effective_prices=statement.heading.effective_prices,
+        most_rows=most_rows,
     )
+
+
+def listed_cost_centers(
+    rows: Iterable[CostCenterRow],
+    most: int,
+    bearer: str | None = None,
+    unpriced: Container[str] = (),
+) -> CostCenterList:
+    """Give what a page lists of cost centers, and what all others come to.
+
+    First comes who bears what no rule assigns, then whoever is beyond a budget, has a credit or
+    usage without a price, or is no longer declared, then the largest amounts.
+    """
+
+    def rank(row: CostCenterRow) -> tuple[bool, bool, Decimal, Decimal]:
+        beyond = row.budget is not None and row.budget.exceeded
+        told = beyond or row.gone or row.amount < 0 or row.code in unpriced
+        return row.code != bearer, not told, -abs(row.amount), -abs(row.acus)
+
+    shown, others = parted(rows, most, rank)
+    return CostCenterList(rows=shown, others=_other_cost_centers(others))
 
 
 def without_usage(statement: Statement) -> Statement:
@@ -410,6 +495,24 @@ def _gone(changed: CostCenterChange) -> CostCenterRow:
     return CostCenterRow(
         code=changed.cost_center, name=changed.name, change=changed.whole.amount, gone=True
     )
+
+
+def _other_cost_centers(rows: Sequence[CostCenterRow]) -> Others | None:
+    """Add up what has no room, with its changes and budgets where there are any."""
+    sums = others_of([(row.acus, row.amount) for row in rows])
+    if sums is None:
+        return None
+    changes = [row.change for row in rows if row.change is not None]
+    budgets = [row.budget.amount for row in rows if row.budget]
+    return replace(
+        sums,
+        change=total(changes) if changes else None,
+        budget=total(budgets) if budgets else None,
+    )
+
+
+def _has_unpriced(invoice: Invoice) -> bool:
+    return any(line.of_usage and line.unit_price is None for line in invoice.lines)
 
 
 def _has_budgets(invoices: Iterable[Invoice]) -> bool:

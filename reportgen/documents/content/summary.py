@@ -13,8 +13,14 @@ from reportgen.documents.content.budget import Budget, budget_of
 from reportgen.documents.content.charges import across_entities
 from reportgen.documents.content.comparison import StatementComparison, statement_comparison
 from reportgen.documents.content.labels import Word
+from reportgen.documents.content.paper import MOST_ROWS
 from reportgen.documents.content.slots import Slot
-from reportgen.documents.content.statement import CostCenterRow, rows_of
+from reportgen.documents.content.statement import (
+    CostCenterList,
+    CostCenterRow,
+    listed_cost_centers,
+    rows_of,
+)
 from reportgen.documents.content.unit_costs import BoughtHere, department_unit_costs
 
 Holding = Literal["department", "entity"]
@@ -24,7 +30,10 @@ LONGEST_SLUG = 40
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SummaryDocument:
-    """The cost centers of a department or an entity, and what they come to."""
+    """The cost centers of a department or an entity, and what they come to.
+
+    No table on paper has more than `most_rows`.
+    """
 
     heading: Heading
     tie_out: TieOut
@@ -35,6 +44,12 @@ class SummaryDocument:
     across_entities: bool = False
     note: str | None = None
     unit_costs: BoughtHere | None = None
+    most_rows: int = MOST_ROWS
+
+    @property
+    def listed(self) -> CostCenterList:
+        """The cost centers that a page lists."""
+        return listed_cost_centers(self.rows, self.most_rows)
 
     @property
     def acus(self) -> Decimal:
@@ -81,7 +96,7 @@ class SummaryDocument:
 
 
 def summary_documents(
-    statement: Statement, holding: Holding, note: str | None
+    statement: Statement, holding: Holding, note: str | None, most_rows: int = MOST_ROWS
 ) -> Iterator[tuple[str, SummaryDocument]]:
     """Give a document per department or entity that is named, with a slug for its file."""
     rows = rows_of(statement.invoices, statement)
@@ -100,6 +115,7 @@ def summary_documents(
                 comparison=statement_comparison(statement.variance, ()),
                 across_entities=any(row.code in across for row in held),
                 note=note,
+                most_rows=most_rows,
                 unit_costs=department_unit_costs(statement, name)
                 if holding == "department"
                 else None,

@@ -15,6 +15,7 @@ from reportgen.core.sessions.unit_costs import (
     of_department,
     of_enterprise,
 )
+from reportgen.documents.content.paper import parted
 from reportgen.documents.content.slots import CellValue, Slot
 
 UNIT_COSTS_FIELDS = (
@@ -66,6 +67,17 @@ class UnitCostsLine:
     code: str
     department: str | None
     bought: Bought
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitCostsList:
+    """What a page lists of cost centers or departments, and how many `others` there are.
+
+    What they share counts in each, so that those have no sum.
+    """
+
+    rows: tuple[UnitCostsLine, ...]
+    others: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,6 +147,12 @@ def by_department(statement: Statement) -> tuple[UnitCostsLine, ...]:
         for name, bought in lines
         if bought and _tells(bought)
     )
+
+
+def listed_unit_costs(lines: Iterable[UnitCostsLine], most: int) -> UnitCostsList:
+    """Give the lines of the largest amounts in their order, and count the others."""
+    rows, others = parted(lines, most, lambda line: -abs(line.bought.costs.amount))
+    return UnitCostsList(rows=rows, others=len(others))
 
 
 def of_all(statement: Statement) -> Bought | None:

@@ -24,6 +24,7 @@ from reportgen.core.model import (
 )
 from reportgen.core.money import ZERO, add, total
 from reportgen.documents.content.labels import HOLDERS, KINDS, NO_HOLDER, Word
+from reportgen.documents.content.paper import Others, others_of, parted
 from reportgen.documents.content.slots import CellValue
 
 _NUMBER = re.compile(r"([0-9]{1,18})")
@@ -54,6 +55,14 @@ class UsageRow:
     label: str
     identity: str
     usage: PrincipalUsage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserList:
+    """Who a page lists, the largest amount first, and what all `others` come to."""
+
+    rows: tuple[UsageRow, ...]
+    others: Others | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +100,13 @@ def usage_rows(by_principal: Iterable[PrincipalUsage], directory: Directory) -> 
     return sorted(
         rows, key=lambda row: (-row.usage.amount, -row.usage.acus, row.label, row.identity)
     )
+
+
+def listed_users(rows: Iterable[UsageRow], most: int) -> UserList:
+    """Give the rows of the largest amounts, credits among them, and what all others come to."""
+    shown, others = parted(rows, most, lambda row: (-abs(row.usage.amount), -abs(row.usage.acus)))
+    sums = others_of([(row.usage.acus, row.usage.amount) for row in others])
+    return UserList(rows=shown, others=sums)
 
 
 def detail_lines(detail: Iterable[DetailRow], directory: Directory) -> list[DetailLine]:

@@ -69,6 +69,7 @@ def design_of(configuration: Configuration, templates: Mapping[str, str]) -> Des
         users=settings.users,
         detail=settings.detail,
         most_detail_rows=settings.max_detail_rows,
+        most_rows=settings.max_rows,
         tie_out=settings.tie_out,
     )
 

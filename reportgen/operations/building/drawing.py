@@ -43,7 +43,7 @@ ENDED_AT_ONCE = Problem(
 )
 LOOKED_AT = 8
 """So many documents are looked at for one to compare workers by."""
-MOST_GROWTH = 256 << 20
+MOST_GROWTH = 128 << 20
 """Bytes by which a worker may grow before others take its place: a document has what it needs."""
 P = ParamSpec("P")
 T = TypeVar("T")

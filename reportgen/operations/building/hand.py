@@ -37,7 +37,7 @@ SERVE = "from reportgen.operations.building.hand import serve; serve()"
 LENGTH, HASH = 8, 32
 IDLE = 120.0
 """Seconds without work after which a child ends."""
-MOST_GROWTH = 256 << 20
+MOST_GROWTH = 128 << 20
 """Bytes by which a child may grow before another takes its place."""
 LACKING, ENDED = b"lacking", b"ended"
 """What `work` says where it has no kit, and where the process has ended over a document."""

@@ -48,6 +48,7 @@ MEANINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "invoice.users": ("pseudonyms", "people by `names`, by `pseudonyms`, or `none` at all"),
         "invoice.detail": ("sums", "the printed detail by `days`, or `sums` alone"),
         "invoice.max_detail_rows": ("500", "rows of printed detail; workbooks have all of it"),
+        "invoice.max_rows": ("1000", "most rows of any other printed table; workbooks have all"),
         "invoice.sessions": ("25", "how many of the largest sessions are shown, up to 100"),
         "invoice.tags": (
             '"project:*"',

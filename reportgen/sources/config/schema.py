@@ -109,6 +109,7 @@ class InvoiceSection(Section):
     users: Shown = "names"
     detail: DetailForm = "days"
     max_detail_rows: RowCount = 1500
+    max_rows: RowCount = 300
     sessions: SessionCount = 10
     tags: TagPatterns | None = None
     tie_out: TieOutExtent = "own"
