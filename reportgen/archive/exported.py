@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
 
@@ -128,16 +128,19 @@ def _staged(folder: Path) -> Iterator[Path]:
     """Make a stage in a folder, and leave neither it nor empty folders behind."""
     made = list(takewhile(lambda place: not place.exists(), (folder, *folder.parents)))
     folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob(f"{STAGE}*"):
-        if abandoned(path):
-            shutil.rmtree(path, ignore_errors=True)
-    stage = Path(tempfile.mkdtemp(prefix=STAGE, dir=folder))
-    try:
-        with held(stage), placed(stage, folder):
-            yield stage
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-        remove_empty(made)
+    with ExitStack() as holding:
+        with _alone(folder):  # until it is held, a stage is like one that was left
+            for path in folder.glob(f"{STAGE}*"):
+                if abandoned(path):
+                    shutil.rmtree(path, ignore_errors=True)
+            stage = Path(tempfile.mkdtemp(prefix=STAGE, dir=folder))
+            holding.enter_context(held(stage))
+        try:
+            with placed(stage, folder):
+                yield stage
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+            remove_empty(made)
 
 
 @contextmanager

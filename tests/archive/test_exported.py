@@ -10,6 +10,7 @@ from reportgen.archive.exported import export_into, listed
 from reportgen.core.problem import Rejected
 from tests.archive.full_disk import files_no_larger_than
 from tests.archive.killing import killed, steps_of
+from tests.weight import heavy_but
 
 
 def put(folder, family: str, **files: str):
@@ -76,7 +77,7 @@ def again(folder: Path) -> None:
     put(folder, "csv", ledger="new", other="new")
 
 
-@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("begun", heavy_but(1, [False, True]))
 def test_an_export_that_is_killed_at_any_moment_is_ended_by_the_next(tmp_path, begun):
     def started(name: str) -> Path:
         folder = tmp_path / name
