@@ -7,7 +7,7 @@ from reportgen.core.charging.invoice import UNBORNE
 from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import CostCenter, InvoiceLine, Statement
 from reportgen.core.written.tables import guarded
-from reportgen.documents.exports.focus import words
+from reportgen.documents.exports.focus import notation
 from reportgen.documents.exports.focus.columns import COST_AND_USAGE, PLACES
 from reportgen.documents.exports.material import Material
 
@@ -35,17 +35,17 @@ def cycle_charge(material: Material) -> Charge:
         {
             "BillingCurrency": heading.currency,
             **period_of(material.period),
-            "ChargePeriodStart": words.boundary(heading.cycle.start),
-            "ChargePeriodEnd": words.boundary(heading.cycle.end),
-            "HostProviderName": words.VENDOR,
+            "ChargePeriodStart": notation.boundary(heading.cycle.start),
+            "ChargePeriodEnd": notation.boundary(heading.cycle.end),
+            "HostProviderName": notation.VENDOR,
             "InvoiceIssuerName": heading.enterprise,
             "PricingCurrency": heading.currency,
-            "ProviderName": words.VENDOR,
-            "PublisherName": words.VENDOR,
-            "ServiceCategory": words.CATEGORY,
-            "ServiceName": words.SERVICE,
-            "ServiceProviderName": words.VENDOR,
-            "ServiceSubcategory": words.SUBCATEGORY,
+            "ProviderName": notation.VENDOR,
+            "PublisherName": notation.VENDOR,
+            "ServiceCategory": notation.CATEGORY,
+            "ServiceName": notation.SERVICE,
+            "ServiceProviderName": notation.VENDOR,
+            "ServiceSubcategory": notation.SUBCATEGORY,
             "x_Cycle": material.folder,
         }
     )
@@ -54,8 +54,8 @@ def cycle_charge(material: Material) -> Charge:
 def period_of(cycle: BillingCycle) -> dict[str, str]:
     """Give the bounds of a billing period, the end not part of it."""
     return {
-        "BillingPeriodStart": words.boundary(cycle.start),
-        "BillingPeriodEnd": words.boundary(cycle.end),
+        "BillingPeriodStart": notation.boundary(cycle.start),
+        "BillingPeriodEnd": notation.boundary(cycle.end),
     }
 
 
@@ -64,7 +64,7 @@ def account_of(center: CostCenter, number: str | None) -> dict[str, str]:
     return {
         "BillingAccountId": center.code,
         "BillingAccountName": center.name,
-        "BillingAccountType": words.COST_CENTER,
+        "BillingAccountType": notation.COST_CENTER,
         "InvoiceId": number or "",
         "x_Department": center.department or "",
         "x_Entity": center.entity or "",
@@ -77,7 +77,7 @@ def account_of_nobody(statement: Statement) -> dict[str, str]:
     return {
         "BillingAccountId": statement.heading.enterprise,
         "BillingAccountName": statement.heading.enterprise,
-        "BillingAccountType": words.ENTERPRISE,
+        "BillingAccountType": notation.ENTERPRISE,
     }
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from reportgen.core.model import CreditNoteLine, InvoiceLine
 from reportgen.core.money import EXACT, ONE, ZERO, apportion, fixed, plain
-from reportgen.documents.exports.focus import words
+from reportgen.documents.exports.focus import notation
 from reportgen.documents.exports.focus.accounts import (
     Charge,
     InvoicedLine,
@@ -109,7 +109,7 @@ def _ratios(parts: Sequence[InvoicedLine]) -> list[Decimal]:
 def _part(one: InvoicedLine, ratio: Decimal, origin: str) -> dict[str, str]:
     return {
         "AllocatedMethodId": POOL_METHOD.format(basis=one.line.basis),
-        "AllocatedMethodDetails": words.method_details(ratio, one.line.share or ""),
+        "AllocatedMethodDetails": notation.method_details(ratio, one.line.share or ""),
         "AllocatedResourceId": one.account["BillingAccountId"],
         "AllocatedResourceName": one.account["BillingAccountName"],
         "x_OriginChargeId": origin,
@@ -166,15 +166,15 @@ def _corrected(line: CreditNoteLine, acus: Decimal, amount: str) -> dict[str, st
         "ChargeDescription": f"Correction of ACUs of {line.product}",
         "ChargeFrequency": "Usage-Based",
         "ConsumedQuantity": plain(acus),
-        "ConsumedUnit": words.ACU,
+        "ConsumedUnit": notation.ACU,
         "ContractedUnitPrice": price,
         "ListUnitPrice": price,
         "PricingCategory": "Standard",
-        "PricingCurrency": words.ACU,
+        "PricingCurrency": notation.ACU,
         "PricingCurrencyEffectiveCost": plain(acus),
         "PricingQuantity": plain(acus),
-        "PricingUnit": words.ACU,
+        "PricingUnit": notation.ACU,
         "SkuId": line.product,
-        "SkuMeter": words.METER,
+        "SkuMeter": notation.METER,
         "SkuPriceId": f"{line.product}@{price}" if price else line.product,
     }

@@ -7,7 +7,7 @@ from decimal import Decimal
 from reportgen.core.model import CreditNoteLine, InvoiceLine
 from reportgen.core.money import fixed, plain
 from reportgen.core.written.tables import guarded
-from reportgen.documents.exports.focus import words
+from reportgen.documents.exports.focus import notation
 from reportgen.documents.exports.focus.accounts import detail_id, period_of
 from reportgen.documents.exports.focus.columns import BILLING_PERIOD, INVOICE_DETAIL
 from reportgen.documents.exports.material import Material
@@ -57,7 +57,7 @@ def _documents(material: Material) -> Iterator[tuple[str, str, str, Sequence[Lin
 
 def _of_cycle(material: Material) -> dict[str, str]:
     heading = material.statement.heading
-    issued = words.midnight(heading.issue.issued) if heading.issue else ""
+    issued = notation.midnight(heading.issue.issued) if heading.issue else ""
     return {
         "BillingCurrency": heading.currency,
         **period_of(material.period),
@@ -75,7 +75,7 @@ def made_at(material: Material) -> str:
     """Give the moment of which the figures tell: the day of issue, or a draft's last answer."""
     issue = material.statement.heading.issue
     if issue:
-        return words.midnight(issue.issued)
+        return notation.midnight(issue.issued)
     return material.collected_at
 
 
@@ -86,7 +86,7 @@ def _of_line(line: Line, decimals: int) -> dict[str, str]:
         "BilledCost": amount,
         "ChargeCategory": CATEGORIES.get(line.kind, "Adjustment"),
         "InvoiceDetailDescription": described,
-        "InvoiceDetailGrain": words.key_values(_grain(line)),
+        "InvoiceDetailGrain": notation.key_values(_grain(line)),
         "PaymentCurrencyBilledCost": amount,
     }
     if line.of_usage:
@@ -120,7 +120,7 @@ class Periods:
         closed = material.notes is None and heading.issue is not None
         values = {
             **period_of(material.period),
-            "BillingPeriodCreated": words.boundary(material.period.start),
+            "BillingPeriodCreated": notation.boundary(material.period.start),
             "BillingPeriodLastUpdated": made_at(material),
             "BillingPeriodStatus": "Closed" if closed else "Open",
             "InvoiceIssuerName": guarded(heading.enterprise),

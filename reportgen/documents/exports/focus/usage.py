@@ -13,7 +13,7 @@ from reportgen.core.cycle import DAY
 from reportgen.core.model import Allocation
 from reportgen.core.money import ONE, ZERO, apportion, multiply, plain, subtract
 from reportgen.core.written.tables import guarded
-from reportgen.documents.exports.focus import words
+from reportgen.documents.exports.focus import notation
 from reportgen.documents.exports.focus.accounts import (
     Charge,
     InvoicedLine,
@@ -79,7 +79,7 @@ def _split(parts: list[Allocation], charges: list[Charge], origin: str) -> None:
     for one, charge, ratio in zip(parts, charges, ratios, strict=True):
         method = WEIGHT_METHOD if "/" in one.share else PERCENT_METHOD
         charge[PLACES["AllocatedMethodId"]] = method
-        charge[PLACES["AllocatedMethodDetails"]] = words.method_details(ratio, one.share)
+        charge[PLACES["AllocatedMethodDetails"]] = notation.method_details(ratio, one.share)
         charge[PLACES["AllocatedResourceId"]] = charge[PLACES["BillingAccountId"]]
         charge[PLACES["AllocatedResourceName"]] = charge[PLACES["BillingAccountName"]]
         charge[PLACES["x_OriginChargeId"]] = origin
@@ -140,7 +140,7 @@ class _Writer:
         return charge
 
     def _bounds(self, day: date) -> tuple[str, str]:
-        bounds = words.boundary(day), words.boundary(day + DAY)
+        bounds = notation.boundary(day), notation.boundary(day + DAY)
         self._days[day] = bounds
         return bounds
 
@@ -155,7 +155,7 @@ class _Writer:
             "ChargeCategory": "Usage",
             "ChargeDescription": f"ACUs of {product}",
             "ChargeFrequency": "Usage-Based",
-            "ConsumedUnit": words.ACU,
+            "ConsumedUnit": notation.ACU,
             "SubAccountId": org_id,
             "SubAccountName": self._material.directory.organizations.get(org_id) or org_id,
             "x_Cause": cause,
@@ -172,11 +172,11 @@ class _Writer:
             "ContractedUnitPrice": unit_price,
             "ListUnitPrice": unit_price,
             "PricingCategory": category,
-            "PricingCurrency": words.ACU,
+            "PricingCurrency": notation.ACU,
             "PricingCurrencyContractedUnitPrice": ONE_ACU,
             "PricingCurrencyListUnitPrice": ONE_ACU,
-            "PricingUnit": words.ACU,
+            "PricingUnit": notation.ACU,
             "SkuId": product,
-            "SkuMeter": words.METER,
+            "SkuMeter": notation.METER,
             "SkuPriceId": f"{product}@{unit_price}",
         }
