@@ -99,7 +99,7 @@ class Terminal:
     @property
     def columns(self) -> int:
         """Tell how long a line may be: as wide as a terminal is, else what is easily read."""
-        return _console(sys.stdout).width
+        return _width(sys.stdout) or IN_A_FILE
 
     def table(
         self,
