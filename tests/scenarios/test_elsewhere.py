@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -121,18 +121,37 @@ def test_an_executor_that_takes_no_work_is_told(job, farm):
     assert not (job.cycle() / "invoices").exists()
 
 
+def processes_in(places: Path) -> list[str]:
+    """List the processes whose temporary folder that is."""
+    told = f"TMPDIR={places}".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # of somebody else, or gone
+            found += [path.parent.name] if told in path.read_bytes().split(b"\0") else []
+    return found
+
+
 @pytest.mark.heavy
-def test_an_interruption_leaves_no_process_and_no_folder(job, farm, tmp_path):
+@pytest.mark.parametrize("name", ["threads", "processes"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_whatever_ends_the_command_leaves_no_process_and_no_folder(
+    job, farm, tmp_path, name, number
+):
+    """A terminal's Ctrl-C is heard by all of its processes; who is killed can tell nobody."""
     places = tmp_path / "temporary"
     places.mkdir()
     called = {"PYTHONPATH": farm, "TMPDIR": str(places)}
-    begun = job.start("run", "--executor", "farm:threads", **called)
-    _until(lambda: any(places.glob("reportgen-hand-*")))
-    os.killpg(begun.pid, signal.SIGINT)
+    begun = job.start("run", "--quiet", "--executor", f"farm:{name}", **called)
+    _until(lambda: any(path.suffix == ".pdf" for path in job.archive.rglob("*")))
+    if number == signal.SIGKILL:
+        begun.kill()
+    else:
+        os.killpg(begun.pid, number)
     _, said = begun.communicate(timeout=STARTED)
-    assert begun.returncode == 130
-    assert said.endswith("interrupted; run it again to go on\n")
-    _until(lambda: not any(places.glob("reportgen-hand-*")))
+    interrupted = "interrupted; run it again to go on\n"
+    told = {signal.SIGINT: (130, interrupted), signal.SIGKILL: (-9, "")}
+    assert (begun.returncode, said) == told[number]
+    _until(lambda: not processes_in(places) and not any(places.iterdir()), 10)
 
 
 @pytest.mark.parametrize(

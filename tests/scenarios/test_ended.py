@@ -38,6 +38,33 @@ def filled(task, design):
 render.filled = filled
 """
 """What Python runs as it starts: a document that is killed whenever it is drawn, so many times."""
+POOR = """
+from concurrent.futures import ProcessPoolExecutor
+
+def fail():
+    raise OSError("no key")
+
+def barred():
+    return ProcessPoolExecutor(2, initializer=fail)
+"""
+"""An executor whose processes cannot begin."""
+MORTAL = """
+import os, signal
+from pathlib import Path
+from reportgen.operations.building import hand
+
+work, mark = hand._Children.one, Path({mark!r})
+
+def one(*given):
+    with mark.open("a") as file:
+        print(os.getpid(), file=file)
+    if len(mark.read_text().split()) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return work(*given)
+
+hand._Children.one = one
+"""
+"""What Python runs as it starts: whoever hands on the third document is killed."""
 HERE, THREADS, PROCESSES = (
     ("--workers", "2"),
     ("--executor", "farm:threads"),
@@ -178,6 +205,25 @@ def test_a_document_that_is_killed_whenever_it_is_drawn_is_named(option, path, t
     )
     mark = job.folder.parent / "plague" / "mark"
     assert len(mark.read_text(encoding="utf-8").split()) == 2
+
+
+@pytest.mark.heavy
+def test_an_executor_that_loses_a_process_is_made_anew(tmp_path, small_build):
+    job = small(tmp_path / "job")
+    done = begun_with(MORTAL.format(mark=str(tmp_path / "mark")), job, PROCESSES)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert documents(job.cycle()) == documents(small_build.folder)
+
+
+@pytest.mark.heavy
+def test_an_executor_whose_processes_cannot_begin_is_told_and_no_document(tmp_path):
+    job = plain(small(tmp_path / "job"))
+    done = begun_with(POOR, job, ("--executor", "sitecustomize:barred"))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "reportgen: whatever is to draw documents ends before it has begun, and so did a second; "
+        "look at the memory that is free, and at the log of the system"
+    )
 
 
 @pytest.mark.heavy

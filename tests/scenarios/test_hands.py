@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import signal
 import socket
 import sys
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
@@ -199,6 +200,24 @@ def test_a_worker_is_named_by_dask_or_by_its_machine(monkeypatch):
     assert hand.name() == "tcp://farm:1"
 
 
+def test_a_child_of_the_command_ends_with_it_and_any_other_process_does_not(monkeypatch):
+    ended, waited = Event(), []
+    parent = SimpleNamespace(pid=7, join=lambda: waited.append("joined"))
+    monkeypatch.setattr(hand, "parent_process", lambda: parent)
+    monkeypatch.setattr(hand.os, "_exit", lambda code: ended.set())
+    handled: list[int] = []
+    monkeypatch.setattr(hand.signal, "signal", lambda number, _: handled.append(number))
+    hand._belong_to.cache_clear()
+    hand._belong_to(hand.process(8))
+    hand._belong_to("")
+    assert not waited
+    hand._belong_to(hand.process(7))
+    assert ended.wait(5)
+    assert waited == ["joined"]
+    assert handled == [signal.SIGINT, signal.SIGTERM]
+    hand._belong_to.cache_clear()
+
+
 @pytest.fixture
 def echoing(monkeypatch):
     monkeypatch.setattr(hand, "SERVE", ECHO)
@@ -251,7 +270,7 @@ def test_a_sample_that_ends_two_processes_is_named(monkeypatch):
 def test_who_is_there_is_asked_without_a_task():
     farm = Answering(answer())
     elsewhere.OfSomebodyElse(farm, KIT).submit(nothing).result()
-    assert farm.asked[0][1:] == (None, b"")
+    assert farm.asked[0][1:3] == (None, b"")
 
 
 def served(kit, *orders: bytes, monkeypatch, tmp_path) -> list[hand.Finished]:

@@ -134,7 +134,7 @@ class OfSomebodyElse(Elsewhere):
 
     def send(self, kit: bytes | None, content: bytes) -> Sent:
         """Let it be done wherever the executor wants."""
-        return self._executor.submit(hand.work, self.digest, kit, content)
+        return self._executor.submit(hand.work, self.digest, kit, content, hand.process())
 
     def refuse(self, worker: str, told: str, commission: Commission) -> None:
         """Give up: the next document might go to the same worker."""

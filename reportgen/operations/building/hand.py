@@ -12,13 +12,16 @@ known by its hash. Who lacks it asks for it, once for every process of the execu
 import os
 import pickle
 import select
+import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from hashlib import sha256
+from multiprocessing import parent_process
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -72,11 +75,15 @@ class Finished(NamedTuple):
     result: Drawn | Exception | None
 
 
-def work(digest: str, kit: bytes | None, task: bytes | None) -> tuple[str, bytes]:
+def work(
+    digest: str, kit: bytes | None, task: bytes | None, command: str = ""
+) -> tuple[str, bytes]:
     """Let a child draw a task with the kit of that digest; name this worker, and answer.
 
     The answer is that of the child, still in its pickle: only who gave the task takes it apart.
+    `command` is the process for which all of this is done, as `process` names it.
     """
+    _belong_to(command)
     known = _Kits.take(digest, kit)
     if known is None:
         return name(), LACKING
@@ -132,7 +139,32 @@ def name() -> str:
     if module := sys.modules.get("distributed"):
         with suppress(ValueError):  # no worker of theirs
             return str(module.get_worker().address)
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return process()
+
+
+def process(pid: int | None = None) -> str:
+    """Name this process, or another one of this machine."""
+    return f"{socket.gethostname()}:{pid or os.getpid()}"
+
+
+@cache
+def _belong_to(command: str) -> None:
+    """End with the command where this process is its child, as those of a pool are.
+
+    They would wait for work for ever; and Ctrl-C, which they hear as well, is the command's.
+    """
+    parent = parent_process()
+    if parent is None or process(parent.pid) != command:
+        return
+
+    def end() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=end, daemon=True).start()
+    with suppress(ValueError):  # of a thread that is not the first, which hears no signal
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 class _Kits:
