@@ -124,6 +124,10 @@ class Derived:
     warnings: tuple[Problem, ...]
     notes: Notes | None = None
 
+    def without_rows(self) -> "Derived":
+        """Let go of records and allocations: there are millions, and the statement tells of all."""
+        return replace(self, usage=replace(self.usage, records=()), allocations=())
+
 
 def derive(inputs: Inputs) -> Derived:
     """Decompose, allocate, rate and charge a cycle, or raise Rejected with every mistake."""

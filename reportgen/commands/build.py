@@ -21,5 +21,4 @@ def build(
     cycle = archived_cycle(configuration, selector, context)
     folder = cycle_folder(configuration.archive, cycle.start)
     with ready_to_draw(configuration), locked(folder, group=configuration.group_reads):
-        inputs = stored_inputs(configuration, cycle, context)
-        return produce(inputs, context, workers, fresh=fresh)
+        return produce(stored_inputs(configuration, cycle, context), context, workers, fresh=fresh)

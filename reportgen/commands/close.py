@@ -65,6 +65,7 @@ def close(
         if standing or decision.dry_run:
             return _tell_refused(folder, refused, decision, context)
         decided = _decided(inputs, refused, decision, chain, context)
+        derived = derived.without_rows()
         made = sealed(inputs, derived, decided, source, context, workers)
     return _tell(made, derived, decided, context)
 

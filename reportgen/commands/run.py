@@ -49,8 +49,9 @@ def run(
         context.terminal.problems(warnings_of(configuration))
         folder = cycle_folder(configuration.archive, chosen.cycle.start)
         with locked(folder, group=configuration.group_reads):
-            inputs = _collected(configuration, chosen, context, effort)
-            return produce(inputs, context, workers, fresh=fresh)
+            return produce(
+                _collected(configuration, chosen, context, effort), context, workers, fresh=fresh
+            )
 
 
 def _left(closed: AlreadyClosed, context: Context) -> int:

@@ -26,13 +26,14 @@ from reportgen.core.cycle import BillingCycle
 from reportgen.core.model import ExportName
 from reportgen.derive import Derived, Inputs, derive
 from reportgen.documents.exports.formats import FORMATS
-from reportgen.documents.exports.material import Material, Options, Piece
+from reportgen.documents.exports.material import Material, Options
 from reportgen.documents.tasks import Design, Listing
 from reportgen.documents.templating.templates import kept_templates
 from reportgen.files import content_of
 from reportgen.operations.building.artifacts import (
     design_of,
     everybody,
+    ledger_of,
     readme_file,
     table_files,
     tasks,
@@ -45,7 +46,7 @@ from reportgen.sources.config.resolved import resolved_json
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rederived:
-    """What a closed folder comes to: all but its documents by path, and what draws these."""
+    """What a closed folder comes to: small files by path, and what makes all others."""
 
     derived: Derived
     files: Mapping[str, bytes]
@@ -55,11 +56,12 @@ class Rederived:
     formats: Sequence[ExportName]
     options: Options
 
-    def exports(self) -> Iterator[Piece]:
-        """Give what is exported at the close, piece by piece."""
+    def pieces(self) -> Iterator[tuple[str, bytes]]:
+        """Give the ledger, and what is exported at the close, piece by piece."""
+        yield from ledger_of(self.derived.allocations, self.material.marks)
         for kind in self.formats:
             for name, content in FORMATS[kind].write([self.material], self.options):
-                yield Piece(f"{EXPORTS}/{name}", content)
+                yield f"{EXPORTS}/{name}", content
 
 
 def archived_inputs(folder: Path) -> Inputs:

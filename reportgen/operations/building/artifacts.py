@@ -5,7 +5,7 @@ all of them and for what is attached to them (core/written/privacy.py).
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -34,7 +34,7 @@ from reportgen.archive.folder import (
 from reportgen.core.allocating.directory import joined, numbered, with_answered
 from reportgen.core.allocating.unallocated import UnallocatedRow, unallocated_rows
 from reportgen.core.allocating.user_file import with_names
-from reportgen.core.model import Directory, Principal, RecordedResponse
+from reportgen.core.model import Allocation, Directory, Principal, RecordedResponse
 from reportgen.core.written.correction_json import correction_json, notes_csv
 from reportgen.core.written.privacy import redacted
 from reportgen.core.written.readme import readme
@@ -97,19 +97,15 @@ def input_files(
         yield ACCEPTED, encode_accepted(inputs.accepted)
 
 
-def table_files(inputs: Inputs, derived: Derived) -> dict[str, bytes]:
-    """Give the statement and the tables by their path."""
-    ledger = (piece for _, piece in ledger_pieces_of(inputs, derived))
-    return {**_other_tables(inputs, derived), LEDGER: b"".join(ledger)}
-
-
-def ledger_pieces_of(inputs: Inputs, derived: Derived) -> Iterator[tuple[str, bytes]]:
-    """Give the ledger with its path, piece by piece."""
-    for piece in ledger_pieces(derived.allocations, marks_of(inputs.responses)):
+def ledger_of(
+    allocations: Iterable[Allocation], marks: Mapping[str, str]
+) -> Iterator[tuple[str, bytes]]:
+    """Give the ledger with its path, piece by piece; `marks` name answers (`marks_of`)."""
+    for piece in ledger_pieces(allocations, marks):
         yield LEDGER, piece.encode()
 
 
-def _other_tables(inputs: Inputs, derived: Derived) -> dict[str, bytes]:
+def table_files(inputs: Inputs, derived: Derived) -> dict[str, bytes]:
     """Give the statement, and all tables but the ledger, by their path."""
     texts = {
         STATEMENT: statement_json(derived.statement),
@@ -141,8 +137,8 @@ def draft_files(
         if name == VERSIONS:
             yield README, readme_file(derived, content)
     yield CYCLE, cycle_file.encode(DraftOf(cycle=inputs.cycle, keys=inputs.configuration.keys))
-    yield from _other_tables(inputs, derived).items()
-    yield from ledger_pieces_of(inputs, derived)
+    yield from table_files(inputs, derived).items()
+    yield from ledger_of(derived.allocations, marks_of(inputs.responses))
 
 
 def tasks(derived: Derived, known: Directory, design: Design) -> Listing:

@@ -36,16 +36,18 @@ def produce(inputs: Inputs, context: Context, workers: int, *, fresh: bool = Fal
     Documents that would be drawn of the same as in the draft before are kept, unless it is to be
     `fresh`.
     """
-    folder = cycle_folder(inputs.configuration.archive, inputs.cycle.start)
+    configuration = inputs.configuration
+    folder = cycle_folder(configuration.archive, inputs.cycle.start)
     refuse_sealed(folder)
     prepared = _prepared(inputs, context)
-    with redrafted(folder, group=inputs.configuration.group_reads) as stage:
+    with redrafted(folder, group=configuration.group_reads) as stage:
         versions = _staged(prepared.files, stage)
-        if inputs.configuration.replay:
+        if configuration.replay:
             _stage_evidence(inputs.responses, stage, folder)
+        del inputs  # of which nothing is needed any more, and there is much of it
         wanted = _Wanted(prepared, versions, stage, fresh=fresh)
         studio = Studio(workers=workers)
-        with _templates_named(inputs.configuration):
+        with _templates_named(configuration):
             warnings = draw(wanted, prepared.design, studio, context, wanted.write)
         for warning in warnings:  # which is told again the next time
             stage.forget(warning.source)

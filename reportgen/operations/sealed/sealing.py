@@ -88,9 +88,10 @@ def sealed(
         _check_same(derived, again.derived)
         for name, content in again.files.items():
             stage.write(name, content)
-        stage.write_pieces(again.exports())
-        studio = Studio(workers=workers, fonts=fonts)
-        context.terminal.problems(draw(again.listed, again.design, studio, context, stage.write))
+        stage.write_pieces(again.pieces())
+        listed, design, studio = again.listed, again.design, Studio(workers=workers, fonts=fonts)
+        del again  # of which nothing else is needed, and there is much of it
+        context.terminal.problems(draw(listed, design, studio, context, stage.write))
         stage.write(SUMS, manifest.sums_of(stage.path).encode("utf-8", "surrogateescape"))
         sums = manifest.hash_of(stage.path / SUMS)
         content = manifest.written(manifest_of(close, folder.name, sums))

@@ -95,7 +95,7 @@ class _Comparison:
     folder: Path
     compared: int = 0
     other_bytes: list[str] = field(default_factory=list)
-    exported: list[str] = field(default_factory=list)
+    in_pieces: list[str] = field(default_factory=list)
 
     def write(self, name: str, content: bytes) -> None:
         """Take a file that was made again; what is not there is named elsewhere."""
@@ -105,7 +105,7 @@ class _Comparison:
             self.other_bytes.append(name)
 
     def write_pieces(self, pieces: Iterable[tuple[str, bytes]]) -> None:
-        """Take exports that are made again, piece by piece."""
+        """Take ledger and exports that are made again, piece by piece."""
         with ExitStack() as files:
             then: dict[str, BinaryIO | None] = {}
             other: dict[str, None] = {}
@@ -116,7 +116,7 @@ class _Comparison:
                 if (file := then[name]) and file.read(len(content)) != content:
                     other[name] = None
             other |= {name: None for name, file in then.items() if file and file.read(1)}
-        self.exported += then
+        self.in_pieces += then
         self.compared += len(then)
         self.other_bytes += other
 
@@ -150,7 +150,7 @@ def verified(
         seal=one.link.seal,
         faults=(
             *one.faults,
-            *_of_files(one, again, comparison.exported),
+            *_of_files(one, again, comparison.in_pieces),
             *_of_issued(one.link, again.derived),
         ),
         differences=differences,
@@ -184,7 +184,7 @@ def _compared(
     comparison = _Comparison(folder=one.folder)
     for name, content in again.files.items():
         comparison.write(name, content)
-    comparison.write_pieces(again.exports())
+    comparison.write_pieces(again.pieces())
     listed = again.listed if chosen is None else again.listed.only(chosen)
     if listed and one.link:
         fonts = KeptFonts(folder=one.folder.parent / FONTS, hashes=one.link.manifest.fonts)
@@ -203,7 +203,7 @@ def _differences(
     """Name every value that is another, the statement's first: it has the invoices and lines."""
     another_program = _another_program(versions)
     named = [name for name in other if _has_values(name)]
-    anew = {**again.files, **_exported_again(again, named)}
+    anew = {**again.files, **_written_again(again, named)}
     for name in sorted(named, key=lambda name: (name != STATEMENT, name != LEDGER, name)):
         then, now = (folder / name).read_bytes(), anew[name]
         if name in STATEMENTS:
@@ -214,11 +214,11 @@ def _differences(
             yield from of_tables(name, rows_of(then), rows_of(now), by_name=another_program)
 
 
-def _exported_again(again: Rederived, named: Iterable[str]) -> dict[str, bytes]:
-    """Give those exports whose values are to be compared, as they are made now."""
+def _written_again(again: Rederived, named: Iterable[str]) -> dict[str, bytes]:
+    """Give ledger and exports whose values are to be compared, as they are made now."""
     wanted = set(named) - again.files.keys()
     made: dict[str, bytearray] = {name: bytearray() for name in wanted}
-    for name, content in again.exports() if wanted else ():
+    for name, content in again.pieces() if wanted else ():
         if name in wanted:
             made[name] += content
     return {name: bytes(content) for name, content in made.items()}
@@ -264,9 +264,9 @@ def _has_values(name: str) -> bool:
     return name in STATEMENTS or (name.endswith(TABLE) and not journal)
 
 
-def _of_files(one: Inspected, again: Rederived, exports: Iterable[str]) -> Iterator[Fault]:
+def _of_files(one: Inspected, again: Rederived, in_pieces: Iterable[str]) -> Iterator[Fault]:
     """Name files that the inputs make and that are not there, and files that nothing makes."""
-    made = {*again.files, *exports, *again.listed.paths}
+    made = {*again.files, *in_pieces, *again.listed.paths}
     there = {
         path.relative_to(one.folder).as_posix() for path in one.folder.rglob("*") if path.is_file()
     }
