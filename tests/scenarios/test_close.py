@@ -20,7 +20,7 @@ from reportgen.cli import main
 from reportgen.documents.pdf.engine import fonts
 from tests.archive.killing import killed, steps_of
 from tests.scenarios.closed import PEOPLE, REASON, manifest_of
-from tests.scenarios.job import DECEMBER, NOVEMBER, ROOT, Job, contents, pages, plain, small
+from tests.scenarios.job import DECEMBER, NOVEMBER, ROOT, Job, contents, pages, plain
 
 RECKON = ROOT / "templates" / "audit" / "reckon.py"
 
@@ -350,12 +350,10 @@ def test_what_runs_daily_leaves_a_closed_cycle_and_is_well(closed):
     assert contents(closed.archive) == before
 
 
-def test_what_runs_daily_is_not_warned_of_the_configuration_of_a_closed_cycle(tmp_path):
+def test_what_runs_daily_is_not_warned_of_the_configuration_of_a_closed_cycle(closed):
     """It would end with 5 every day, for a cycle that nothing is done with."""
-    job = plain(small(tmp_path / "job"))
-    job.edit("chargeback.yaml", "Acme Corporation", "Your Enterprise")
-    assert job.here("run", "--strict").returncode == 5
-    assert job.here("close", "--accept", REASON).returncode == 0
-    daily = job.here("run", "--unless-closed", "--strict")
+    closed.edit("chargeback.yaml", "enterprise: Acme Corporation", "enterprise: Your Enterprise")
+    assert closed.here("check", "--strict").returncode == 5
+    daily = closed.here("run", "--unless-closed", "--strict")
     assert (daily.returncode, "warning" in daily.stderr) == (0, False)
     assert "so nothing was done" in daily.stdout

@@ -9,6 +9,7 @@ import pytest
 from reportgen.archive.folder import locked
 from tests.archive.full_disk import files_no_larger_than
 from tests.scenarios.job import DECEMBER, Job, contents
+from tests.weight import heavy_but
 
 
 @pytest.mark.parametrize("command", ["collect", "run"])
@@ -65,7 +66,7 @@ def exported(job: Job, kind: str, *arguments: str) -> tuple[int, str]:
     return ended.returncode, ended.stderr
 
 
-@pytest.mark.parametrize("kind", ["csv", "focus", "audit"])
+@pytest.mark.parametrize("kind", heavy_but(1, ["csv", "focus", "audit"]))
 def test_a_full_disk_leaves_the_export_before_as_it_was(request, tmp_path, kind):
     job = request.getfixturevalue("closed" if kind == "audit" else "drafted")
     place = tmp_path / ("out.zip" if kind == "audit" else "out")
