@@ -71,14 +71,19 @@ def inspected(
             *unreadable.get(folder.name, ()),
             *(fault for fault in broken if fault.place == f"{folder.name}/{MANIFEST}"),
             *_of_name(folder),
-            *(faults_of_files(link) if link else ()),
-            *(_of_manifest(link) if link else ()),
-            *(_of_correction(link) if link else ()),
+            *(_of_link(link) if link else ()),
             *(fonts[digest] for digest in _fonts_of(link) if digest in fonts),
         ]
         closed.append(Inspected(folder=folder, link=link, faults=tuple(faults)))
         advance(done, len(chosen))
     return closed
+
+
+def _of_link(link: Sealed) -> Iterator[Fault]:
+    """Name what is wrong with a folder whose manifest can be read."""
+    yield from faults_of_files(link)
+    yield from _of_manifest(link)
+    yield from _of_correction(link)
 
 
 def stray_fonts(archive: Path) -> Iterator[Fault]:

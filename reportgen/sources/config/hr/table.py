@@ -94,17 +94,7 @@ def headed(grid: Grid, wanted: Sequence[str]) -> tuple[Table | None, list[Proble
         enumerate(first), key=lambda placed: (columns_named(placed[1].cells, wanted), -placed[0])
     )
     names = [heading(cell) for cell in head.cells]
-    source = f"{grid.name}:{head.line}"
-    if any(ADDRESS.fullmatch(name) for name in names) and not columns_named(head.cells, wanted):
-        message = "no row names the columns: the first one holds values already"
-        hint = f"write their names above it, such as {', '.join(dict.fromkeys(wanted))}"
-        return None, [Problem(source=source, message=message, hint=hint)]
-    if problem := _parted_otherwise(grid, at, names):
-        return None, [problem]
-    problems = [
-        problem for column in wanted if (problem := _wrong_column(heading(column), names, source))
-    ]
-    if problems:
+    if problems := _wrong_names(grid, at, head, wanted):
         return None, problems
     table = Table(
         grid=grid,
@@ -115,6 +105,19 @@ def headed(grid: Grid, wanted: Sequence[str]) -> tuple[Table | None, list[Proble
         below_titles=at > 0,
     )
     return table, []
+
+
+def _wrong_names(grid: Grid, at: int, head: Row, wanted: Sequence[str]) -> list[Problem]:
+    """Say what is wrong with the row that names the columns: values, parted otherwise, or names."""
+    names, source = [heading(cell) for cell in head.cells], f"{grid.name}:{head.line}"
+    if any(ADDRESS.fullmatch(name) for name in names) and not columns_named(head.cells, wanted):
+        message = "no row names the columns: the first one holds values already"
+        hint = f"write their names above it, such as {', '.join(dict.fromkeys(wanted))}"
+        return [Problem(source=source, message=message, hint=hint)]
+    if problem := _parted_otherwise(grid, at, names):
+        return [problem]
+    wrong = (_wrong_column(heading(column), names, source) for column in wanted)
+    return [problem for problem in wrong if problem]
 
 
 def curly_cells(table: Table, columns: Iterable[str | None]) -> list[Problem]:
