@@ -68,8 +68,12 @@ class Ranking:
         bearers: Mapping[Subject, Timeline],
         cycle: BillingCycle,
         count: int,
+        torn: Iterable[Subject] = (),
     ) -> None:
-        """Take sessions by the record that holds them, with its ACUs by day, and who bears it."""
+        """Take sessions by the record that holds them, with its ACUs by day, and who bears it.
+
+        Records are `torn` that may hold a session of several people, none of whom is told apart.
+        """
         self._cycle, self._count, self._cells, self._bearers = cycle, count, cells, bearers
         self._left = {subject: dict(days) for subject, days in cells.items()}
         self._dated = True
@@ -84,7 +88,7 @@ class Ranking:
         self._silent: dict[str, SessionsUnknown] = {}
         self._answered: set[str] = set()
         self._chosen: Counter[str] = Counter()
-        self._doubted = _claimed_twice(sessions) | _with_credits(cells)
+        self._doubted = {*torn} | _claimed_twice(sessions) | _with_credits(cells)
         self._held: dict[Subject, list[_Candidate]] = defaultdict(list)
         for candidate in self._candidates.values():
             self._held[candidate.subject].append(candidate)

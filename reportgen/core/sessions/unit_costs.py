@@ -19,7 +19,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from reportgen.core.allocating.allocate import Timeline, timeline_of
 from reportgen.core.allocating.match import Matcher, Subject
@@ -103,12 +103,32 @@ class UnitChanges(NamedTuple):
     amount_per_merged_pull_request: Decimal | None
 
 
+Unit = Literal["count", "acus", "amount"]
+UNITS: tuple[Unit, ...] = ("count", "count", "count", "acus", "amount", "acus", "amount")
+"""What the figures are in, in their order."""
+
+
+class Measured(NamedTuple):
+    """A figure by its name, such as `acus_per_session`: what it is in, and how it changed."""
+
+    name: str
+    unit: Unit
+    figure: Between | None
+    change: Decimal | None
+
+
 class Bought(NamedTuple):
     """Unit costs, what is shown of them, and the change, where the cycle before has any."""
 
     costs: UnitCosts
     figures: UnitFigures
     changes: UnitChanges | None
+
+    @property
+    def measured(self) -> tuple[Measured, ...]:
+        """Give every figure with what it is in, and its change."""
+        changes = self.changes or [None for _ in UNITS]
+        return tuple(map(Measured, UnitFigures._fields, UNITS, self.figures, changes))
 
 
 def unit_costs(

@@ -82,12 +82,18 @@ def _ranking(findings: Findings, question: Question, known: Directory) -> Rankin
     held: dict[Subject, list[Session]] = defaultdict(list)
     for session in known.sessions.values():
         held[holder_of(session, views, user_first=question.user_first)].append(session)
+    torn = {
+        holder_of(replace(session, principal=owner), views, user_first=question.user_first)
+        for session in known.sessions.values()
+        if len(session.claimed_by) > 1
+        for owner in session.claimed_by
+    }
     cells = cells_of(
-        views, known, held, user_first=question.user_first, tolerance=question.tolerance
+        views, known, {*held, *torn}, user_first=question.user_first, tolerance=question.tolerance
     )
     matcher = Matcher(mapping.rules, known)
     bearers = {subject: timeline_of(matcher, mapping, subject) for subject in cells}
-    ranking = Ranking(held, cells, bearers, question.cycle, question.largest)
+    ranking = Ranking(held, cells, bearers, question.cycle, question.largest, torn)
     for session_id, view in views.sessions.items():
         if session_id in findings.refused_sessions:
             ranking.no_answer(session_id, "refused half-way")

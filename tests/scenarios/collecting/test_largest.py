@@ -259,6 +259,28 @@ def test_a_session_of_nobody_has_a_part_wherever_its_usage_stands(tmp_path):
     assert add_up(derived)
 
 
+class OfTwo(FakeApi):
+    """Names a service user beside the user of the session `both`."""
+
+    def view(self, operation, ids, query, who):
+        body = super().view(operation, ids, query, who)
+        for one in body["items"] if operation.template.endswith("/sessions") else ():
+            if one["session_id"] == "both":
+                one["service_user_id"] = "service-user-1"
+        return body
+
+
+def test_a_session_of_two_leaves_open_whose_largest_it_is(tmp_path):
+    """Its usage stands with one of them: who bears that may bear a larger session than is shown."""
+    world = planted([("both", START, [9.0, 9.0]), ("own", START, [2.0])])
+    with serving(OfTwo(world)) as api:
+        derived = job(tmp_path, api, rules(world), count=1).collected()
+    own = {one.cost_center.code: one.sessions for one in derived.statement.invoices}
+    assert own["A-1"].unknown == "contradicted"
+    assert [one.session_id for one in own["A-1"].sessions] == ["devin-own"]
+    assert add_up(derived)
+
+
 def test_what_is_asked_to_be_shown_moves_no_acu_and_no_cent(tmp_path):
     """The same cycle without any session shown has the same ledger and the same statement."""
     with serving(WORLD) as api:
