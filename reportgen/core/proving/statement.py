@@ -22,6 +22,7 @@ from reportgen.core.model import (
     RateCard,
     RunRate,
     Statement,
+    TieOutRow,
     Unallocated,
     Unpriced,
     Usage,
@@ -60,22 +61,42 @@ def statement(
     """
     invoices = _invoices(charges, mapping, card, numbers, heading.cycle)
     lines = [line for charged in charges.lines.values() for line in charged]
-    rows = tie_out_rows(usage, allocations)
-    unallocated = packed(Allocation, (one for one in allocations if one.kind == "unallocated"))
-    vendor_invoice = card.vendor_invoices.get(heading.cycle.start)
-    tie = tie_out(
+    orphans = packed(Allocation, (one for one in allocations if one.kind == "unallocated"))
+    result = _assembled(
+        heading,
         usage,
-        rows,
-        invoices,
         charges,
-        card=card,
-        vendor_invoice=vendor_invoice,
+        card,
+        invoices=invoices,
+        rows=tie_out_rows(usage, allocations),
+        unallocated=_unallocated(orphans, lines, mapping, card),
     )
-    result = Statement(
+    return result, [
+        *vendor_difference(result.tie_out, card.vendor_invoices.get(heading.cycle.start)),
+        *card_warnings(card, usage.control),
+        *_without_price(unpriced(charges), card),
+        *_unborne(result, mapping, orphans),
+    ]
+
+
+def _assembled(
+    heading: Heading,
+    usage: Usage,
+    charges: CycleCharges,
+    card: RateCard,
+    *,
+    invoices: tuple[Invoice, ...],
+    rows: tuple[TieOutRow, ...],
+    unallocated: Unallocated,
+) -> Statement:
+    """Put the parts of a statement beside each other, and both sides of its tie-out."""
+    vendor_invoice = card.vendor_invoices.get(heading.cycle.start)
+    tie = tie_out(usage, rows, invoices, charges, card=card, vendor_invoice=vendor_invoice)
+    return Statement(
         heading=heading,
         control_by_product=sum_by((product, acus) for (_, product), acus in usage.control.items()),
         invoices=invoices,
-        unallocated=_unallocated(unallocated, lines, mapping, card),
+        unallocated=unallocated,
         discrepancies=usage.discrepancies,
         tie_out=tie,
         tie_out_rows=rows,
@@ -87,12 +108,6 @@ def statement(
         vendor_number=vendor_invoice.number if vendor_invoice else "",
         vendor_document=(vendor_invoice.document or "") if vendor_invoice else "",
     )
-    return result, [
-        *vendor_difference(tie, vendor_invoice),
-        *card_warnings(card, usage.control),
-        *_without_price(unpriced(charges), card),
-        *_unborne(result, mapping, unallocated),
-    ]
 
 
 def _invoices(
