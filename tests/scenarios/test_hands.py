@@ -102,6 +102,7 @@ def test_who_lacks_the_kit_is_sent_it_and_believed_where_it_proves_itself():
         (answer(Drawn(b"x"), OLDER), NotBegun, "is refused: pango 1.48 instead of 1.50"),
         (answer(OSError("full")), OSError, "full"),
         (BrokenExecutor("gone"), BrokenExecutor, "gone"),
+        (type("KilledWorker", (Exception,), {})("gone"), Ended, "was ended by the system"),
         (ValueError("odd"), NotBegun, "a worker failed before it drew: ValueError: odd"),
         (ZeroDivisionError("odd"), NotBegun, "ZeroDivisionError: odd"),
         (None, NotBegun, "the work was let go of before it was done"),
@@ -364,6 +365,23 @@ def test_workers_that_draw_the_same_are_trusted_and_others_refused():
     made._give_up()
     with pytest.raises(NotBegun, match="no worker is left, and none has joined"):
         commission.promised.result()
+
+
+def test_what_nobody_can_be_sent_to_waits_for_who_joins():
+    made = of_dask(Client(a=answer(Drawn(b"x"))))
+    made._trusted.clear()
+    assert not made.send(None, b"").done()
+
+
+def test_who_joins_and_is_gone_at_once_ends_no_watch():
+    client = Client(a=answer(Drawn(b"x")))
+    made = of_dask(client)
+    client.workers = {"b": None}
+    client.get_executor = None
+    turns = iter([False, True])
+    made._closed = SimpleNamespace(wait=lambda _: next(turns))
+    made._watch()
+    assert "b" not in made._greeted
 
 
 def test_who_is_waited_for_is_named(capsys):

@@ -26,6 +26,8 @@ from reportgen.operations.building import hand
 OPTION = "--executor"
 SAME = "install there what is here: the same versions of the program, its packages and libraries"
 SAMPLES = "invoice.html.j2"
+LOST = "KilledWorker"
+"""What Dask says where one worker after the other was lost over the same document."""
 
 Sent = Future[tuple[str, bytes]]
 """What `hand.work` promises."""
@@ -100,8 +102,7 @@ class Elsewhere(Executor):
         if sent.cancelled():
             commission.fail(NotBegun([let_go(self.source)]))
         elif error := sent.exception():
-            broken = isinstance(error, BrokenExecutor)
-            commission.fail(error if broken else NotBegun([failed(self.source, error)]))
+            commission.fail(self._of(error, commission))
         else:
             worker, answered = sent.result()
             if answered == hand.LACKING and kit is None:
@@ -110,6 +111,14 @@ class Elsewhere(Executor):
                 commission.fail(Ended(commission.task))
             else:
                 self._judge(commission, worker, answered)
+
+    def _of(self, error: BaseException, commission: Commission) -> BaseException:
+        """Give what a failure of the executor's comes to: a loss is at first nobody's fault."""
+        if isinstance(error, BrokenExecutor):
+            return error
+        if type(error).__name__ == LOST:
+            return Ended(commission.task)
+        return NotBegun([failed(self.source, error)])
 
     def _judge(self, commission: Commission, worker: str, answered: bytes) -> None:
         """Take an answer where it comes of a worker that draws as it has to."""

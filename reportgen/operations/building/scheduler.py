@@ -10,7 +10,7 @@ import socket
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -77,8 +77,15 @@ class OfDask(Elsewhere):
         return [replace(one, warning=True, code="worker-refused") for one in told]
 
     def send(self, kit: bytes | None, content: bytes) -> Sent:
-        """Let it be done by one of those that are trusted."""
-        return self._executor(self._trusted).submit(hand.work, self.digest, kit, content)
+        """Let it be done by one of those that are trusted.
+
+        Where all were lost meanwhile nobody promises anything: it is sent again when one joins.
+        """
+        with self._lock:
+            trusted = frozenset(self._trusted)
+        if not trusted:
+            return Future()
+        return self._executor(trusted).submit(hand.work, self.digest, kit, content)
 
     def begin(self, commission: Commission, kit: bytes | None = None) -> None:
         """Remember who may do it: all of them may be lost. Where nobody is left, it waits."""
@@ -172,7 +179,8 @@ class OfDask(Elsewhere):
                 there = self._there()
             for address in there:
                 if address not in self._greeted:
-                    self._greet(address)
+                    with suppress(Exception):  # it is gone already, or the scheduler is
+                        self._greet(address)
             with self._lock:
                 self._trusted.intersection_update(there)
                 stranded = [
