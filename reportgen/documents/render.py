@@ -28,7 +28,7 @@ from reportgen.documents.limits import (
     grown,
     time_for_a_document,
 )
-from reportgen.documents.markup import MarkupError, StyleSheetError, tree
+from reportgen.documents.markup import MarkupError, StyleSheetError, check
 from reportgen.documents.pdf.glyphs import (
     STAND_IN,
     MissingGlyph,
@@ -474,7 +474,7 @@ def _marked_up(error: MarkupError, task: Task, design: Design) -> Rejected:
 
 def _page(markup: str) -> bytes:
     """Give a page as it stands; raises MarkupError where it is not well-formed."""
-    tree(markup)
+    check(markup)
     return legible(markup).encode()
 
 
