@@ -114,7 +114,7 @@ def is_reached(task: Task, name: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", heavy_but(3, FILES_OF_DRAFTS))
+@pytest.mark.parametrize("name", heavy_but(1, FILES_OF_DRAFTS))
 def test_a_file_of_the_design_has_all_drawn_anew_that_it_reaches_and_nothing_else(name):
     """What it reaches has another mark, too, which the statement and the page show."""
     before, after = listing(base()), listing(edited(name, COMMENTS[suffix(name)]))
