@@ -47,6 +47,11 @@ class Concern:
     people: int = 0
     folded: bool = False
 
+    @property
+    def others(self) -> int:
+        """Give 0: what one row stood for in version 0.1.0, whose archived templates ask for it."""
+        return 0
+
 
 def concerns(document: StatementDocument) -> tuple[Concern, ...]:
     """List what there is to look at, what nobody pays for first."""
