@@ -197,7 +197,7 @@ def records(count: int) -> Iterator[UsageRecord]:
     """Give records as a cycle has them: mostly users in organizations, one in 200 a session."""
     quantities = [Decimal(number % 9973) / 1024 + Decimal("0.001") for number in range(10_000)]
     days = [FIRST + timedelta(days=number) for number in range(DAYS)]
-    for number in range(count):
+    for number in _by_day_and_product(count):
         user, org = number % USERS, number % ORGANIZATIONS
         kind, principal = ("", "") if number % 97 == 0 else ("user", f"user-{user}")
         session = f"devin-{number % 50}" if number % 200 == 1 else ""
@@ -207,6 +207,16 @@ def records(count: int) -> Iterator[UsageRecord]:
         yield UsageRecord(
             day, product, f"org-{org}", kind, principal, session, quantity, ("GET x",)
         )
+
+
+def _by_day_and_product(count: int) -> Iterator[int]:
+    """Number the records in the order in which a cycle has them."""
+    for day in range(DAYS):
+        begins = range(day * USERS, count, DAYS * USERS)
+        numbers = [number for begin in begins for number in range(begin, begin + USERS)]
+        for product in sorted(PRODUCTS):
+            place = PRODUCTS.index(product)
+            yield from (one for one in numbers if one < count and one % 3 == place)
 
 
 def ours(usage: list[UsageRecord], rules: Mapping) -> int:
