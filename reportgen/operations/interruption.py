@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import active_children
 from types import FrameType
 
@@ -23,7 +24,8 @@ PATIENCE = 2.5
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Let the first signal interrupt what runs within, and end the processes that draw for it."""
-    before = {number: signal.signal(number, _interrupt) for number in SIGNALS}
+    interrupt = partial(_interrupt, os.getpid())
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
     try:
         yield
     except KeyboardInterrupt:
@@ -34,13 +36,23 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+def _interrupt(command: int, number: int, _frame: FrameType | None) -> None:
+    if os.getpid() != command:
+        _end_child(number)
+        return
+    for one in SIGNALS:
+        signal.signal(one, signal.SIG_IGN)
     logging.getLogger("asyncio").disabled = True  # it tells of every task that is interrupted
     signal.signal(signal.SIGALRM, _end)
     signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     raise KeyboardInterrupt
+
+
+def _end_child(number: int) -> None:
+    """End a process that was forked while this held, or leave Ctrl-C to the command it is of."""
+    if number == signal.SIGTERM:
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,26 @@ def test_the_first_signal_interrupts_and_ends_what_draws(kept_handlers, monkeypa
         os.kill(os.getpid(), signal.SIGTERM)
     assert Worker.killed == before + 1
     assert logging.getLogger("asyncio").disabled
+
+
+def test_a_child_that_hears_the_signals_of_its_command_prints_nothing(kept_handlers, capfd):
+    """An executor of somebody else forks while the command's handlers are in place."""
+    here, there = get_context("fork").Pipe()
+
+    def wait() -> None:
+        there.send("begun")
+        os.kill(os.getpid(), signal.SIGINT)
+        there.send("left to the command")
+        there.recv()
+
+    child = get_context("fork").Process(target=wait)
+    with interruption.interruptible():
+        child.start()
+        assert (here.recv(), here.recv()) == ("begun", "left to the command")
+        child.terminate()
+        child.join(10)
+    assert child.exitcode == -signal.SIGTERM
+    assert capfd.readouterr().err == ""
 
 
 def ended(code: int) -> None:
