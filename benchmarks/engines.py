@@ -21,7 +21,7 @@ from xml.etree.ElementTree import Element, tostring
 
 from reportgen.core.model import Attachment
 from reportgen.documents.markup import tree
-from reportgen.documents.pdf import engine
+from reportgen.documents.pdf import installed
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -259,7 +259,7 @@ def _fonts(folder: Path) -> Path:
     """Lay the fonts of our documents into a folder: an engine may look there and nowhere else."""
     place = folder / "fonts"
     place.mkdir()
-    for name, path in engine.fonts().items():
+    for name, path in installed.fonts().items():
         (place / name).symlink_to(path)
     return place
 

@@ -121,7 +121,7 @@ def versions(context: click.Context, _option: click.Parameter, asked: bool) -> N
     """Write the versions that the bytes of documents depend on first; ends the program."""
     if not asked or context.resilient_parsing:
         return
-    from reportgen.documents.pdf.engine import drawn_with  # noqa: PLC0415
+    from reportgen.documents.pdf.installed import drawn_with  # noqa: PLC0415
 
     told = {"reportgen": __version__, **drawn_with()}
     click.echo("\n".join(f"{name} {version}" for name, version in told.items()))

@@ -16,7 +16,7 @@ from reportgen import resources
 from reportgen.core.problem import Rejected
 from reportgen.derive import Derived
 from reportgen.documents.keys import DRAWN_WITH, Keys
-from reportgen.documents.pdf import engine
+from reportgen.documents.pdf import installed
 from reportgen.documents.render import SHEET, draw, filled
 from reportgen.documents.tasks import Design, Planned, Task, tasks_of
 from reportgen.documents.templating.templates import read_templates
@@ -199,15 +199,15 @@ def test_what_decides_what_is_shown_has_drawn_anew_what_shows_it(name):
 
 
 def versions_json(**changed: dict[str, str]) -> bytes:
-    return msgspec.json.encode({"versions": engine.versions(), "fonts": FONTS} | changed)
+    return msgspec.json.encode({"versions": installed.versions(), "fonts": FONTS} | changed)
 
 
 FONTS = {"Sans.ttf": "0" * 64, "Serif.ttf": "1" * 64}
 
 
-@pytest.mark.parametrize("name", sorted(engine.versions()))
+@pytest.mark.parametrize("name", sorted(installed.versions()))
 def test_another_version_has_everything_drawn_anew(name):
-    newer = {**engine.versions(), name: "999"}
+    newer = {**installed.versions(), name: "999"}
     drawn_with = Keys(base(), versions_json()), Keys(base(), versions_json(versions=newer))
     (was, becomes) = (one._drawn_with for one in drawn_with)
     assert was != becomes
@@ -229,4 +229,4 @@ def test_whatever_is_loaded_to_draw_a_document_is_named():
     known = packages_distributions()
     found = {canonicalize_name(one) for name in loaded for one in known.get(name, ())}
     assert found >= {"weasyprint", "openpyxl", "babel", "jinja2"}
-    assert found - set(engine.PACKAGES) <= NAMED_OTHERWISE.keys()
+    assert found - set(installed.PACKAGES) <= NAMED_OTHERWISE.keys()

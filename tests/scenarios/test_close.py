@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from reportgen.archive.disk import abandoned
 from reportgen.archive.kept_fonts import keep
 from reportgen.cli import main
-from reportgen.documents.pdf.engine import fonts
+from reportgen.documents.pdf.installed import fonts
 from tests.archive.killing import killed, steps_of
 from tests.scenarios.closed import PEOPLE, REASON, manifest_of
 from tests.scenarios.job import DECEMBER, NOVEMBER, ROOT, Job, contents, pages, plain

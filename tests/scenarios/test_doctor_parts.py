@@ -12,7 +12,7 @@ import pytest
 from reportgen.commands.doctor import archive, looks, machine, way
 from reportgen.commands.doctor.finding import fine
 from reportgen.core.problem import Problem, Rejected
-from reportgen.documents.pdf import engine
+from reportgen.documents.pdf import installed
 from reportgen.sources.config.configuration import load
 from tests.scenarios.job import small
 
@@ -24,9 +24,9 @@ def findings(configuration=None) -> dict[str, tuple[str, str]]:
 
 
 def test_a_library_without_a_version_is_missing(monkeypatch):
-    versions = engine.versions()
-    unknown = dict.fromkeys(("fontconfig", "jinja2"), engine.UNKNOWN)
-    monkeypatch.setattr(engine, "versions", lambda: versions | unknown)
+    versions = installed.versions()
+    unknown = dict.fromkeys(("fontconfig", "jinja2"), installed.UNKNOWN)
+    monkeypatch.setattr(installed, "versions", lambda: versions | unknown)
     seen = findings()
     assert seen["fonts"] == (
         "not tried",
@@ -36,20 +36,20 @@ def test_a_library_without_a_version_is_missing(monkeypatch):
 
 
 def test_fonts_that_are_missing_are_named(monkeypatch):
-    monkeypatch.setattr(engine, "missing_fonts", lambda: [PROBLEM])
+    monkeypatch.setattr(installed, "missing_fonts", lambda: [PROBLEM])
     assert findings()["fonts"] == ("problem", "m")
 
 
 def test_without_fontconfig_no_font_and_no_sign_can_be_told(monkeypatch):
-    monkeypatch.setattr(engine, "_loaded", lambda _: None)
-    assert engine.lacking(["東京"]) == frozenset()
-    assert list(engine._patterns()) == []
-    assert engine._package("no-such-package") == engine.UNKNOWN
+    monkeypatch.setattr(installed, "_loaded", lambda _: None)
+    assert installed.lacking(["東京"]) == frozenset()
+    assert list(installed._patterns()) == []
+    assert installed._package("no-such-package") == installed.UNKNOWN
 
 
 def test_a_font_engine_that_does_not_begin_has_no_version():
     library = SimpleNamespace(FT_Init_FreeType=lambda _: 1)
-    assert engine._freetype(library) == engine.UNKNOWN
+    assert installed._freetype(library) == installed.UNKNOWN
 
 
 def test_fonts_that_are_added_are_named_or_told(monkeypatch):

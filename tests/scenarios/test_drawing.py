@@ -79,7 +79,7 @@ def test_missing_fonts_are_told_before_anything_is_collected(job, tmp_path):
     [("harfbuzz-subset", "libharfbuzz-subset0"), ("pango", "libpango-1.0-0")],
 )
 def test_a_missing_library_is_told_before_anything_is_collected(job, library, package):
-    result = starved(job, "engine", f"engine.NEEDED[{library!r}] = ('libnowhere.so.9',)")
+    result = starved(job, "installed", f"installed.NEEDED[{library!r}] = ('libnowhere.so.9',)")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
         f"reportgen: the library {library} cannot be found, so no PDF can be drawn as it is "
@@ -93,7 +93,7 @@ def test_what_needs_no_library_asks_for_none(job):
     """Neither reading a configuration nor telling it to be right loads Pango."""
     loaded = "print([name for name in sys.modules if name.partition('.')[0] == 'weasyprint'])"
     program = (
-        "import sys\nfrom reportgen.documents.pdf import engine\nengine.NEEDED.clear()\n"
+        "import sys\nfrom reportgen.documents.pdf import installed\ninstalled.NEEDED.clear()\n"
         "from reportgen.cli import main\n"
         f"try: main(sys.argv[1:])\nfinally: {loaded}\n"
     )

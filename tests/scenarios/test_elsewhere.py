@@ -16,7 +16,7 @@ from threading import Thread
 import pytest
 
 from reportgen.core.problem import Rejected
-from reportgen.operations.building import elsewhere, hand
+from reportgen.operations.building import executors, hand
 from tests.scenarios.job import DECEMBER, ROOT, Job, documents, small
 
 FARM = """
@@ -107,7 +107,7 @@ def test_what_gives_no_executor_is_told(named, said, farm, monkeypatch):
     for name in ("farm", "ruin", "thatch"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(Rejected) as caught:
-        elsewhere.made(named)
+        executors.made(named)
     (problem,) = caught.value.problems
     assert str(problem).startswith(f"--executor {named}: {said}")
     sys.modules.pop("farm", None)
@@ -177,12 +177,12 @@ def test_options_that_say_nothing_are_refused(options, said, job):
 
 def test_what_differs_is_named():
     expected = hand.Proof({"pango": "1.50", "python": "3.11"}, {"A.ttf": "0" * 64}, "f" * 64)
-    assert elsewhere.differences(expected, expected) == ""
+    assert executors.differences(expected, expected) == ""
     older = hand.Proof({"pango": "1.48"}, {"A.ttf": "1" * 64}, "e" * 64)
     told = "pango 1.48 instead of 1.50, python missing instead of 3.11, another A.ttf"
-    assert elsewhere.differences(older, expected) == told
+    assert executors.differences(older, expected) == told
     same = expected._replace(sample="e" * 64)
-    assert elsewhere.differences(same, expected).startswith("a document that both have drawn has")
+    assert executors.differences(same, expected).startswith("a document that both have drawn has")
 
 
 # A scheduler

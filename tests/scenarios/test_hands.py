@@ -14,7 +14,7 @@ import pytest
 from reportgen.core.problem import Problem, Rejected
 from reportgen.documents import digest, keys
 from reportgen.documents.render import Drawn, Ended, NotBegun, nothing
-from reportgen.operations.building import drawing, elsewhere, hand, scheduler
+from reportgen.operations.building import dask_scheduler, drawing, executors, hand
 from reportgen.operations.unreached import Unreached
 from reportgen.terminal import Terminal
 from tests.documents import beech
@@ -86,7 +86,7 @@ class Answering(Executor):
 
 def drawn(*answers: object):
     farm = Answering(*answers)
-    return elsewhere.OfSomebodyElse(farm, KIT).submit(None, TASK), farm
+    return executors.OfSomebodyElse(farm, KIT).submit(None, TASK), farm
 
 
 def test_who_lacks_the_kit_is_sent_it_and_believed_where_it_proves_itself():
@@ -144,7 +144,7 @@ def test_an_executor_that_promises_nothing_is_told():
         def submit(self, *_, **__):
             return None
 
-    promised = elsewhere.OfSomebodyElse(Mute(), KIT).submit(None, TASK)
+    promised = executors.OfSomebodyElse(Mute(), KIT).submit(None, TASK)
     with pytest.raises(NotBegun, match="a worker failed before it drew: AttributeError"):
         promised.result(timeout=5)
 
@@ -154,25 +154,25 @@ def test_an_executor_that_is_broken_says_so_when_it_is_asked():
         def submit(self, *_, **__):
             raise BrokenExecutor("gone")
 
-    promised = elsewhere.OfSomebodyElse(Broken(), KIT).submit(None, TASK)
+    promised = executors.OfSomebodyElse(Broken(), KIT).submit(None, TASK)
     with pytest.raises(BrokenExecutor):
         promised.result()
 
 
 def test_what_nobody_waits_for_any_more_is_dropped():
-    commission = elsewhere.Commission(TASK, b"")
+    commission = executors.Commission(TASK, b"")
     commission.promised.cancel()
     commission.promised.set_running_or_notify_cancel()
     commission.fail(ValueError("late"))
-    elsewhere.OfSomebodyElse(Answering(), KIT)._returned(commission, None, Future())
+    executors.OfSomebodyElse(Answering(), KIT)._returned(commission, None, Future())
     assert commission.promised.cancelled()
 
 
 def test_workers_are_compared_by_an_invoice():
     listed = [TASK, beech.task("statement.pdf"), beech.task("R-1.pdf")]
-    assert elsewhere.sample_of(listed) is listed[2]
-    assert elsewhere.sample_of(listed[:2]) is listed[1]
-    assert elsewhere.sample_of(listed[:1]) is TASK
+    assert executors.sample_of(listed) is listed[2]
+    assert executors.sample_of(listed[:2]) is listed[1]
+    assert executors.sample_of(listed[:1]) is TASK
 
 
 def test_an_executor_is_shut_down_whatever_it_knows(monkeypatch):
@@ -182,10 +182,10 @@ def test_an_executor_is_shut_down_whatever_it_knows(monkeypatch):
         def shutdown(self, wait=True) -> None:
             told.append(wait)
 
-    monkeypatch.setattr(elsewhere, "made", lambda _: Simple())
-    with elsewhere.of_somebody_else("farm:simple", KIT) as executor:
+    monkeypatch.setattr(executors, "made", lambda _: Simple())
+    with executors.of_somebody_else("farm:simple", KIT) as executor:
         assert executor._max_workers
-    with pytest.raises(ValueError, match="planted"), elsewhere.of_somebody_else("farm:simple", KIT):
+    with pytest.raises(ValueError, match="planted"), executors.of_somebody_else("farm:simple", KIT):
         raise ValueError("planted")
     assert told == [True, False]
 
@@ -265,12 +265,12 @@ def test_a_sample_that_ends_two_processes_is_named(monkeypatch):
     monkeypatch.undo()  # what stands in for the proof
     monkeypatch.setattr(hand, "SERVE", "pass")
     with pytest.raises(Ended, match=TASK.path):
-        elsewhere.OfSomebodyElse(Answering(), KIT)
+        executors.OfSomebodyElse(Answering(), KIT)
 
 
 def test_who_is_there_is_asked_without_a_task():
     farm = Answering(answer())
-    elsewhere.OfSomebodyElse(farm, KIT).submit(nothing).result()
+    executors.OfSomebodyElse(farm, KIT).submit(nothing).result()
     assert farm.asked[0][1:3] == (None, b"")
 
 
@@ -347,8 +347,8 @@ class Client:
         self.closed = True
 
 
-def of_dask(client: Client) -> scheduler.OfDask:
-    made = scheduler.OfDask(client, "tcp://farm:8786", KIT)
+def of_dask(client: Client) -> dask_scheduler.OfDask:
+    made = dask_scheduler.OfDask(client, "tcp://farm:8786", KIT)
     made.close()
     return made
 
@@ -358,7 +358,7 @@ def test_workers_that_draw_the_same_are_trusted_and_others_refused():
     assert made._max_workers == 2
     assert [one.source for one in made.refusals()] == ["b", "c"]
     assert made.submit(None, TASK).result() == Drawn(b"x")
-    commission = elsewhere.Commission(TASK, b"")
+    commission = executors.Commission(TASK, b"")
     made.refuse("a", "other bytes", commission)
     assert [one.source for one in made.refusals()] == ["a", "b", "c"]
     assert not commission.promised.done()
@@ -403,25 +403,25 @@ def test_who_is_waited_for_is_named(capsys):
 def test_where_nobody_is_trusted_nothing_is_begun(monkeypatch):
     with pytest.raises(Rejected, match=r"pango 1\.48 instead of 1\.50"):
         of_dask(Client(b=answer(None, OLDER)))
-    monkeypatch.setattr(scheduler, "FIRST_WORKER", -1)
+    monkeypatch.setattr(dask_scheduler, "FIRST_WORKER", -1)
     with pytest.raises(Unreached, match="this scheduler has no worker"):
         of_dask(Client())
-    assert "look at the log of the workers" in scheduler._mute("a").hint
+    assert "look at the log of the workers" in dask_scheduler._mute("a").hint
 
 
 def test_who_joins_is_compared_and_what_was_stranded_is_given_to_others(monkeypatch):
     client = Client(a=answer(Drawn(b"x")))
     made = of_dask(client)
     client.workers = {"b": answer(Drawn(b"y"))}
-    stranded = elsewhere.Commission(TASK, b"")
+    stranded = executors.Commission(TASK, b"")
     made._commissions[stranded] = frozenset("a")
     turns = iter([False, False, True])
     made._closed = SimpleNamespace(wait=lambda _: next(turns))
     made._watch()
     assert stranded.promised.result() == Drawn(b"y")
     made._closed, made._trusted = SimpleNamespace(wait=iter([False, True]).__next__), set()
-    monkeypatch.setattr(scheduler, "ALONE", -1)
-    waiting = elsewhere.Commission(TASK, b"")
+    monkeypatch.setattr(dask_scheduler, "ALONE", -1)
+    waiting = executors.Commission(TASK, b"")
     made.begin(waiting)
     client.sync = lambda *_, **__: {}
     turns = iter([False, True])
@@ -432,15 +432,15 @@ def test_who_joins_is_compared_and_what_was_stranded_is_given_to_others(monkeypa
 
 def test_a_scheduler_is_let_go_of(monkeypatch):
     client = Client(a=answer(Drawn(b"x")))
-    monkeypatch.setattr(scheduler, "connected", lambda _: client)
-    with scheduler.of_scheduler("tcp://farm:8786", KIT) as made:
+    monkeypatch.setattr(dask_scheduler, "connected", lambda _: client)
+    with dask_scheduler.of_scheduler("tcp://farm:8786", KIT) as made:
         assert made._trusted == {"a"}
     assert client.closed
 
 
 def unreached(address: str, kind: type[Exception] = Unreached) -> str:
     with pytest.raises(kind) as caught:
-        scheduler.connected(address)
+        dask_scheduler.connected(address)
     return str(caught.value)
 
 
@@ -475,8 +475,8 @@ def listening():
 
 
 def test_a_scheduler_greets_with_its_length(client_of, listening):
-    greeting = (64).to_bytes(scheduler.LENGTH, sys.byteorder)
-    assert scheduler.connected(listening(greeting)) == "connected"
+    greeting = (64).to_bytes(dask_scheduler.LENGTH, sys.byteorder)
+    assert dask_scheduler.connected(listening(greeting)) == "connected"
     assert "does not answer as a scheduler of Dask" in unreached(listening(b"HTTP/1.1 400 \r\n"))
 
 
@@ -485,9 +485,9 @@ def test_who_does_not_connect_is_told_in_seconds(client_of, listening, monkeypat
         raise OSError("handshake")
 
     client_of.Client = type("Client", (), {"__new__": lambda *_, **__: fail()})
-    greeting = (64).to_bytes(scheduler.LENGTH, sys.byteorder)
+    greeting = (64).to_bytes(dask_scheduler.LENGTH, sys.byteorder)
     assert "does not answer as a scheduler" in unreached(listening(greeting))
-    monkeypatch.setattr(scheduler, "PATIENCE", 0.05)
+    monkeypatch.setattr(dask_scheduler, "PATIENCE", 0.05)
     over = Event()
     client_of.Client = type("Client", (), {"__new__": lambda *_, **__: over.wait(5)})
     assert "does not answer as a scheduler" in unreached(listening(greeting))
@@ -514,11 +514,11 @@ def test_who_is_mute_has_not_answered():
     def mute(*_: object) -> bytes:
         raise TimeoutError
 
-    assert not scheduler._is_answered(SimpleNamespace(recv=mute))
+    assert not dask_scheduler._is_answered(SimpleNamespace(recv=mute))
 
 
 def test_tls_names_its_own_configuration():
-    problem = scheduler._no_scheduler("tls://farm:1", OSError("bad certificate"))
+    problem = dask_scheduler._no_scheduler("tls://farm:1", OSError("bad certificate"))
     assert "no connection with TLS can be made: bad certificate" in problem.message
     assert "distributed.comm.tls" in problem.hint
 
@@ -538,11 +538,11 @@ def executor_for(told) -> object:
 
 
 def test_whom_the_command_line_names_draws(monkeypatch):
-    monkeypatch.setattr(elsewhere, "made", lambda _: Answering())
+    monkeypatch.setattr(executors, "made", lambda _: Answering())
     with executor_for(context(executor="farm:simple")[0]) as executor:
-        assert isinstance(executor, elsewhere.OfSomebodyElse)
+        assert isinstance(executor, executors.OfSomebodyElse)
     client = Client(a=answer(Drawn(b"x")), b=answer(None, OLDER))
-    monkeypatch.setattr(scheduler, "connected", lambda _: client)
+    monkeypatch.setattr(dask_scheduler, "connected", lambda _: client)
     asked, told = context(scheduler="tcp://farm:8786")
     with executor_for(asked) as executor:
         assert executor._trusted == {"a"}

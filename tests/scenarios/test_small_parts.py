@@ -68,7 +68,7 @@ def test_versions_of_something_else_are_none():
 
 
 def test_signs_that_no_font_has_are_told_before_anything_is_drawn(monkeypatch):
-    monkeypatch.setattr(readiness.engine, "lacking", lambda _: frozenset("\U0001f600"))
+    monkeypatch.setattr(readiness.installed, "lacking", lambda _: frozenset("\U0001f600"))
     configuration = SimpleNamespace(fonts=())
     (warning,) = readiness.undrawable([beech.task("R-1.pdf")], configuration)
     assert warning.warning

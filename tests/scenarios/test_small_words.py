@@ -31,7 +31,7 @@ from reportgen.core.written import privacy
 from reportgen.delivery import answers
 from reportgen.documents import limits
 from reportgen.documents.exports import journal
-from reportgen.documents.pdf import engine, fetcher, glyphs
+from reportgen.documents.pdf import fetcher, glyphs, installed
 from reportgen.documents.templating.rows import RowError, padded
 from reportgen.documents.templating.sandbox import _field
 from reportgen.documents.xlsx import people
@@ -210,8 +210,8 @@ def test_where_the_system_tells_no_address_space_there_is_no_limit(monkeypatch):
 
 
 def test_a_library_that_is_missing_is_told_with_its_package(monkeypatch):
-    monkeypatch.setattr(engine, "_loaded", lambda name: None if name == "pango" else object())
-    (problem,) = engine.missing_libraries()
+    monkeypatch.setattr(installed, "_loaded", lambda name: None if name == "pango" else object())
+    (problem,) = installed.missing_libraries()
     assert problem.message.startswith("the library pango cannot be found")
     assert problem.hint.endswith("`apt-get install libpango-1.0-0`")
 

@@ -18,7 +18,7 @@ from reportgen.commands.doctor.mail import MAIL, mail
 from reportgen.commands.doctor.way import API
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import printable
-from reportgen.documents.pdf import engine
+from reportgen.documents.pdf import installed
 from reportgen.operations.context import DONE, Context
 from reportgen.operations.opening import refuse_archived
 from reportgen.operations.unready import Unready
@@ -75,7 +75,7 @@ def _tell(findings: Sequence[Finding], context: Context) -> int:
     if terminal.machine:
         terminal.problems(warnings)
     checks = [_values(finding) for finding in findings]
-    values = {"checks": checks, "versions": engine.versions()}
+    values = {"checks": checks, "versions": installed.versions()}
     if problems:
         raise Unready(problems, values)
     terminal.values({**values, "problems": []})

@@ -13,7 +13,7 @@ from reportgen.archive.access import try_to_write
 from reportgen.commands.doctor.finding import Finding, fine, told, untried, wrong
 from reportgen.core.problem import Rejected
 from reportgen.core.text import said_by_system
-from reportgen.documents.pdf import engine, fontconfig
+from reportgen.documents.pdf import fontconfig, installed
 from reportgen.operations.building.readiness import ready_to_draw, silenced
 from reportgen.sources.config.configuration import Configuration
 
@@ -29,16 +29,16 @@ NAMES = {
 def machine(configuration: Configuration | None) -> Iterator[Finding]:
     """Look at what every run needs, whatever is configured; fonts of a configuration as well."""
     with fontconfig.fonts_of({}), silenced():
-        versions = engine.versions()
-        libraries, fonts = engine.missing_libraries(), engine.missing_fonts()
-        there = [path.parent for path in engine.fonts().values()]
+        versions = installed.versions()
+        libraries, fonts = installed.missing_libraries(), installed.missing_fonts()
+        there = [path.parent for path in installed.fonts().values()]
     yield _program(versions)
     if libraries:
         yield from (told("libraries", problem) for problem in libraries)
     else:
         said = ", ".join(f"{name} {versions[key]}" for key, name in NAMES.items())
         yield fine("libraries", said)
-    if versions["fontconfig"] == engine.UNKNOWN:
+    if versions["fontconfig"] == installed.UNKNOWN:
         yield untried("fonts", "only fontconfig, which is missing, tells which there are")
     elif fonts:
         yield from (told("fonts", problem) for problem in fonts)
@@ -50,7 +50,7 @@ def machine(configuration: Configuration | None) -> Iterator[Finding]:
 
 def _program(versions: dict[str, str]) -> Finding:
     """Name the program, and the packages that it lacks."""
-    lacking = [name for name in engine.PACKAGES if versions[name] == engine.UNKNOWN]
+    lacking = [name for name in installed.PACKAGES if versions[name] == installed.UNKNOWN]
     if lacking:
         message = f"the Python packages {', '.join(lacking)} are not installed"
         return wrong("program", message, "install reportgen again, with its dependencies")

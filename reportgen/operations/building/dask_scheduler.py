@@ -25,7 +25,7 @@ from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import printable, said_by_system
 from reportgen.documents.render import NotBegun
 from reportgen.operations.building import hand
-from reportgen.operations.building.elsewhere import (
+from reportgen.operations.building.executors import (
     Commission,
     Elsewhere,
     Sent,

@@ -25,7 +25,7 @@ from typing import Any, ParamSpec, TypeVar
 from reportgen.archive.disk import uninterrupted
 from reportgen.core.problem import Problem
 from reportgen.documents.limits import give_back, limit_this_process
-from reportgen.documents.pdf import engine, fontconfig
+from reportgen.documents.pdf import fontconfig, installed
 from reportgen.documents.render import Drawn, NotBegun, Rendering, hold, nothing
 from reportgen.documents.tasks import Design, Task
 from reportgen.operations.building.readiness import be_silent, silenced
@@ -120,14 +120,14 @@ def _executor(
         with _workers(studio.workers, conf, design) as executor:
             yield executor
         return
-    from reportgen.operations.building import elsewhere, hand, scheduler  # noqa: PLC0415 - hardly ever
+    from reportgen.operations.building import dask_scheduler, executors, hand  # noqa: PLC0415 - hardly ever
 
-    kit = hand.Kit(design, _font_files(studio.fonts), elsewhere.sample_of(first))
+    kit = hand.Kit(design, _font_files(studio.fonts), executors.sample_of(first))
     if context.executor:
-        with elsewhere.of_somebody_else(context.executor, kit) as executor:
+        with executors.of_somebody_else(context.executor, kit) as executor:
             yield executor
         return
-    with scheduler.of_scheduler(context.scheduler, kit) as workers:
+    with dask_scheduler.of_scheduler(context.scheduler, kit) as workers:
         yield workers
         context.terminal.problems(workers.refusals())
 
@@ -149,7 +149,7 @@ def _font_files(kept: KeptFonts | None) -> dict[str, bytes]:
     if kept is not None:
         return {name: (kept.folder / name).read_bytes() for name in kept.hashes.values()}
     with silenced():
-        return {name: path.read_bytes() for name, path in engine.fonts().items()}
+        return {name: path.read_bytes() for name, path in installed.fonts().items()}
 
 
 def _has_grown(drawn: Drawn) -> bool:

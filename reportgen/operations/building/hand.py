@@ -30,7 +30,7 @@ from typing import IO, NamedTuple
 from reportgen.core.problem import Rejected
 from reportgen.documents.keys import program
 from reportgen.documents.limits import grown, limit_this_process
-from reportgen.documents.pdf import engine, fontconfig
+from reportgen.documents.pdf import fontconfig, installed
 from reportgen.documents.pdf.kept_fonts import configured
 from reportgen.documents.render import DrawingError, Drawn, drawn
 from reportgen.documents.tasks import Design, Task
@@ -310,7 +310,7 @@ def _kit_in(content: bytes) -> Kit | None:
 
 
 def _serve(kit: Kit | None, folder: Path, orders: IO[bytes], answers: IO[bytes]) -> None:
-    versions = engine.versions() | {"program": program()}
+    versions = installed.versions() | {"program": program()}
     if kit is None:
         order = _order(orders, answers)
         _write(answers, _answer(order, Finished(Proof(versions, {}, ""), None)))
@@ -318,7 +318,7 @@ def _serve(kit: Kit | None, folder: Path, orders: IO[bytes], answers: IO[bytes])
     _look_at(kit.fonts, folder)
     design = kit.design
     limit_this_process()
-    proof = Proof(versions, engine.fingerprints(), _sample(kit))
+    proof = Proof(versions, installed.fingerprints(), _sample(kit))
     del kit  # it has all the fonts
     while select.select([orders], [], [], IDLE)[0]:
         order = _order(orders, answers)

@@ -12,7 +12,7 @@ import msgspec
 
 from reportgen.core.problem import Problem, Rejected
 from reportgen.core.text import quoted
-from reportgen.documents.pdf import engine, fontconfig
+from reportgen.documents.pdf import fontconfig, installed
 from reportgen.documents.pdf.glyphs import stood_in_for, texts_of
 from reportgen.documents.tasks import Task
 from reportgen.sources.config.configuration import Configuration
@@ -29,7 +29,7 @@ def ready_to_draw(configuration: Configuration) -> Iterator[None]:
     added = fonts_of(configuration)
     with fontconfig.fonts_of(added):
         with silenced():
-            problems = engine.missing() or _unread(configuration, added)
+            problems = installed.missing() or _unread(configuration, added)
         if problems:
             raise Rejected(problems)
         yield
@@ -42,7 +42,7 @@ def undrawable(listed: Iterable[Task], configuration: Configuration) -> list[Pro
         for task in listed:
             if task.path.endswith(".pdf"):
                 texts = (text for _, text in texts_of(task.document))
-                if characters := engine.lacking(texts):
+                if characters := installed.lacking(texts):
                     problems.append(stood_in_for(characters, task.path, task.document))
     return problems
 
@@ -57,8 +57,8 @@ def versions_json() -> bytes:
     with silenced():
         values = {
             "schema": "reportgen.versions/1",
-            "versions": engine.versions(),
-            "fonts": engine.fingerprints(),
+            "versions": installed.versions(),
+            "fonts": installed.fingerprints(),
         }
     return msgspec.json.format(msgspec.json.encode(values), indent=2) + b"\n"
 
@@ -107,5 +107,5 @@ def _unread(configuration: Configuration, added: Mapping[str, bytes]) -> list[Pr
             hint="replace the file, or remove it",
         )
         for name in added
-        if name not in engine.fonts()
+        if name not in installed.fonts()
     ]

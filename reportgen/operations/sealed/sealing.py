@@ -133,7 +133,7 @@ def _check_same(derived: Derived, again: Derived) -> None:
 
 def _keep_fonts(archive: Path, *, group: bool) -> KeptFonts:
     """Keep the fonts that documents are drawn with; gives their hashes by file name."""
-    from reportgen.documents.pdf.engine import fonts  # noqa: PLC0415 - loads Pango
+    from reportgen.documents.pdf.installed import fonts  # noqa: PLC0415 - loads Pango
 
     hashes = {
         name: kept_fonts.keep(archive, path.read_bytes(), group=group)
@@ -143,6 +143,6 @@ def _keep_fonts(archive: Path, *, group: bool) -> KeptFonts:
 
 
 def _versions(inputs: Inputs) -> dict[str, str]:
-    from reportgen.documents.pdf.engine import versions  # noqa: PLC0415 - loads Pango
+    from reportgen.documents.pdf.installed import versions  # noqa: PLC0415 - loads Pango
 
     return versions() | export_versions(inputs.configuration.settings.close.exports)

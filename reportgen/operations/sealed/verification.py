@@ -282,7 +282,7 @@ def _of_files(one: Inspected, again: Rederived, in_pieces: Iterable[str]) -> Ite
 
 def _other_versions(manifest: Manifest) -> Iterator[OtherVersion]:
     """Name what runs in another version than the manifest names."""
-    from reportgen.documents.pdf.engine import versions  # noqa: PLC0415 - loads Pango
+    from reportgen.documents.pdf.installed import versions  # noqa: PLC0415 - loads Pango
 
     if manifest.rules_version != RULES_VERSION:
         yield OtherVersion(name=RULES, then=str(manifest.rules_version), now=str(RULES_VERSION))

@@ -13,16 +13,16 @@ LISTED = """
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from reportgen.documents.pdf import engine, fontconfig, kept_fonts
+from reportgen.documents.pdf import installed, fontconfig, kept_fonts
 with fontconfig.fonts_of({}):
-    machine = engine.fonts()
+    machine = installed.fonts()
     print(len(machine))
 with TemporaryDirectory() as folder:
     shutil.copy(machine["DejaVuSans.ttf"], Path(folder, "abcd"))
     conf = Path(folder, "fonts.conf")
     conf.write_bytes(kept_fonts.configured(Path(folder), ["abcd"], Path(folder, "cache")))
     fontconfig.look_at(str(conf))
-    print(len(engine.fonts()))
+    print(len(installed.fonts()))
 """
 """Lists the fonts of the machine, then those of an archive, with streams as they are."""
 HOMES: dict[str, dict[str, str]] = {
