@@ -180,15 +180,19 @@ def redrafted(folder: Path, *, group: bool = False) -> Iterator[Stage]:
 def _beside(folder: Path) -> Iterator[Stage]:
     """Make a stage beside a folder, and leave neither it nor an empty archive behind."""
     made = list(takewhile(lambda parent: not parent.exists(), folder.parents))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(folder)
-    path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.draft-", dir=folder.parent))
+    path = None
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(folder)
+        with uninterrupted():  # or nobody would know what to remove
+            path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.draft-", dir=folder.parent))
         with held(path):
             yield Stage(path, folder)
     finally:
-        shutil.rmtree(path, ignore_errors=True)
-        remove_empty(made)
+        with uninterrupted():
+            if path:
+                shutil.rmtree(path, ignore_errors=True)
+            remove_empty(made)
 
 
 def torn(folder: Path) -> list[Problem]:

@@ -139,8 +139,9 @@ def _staged(folder: Path) -> Iterator[Path]:
             with placed(stage, folder):
                 yield stage
         finally:
-            shutil.rmtree(stage, ignore_errors=True)
-            remove_empty(made)
+            with uninterrupted():
+                shutil.rmtree(stage, ignore_errors=True)
+                remove_empty(made)
 
 
 @contextmanager
