@@ -82,7 +82,8 @@ def draw(
     if not first:
         return []
     rendering, done = Rendering(chain(first, waiting), design), count(1)
-    give_back()  # what a cycle was derived of: workers begin with all that the command holds
+    with uninterrupted():  # a signal that comes in a finalizer would be swallowed
+        give_back()  # what a cycle was derived of: workers begin with all that the command holds
     with _configured(studio.fonts) as conf, context.terminal.progress(studio.label) as advance:
         while not rendering.is_done:
             most = 1 if rendering.is_alone else min(studio.workers, len(listed))
